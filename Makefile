@@ -1,0 +1,52 @@
+# install, check, test, fix, demo, lock, clean. Everything goes into .venv, from the lock files; nothing outside this
+# folder is touched. A machine needs make and Python 3.11 or later, whatever it is called there, and no more.
+PYTHON ?= $(shell for name in python3 python3.11 python3.12 python3.13 python3.14; do \
+	$$name -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$name && break; done)
+BIN := .venv/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+UV ?= uv
+
+.PHONY: all install check test fix demo lock clean
+all: check test
+
+install: .venv/.dev
+
+# The interpreter is asked for pip, since Debian's leaves a .venv without it when its python3-venv package is missing.
+.venv/.run: requirements.lock pyproject.toml
+	@test -n "$(PYTHON)" || { echo "Python 3.11 or later is needed: make PYTHON=/path/to/python3.11 $(MAKECMDGOALS)"; exit 1; }
+	@$(BIN)/python -m pip --version >/dev/null 2>&1 || $(PYTHON) -m venv --clear .venv || { rm -rf .venv; \
+		echo "$(PYTHON) cannot make a virtual environment; on Debian and Ubuntu: apt install python3-venv"; exit 1; }
+	@echo "installing the gateway into .venv (about a minute on a first run)"
+	@$(PIP) install --require-hashes --requirement requirements.lock
+	@$(PIP) install --no-deps --no-build-isolation --editable .
+	@touch $@
+
+.venv/.dev: .venv/.run requirements-dev.lock
+	@echo "installing the development tools into .venv"
+	@$(PIP) install --require-hashes --requirement requirements-dev.lock
+	@touch $@
+
+check: .venv/.dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/gateway check --strict --config config.example.yaml
+	$(BIN)/gateway test
+	$(BIN)/python -m tests.docs_lint
+
+test: .venv/.dev
+	$(BIN)/pytest -n 2 --dist loadfile
+
+fix: .venv/.dev
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+demo: .venv/.run
+	$(BIN)/gateway demo
+
+lock:
+	$(UV) pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header -q --extra build pyproject.toml -o requirements.lock
+	$(UV) pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header -q --extra build --extra dev pyproject.toml -o requirements-dev.lock
+
+clean:
+	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis build *.egg-info

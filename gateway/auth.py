@@ -1,0 +1,136 @@
+"""How requests prove who we are: static parts, HTTP Basic, or a session fetched once and renewed when refused.
+
+A login goes over the bare `Send`, never through the wrapped one, so that it cannot wait for itself.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field, replace
+
+from gateway.errors import AnswerMismatch, ProviderUnauthorised
+from gateway.mapping.expressions import MISSING
+from gateway.mapping.plan import AuthPlan, Build, CallPlan, ErrorRule, Scope
+from gateway.mapping.translate import encode_form, holds, pairs, to_body, to_request
+from gateway.messages import Json, Request, Response, Send
+from gateway.strictjson import JsonRefused, decode_json
+
+_LARGEST_REFUSAL = 65_536
+"""Bytes. A refusal is a short answer; longer ones are not decoded a second time only to look for one."""
+
+
+@dataclass(slots=True)
+class Session:
+    """The token of one connection. However many calls find it missing or refused, one login is under way at a time."""
+
+    clock: Callable[[], float]
+    token: str | None = None
+    fetched: float = 0.0
+    logins: int = 0
+    _underway: asyncio.Future[str] | None = field(default=None, repr=False)
+
+    async def fresh(self, login: Callable[[], asyncio.Future[str]], expires: float | None, stale: str | None) -> str:
+        """Return a token other than `stale`; log in when there is none, or when it is older than `expires` seconds."""
+        aged = expires is not None and self.clock() - self.fetched > expires
+        if self.token is not None and self.token != stale and not aged:
+            return self.token
+        if self._underway is None:
+            self._underway = login()
+            self._underway.add_done_callback(self._done)
+        return await asyncio.shield(self._underway)
+
+    def _done(self, login: asyncio.Future[str]) -> None:
+        self._underway = None
+        self.logins += 1
+        if not login.cancelled() and login.exception() is None:  # noqa: LOG004 - a future's, not a logger's
+            self.token, self.fetched = login.result(), self.clock()
+
+
+def signed(send: Send, auth: AuthPlan, scope: Scope, session: Session, rules: Iterable[ErrorRule]) -> Send:
+    """Wrap `send` with the scheme of `auth`. `scope` holds the connection's settings with secrets revealed."""
+    if auth.scheme == "none":
+        return send
+    if auth.scheme == "session":
+        return _with_session(send, auth, scope, session, tuple(rules))
+    parts = _Parts(auth, scope)
+    return lambda request: send(parts.added(request, scope))
+
+
+@dataclass(frozen=True, slots=True)
+class _Parts:
+    auth: AuthPlan
+    scope: Scope
+
+    def added(self, request: Request, scope: Scope) -> Request:
+        """The request with the scheme's headers, query and form fields."""
+        auth = self.auth
+        headers = request.headers + tuple((name, str(value)) for name, value in _built(auth.headers, scope).items())
+        if auth.basic is not None:
+            user, password = (str(part.render(scope)) for part in auth.basic)
+            credentials = base64.b64encode(f"{user}:{password}".encode()).decode()
+            headers = (*headers, ("Authorization", f"Basic {credentials}"))
+        body = request.body
+        if auth.form is not None and ("Content-Type", "application/x-www-form-urlencoded") in request.headers:
+            body = b"&".join(part for part in (body, encode_form(pairs(auth.form(scope), auth.origin))) if part)
+        query = request.query + pairs(_built(auth.query, scope), auth.origin)
+        return replace(request, headers=headers, query=query, body=body)
+
+
+def _built(build: Build | None, scope: Scope) -> dict[str, Json]:
+    return build(scope) if build is not None else {}
+
+
+def _with_session(send: Send, auth: AuthPlan, scope: Scope, session: Session, rules: tuple[ErrorRule, ...]) -> Send:
+    parts = _Parts(auth, scope)
+
+    def begin() -> asyncio.Future[str]:
+        return asyncio.ensure_future(login(send, auth, scope, rules))
+
+    async def attempt(request: Request, stale: str | None) -> tuple[Response, str]:
+        token = await session.fresh(begin, auth.expires, stale)
+        return await send(parts.added(request, {**scope, "token": token})), token
+
+    async def sending(request: Request) -> Response:
+        response, token = await attempt(request, None)
+        if not _refused(auth, response):
+            return response
+        response, token = await attempt(request, token)
+        if _refused(auth, response):
+            raise ProviderUnauthorised(
+                "The provider refused a session that was fetched a moment ago; check the connection's credentials.",
+                origin=auth.origin,
+            )
+        return response
+
+    return sending
+
+
+async def login(send: Send, auth: AuthPlan, scope: Scope, rules: Iterable[ErrorRule]) -> str:
+    """Log in over a bare `send` and give the token; raises what the error rules make of a refusal."""
+    call, path = _login_call(auth), auth.token
+    inner = {**scope, "serial": 1}
+    body = to_body(call, await send(to_request(call, inner)), rules, inner)
+    token = path.read(body) if path is not None else MISSING
+    if not isinstance(token, str) or not token:
+        raise AnswerMismatch(
+            f"{auth.origin}: the login's answer holds no token where `token:` says", origin=auth.origin
+        )
+    return token
+
+
+def _login_call(auth: AuthPlan) -> CallPlan:
+    if auth.login is None:
+        raise AssertionError("a session without a login does not compile")
+    return auth.login
+
+
+def _refused(auth: AuthPlan, response: Response) -> bool:
+    body: Json = None
+    if len(response.body) <= _LARGEST_REFUSAL:
+        try:
+            body = decode_json(response.body)
+        except JsonRefused:
+            body = None
+    return any(holds(condition, response, body) for condition in auth.renew_when)

@@ -1,0 +1,116 @@
+"""`gateway call`: make one call as a caller would, with every exchange shown on request."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import sys
+from datetime import UTC, datetime
+from urllib.parse import urlencode
+
+from gateway import config
+from gateway.catalog import Catalog
+from gateway.cli import options
+from gateway.config import Settings
+from gateway.engine import Engine, Traced
+from gateway.errors import GatewayError
+from gateway.mapping.native import native_arguments
+from gateway.messages import Call, Json, Reply
+from gateway.model.model import arguments as checked
+from gateway.model.model import load as load_model
+from gateway.transport.client import Client
+
+NAME = "call"
+HELP = "Make one call on a connection and print the canonical answer."
+EXAMPLES = """examples:
+  gateway call club-b services.list
+  gateway call club-b slots.list from=2026-12-01 to=2026-12-02 service_id=1 --trace
+  gateway call club-a bookings.create start=2026-12-01T10:00 resource_id=49 'customer={"name": "Jane Doe"}'
+  gateway call club-b native.getPromocodeInfo code=SPRING
+
+values are JSON where they parse as JSON, and text otherwise; '"49"' is the text 49"""
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Describe the verb."""
+    parser.add_argument("connection", metavar="CONNECTION")
+    parser.add_argument("operation", metavar="OPERATION", help="canonical, or native.NAME")
+    parser.add_argument("arguments", nargs="*", metavar="NAME=VALUE")
+    parser.add_argument("--trace", action="store_true", help="show each request and answer, secrets masked")
+    options.add_config(parser)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Make the call; 1 when it fails."""
+    loaded = options.load(arguments.config, config.environment())
+    if loaded is None:
+        return 1
+    given = _given(arguments.arguments)
+    if given is None:
+        return 2
+    settings, catalog = loaded
+    trace: list[Traced] | None = [] if arguments.trace else None
+    try:
+        reply = asyncio.run(_call(settings, catalog, arguments.connection, arguments.operation, given, trace))
+    except GatewayError as error:
+        _print_trace(trace)
+        print(json.dumps(_problem(error), indent=2, ensure_ascii=False), file=sys.stderr)
+        return 1
+    _print_trace(trace)
+    print(json.dumps(reply.data, indent=2, ensure_ascii=False))
+    return 0
+
+
+def _given(pairs: list[str]) -> dict[str, Json] | None:
+    found: dict[str, Json] = {}
+    for pair in pairs:
+        name, equals, text = pair.partition("=")
+        if not equals or not name:
+            print(f"`{pair}` is not NAME=VALUE", file=sys.stderr)
+            return None
+        try:
+            found[name] = json.loads(text)
+        except ValueError:
+            found[name] = text
+    return found
+
+
+async def _call(
+    settings: Settings, catalog: Catalog, name: str, operation: str, given: dict[str, Json], trace: list[Traced] | None
+) -> Reply:
+    loop = asyncio.get_running_loop()
+    async with Client([str(network) for network in settings.egress]) as client:
+        engine = Engine(catalog, load_model(), client.send, clock=loop.time, now=lambda: datetime.now(UTC))
+        connection = engine.connection(name)
+        plan = engine.operation(connection, operation)
+        if operation.startswith("native."):
+            args = native_arguments(plan, given)
+        else:
+            args = checked(engine.model.operations[operation], given, connection.zone)
+        call = Call(name, operation, args, "cli", deadline=loop.time() + settings.timeout)
+        return await engine.run(call, trace)
+
+
+def _problem(error: GatewayError) -> dict[str, Json]:
+    known = load_model().errors[error.code]
+    told = {"code": error.code, "message": error.detail or known.meaning, "details": error.details}
+    return (
+        told
+        | ({"provider": error.provider} if error.provider else {})
+        | ({"origin": error.origin} if error.origin else {})
+    )
+
+
+def _print_trace(trace: list[Traced] | None) -> None:
+    for number, one in enumerate(trace or [], 1):
+        request = one.request
+        query = f"?{urlencode(request.query, safe='*')}" if request.query else ""
+        print(f"{number}. {request.method} {request.url}{query}", file=sys.stderr)
+        if request.body:
+            print(f"   {request.body.decode(errors='replace')}", file=sys.stderr)
+        if one.response is None:
+            print(f"   → {one.error}", file=sys.stderr)
+        else:
+            body = one.response.body.decode(errors="replace")
+            print(f"   → {one.response.status} in {one.response.elapsed * 1000:.0f} ms: {body}", file=sys.stderr)

@@ -1,0 +1,124 @@
+"""`gateway demo`: every provider of the configuration played on this machine, and the gateway in front of them."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import shlex
+import signal
+import sys
+from collections.abc import Mapping
+from contextlib import AsyncExitStack
+from datetime import datetime, timedelta
+from pathlib import Path
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
+
+from gateway import config
+from gateway.catalog import Catalog, Connection
+from gateway.cli import options, serve, simulate
+from gateway.config import Settings
+from gateway.engine import Engine
+from gateway.errors import GatewayError
+from gateway.messages import Call, Json
+from gateway.simulator.play import Play
+from gateway.simulator.server import playing
+
+NAME = "demo"
+HELP = "Play every provider of config.example.yaml on this machine, start the gateway in front, and print what to try."
+EXAMPLES = """examples:
+  gateway demo                         config.example.yaml, until Ctrl-C
+  gateway demo --config my.yaml        your own connections, their providers played on the ports of their base_url"""
+
+_EXAMPLE = Path("config.example.yaml")
+_ENVIRONMENT = {
+    "GATEWAY_WEB_KEY": "demo-web-key-0001",
+    "GATEWAY_REPORT_KEY": "demo-report-key-1",
+    "LOCABOO_KEY": "demo-locaboo-secret",
+    "SB_KEY": "demo-simplybook-key",
+    "SB_SECRET": "demo-simplybook-secret",
+}
+"""What the variables of config.example.yaml are when they are not set: of use on this machine only."""
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Describe the verb."""
+    parser.add_argument(
+        "--config", type=Path, default=_EXAMPLE, metavar="FILE", help=f"configuration (default {_EXAMPLE})"
+    )
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Run the demo until interrupted."""
+    loaded = options.load(arguments.config, {**_ENVIRONMENT, **config.environment()})
+    if loaded is None:
+        return 1
+    settings, catalog = loaded
+    plays = {}
+    for connection in catalog.connections.values():
+        play = simulate.prepare(connection.provider, connection)
+        if play is None:
+            return 1
+        plays[connection.name] = play
+    try:
+        asyncio.run(_demo(settings, catalog, plays))
+    except OSError as error:
+        print(
+            f"a port of the demo is taken ({error.strerror}): stop what listens there, or change {arguments.config}",
+            file=sys.stderr,
+        )
+        return 1
+    return 0
+
+
+async def _demo(settings: Settings, catalog: Catalog, plays: Mapping[str, Play]) -> None:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    async with AsyncExitStack() as stack:
+        for name, play in plays.items():
+            address = urlsplit(catalog.connections[name].public["base_url"])
+            await stack.enter_async_context(playing(play, address.port or 80))
+            print(f"{name}: {play.connection.provider.title}, simulated on {address.geturl()}")
+        serving = serve.serving(settings, catalog, settings.listen.host, settings.listen.port)
+        url, engine = await stack.enter_async_context(serving)
+        print(f"the gateway: {url}   (Ctrl-C stops everything)\n")
+        for connection in catalog.connections.values():
+            print(await _to_try(settings, engine, connection, url))
+        print(f"the whole surface:  curl -s {url}/openapi.json", flush=True)
+        await stop.wait()
+
+
+async def _to_try(settings: Settings, engine: Engine, connection: Connection, url: str) -> str:
+    """The `curl` lines of one connection, with a slot that is really free."""
+    key = next((caller.key.reveal() for caller in settings.callers.values() if "write" in caller.may), "")
+    begin = f"curl -s -H 'Authorization: Bearer {key}'"
+    base = f"{url}/v1/{connection.name}"
+    today = datetime.now(ZoneInfo(connection.zone)).date()
+    day, after = today + timedelta(days=1), today + timedelta(days=2)
+    window = {"from": f"{day}T00:00", "to": f"{after}T00:00"}
+    slot = await _free_slot(engine, connection, window)
+    booking = {"slot_id": slot, "customer": {"name": "Jane Doe", "email": "jane@example.com", "phone": "+441632960001"}}
+    body = shlex.quote(json.dumps(booking))
+    return f"""{connection.name} ({connection.provider.title}):
+  {begin} {base}/services
+  {begin} {base}/resources
+  {begin} '{base}/slots?from={window["from"]}&to={window["to"]}&limit=5'
+  {begin} -H 'Content-Type: application/json' {base}/bookings -d {body}
+  then, with the id it gives:
+  {begin} {base}/bookings/ID
+  {begin} -X POST {base}/bookings/ID/cancel
+"""
+
+
+async def _free_slot(engine: Engine, connection: Connection, window: Mapping[str, str]) -> Json:
+    zone = ZoneInfo(connection.zone)
+    bounds = {name: datetime.fromisoformat(text).replace(tzinfo=zone).isoformat() for name, text in window.items()}
+    deadline = asyncio.get_running_loop().time() + 20
+    try:
+        reply = await engine.run(Call(connection.name, "slots.list", bounds, "demo", deadline))
+    except GatewayError as error:
+        return f"(no slot: {error.code} {error.detail})"
+    return reply.data[0]["id"] if reply.data else "(no slot is free tomorrow)"

@@ -1,0 +1,166 @@
+"""`gateway explain`: the resolved operation, or a word of the language; every line says where it comes from."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Iterator
+
+from gateway.cli import options
+from gateway.document import suggestion
+from gateway.mapping.codecs import CODECS
+from gateway.mapping.functions import FUNCTIONS
+from gateway.mapping.plan import CallPlan, OperationPlan, ProviderPlan, RecordPlan, StepPlan, VariantPlan
+from gateway.mapping.schema import SHAPES
+
+NAME = "explain"
+HELP = "Show what an operation does: every call, every field with the line that makes it. Or explain a word."
+EXAMPLES = """examples:
+  gateway explain simplybook bookings.cancel      one operation of one provider
+  gateway explain simplybook                      what the provider can and cannot do
+  gateway explain codecs                          the codecs; also: functions, keys
+  gateway explain keys step                       the keys of a step"""
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Describe the verb."""
+    parser.add_argument("subject", metavar="PROVIDER|codecs|functions|keys", help="what to explain")
+    parser.add_argument("name", nargs="?", metavar="OPERATION", help="the operation, canonical or native.NAME")
+    options.add_mappings(parser)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Explain; 2 when there is nothing of that name."""
+    words = {"codecs": _codecs, "functions": _functions, "keys": _keys}
+    if arguments.subject in words:
+        return _printed(words[arguments.subject](arguments.name))
+    providers = options.load_mappings(arguments.mappings)
+    plan = options.provider(providers, arguments.subject) if providers is not None else None
+    if plan is None:
+        return 1 if providers is None else 2
+    if arguments.name is None:
+        return _printed(_provider(plan))
+    known = {**plan.operations, **{f"native.{name}": one for name, one in plan.native.items()}}
+    operation = known.get(arguments.name)
+    if operation is None:
+        reason = plan.unsupported.get(arguments.name)
+        hint = suggestion(arguments.name, [*known, *plan.unsupported])
+        told = f"cannot be done: {reason}" if reason else f"is not mapped{hint}"
+        print(f"{plan.name} {arguments.name} {told}", file=sys.stderr)
+        return 0 if reason else 2
+    return _printed(_operation(plan, operation))
+
+
+def _printed(lines: Iterator[str]) -> int:
+    found = list(lines)
+    print("\n".join(found))
+    return 0 if found else 2
+
+
+def _codecs(_name: str | None) -> Iterator[str]:
+    for kind in CODECS.values():
+        yield f"{kind.name:16} {kind.law:8} gives {kind.gives:10} {kind.meaning}"
+        for option in kind.options:
+            yield f"{'':26}{option.name}: {option.meaning}"
+
+
+def _functions(_name: str | None) -> Iterator[str]:
+    for function in FUNCTIONS.values():
+        yield f"{function.signature:60} {function.meaning}"
+
+
+def _keys(name: str | None) -> Iterator[str]:
+    for shape, keys in SHAPES.items():
+        if name not in (None, shape):
+            continue
+        yield f"{shape}:"
+        for key, rules in keys.items():
+            about = rules["meta"]
+            need = ", required" if rules.get("required") else ""
+            yield f"  {key:14} {about['meaning']} ({about['takes']}{need})"
+
+
+def _provider(plan: ProviderPlan) -> Iterator[str]:
+    yield f"{plan.title} ({plan.name}), {plan.file}"
+    for name, operation in plan.operations.items():
+        yield f"  {name:22} {operation.support:12} {operation.origin} {operation.notes}".rstrip()
+    for name, reason in plan.unsupported.items():
+        yield f"  {name:22} {'unsupported':12} {reason}"
+    for name, operation in plan.native.items():
+        yield f"  native.{name:40} {operation.origin}"
+
+
+def _operation(plan: ProviderPlan, operation: OperationPlan) -> Iterator[str]:
+    yield f"{plan.name} {operation.name}: {operation.support}, {operation.effect.value}  ({operation.origin})"
+    if operation.notes:
+        yield f"  {operation.notes}"
+    yield f"  auth: {plan.auth.scheme}" + (f", login by {plan.auth.login.text}" if plan.auth.login else "")
+    for name, reason in operation.requires.items():
+        yield f"  needs {name}: {reason}"
+    for name, reason in operation.unsupported.items():
+        yield f"  cannot honour {name}: {reason}"
+    if operation.window is not None:
+        window = operation.window
+        yield f"  window: at most {window.max_days or 'any number of'} days in one call"
+    for take in operation.takes:
+        yield _line(f"take {take.name} = {take.value.text}" + (f" as {take.codec}" if take.codec else ""), take.origin)
+    for number, variant in enumerate(operation.variants, 1):
+        if len(operation.variants) > 1:
+            yield _line(f"variant {number}: " + (variant.when.text if variant.when else "otherwise"), variant.origin)
+        yield from _variant(plan, variant)
+
+
+def _variant(plan: ProviderPlan, variant: VariantPlan) -> Iterator[str]:
+    for step in variant.steps:
+        yield from _step(step)
+    if variant.find:
+        yield _line(f"result: the one of {variant.find} with this id", variant.origin)
+    if variant.gives:
+        source = variant.gives.run.operation if variant.gives.run else f"step {variant.gives.step}"
+        yield _line(f"result: what {source} gives", variant.origin)
+    for rows in variant.rows:
+        path = " › ".join(f"{level.name}: {level.at.text}" if rows.named else level.at.text for level in rows.levels)
+        yield _line(f"result: {'one' if rows.one else 'each of'} {path}", rows.origin)
+        yield from _record(rows.record)
+    for rule in (*variant.rules, *plan.rules):
+        yield _line(f"error: {rule.text} → {rule.code}", rule.origin)
+
+
+def _step(step: StepPlan) -> Iterator[str]:
+    condition = f" when {step.when.text}" if step.when else ""
+    if step.fan_out is not None:
+        each = (
+            step.fan_out.elements.text
+            if step.fan_out.elements
+            else ", ".join(level.at.text for level in step.fan_out.levels)
+        )
+        condition += f" for each of {each}, {step.fan_out.at_once} at once"
+    for take in step.takes:
+        yield _line(f"take {take.name} = {take.value.text}" + (f" as {take.codec}" if take.codec else ""), take.origin)
+    for guard in step.refuse:
+        yield _line(f"refuse with {guard.code} when {guard.when.text}", guard.origin)
+    if step.call is not None:
+        yield _line(f"{step.name}: {_call(step.call)} [{step.effect.value}]{condition}", step.call.origin)
+    if step.run is not None:
+        yield _line(f"{step.name}: run {step.run.operation}{condition}", step.run.origin)
+    if step.accept:
+        yield f"      accepts {', '.join(sorted(step.accept))}"
+    if step.undo is not None:
+        undone = _call(step.undo) if isinstance(step.undo, CallPlan) else f"run {step.undo.operation}"
+        yield f"      undone by {undone}"
+
+
+def _call(call: CallPlan) -> str:
+    success = f", success: {call.success.text}" if call.success else ""
+    return f"{call.text} ({call.body_kind} body, {call.timeout:g} s{success})"
+
+
+def _record(record: RecordPlan) -> Iterator[str]:
+    for field in record.fields:
+        arrow = {"read": "←", "write": "→", "both": "↔"}[field.mode]
+        codec = f" as {field.codec} ({field.law})" if field.codec else ""
+        yield _line(f"    {record.resource.name}.{field.name} {arrow} {field.source}{codec}", field.origin)
+
+
+def _line(text: str, origin: str) -> str:
+    return f"  {text:90}  {origin}"

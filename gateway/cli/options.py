@@ -1,0 +1,60 @@
+"""What several verbs share: the options that say which files, and loading them with every finding printed."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+from gateway import catalog, config
+from gateway.catalog import Catalog
+from gateway.config import Settings
+from gateway.document import Finding, show
+from gateway.mapping.plan import ProviderPlan
+from gateway.model.model import load as load_model
+
+CONFIG = Path("config.yaml")
+MAPPINGS = Path("mappings")
+
+
+def add_config(parser: argparse.ArgumentParser) -> None:
+    """Add `--config`."""
+    parser.add_argument("--config", type=Path, default=CONFIG, metavar="FILE", help=f"configuration (default {CONFIG})")
+
+
+def add_mappings(parser: argparse.ArgumentParser) -> None:
+    """Add `--mappings`, for verbs that need no configuration."""
+    parser.add_argument(
+        "--mappings", type=Path, action="append", metavar="PATH", help=f"folder or file (default {MAPPINGS})"
+    )
+
+
+def load(path: Path, environ: Mapping[str, str]) -> tuple[Settings, Catalog] | None:
+    """Load configuration and mappings; with errors, print every finding to standard error and give None."""
+    settings, findings = config.load(path, environ)
+    paths = list(settings.mappings) if settings is not None else []
+    found, more = catalog.load(paths, settings, load_model()) if settings is not None else (None, [])
+    tell(findings + more)
+    return None if settings is None or found is None else (settings, found)
+
+
+def load_mappings(paths: list[Path] | None) -> Mapping[str, ProviderPlan] | None:
+    """Compile mappings without a configuration; with errors, print every finding and give None."""
+    providers, findings = catalog.load_providers(paths or [MAPPINGS], load_model())
+    tell(findings)
+    return None if any(finding.level == "error" for finding in findings) else providers
+
+
+def provider(providers: Mapping[str, ProviderPlan], name: str) -> ProviderPlan | None:
+    """Find a provider by name; otherwise say which there are."""
+    plan = providers.get(name)
+    if plan is None:
+        print(f"there is no provider `{name}`; the mappings describe {', '.join(sorted(providers))}", file=sys.stderr)
+    return plan
+
+
+def tell(findings: list[Finding]) -> None:
+    """Print findings to standard error."""
+    if findings:
+        print(show(findings, "text"), file=sys.stderr)

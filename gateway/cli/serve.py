@@ -1,0 +1,94 @@
+"""`gateway serve`: the gateway itself, until it is told to stop."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import gc
+import signal
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+
+from gateway import config, observe
+from gateway.catalog import Catalog
+from gateway.cli import options
+from gateway.config import Settings
+from gateway.engine import Engine
+from gateway.model.model import load as load_model
+from gateway.surface.app import build_app
+from gateway.surface.listening import listening
+from gateway.transport.client import Client
+
+NAME = "serve"
+HELP = "Serve the REST surface. Logs are JSON lines on standard output."
+EXAMPLES = """examples:
+  gateway serve --config config.yaml
+  gateway serve --config config.yaml --host 0.0.0.0 --port 8080
+
+exit codes: 0 stopped on request, 1 findings in configuration or mappings (all are printed), 2 wrong usage"""
+
+_GC_THRESHOLD = 50_000
+"""Allocations between collections. What is loaded at the start stays: it is frozen out of every later collection."""
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Describe the verb."""
+    options.add_config(parser)
+    parser.add_argument("--host", help="instead of listen.host")
+    parser.add_argument("--port", type=int, help="instead of listen.port; 0 takes a free one")
+    parser.add_argument("--workers", type=int, default=1, metavar="N", help="only 1 in this release")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Serve until SIGTERM or SIGINT."""
+    if arguments.workers != 1:
+        message = "one worker only in this release: Idempotency-Keys are kept in the process and would not be shared"
+        print(f"gateway serve: --workers {arguments.workers}: {message}", file=sys.stderr)
+        return 2
+    loaded = options.load(arguments.config, config.environment())
+    if loaded is None:
+        return 1
+    settings, catalog = loaded
+    host = arguments.host or settings.listen.host
+    port = settings.listen.port if arguments.port is None else arguments.port
+    start_logging(settings, catalog)
+    try:
+        asyncio.run(_serve(settings, catalog, host, port))
+    except OSError as error:
+        print(f"cannot listen on {host} port {port}: {error.strerror}", file=sys.stderr)
+        return 1
+    return 0
+
+
+def start_logging(settings: Settings, catalog: Catalog) -> None:
+    """Log to standard output, every known secret masked."""
+    secrets = [*settings.secrets()]
+    for connection in catalog.connections.values():
+        secrets += [value for value in connection.scope["settings"].values() if isinstance(value, observe.Secret)]
+    observe.start_logging(sys.stdout, observe.Redactor(secrets))
+
+
+@asynccontextmanager
+async def serving(settings: Settings, catalog: Catalog, host: str, port: int) -> AsyncIterator[tuple[str, Engine]]:
+    """Build client, engine and application, and serve while the context lasts; gives the URL and the engine."""
+    loop = asyncio.get_running_loop()
+    async with Client([str(network) for network in settings.egress]) as client:
+        engine = Engine(catalog, load_model(), client.send, clock=loop.time, now=lambda: datetime.now(UTC))
+        async with listening(build_app(engine, settings), host, port) as url:
+            gc.collect()
+            gc.freeze()
+            gc.set_threshold(_GC_THRESHOLD)
+            observe.started(url=url, connections=catalog.connections, catalog=catalog.version)
+            yield url, engine
+        observe.stopped()
+
+
+async def _serve(settings: Settings, catalog: Catalog, host: str, port: int) -> None:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    async with serving(settings, catalog, host, port):
+        await stop.wait()

@@ -1,0 +1,168 @@
+"""run(Call) → Reply: the one place that knows the whole way. `stack()` spells the order of the wrappers.
+
+The engine knows no provider and no booking: it follows the plan. A write whose answer was lost, or whose result cannot
+be read back, is an unknown outcome and never an ordinary failure, so that nobody books twice.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from urllib.parse import urlsplit
+
+from gateway import auth, observe
+from gateway.catalog import Catalog, Connection
+from gateway.errors import GatewayError, NotMapped, ProviderUnavailable, Unsupported
+from gateway.mapping.plan import OperationPlan
+from gateway.mapping.translate import to_body, to_request
+from gateway.messages import Call, Json, Reply, Request, Response, Send
+from gateway.model.model import Model
+from gateway.run import Exchange, Run
+
+Clock = Callable[[], float]
+"""A monotonic clock, in seconds."""
+
+
+@dataclass(frozen=True, slots=True)
+class Traced:
+    """One exchange with a provider, as `--trace` shows it; texts hold no secret."""
+
+    request: Request
+    response: Response | None
+    error: str
+
+
+class Engine:
+    """Runs calls against the current catalog. Replacing the catalog is one assignment; calls under way keep theirs."""
+
+    def __init__(
+        self, catalog: Catalog, model: Model, client: Send, *, clock: Clock, now: Callable[[], datetime]
+    ) -> None:
+        self._catalog = catalog
+        self._model = model
+        self._client = client
+        self._clock = clock
+        self._now = now
+        self._serial = itertools.count(1)
+        self._sessions: dict[tuple[str, str], auth.Session] = {}
+
+    @property
+    def catalog(self) -> Catalog:
+        """What is running."""
+        return self._catalog
+
+    @property
+    def model(self) -> Model:
+        """The contract."""
+        return self._model
+
+    def use(self, catalog: Catalog) -> None:
+        """Run later calls on this catalog."""
+        self._catalog = catalog
+
+    async def run(self, call: Call, trace: list[Traced] | None = None) -> Reply:
+        """Answer one call. Raises GatewayError: what went wrong, by who must act."""
+        connection = self.connection(call.connection)
+        plan = self.operation(connection, call.operation)
+        run = Run(
+            connection=connection,
+            model=self._model,
+            exchange=self._exchange(connection, call, trace),
+            now=self._now(),
+        )
+        try:
+            return await run.answer(plan, call.arguments)
+        except GatewayError as error:
+            raise _finished(error, connection) from error
+
+    def connection(self, name: str) -> Connection:
+        """The connection of this name; raises NotMapped (404)."""
+        connection = self._catalog.connections.get(name)
+        if connection is None:
+            raise NotMapped(f"There is no connection `{name}`.", code="CONNECTION_NOT_FOUND")
+        return connection
+
+    def operation(self, connection: Connection, name: str) -> OperationPlan:
+        """The plan of an operation; raises Unsupported (501) or NotMapped (404)."""
+        plan = connection.provider
+        native = name.removeprefix("native.")
+        found = plan.native.get(native) if native != name else plan.operations.get(name)
+        if found is not None:
+            return found
+        if native != name:
+            raise NotMapped(f"{plan.title} has no native operation `{native}`.")
+        reason = plan.unsupported.get(name, "the provider does not offer it")
+        raise Unsupported(f"{plan.title} cannot do {name}: {reason}", details={"capability": name, "reason": reason})
+
+    def stack(self, connection: Connection, send: Send) -> Send:
+        """The way out, innermost first: the client, then who we are. Every attempt is signed afresh."""
+        provider = connection.provider
+        return auth.signed(send, provider.auth, connection.revealed, self.session(connection), provider.rules)
+
+    def session(self, connection: Connection) -> auth.Session:
+        """The session of a connection; a connection whose settings changed begins a new one."""
+        return self._sessions.setdefault((connection.name, connection.digest), auth.Session(self._clock))
+
+    async def _measured(self, request: Request, call: Call) -> Response:
+        """Send, and say so: the host and the status, never the URL."""
+        about = {"request": call.request_id, "connection": call.connection, "method": request.method}
+        host = urlsplit(request.url).netloc
+        try:
+            response = await self._client(request)
+        except ProviderUnavailable as error:
+            observe.provider_failed(**about, host=host, reason=error.code)
+            raise
+        observe.provider_answered(**about, host=host, status=response.status, seconds=response.elapsed)
+        return response
+
+    def _exchange(self, connection: Connection, call: Call, trace: list[Traced] | None) -> Exchange:
+        async def bounded(request: Request) -> Response:
+            left = call.deadline - self._clock()
+            if left <= 0:
+                raise ProviderUnavailable("The time for this call is used up.", sent=False, timed_out=True)
+            return await self._measured(replace(request, timeout=min(request.timeout, left)), call)
+
+        send = self.stack(connection, _traced(bounded, connection, trace) if trace is not None else bounded)
+
+        async def exchange(step: Json, scope: Mapping[str, Json], rules: Json) -> Json:
+            numbered = {**scope, "serial": next(self._serial)}
+            response = await send(to_request(step, numbered))
+            return to_body(step, response, (*rules, *connection.provider.rules), numbered)
+
+        return exchange
+
+
+def _traced(send: Send, connection: Connection, trace: list[Traced]) -> Callable[[Request], Awaitable[Response]]:
+    mask = connection.redactor.text
+
+    async def tracing(request: Request) -> Response:
+        masked = replace(
+            request,
+            url=mask(request.url),
+            query=tuple((name, mask(value)) for name, value in request.query),
+            headers=tuple((name, mask(value)) for name, value in request.headers),
+            body=mask(request.body.decode(errors="replace")).encode(),
+        )
+        try:
+            response = await send(request)
+        except GatewayError as error:
+            trace.append(Traced(masked, None, mask(error.detail)))
+            raise
+        shown = replace(response, body=mask(response.body.decode(errors="replace")).encode())
+        trace.append(Traced(masked, shown, ""))
+        return response
+
+    return tracing
+
+
+def _finished(error: GatewayError, connection: Connection) -> GatewayError:
+    """The error as callers may see it: the provider named, and no secret even where the provider echoed one."""
+    mask = connection.redactor.text
+    if error.provider:
+        error.provider = {"name": connection.provider.name} | {
+            key: mask(str(text)) for key, text in error.provider.items()
+        }
+    error.detail = mask(error.detail)
+    return error

@@ -1,0 +1,101 @@
+"""What can go wrong, by who must act. Each error knows its code; the model knows the code's status and title.
+
+No message here may hold a credential or a provider's value that a caller did not send.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+
+class GatewayError(Exception):
+    """A failure with a stable code from `model/booking.yaml`.
+
+    `detail` is one sentence for a person, `retry_after` is in seconds, `origin` is `file:line` of the mapping,
+    `provider` is what the provider itself said (`name`, `code`, `message`).
+    """
+
+    code = "INTERNAL_ERROR"
+
+    def __init__(
+        self,
+        detail: str,
+        *,
+        code: str | None = None,
+        details: Mapping[str, Any] | None = None,
+        retry_after: float | None = None,
+        origin: str | None = None,
+        provider: Mapping[str, Any] | None = None,
+    ) -> None:
+        super().__init__(detail)
+        self.code = code or type(self).code
+        self.detail = detail
+        self.details = dict(details or {})
+        self.retry_after = retry_after
+        self.origin = origin
+        self.provider = dict(provider or {})
+
+
+class CallInvalid(GatewayError):
+    """The caller must change the call; `details.fields` names the places."""
+
+    code = "VALIDATION_ERROR"
+
+
+class CallerRefused(GatewayError):
+    """The caller's own key is missing, wrong (UNAUTHORIZED) or not enough (FORBIDDEN)."""
+
+    code = "UNAUTHORIZED"
+
+
+class NotMapped(GatewayError):
+    """There is no such connection, route or object here."""
+
+    code = "NOT_FOUND"
+
+
+class Unsupported(GatewayError):
+    """The provider cannot do this; `details.capability` says what."""
+
+    code = "UNSUPPORTED_OPERATION"
+
+
+class ProviderRejected(GatewayError):
+    """The provider said no, and an error rule of the mapping says which no."""
+
+    code = "PROVIDER_ERROR"
+
+
+class ProviderUnauthorised(GatewayError):
+    """The provider refuses our credentials, also after one renewal: the operator must act."""
+
+    code = "PROVIDER_AUTH_FAILED"
+
+
+class ProviderUnavailable(GatewayError):
+    """No answer to be had. `sent` tells whether any byte may have reached the provider."""
+
+    code = "PROVIDER_UNAVAILABLE"
+
+    def __init__(self, detail: str, *, sent: bool, timed_out: bool = False, retry_after: float | None = None) -> None:
+        super().__init__(detail, code="PROVIDER_TIMEOUT" if timed_out else None, retry_after=retry_after)
+        self.sent = sent
+
+
+class OutcomeUnknown(GatewayError):
+    """A write was sent and its answer lost; it must not be sent again before someone has looked."""
+
+    code = "OUTCOME_UNKNOWN"
+
+
+class AnswerMismatch(GatewayError):
+    """The provider answered and the mapping does not fit; names file, line and expression, never the value."""
+
+    code = "PROVIDER_ERROR"
+
+
+class MappingFault(GatewayError):
+    """The mapping itself failed at run time (a template, a codec's encode): the integrator must act."""
+
+    code = "MAPPING_ERROR"

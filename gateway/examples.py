@@ -1,0 +1,236 @@
+"""Golden examples, read from `examples/PROVIDER.yaml`. Nothing here runs them; `playback` does.
+
+They are the tests of a mapping, the simulator's first answers and the documentation's samples.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from gateway.catalog import Connection, bound
+from gateway.document import Document, Finding, Place, read
+from gateway.mapping.plan import ProviderPlan
+from gateway.mapping.translate import pairs
+from gateway.messages import Json
+from gateway.observe import Secret
+
+_VERBS = ("get", "post", "put", "patch", "delete")
+_KEYS = {"name", "operation", "args", "exchanges", "gives", "fails", "now", "each"}
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """One request a provider was sent and what it answered."""
+
+    method: str
+    url: str
+    query: Mapping[str, str]
+    headers: Mapping[str, str]
+    body: Json
+    body_kind: str
+    """`none`, `json`, `form` or `jsonrpc`."""
+    status: int
+    answer_headers: Mapping[str, str]
+    answer: bytes
+    origin: str
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """One golden example. `fails` holds what of the error must be as written; otherwise `gives` is the exact result."""
+
+    name: str
+    operation: str
+    args: Mapping[str, Json]
+    exchanges: tuple[Exchange, ...]
+    gives: Json
+    fails: Mapping[str, Json] | None
+    now: datetime
+    origin: str
+
+
+@dataclass(frozen=True, slots=True)
+class Examples:
+    """The examples of one provider, bound to the connection they use."""
+
+    connection: Connection
+    token: str
+    examples: tuple[Example, ...]
+    simulator: Json
+    now: datetime
+    document: Document
+
+
+def examples_file(plan: ProviderPlan) -> Path:
+    """Where the examples of a mapping are: `examples/` beside it, under the provider's name."""
+    return Path(plan.file).parent / "examples" / f"{plan.name}.yaml"
+
+
+def load_examples(plan: ProviderPlan) -> tuple[Examples | None, list[Finding]]:
+    """Read the examples of a provider; an operation without one is a warning."""
+    path = examples_file(plan)
+    if not path.is_file():
+        message = f"there are no examples for {plan.name}: write {path}"
+        return None, [Finding(plan.file, 1, 1, "warning", "no-examples", message)]
+    document, findings = read(path)
+    if document is None:
+        return None, findings
+    reader = _Reader(document, findings)
+    found = reader.read(plan)
+    if found is not None:
+        findings += _uncovered(plan, found)
+    return (None if any(one.level == "error" for one in findings) else found), findings
+
+
+def _uncovered(plan: ProviderPlan, found: Examples) -> Iterator[Finding]:
+    shown = {example.operation for example in found.examples}
+    named = {**plan.operations, **{f"native.{name}": native for name, native in plan.native.items()}}
+    for name, operation in named.items():
+        if name not in shown:
+            file, _, line = operation.origin.rpartition(":")
+            yield Finding(file, int(line), 1, "warning", "no-example", f"{name} has no golden example")
+    for name in sorted(shown - set(named) - {"login"}):
+        yield found.document.finding(
+            ("examples",), "unknown-operation", f"an example runs `{name}`, which is not mapped"
+        )
+
+
+@dataclass(slots=True)
+class _Reader:
+    """Reads an examples file; findings are placed in it."""
+
+    document: Document
+    findings: list[Finding]
+    base: str = ""
+
+    def read(self, plan: ProviderPlan) -> Examples | None:
+        data = self.document.data
+        for key in ("provider", "settings", "now", "examples"):
+            if not isinstance(data, dict) or key not in data:
+                self._report((), "missing-key", f"`{key}` is missing")
+                return None
+        for key in sorted(set(data) - {"provider", "settings", "now", "token", "examples", "simulator"}):
+            self._report((key,), "unknown-key", f"`{key}` is not known here")
+        if data["provider"] != plan.name:
+            self._report(
+                ("provider",), "wrong-provider", f"these are examples of `{data['provider']}`, not `{plan.name}`"
+            )
+        now = self._instant(data["now"], ("now",))
+        values = self._settings(plan, data["settings"])
+        self.base = str(values.get("base_url") or "")
+        found = [one for i, node in enumerate(data["examples"]) for one in self._table(node, ("examples", i), now)]
+        return Examples(
+            connection=bound("example", plan, values),
+            token=str(data.get("token", "")),
+            examples=tuple(example for example in found if example is not None),
+            simulator=data.get("simulator"),
+            now=now,
+            document=self.document,
+        )
+
+    def _report(self, place: Place, code: str, message: str) -> None:
+        self.findings.append(self.document.finding(place, code, message))
+
+    def _settings(self, plan: ProviderPlan, given: Mapping[str, Json]) -> dict[str, Json]:
+        values: dict[str, Json] = {}
+        for setting in plan.settings.values():
+            value = given.get(setting.name, setting.default)
+            if value is None and setting.required:
+                self._report(("settings",), "missing-setting", f"`{setting.name}` is missing")
+                value = ""
+            values[setting.name] = Secret(str(value)) if setting.type == "secret" and value is not None else value
+        for name in sorted(set(given) - set(plan.settings)):
+            self._report(("settings", name), "unknown-setting", f"{plan.name} has no setting `{name}`")
+        return values
+
+    def _instant(self, text: Json, place: Place) -> datetime:
+        try:
+            found = datetime.fromisoformat(str(text))
+        except ValueError:
+            found = None
+        if found is None or found.tzinfo is None:
+            self._report(place, "wrong-form", "an instant with its offset is needed: 2026-03-01T09:00:00+01:00")
+            return datetime.fromisoformat("2026-01-01T00:00:00+00:00")
+        return found
+
+    def _table(self, node: Json, place: Place, now: datetime) -> list[Example | None]:
+        """One example; or with `each:`, one for each answer to the same last request."""
+        if not isinstance(node, dict) or "each" not in node:
+            return [self._example(node, place, now)]
+        found = []
+        for index, line in enumerate(node["each"]):
+            *before, last = node["exchanges"]
+            one = {key: value for key, value in node.items() if key != "each"}
+            one |= {key: value for key, value in line.items() if key in {"gives", "fails"}}
+            one["name"] = f"{node['name']} ({index + 1})"
+            one["exchanges"] = [*before, {**last, "answer": line.get("answer")}]
+            found.append(self._example(one, (*place, "each", index), now))
+        return found
+
+    def _example(self, node: Json, place: Place, now: datetime) -> Example | None:
+        if not isinstance(node, dict) or "name" not in node or "operation" not in node:
+            self._report(place, "missing-key", "an example has a `name` and an `operation`")
+            return None
+        for key in sorted(set(node) - _KEYS):
+            self._report((*place, key), "unknown-key", f"`{key}` is not known here")
+        if ("gives" in node) == ("fails" in node):
+            self._report(place, "missing-key", "an example either `gives` a result or `fails`")
+            return None
+        exchanges = [self._exchange(one, (*place, "exchanges", i)) for i, one in enumerate(node.get("exchanges") or [])]
+        return Example(
+            name=node["name"],
+            operation=node["operation"],
+            args=node.get("args", {}),
+            exchanges=tuple(one for one in exchanges if one is not None),
+            gives=node.get("gives"),
+            fails=node.get("fails"),
+            now=self._instant(node["now"], (*place, "now")) if "now" in node else now,
+            origin=self.document.origin(place),
+        )
+
+    def _exchange(self, node: Json, place: Place) -> Exchange | None:
+        if not isinstance(node, dict) or set(node) != {"request", "answer"}:
+            self._report(place, "missing-key", "an exchange has a `request` and an `answer`")
+            return None
+        request, answer = dict(node["request"]), _enveloped(dict(node["answer"] or {}))
+        if "method" in request:
+            request["jsonrpc"] = {"method": request.pop("method"), "params": request.pop("params", [])}
+            request.setdefault("post", self.base)
+        verbs = [verb for verb in _VERBS if verb in request]
+        if len(verbs) != 1:
+            self._report((*place, "request"), "call-without-verb", "a request has one of get, post, put, patch, delete")
+            return None
+        kind = next((key for key in ("json", "form", "jsonrpc") if key in request), "none")
+        body = request.get(kind)
+        origin = self.document.origin(place)
+        if kind == "form":
+            body = dict(pairs(body or {}, origin))
+        return Exchange(
+            method=verbs[0].upper(),
+            url=request[verbs[0]],
+            query=dict(pairs(request.get("query", {}), origin)),
+            headers={name.lower(): str(value) for name, value in request.get("headers", {}).items()},
+            body=body,
+            body_kind=kind,
+            status=answer.get("status", 200),
+            answer_headers={name.lower(): str(value) for name, value in answer.get("headers", {}).items()},
+            answer=answer["text"].encode() if "text" in answer else written(answer.get("json")),
+            origin=origin,
+        )
+
+
+def _enveloped(answer: dict[str, Json]) -> dict[str, Json]:
+    """`result:` or `error:` in short for a JSON-RPC answer inside HTTP 200 (JSON-RPC 2.0, section 5)."""
+    for key in ("result", "error"):
+        if key in answer:
+            return {"status": 200, "json": {"jsonrpc": "2.0", "id": 1, key: answer[key]}}
+    return answer
+
+
+def written(value: Json) -> bytes:
+    """An answer's body; null is an empty one."""
+    return b"" if value is None else json.dumps(value, ensure_ascii=False).encode()

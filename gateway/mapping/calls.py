@@ -1,0 +1,298 @@
+"""Calls, error rules and auth schemes, compiled.
+
+Nothing here sends anything. What a template puts into a path is percent-encoded, and the host can only come from a
+setting of type url, so that no argument can change where a request goes.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import Any
+
+from gateway.document import Place
+from gateway.errors import CallInvalid
+from gateway.mapping.context import BASE, Context
+from gateway.mapping.expressions import Literal, Path, Template
+from gateway.mapping.plan import AuthPlan, Build, CallPlan, Condition, ErrorRule, Scope
+from gateway.mapping.trees import compile_tree, evaluated
+from gateway.messages import Json
+
+_VERBS = ("get", "post", "put", "patch", "delete")
+_SETTING_FIRST = re.compile(r"\{\{\s*settings\.([a-z_][a-z0-9_]*)\s*\}\}")
+_UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
+_UNSAFE_SEGMENT = re.compile(r"(^|/)\.{1,2}(/|$)")
+
+
+@dataclass(frozen=True, slots=True)
+class Http:
+    """What all calls of a file share, compiled from `http:`."""
+
+    base: Build
+    timeout: float
+    success: Path | None
+    answer: str
+    headers: Build | None
+
+
+def seconds(text: str) -> float:
+    """`10s`, `500ms`, `55m`, `1h` in seconds."""
+    number, unit = re.fullmatch(r"(\d+)(ms|s|m|h)", text).groups()  # type: ignore[union-attr] # the schema checked the form
+    return float(number) * _UNITS[unit]
+
+
+def compile_http(context: Context, node: Json, place: Place) -> Http | None:
+    """Compile `http:`; None with findings when it is wrong."""
+    shape = context.check("http", node, place)
+    if shape is None:
+        return None
+    context.provider_code = context.path(shape["code"], (*place, "code")) if "code" in shape else None
+    context.message = context.path(shape["message"], (*place, "message")) if "message" in shape else None
+    base = _compile_base(context, shape["base"], (*place, "base"))
+    success = context.path(shape["success"], (*place, "success")) if "success" in shape else None
+    headers = compile_tree(context, shape["headers"], (*place, "headers"), BASE) if "headers" in shape else None
+    return Http(base, seconds(shape["timeout"]), success, shape["answer"], headers)
+
+
+def _compile_base(context: Context, text: str, place: Place) -> Build:
+    _check_host(context, text, place)
+    template = context.template(text, place, BASE)
+    return evaluated(template, context.origin(place)) if template is not None else lambda _scope: None
+
+
+def _check_host(context: Context, text: str, place: Place) -> None:
+    """The host is a literal or a setting of type url: nothing a caller sends can move a request elsewhere."""
+    found = _SETTING_FIRST.match(text)
+    if found:
+        setting = context.settings.get(found[1])
+        if setting is not None and setting.type != "url":
+            context.report(place, "host-not-url", f"`settings.{found[1]}` stands for the host; its type must be url")
+        return
+    if not re.match(r"https?://[^/{}]+(/|$)", text):
+        context.report(place, "host-not-url", "a URL begins with http(s)://host or with a setting of type url")
+
+
+def compile_call(
+    context: Context, node: Json, place: Place, names: Collection[str], http: Http, *, secrets: bool = False
+) -> CallPlan | None:
+    """Compile one call; None with findings when it is wrong."""
+    shape = context.check("call", node, place)
+    if shape is None:
+        return None
+    verbs = [verb for verb in _VERBS if verb in shape]
+    rpc = _rpc(context, shape, place)
+    if len(verbs) > 1 or (not verbs and rpc is None):
+        context.report(
+            place, "call-without-verb", "a call has exactly one of get, post, put, patch, delete, or a JSON-RPC method"
+        )
+        return None
+    verb = verbs[0] if verbs else "post"
+    text = shape.get(verb, "")
+    body_kind, body = _compile_body(context, shape, place, names, secrets=secrets)
+
+    def tree(key: str) -> Build | None:
+        return compile_tree(context, shape[key], (*place, key), names, secrets=secrets) if key in shape else None
+
+    return CallPlan(
+        method=verb.upper(),
+        url=_compile_url(context, text, (*place, verb) if verbs else place, names, http),
+        query=tree("query"),
+        headers=_both(http.headers, tree("headers")),
+        body=body,
+        body_kind=body_kind,
+        rpc=rpc,
+        timeout=seconds(shape["timeout"]) if "timeout" in shape else http.timeout,
+        success=context.path(shape["success"], (*place, "success")) if "success" in shape else http.success,
+        said=(context.provider_code, context.message),
+        answer=shape.get("answer", http.answer),
+        origin=context.origin(place),
+        text=f"{verb.upper()} {text or 'the base URL'}" + (f" {rpc}" if rpc else ""),
+        path=_segments(text),
+        absolute=not text.startswith("/") and text != "",
+    )
+
+
+def _rpc(context: Context, shape: dict[str, Json], place: Place) -> str | None:
+    if "jsonrpc" in shape:
+        inner = context.check("jsonrpc", shape["jsonrpc"], (*place, "jsonrpc"))
+        return inner["method"] if inner else ""
+    if "params" in shape and "method" not in shape:
+        context.report(place, "missing-key", "`params` needs the JSON-RPC `method`")
+    method: str | None = shape.get("method")
+    return method
+
+
+def _compile_body(
+    context: Context, shape: dict[str, Json], place: Place, names: Collection[str], *, secrets: bool
+) -> tuple[str, Build | None]:
+    kinds = [kind for kind in ("json", "form", "jsonrpc", "method") if kind in shape]
+    if len(kinds) > 1:
+        context.report(place, "two-bodies", f"a call has one body, not {' and '.join(kinds)}")
+    if not kinds:
+        return "none", None
+    kind = kinds[0]
+    if kind == "method":
+        return "jsonrpc", compile_tree(context, shape.get("params", []), (*place, "params"), names, secrets=secrets)
+    if kind == "jsonrpc":
+        params: Any = shape["jsonrpc"].get("params", [])
+        return "jsonrpc", compile_tree(context, params, (*place, "jsonrpc", "params"), names, secrets=secrets)
+    return kind, compile_tree(context, shape[kind], (*place, kind), names, secrets=secrets)
+
+
+def _both(first: Build | None, second: Build | None) -> Build | None:
+    if first is None or second is None:
+        return first or second
+    return lambda scope: {**first(scope), **second(scope)}
+
+
+def _compile_url(context: Context, text: str, place: Place, names: Collection[str], http: Http) -> Build:
+    head, path = http.base, text
+    if text and not text.startswith("/"):
+        _check_host(context, text, place)
+        found = _SETTING_FIRST.match(text) or re.match(r"https?://[^/{}]+", text)
+        end = found.end() if found else 0
+        head_template = context.template(text[:end], place, BASE) if end else None
+        head = evaluated(head_template, context.origin(place)) if head_template is not None else http.base
+        path = text[end:]
+    if "?" in path.split("{{")[0]:
+        context.report(place, "query-in-url", "write query parameters under `query:`, so that they are encoded")
+    template = context.template(path, place, names, quote=True)
+    return _joined(head, template, context.origin(place))
+
+
+def _joined(head: Build, template: Template | Literal | None, origin: str) -> Build:
+    path: Build = evaluated(template, origin) if template is not None else lambda _scope: ""
+
+    def build(scope: Scope) -> Json:
+        rendered = str(path(scope))
+        if _UNSAFE_SEGMENT.search(rendered):
+            raise CallInvalid(
+                "an id of dots only cannot be used", details={"fields": [{"field": "id", "problem": "is not an id"}]}
+            )
+        return str(head(scope)).rstrip("/") + rendered
+
+    return build
+
+
+def _segments(text: str) -> tuple[str | None, ...]:
+    found = _SETTING_FIRST.match(text) or re.match(r"https?://[^/{}]+", text)
+    path = text[found.end() :] if found else text
+    return tuple(None if "{{" in part else part for part in re.split(r"/(?![^{]*\}\})", path.strip("/")) if part)
+
+
+def compile_condition(context: Context, shape: dict[str, Json], place: Place) -> Condition:
+    """Compile the condition keys of an error rule or of `renew_when`."""
+    status = shape.get("status")
+    headers = []
+    for name, pattern in (shape.get("header") or {}).items():
+        try:
+            headers.append((name.lower(), re.compile(str(pattern))))
+        except re.error as error:
+            context.report((*place, "header", name), "bad-expression", f"not a regular expression: {error}")
+    when = context.path(shape["when"], (*place, "when")) if "when" in shape else None
+    if status is None and not headers and "when" not in shape:
+        context.report(place, "rule-without-condition", "a rule needs `status`, `header` or `when`")
+    wanted = None if status is None else frozenset(status if isinstance(status, list) else [status])
+    return Condition(wanted, tuple(headers), when)
+
+
+def compile_rules(context: Context, nodes: Json, place: Place) -> tuple[ErrorRule, ...]:
+    """Compile error rules in order; a rule hidden by an earlier, equal condition is a finding."""
+    rules: list[ErrorRule] = []
+    seen: dict[str, str] = {}
+    for index, node in enumerate(nodes or []):
+        where = (*place, index)
+        shape = context.check("rule", node, where)
+        if shape is None:
+            continue
+        context.error_code(shape["is"], (*where, "is"))
+        text = ", ".join(f"{key}: {shape[key]}" for key in ("status", "header", "when") if key in shape)
+        if text in seen:
+            context.report(
+                where, "unreachable-rule", f"never reached: {seen[text]} has the same condition", level="warning"
+            )
+        seen.setdefault(text, context.origin(where))
+        names = BASE | {"args", "body"}
+        rules.append(
+            ErrorRule(
+                condition=compile_condition(context, shape, where),
+                code=shape["is"],
+                provider_code=context.path(shape["code"], (*where, "code"))
+                if "code" in shape
+                else context.provider_code,
+                message=context.path(shape["message"], (*where, "message")) if "message" in shape else context.message,
+                details=compile_tree(context, shape["details"], (*where, "details"), names)
+                if "details" in shape
+                else None,
+                origin=context.origin(where),
+                text=text,
+            )
+        )
+    return tuple(rules)
+
+
+def compile_auth(context: Context, node: Json, place: Place, http: Http) -> AuthPlan:
+    """Compile `auth:`; `none` is written out, so that a forgotten scheme is a finding."""
+    origin = context.origin(place)
+    if isinstance(node, str):
+        if node != "none":
+            context.report(place, "not-allowed", "`auth` is `none` or an object with one scheme")
+        return AuthPlan("none", origin=origin)
+    shape = context.check("auth", node, place)
+    if shape is None:
+        return AuthPlan("none", origin=origin)
+    if "session" in shape:
+        if len(shape) > 1:
+            context.report(place, "two-schemes", "a session stands alone: what it sends goes under `send:`")
+        return _compile_session(context, shape["session"], (*place, "session"), http)
+
+    def tree(key: str) -> Build | None:
+        return compile_tree(context, shape[key], (*place, key), BASE, secrets=True) if key in shape else None
+
+    return AuthPlan(
+        "static",
+        headers=tree("headers"),
+        query=tree("query"),
+        form=tree("form"),
+        basic=_compile_basic(context, shape["basic"], (*place, "basic")) if "basic" in shape else None,
+        origin=origin,
+    )
+
+
+def _compile_basic(context: Context, node: Json, place: Place) -> tuple[Template, Template] | None:
+    shape = context.check("basic", node, place)
+    if shape is None:
+        return None
+    user = context.template(shape["user"], (*place, "user"), BASE, secrets=True)
+    password = context.template(shape["password"], (*place, "password"), BASE, secrets=True)
+    return (user, password) if isinstance(user, Template) and isinstance(password, Template) else None
+
+
+def _compile_session(context: Context, node: Json, place: Place, http: Http) -> AuthPlan:
+    origin = context.origin(place)
+    shape = context.check("session", node, place)
+    send = context.check("send", shape["send"], (*place, "send")) if shape else None
+    if shape is None or send is None:
+        return AuthPlan("none", origin=origin)
+    names = BASE | {"token"}
+
+    def tree(key: str) -> Build | None:
+        return compile_tree(context, send[key], (*place, "send", key), names, secrets=True) if key in send else None
+
+    conditions = []
+    for index, rule in enumerate(shape["renew_when"]):
+        where = (*place, "renew_when", index)
+        checked = context.check("condition", rule, where)
+        if checked is not None:
+            conditions.append(compile_condition(context, checked, where))
+    return AuthPlan(
+        "session",
+        headers=tree("headers"),
+        query=tree("query"),
+        login=compile_call(context, shape["login"], (*place, "login"), BASE | {"serial"}, http, secrets=True),
+        token=context.path(shape["token"], (*place, "token")),
+        expires=seconds(shape["expires"]) if "expires" in shape else None,
+        renew_when=tuple(conditions),
+        origin=origin,
+    )

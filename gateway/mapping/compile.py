@@ -1,0 +1,184 @@
+"""A mapping file → a ProviderPlan, or all that is wrong with it. The only constructor of plans.
+
+No I/O here: a Document and the Model come in. A file with error findings gives no plan; warnings come beside one.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator
+
+from gateway.document import Document, Finding, Place, suggestion
+from gateway.mapping import schema
+from gateway.mapping.calls import Http, compile_auth, compile_http, compile_rules
+from gateway.mapping.context import Context
+from gateway.mapping.operations import compile_native, compile_operation
+from gateway.mapping.plan import AuthPlan, OperationPlan, ProviderPlan, Setting
+from gateway.mapping.records import compile_records
+from gateway.messages import Json
+from gateway.model.model import Model
+
+_STANDARD_SETTINGS = ("time_zone", "currency")
+
+
+def compile_provider(document: Document, model: Model) -> tuple[ProviderPlan | None, list[Finding]]:
+    """Compile one mapping file. The plan is None when any finding is an error."""
+    context = Context(document, model)
+    plan = _compile(context)
+    failed = any(finding.level == "error" for finding in context.findings)
+    return (None if failed else plan), sorted(context.findings, key=lambda finding: (finding.line, finding.column))
+
+
+def _compile(context: Context) -> ProviderPlan | None:
+    file = context.check("file", context.document.data, ())
+    if file is None:
+        return None
+    if file["language"] != schema.LANGUAGE:
+        message = f"this engine speaks language {schema.LANGUAGE}, the file is written in {file['language']}"
+        context.report(("language",), "language-version", message)
+        return None
+    _compile_settings(context, file["settings"])
+    http = compile_http(context, file["http"], ("http",))
+    _compile_codecs(context, file.get("codecs", {}))
+    context.step_names = frozenset(_names_in([file["operations"], file.get("native", {})]))
+    compile_records(context, file.get("records", {}), ("records",))
+    if http is None:
+        return None
+    auth = compile_auth(context, file["auth"], ("auth",), http)
+    rules = compile_rules(context, file.get("errors"), ("errors",))
+    operations = _compile_operations(context, file["operations"], http)
+    native = {}
+    for name, node in file.get("native", {}).items():
+        plan = compile_native(context, name, node, ("native", name), http)
+        if plan is not None:
+            native[name] = plan
+    _check_coverage(context, file)
+    _check_unused(context, file)
+    return _provider(context, file, auth, rules, operations, native)
+
+
+def _provider(
+    context: Context,
+    file: dict[str, Json],
+    auth: AuthPlan,
+    rules: Json,
+    operations: dict[str, OperationPlan],
+    native: dict[str, OperationPlan],
+) -> ProviderPlan:
+    text = json.dumps(context.document.data, sort_keys=True, ensure_ascii=True)
+    return ProviderPlan(
+        name=file["provider"],
+        title=file["title"],
+        kind=file["kind"],
+        settings=context.settings,
+        auth=auth,
+        rules=rules,
+        operations=operations,
+        native=native,
+        unsupported=file.get("unsupported", {}),
+        records=context.records,
+        digest=hashlib.sha256(text.encode()).hexdigest()[:16],
+        file=context.document.path,
+        uses=frozenset(context.uses),
+    )
+
+
+def _compile_settings(context: Context, nodes: dict[str, Json]) -> None:
+    for name, node in nodes.items():
+        shape = context.check("setting", node, ("settings", name))
+        if shape is None:
+            continue
+        if shape.get("required") and "default" in shape:
+            context.report(
+                ("settings", name), "required-with-default", f"`{name}` is required and has a default: one of the two"
+            )
+        context.settings[name] = Setting(
+            name=name,
+            type=shape["type"],
+            required=shape.get("required", False),
+            default=shape.get("default"),
+            allowed=tuple(shape.get("allowed", ())),
+            meaning=shape.get("meaning", ""),
+        )
+    for name in _STANDARD_SETTINGS:
+        setting = context.settings.get(name)
+        if setting is None or not setting.required or setting.type != name:
+            message = f"every provider has the setting `{name}: {{type: {name}, required: true}}`"
+            context.report(("settings",), "standard-setting", message)
+
+
+def _compile_codecs(context: Context, nodes: dict[str, Json]) -> None:
+    """Named codecs in file order: one may use those above it."""
+    for name, node in nodes.items():
+        if not isinstance(node, str | dict):
+            context.report(("codecs", name), "wrong-type", "a codec is a name or an object")
+            continue
+        codec = context.codec(node, ("codecs", name))
+        if codec is not None:
+            context.codecs[name] = codec
+
+
+def _compile_operations(context: Context, nodes: dict[str, Json], http: Http) -> dict[str, OperationPlan]:
+    found = {}
+    for name, node in nodes.items():
+        place: Place = ("operations", name)
+        operation = context.model.operations.get(name)
+        if operation is None:
+            hint = suggestion(name, context.model.operations)
+            context.report(place, "unknown-operation", f"the contract has no operation `{name}`{hint}", key=True)
+            continue
+        plan = compile_operation(context, operation, node, place, http, frozenset(nodes))
+        if plan is not None:
+            found[name] = plan
+    return found
+
+
+def _names_in(node: Json) -> Iterator[str]:
+    """Every name the file gives to a step, a level, a fanned-out element or a taken value."""
+    if isinstance(node, list):
+        for item in node:
+            yield from _names_in(item)
+    elif isinstance(node, dict):
+        yield from (node[key] for key in ("name", "as") if isinstance(node.get(key), str))
+        if isinstance(node.get("take"), dict):
+            yield from node["take"]
+        for item in node.values():
+            yield from _names_in(item)
+
+
+def _check_coverage(context: Context, file: dict[str, Json]) -> None:
+    """Every canonical operation is mapped, or refused with a reason: nothing is forgotten silently."""
+    mapped, refused = file["operations"], file.get("unsupported", {})
+    for name in refused:
+        if name not in context.model.operations:
+            hint = suggestion(name, context.model.operations)
+            context.report(
+                ("unsupported", name), "unknown-operation", f"the contract has no operation `{name}`{hint}", key=True
+            )
+        elif name in mapped:
+            context.report(
+                ("unsupported", name), "both-ways", f"`{name}` is mapped above and declared unsupported", key=True
+            )
+    for name in context.model.operations:
+        if name not in mapped and name not in refused:
+            message = f"`{name}` is neither mapped nor declared under `unsupported:` with a reason"
+            context.report(("operations",), "operation-missing", message, key=True)
+
+
+def _check_unused(context: Context, file: dict[str, Json]) -> None:
+    """What is declared and never used is a mistake or a leftover."""
+    used_settings = {use[1] for use in context.uses if use[0] == "settings" and len(use) > 1}
+    for name in context.settings:
+        if name not in used_settings and name not in _STANDARD_SETTINGS:
+            context.report(
+                ("settings", name), "unused-setting", f"setting `{name}` is never used", level="warning", key=True
+            )
+    for name in file.get("codecs", {}):
+        if name not in context.used_codecs:
+            context.report(("codecs", name), "unused-codec", f"codec `{name}` is never used", level="warning", key=True)
+    for name in file.get("records", {}):
+        if name not in context.used_records:
+            context.report(
+                ("records", name), "unused-record", f"record `{name}` is never used", level="warning", key=True
+            )

@@ -1,0 +1,129 @@
+"""What a compilation carries: the document, what it has found wrong, and what later parts may refer to.
+
+It lives only while one file is compiled; plans never hold it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import dataclass, field
+
+from gateway.document import Document, Finding, Place, suggestion
+from gateway.mapping.codecs import Codec, CodecInvalid, compile_codec
+from gateway.mapping.expressions import ExpressionInvalid, Literal, Path, Template, compile_path, compile_template
+from gateway.mapping.plan import RecordPlan, Setting
+from gateway.mapping.schema import SHAPES
+from gateway.messages import Json
+from gateway.model.model import Model
+from gateway.shape import check
+
+BASE = frozenset({"settings", "connection", "now"})
+"""Names every template sees."""
+CALL = BASE | {"args", "serial"}
+"""Names the templates of an operation see, besides window, taken names and steps."""
+
+
+@dataclass(slots=True)
+class Context:
+    """The state of one compilation. `findings` only grows."""
+
+    document: Document
+    model: Model
+    findings: list[Finding] = field(default_factory=list)
+    settings: dict[str, Setting] = field(default_factory=dict)
+    codecs: dict[str, Codec] = field(default_factory=dict)
+    records: dict[str, RecordPlan] = field(default_factory=dict)
+    step_names: frozenset[str] = frozenset()
+    """Names of all steps, taken values and levels of the file: what a record's `make:` may refer to."""
+    provider_code: Path | None = None
+    message: Path | None = None
+    uses: set[tuple[str, ...]] = field(default_factory=set)
+    used_codecs: set[str] = field(default_factory=set)
+    used_records: set[str] = field(default_factory=set)
+
+    def report(self, place: Place, code: str, message: str, *, level: str = "error", key: bool = False) -> None:
+        """Add a finding at this place of the file."""
+        self.findings.append(self.document.finding(place, code, message, level=level, key=key))
+
+    def check(self, shape: str, node: Json, place: Place) -> dict[str, Json] | None:
+        """Check one part against its shape; None (and findings) when it does not fit."""
+        return check(SHAPES[shape], node, self.document, place, self.findings)
+
+    def origin(self, place: Place) -> str:
+        """`file:line` of a place."""
+        return self.document.origin(place)
+
+    def path(self, text: Json, place: Place) -> Path | None:
+        """Compile a JMESPath; None with a finding when it is wrong."""
+        if not isinstance(text, str):
+            self.report(place, "wrong-type", "a path is text")
+            return None
+        try:
+            return compile_path(text)
+        except ExpressionInvalid as invalid:
+            self.report(place, "bad-path", str(invalid))
+            return None
+
+    def template(
+        self, text: Json, place: Place, names: Collection[str], *, quote: bool = False, secrets: bool = False
+    ) -> Template | Literal | None:
+        """Compile a template that may use these names; None with a finding when it is wrong."""
+        if not isinstance(text, str):
+            self.report(place, "wrong-type", "a template is text")
+            return None
+        try:
+            template = compile_template(text, quote=quote, names=names)
+        except ExpressionInvalid as invalid:
+            self.report(place, "bad-template", str(invalid))
+            return None
+        self.uses |= template.uses
+        self._check_settings(template.uses, place)
+        if not secrets:
+            self._check_secrets(template.unsigned_uses, place)
+        return template
+
+    def _check_settings(self, uses: Iterable[tuple[str, ...]], place: Place) -> None:
+        for use in sorted(uses):
+            if use[0] == "settings" and len(use) > 1 and use[1] not in self.settings:
+                hint = suggestion(use[1], self.settings)
+                self.report(place, "unknown-setting", f"`settings.{use[1]}` is not declared{hint}")
+
+    def _check_secrets(self, uses: Iterable[tuple[str, ...]], place: Place) -> None:
+        for use in sorted(uses):
+            setting = self.settings.get(use[1]) if use[0] == "settings" and len(use) > 1 else None
+            if setting is not None and setting.type == "secret":
+                message = f"`settings.{setting.name}` is a secret: it may stand under `auth:` and in md5(), sha256(), hmac_sha256()"
+                self.report(place, "secret-misplaced", message)
+
+    def codec(self, spec: Json, place: Place) -> Codec | None:
+        """Compile a codec, inline or by name; None with a finding when it is wrong."""
+        self.used_codecs.update(_texts(spec))
+
+        def template(text: str) -> Template | Literal:
+            compiled = compile_template(text, names=BASE | {"row", "args"})
+            self.uses.update(compiled.uses)
+            self._check_settings(compiled.uses, place)
+            self._check_secrets(compiled.unsigned_uses, place)
+            return compiled
+
+        try:
+            return compile_codec(spec, self.codecs, template)
+        except CodecInvalid as invalid:
+            self.report(place + tuple(invalid.place), "bad-codec", invalid.message)
+        except ExpressionInvalid as invalid:
+            self.report(place, "bad-template", str(invalid))
+        return None
+
+    def error_code(self, code: str, place: Place) -> None:
+        """Check that the model knows an error code."""
+        if code not in self.model.errors:
+            hint = suggestion(code, self.model.errors)
+            self.report(place, "unknown-error-code", f"`{code}` is not an error code of the contract{hint}")
+
+
+def _texts(spec: Json) -> Iterator[str]:
+    """Every text in a codec's specification: any may be the name of another codec."""
+    if isinstance(spec, str):
+        yield spec
+    for inner in spec.values() if isinstance(spec, dict) else spec if isinstance(spec, list) else ():
+        yield from _texts(inner)

@@ -1,0 +1,341 @@
+"""Templates: what is sent is built by Jinja2 expressions between `{{` and `}}`, parsed once and checked at load.
+
+Types are never guessed: a template that is one expression keeps its value's type, with text around it it is text.
+Only items of objects and lists are looked up; there are no attributes, methods, statements or loops, and the only
+functions are the words of `functions.py`. Paths are in `paths.py`; both are taken from here.
+
+No message holds a value, and a secret is shown to nothing but a word that signs.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Collection, Iterator, Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+from math import isfinite
+from typing import Any, Final, TypeAlias
+from urllib.parse import quote as percent_encode
+
+from jinja2 import StrictUndefined, TemplateError, TemplateSyntaxError, Undefined, UndefinedError, nodes
+from jinja2.parser import Parser
+from jinja2.runtime import Context
+from jinja2.sandbox import ImmutableSandboxedEnvironment
+
+from gateway.mapping.functions import FUNCTIONS
+from gateway.mapping.grammar import Grammar, chain_of
+from gateway.mapping.paths import Path, compile_path
+from gateway.mapping.words import (
+    KINDS,
+    MAX_TEXT,
+    MISSING,
+    ExpressionFailed,
+    ExpressionInvalid,
+    Function,
+    Missing,
+    ValueMissing,
+    kind_of,
+)
+from gateway.messages import Json
+from gateway.observe import Secret
+
+__all__ = [
+    "MISSING",
+    "ExpressionFailed",
+    "ExpressionInvalid",
+    "Literal",
+    "Missing",
+    "Path",
+    "Template",
+    "ValueMissing",
+    "compile_path",
+    "compile_template",
+]
+
+_Scope: TypeAlias = Mapping[str, Json]
+
+_MAX_LENGTH: Final = 2_000
+_RESULT: Final = "_expression_result"
+_DOTS: Final = frozenset({".", ".."})
+_UNFIT: Final = re.compile("[\x00-\x1f\x7f\ud800-\udfff]")
+
+
+class _Absent(StrictUndefined):
+    """A value that was looked up in vain: any use but `default` and `is defined` raises, telling its name alone."""
+
+    __slots__ = ()
+
+    def __init__(self, hint: str | None = None, obj: object = None, name: str | None = None, **_: Any) -> None:
+        del obj  # kept out of reach, so that no message can show it
+        super().__init__(hint=name or hint)
+
+
+class _Sandbox(ImmutableSandboxedEnvironment):
+    """Jinja2 cut down to expressions: item look-up alone, operators on the kinds they are meant for, no globals."""
+
+    intercepted_binops = frozenset({"+", "-", "*", "/", "//", "%"})
+
+    def __init__(self) -> None:
+        super().__init__(undefined=_Absent, keep_trailing_newline=True)
+        self.globals = {}
+        self.filters = {name: _filter(function) for name, function in FUNCTIONS.items()}
+        self.tests = {kind: holds for kind, (_, holds) in KINDS.items()} | {
+            "defined": lambda value: not isinstance(value, Undefined),
+            "none": lambda value: value is None,
+        }
+
+    def getattr(self, obj: Any, attribute: str) -> Any:
+        """Look up a key that the template spells out; it is named when missing."""
+        return self._looked_up(obj, attribute, f"`{attribute}`")
+
+    def getitem(self, obj: Any, argument: Any) -> Any:
+        """Look up a key that was computed; it may be a value, so it is not named."""
+        return self._looked_up(obj, argument, "an element looked up by its key")
+
+    def _looked_up(self, held: Any, key: Any, name: str) -> Any:
+        if isinstance(held, Undefined):
+            return held
+        if isinstance(key, Undefined):
+            str(key)  # raises, with its name
+        found = _look_up(held, key)
+        return self.undefined(name=name) if found is MISSING else found
+
+    def call_binop(self, context: Context, operator: str, left: Any, right: Any) -> Any:
+        """Calculate with numbers; `+` also joins two texts or two lists."""
+        del context
+        for side in (left, right):
+            if isinstance(side, Undefined):
+                str(side)  # raises, with its name
+        fits = KINDS["number"][1](left) and KINDS["number"][1](right)
+        if not fits and not (operator == "+" and type(left) is type(right) and isinstance(left, str | list)):
+            raise ExpressionFailed(f"`{operator}` does not take {kind_of(left)} and {kind_of(right)}")
+        result = self.binop_table[operator](left, right)
+        if isinstance(result, str) and len(result) > MAX_TEXT:
+            raise ExpressionFailed(f"`+` gives more than {MAX_TEXT} characters")
+        return result
+
+
+def _filter(function: Function) -> Callable[..., Any]:
+    """Make a word callable by Jinja2: a missing argument raises, what the word does not find is missing."""
+
+    def call(*arguments: Any) -> Any:
+        plain = []
+        for argument in arguments:
+            if isinstance(argument, Undefined):
+                if not function.takes_missing:
+                    str(argument)  # raises, with its name
+                plain.append(MISSING)
+            else:
+                plain.append(argument)
+        result = function(*plain)
+        return _Absent(name=f"what `{function.name}` looks for") if result is MISSING else result
+
+    return call
+
+
+def _look_up(held: Any, key: Any) -> Any:
+    """Find an element of an object or list; in null, and where there is none, everything is MISSING."""
+    if held is None:
+        return MISSING
+    if isinstance(held, Mapping) and isinstance(key, str):
+        return held.get(key, MISSING)
+    if isinstance(held, list) and KINDS["integer"][1](key):
+        return held[key] if -len(held) <= key < len(held) else MISSING
+    raise ExpressionFailed(f"{kind_of(held)} has no elements to look up by {kind_of(key)}")
+
+
+_SANDBOX: Final = _Sandbox()
+
+
+@dataclass(frozen=True, slots=True)
+class _Hole:
+    """One expression, ready to be run."""
+
+    run: Callable[[_Scope], Any]
+
+    def value(self, scope: _Scope) -> Json:
+        """Evaluate to plain JSON; raises ValueMissing or ExpressionFailed."""
+        try:
+            value = self.run(scope)
+            _check_plain(value)
+        except UndefinedError as missing:
+            raise ValueMissing(missing.message or "a value") from None
+        except (TypeError, ValueError, ArithmeticError, TemplateError):
+            raise ExpressionFailed("the operators do not take values of these kinds") from None
+        return value
+
+
+@dataclass(frozen=True, slots=True)
+class Literal:
+    """A text without expressions, with the face of a template."""
+
+    text: str
+    whole: bool = False
+    uses: frozenset[tuple[str, ...]] = frozenset()
+    unsigned_uses: frozenset[tuple[str, ...]] = frozenset()
+
+    def render(self, scope: _Scope) -> str:
+        """Give the text as it is."""
+        del scope
+        return self.text
+
+
+@dataclass(frozen=True, slots=True)
+class Template:
+    """A checked template. `whole` says that it is one expression and nothing around it.
+
+    `uses` are the names it reads, with their keys (`("args", "quantity")`); `unsigned_uses` those that are not the
+    direct argument of a word that signs: a secret among them is a finding for whoever knows the settings.
+    """
+
+    text: str
+    whole: bool
+    uses: frozenset[tuple[str, ...]]
+    unsigned_uses: frozenset[tuple[str, ...]]
+    _pieces: tuple[str | _Hole, ...] = field(repr=False, compare=False)
+    _quote: bool = False
+
+    def render(self, scope: _Scope) -> Json:
+        """Evaluate with the names in `scope`: text, or for a `whole` template that is not quoted any JSON.
+
+        Raises ValueMissing for what is not there, ExpressionFailed for what does not fit.
+        """
+        first = self._pieces[0]
+        if self.whole and not self._quote and isinstance(first, _Hole):
+            return _bounded(first.value(scope))
+        text = "".join(
+            piece if isinstance(piece, str) else _written(piece.value(scope), quote=self._quote)
+            for piece in self._pieces
+        )
+        if self._quote and not _DOTS.isdisjoint(re.split("[/?#]", text)):
+            raise ExpressionFailed("a segment of a URL path cannot be `.` or `..`")
+        return _bounded(text)
+
+
+def compile_template(text: str, *, quote: bool = False, names: Collection[str] | None = None) -> Template | Literal:
+    """Parse and check a template; a text without `{{` is a Literal. Raises ExpressionInvalid.
+
+    `names` are the roots an expression may read (None: any). With `quote`, for URL paths, every value is
+    percent-encoded.
+    """
+    if not any(mark in text for mark in ("{{", "{%", "{#")):
+        return Literal(text)
+    pieces: list[str | _Hole] = []
+    uses: set[tuple[str, ...]] = set()
+    unsigned: set[tuple[str, ...]] = set()
+    for offset, piece, is_hole in _split(text):
+        if not is_hole:
+            pieces.append(piece)
+            continue
+        grammar = Grammar(piece, names)
+        try:
+            pieces.append(_compiled(piece, grammar))
+        except ExpressionInvalid as invalid:
+            raise ExpressionInvalid(invalid.message, offset + invalid.offset) from None
+        uses |= grammar.uses
+        unsigned |= grammar.unsigned_uses
+    whole = len(pieces) == 1
+    return Template(text, whole, frozenset(uses), frozenset(unsigned), tuple(pieces), quote)
+
+
+def _split(text: str) -> Iterator[tuple[int, str, bool]]:
+    """Cut a text into what stands as it is and the expressions, each with its offset. Jinja2's lexer finds the ends."""
+    if "\r" in text:
+        raise ExpressionInvalid("a template holds no carriage return", text.index("\r"))
+    position, start = 0, None
+    try:
+        for _, kind, token in _SANDBOX.lexer.tokeniter(text, None):
+            if kind == "data":
+                yield position, token, False
+            elif kind in {"block_begin", "comment_begin", "raw_begin"}:
+                raise ExpressionInvalid("there are no statements and no comments, only `{{ … }}`", position)
+            elif kind in {"variable_begin", "variable_end"} and token not in {"{{", "}}"}:
+                raise ExpressionInvalid("`{{` and `}}` stand alone; blanks around them are kept", position)
+            elif kind == "variable_begin":
+                start = position + len(token)
+            elif kind == "variable_end" and start is not None:
+                yield start, text[start:position], True
+                start = None
+            position += len(token)
+    except TemplateSyntaxError as error:
+        raise ExpressionInvalid(error.message or "not an expression", position) from None
+    if start is not None:
+        raise ExpressionInvalid("`{{` is not closed by `}}`", start - len("{{"))
+
+
+def _compiled(source: str, grammar: Grammar) -> _Hole:
+    """Make one expression ready: a chain of keys is walked here, anything else is run by Jinja2."""
+    if len(source) > _MAX_LENGTH:
+        raise ExpressionInvalid(f"an expression longer than {_MAX_LENGTH} characters")
+    parser = Parser(_SANDBOX, source, state="variable")
+    try:
+        tree = parser.parse_expression()
+    except TemplateSyntaxError as error:
+        raise ExpressionInvalid(error.message or "not an expression") from None
+    except RecursionError:
+        raise ExpressionInvalid("nested too deeply") from None
+    if not parser.stream.eos:
+        raise ExpressionInvalid("there is something after the end of the expression")
+    chain = chain_of(tree)
+    checked = grammar.checked(tree)
+    if chain is not None:
+        return _Hole(lambda scope: _walked(scope, chain))
+    checked.set_environment(_SANDBOX)
+    assignment = nodes.Assign(nodes.Name(_RESULT, "store"), checked, lineno=1)
+    template = _SANDBOX.from_string(nodes.Template([assignment], lineno=1))
+
+    def run(scope: _Scope) -> Any:
+        context = template.new_context(dict(scope), shared=True)
+        for _ in template.root_render_func(context):
+            raise AssertionError("an expression writes nothing")
+        return context.vars[_RESULT]
+
+    return _Hole(run)
+
+
+def _walked(scope: _Scope, chain: tuple[str, ...]) -> Any:
+    held: Any = scope
+    for depth, key in enumerate(chain, start=1):
+        held = _look_up(held, key)
+        if held is MISSING:
+            raise ValueMissing(f"`{'.'.join(chain[:depth])}`")
+    return held
+
+
+def _check_plain(value: Any) -> None:
+    """Refuse what JSON cannot hold, however deep: secrets, missing values, numbers without end."""
+    waiting = [value]
+    while waiting:
+        held = waiting.pop()
+        if isinstance(held, dict):
+            if not all(isinstance(key, str) for key in held):
+                raise ExpressionFailed("the keys of an object are texts")
+            waiting.extend(held.values())
+        elif isinstance(held, list):
+            waiting.extend(held)
+        elif isinstance(held, Undefined):
+            str(held)  # raises, with its name
+        elif isinstance(held, Secret):
+            raise ExpressionFailed("a secret can only be given to a word that signs")
+        elif held is not None and not isinstance(held, str | int | float):
+            raise ExpressionFailed("gives nothing JSON can hold")
+        elif isinstance(held, float) and not isfinite(held):
+            raise ExpressionFailed("gives a number without end")
+
+
+def _bounded(value: Json) -> Json:
+    if isinstance(value, str) and len(value) > MAX_TEXT:
+        raise ExpressionFailed(f"gives more than {MAX_TEXT} characters")
+    return value
+
+
+def _written(value: Json, *, quote: bool) -> str:
+    """Write a value inside text: texts as they are, numbers in plain decimal."""
+    if isinstance(value, bool) or not isinstance(value, str | int | float):
+        raise ExpressionFailed(f"{kind_of(value)} cannot be written inside text")
+    text = format(Decimal(repr(value)), "f") if isinstance(value, float) else str(value)
+    if not quote:
+        return text
+    if not text or _UNFIT.search(text):
+        raise ExpressionFailed("a part of a URL path cannot be empty or hold control characters")
+    return percent_encode(text, safe="")

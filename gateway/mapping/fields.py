@@ -1,0 +1,293 @@
+"""The sources of one line of a field table: a path, a constant, something computed, built or embedded.
+
+Each compiles to a reader (row → value) and, where an inverse exists, a writer. A message names the line and what was
+wanted, never what was there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TypeAlias
+
+from gateway.document import Place, suggestion
+from gateway.errors import AnswerMismatch, MappingFault
+from gateway.mapping.codecs import Codec, CodecRefused
+from gateway.mapping.context import BASE, Context
+from gateway.mapping.expressions import MISSING, ExpressionFailed, Path
+from gateway.mapping.plan import LEFT_OUT, RecordPlan, Scope
+from gateway.mapping.results import walk
+from gateway.mapping.rows import compile_levels
+from gateway.mapping.trees import compile_tree
+from gateway.messages import Json
+from gateway.model.types import Field, TypeRefused
+
+Get: TypeAlias = Callable[[Json, Scope], Json]
+"""Row and scope (with `row` and `fields` in it) → the value before the canonical type is asked, or MISSING."""
+Put: TypeAlias = Callable[[Json, Scope, dict[str, Json]], None]
+"""Canonical value, scope → written into the provider's object."""
+Compiled: TypeAlias = tuple[Get | None, Put | None, Codec | None]
+
+_DIRECT = frozenset(
+    [
+        "id",
+        "text",
+        "integer",
+        "number",
+        "boolean",
+        "enum",
+        "email",
+        "url",
+        "currency",
+        "time_zone",
+        "list",
+        "object",
+        "map",
+    ]
+)
+"""Canonical kinds a path may fill without a codec."""
+_GIVES = {
+    "text": {"text", "id", "enum", "email", "url", "currency", "time_zone"},
+    "integer": {"integer", "number"},
+}
+"""What a codec's kind may fill besides its own kind."""
+
+
+def put_at(out: dict[str, Json], target: tuple[str, ...], value: Json) -> None:
+    """Write a value into an object, making the objects on the way."""
+    for step in target[:-1]:
+        out = out.setdefault(step, {})
+    out[target[-1]] = value
+
+
+def _from_path(context: Context, field: Field, shape: dict[str, Json], place: Place) -> Compiled:
+    several = isinstance(shape["at"], list)
+    texts = shape["at"] if several else [shape["at"]]
+    paths = [context.path(text, (*place, "at")) for text in texts]
+    codec = context.codec(shape["as"], (*place, "as")) if "as" in shape else None
+    if any(path is None for path in paths) or ("as" in shape and codec is None):
+        return None, None, codec
+    _check_kind(context, field, codec, place)
+    known = [path for path in paths if path is not None]
+    origin, text = context.origin(place), ", ".join(texts)
+    raw = _raw(known, several=several, origin=origin)
+    get = _decoded(raw, codec, origin, text) if codec else raw
+    return get, _put(known, codec, origin), codec
+
+
+def _check_kind(context: Context, field: Field, codec: Codec | None, place: Place) -> None:
+    kind = field.type.kind
+    if codec is None:
+        if kind not in _DIRECT:
+            message = f"{field.name} is of type {kind}: say with `as:` how the provider writes it"
+            context.report(place, "needs-codec", message)
+        return
+    for value in codec.outputs or ():
+        if value is None:
+            continue
+        try:
+            field.type.accept(value)
+        except TypeRefused as refused:
+            context.report(place, "codec-type", f"codec {codec.name} gives `{value}`, but {field.name} is {refused}")
+    if codec.gives not in {"any", kind} and kind not in _GIVES.get(codec.gives, set()):
+        context.report(
+            place, "codec-type", f"codec {codec.name} gives {codec.gives}, but {field.name} is of type {kind}"
+        )
+
+
+def _raw(paths: list[Path], *, several: bool, origin: str) -> Get:
+    def read(path: Path, row: Json) -> Json:
+        try:
+            return path.read(row)
+        except ExpressionFailed as failed:
+            raise AnswerMismatch(f"{origin}: `{path.text}`: {failed}", origin=origin) from None
+
+    if not several:
+        only = paths[0]
+        return lambda row, _scope: read(only, row)
+
+    def read_all(row: Json, _scope: Scope) -> Json:
+        values = [read(path, row) for path in paths]
+        if any(value is MISSING for value in values):
+            return MISSING
+        return None if any(value is None or value == "" for value in values) else values
+
+    return read_all
+
+
+def _decoded(raw: Get, codec: Codec, origin: str, text: str) -> Get:
+    decode = codec.decode
+
+    def get(row: Json, scope: Scope) -> Json:
+        value = raw(row, scope)
+        if value is MISSING or value is None:
+            return value
+        try:
+            return decode(value, scope)
+        except CodecRefused as refused:
+            if value == "":
+                return None  # an empty text that the codec does not know is a provider's way to write nothing
+            raise AnswerMismatch(f"{origin}: `{text}` is not {refused}", origin=origin) from None
+        except ExpressionFailed as failed:
+            raise MappingFault(f"{origin}: {failed}", origin=origin) from None
+
+    return get
+
+
+def _put(paths: list[Path], codec: Codec | None, origin: str) -> Put | None:
+    targets = [path.steps for path in paths]
+    if any(not target for target in targets) or (codec is not None and codec.encode is None):
+        return None
+    encode = codec.encode if codec else None
+
+    def put(value: Json, scope: Scope, out: dict[str, Json]) -> None:
+        if encode is not None and value is not None:
+            try:
+                value = encode(value, scope)
+            except CodecRefused as refused:
+                raise MappingFault(f"{origin}: cannot be written: not {refused}", origin=origin) from None
+        if len(targets) == 1:
+            put_at(out, targets[0] or (), value)
+            return
+        parts = list(value.values()) if isinstance(value, dict) else value
+        for target, part in zip(targets, parts, strict=True):
+            put_at(out, target or (), part)
+
+    return put
+
+
+def _constant(context: Context, field: Field, shape: dict[str, Json], place: Place) -> Compiled:
+    value = shape["value"]
+    try:
+        field.accept(value)
+    except TypeRefused as refused:
+        context.report((*place, "value"), "wrong-value", f"{field.name} must be {refused}")
+    return (lambda _row, _scope: value), None, None
+
+
+def _made(context: Context, _field: Field, shape: dict[str, Json], place: Place) -> Compiled:
+    names = BASE | context.step_names | {"args", "row", "fields", "window"}
+    build = compile_tree(context, shape["make"], (*place, "make"), names)
+
+    def get(_row: Json, scope: Scope) -> Json:
+        try:
+            value = build(scope)
+        except MappingFault as failed:
+            raise AnswerMismatch(failed.detail, origin=failed.origin) from None
+        return MISSING if value is LEFT_OUT else value
+
+    return get, None, None
+
+
+def _built(context: Context, field: Field, shape: dict[str, Json], place: Place) -> Compiled:
+    names = [tuple(str(name).split(".")) for name in shape["from"]]
+    codec = context.codec(shape["as"], (*place, "as")) if "as" in shape else None
+    if codec is None:
+        if "as" not in shape:
+            context.report(place, "needs-codec", "`from` needs `as:`, the codec that joins the fields")
+        return None, None, None
+    _check_kind(context, field, codec, place)
+
+    def raw(_row: Json, scope: Scope) -> Json:
+        values = []
+        for name in names:
+            value: Json = scope["fields"]
+            for step in name:
+                value = value.get(step, MISSING) if isinstance(value, dict) else MISSING
+            values.append(value)
+        return MISSING if any(value is MISSING or value is None for value in values) else values
+
+    return _decoded(raw, codec, context.origin(place), ", ".join(map(str, shape["from"]))), None, codec
+
+
+def _embedded(context: Context, field: Field, shape: dict[str, Json], place: Place) -> Compiled:
+    record = context.records.get(shape["record"])
+    if record is None:
+        hint = suggestion(shape["record"], context.records)
+        context.report((*place, "record"), "unknown-record", f"there is no record `{shape['record']}`{hint}")
+        return None, None, None
+    context.used_records.add(record.name)
+    many = "rows" in shape
+    if ("at" in shape) == many or many != (field.type.kind == "list"):
+        context.report(place, "field-without-source", "an embedded object needs `at:`, a list of them `rows:`")
+        return None, None, None
+    if many:
+        return _many(context, record, shape["rows"], (*place, "rows")), None, None
+    path = context.path(shape["at"], (*place, "at"))
+    if path is None:
+        return None, None, None
+    return _one(record, path, context.origin(place)), _put_record(record, path), None
+
+
+def _one(record: RecordPlan, path: Path, origin: str) -> Get:
+    def get(row: Json, scope: Scope) -> Json:
+        value = path.read(row)
+        if value is MISSING or value is None:
+            return value
+        if value == []:
+            return None  # PHP writes an empty object as []
+        if not isinstance(value, dict):
+            raise AnswerMismatch(f"{origin}: `{path.text}` is not an object", origin=origin)
+        return record.read(value, scope)
+
+    return get
+
+
+def _many(context: Context, record: RecordPlan, source: Json, place: Place) -> Get | None:
+    named = isinstance(source, list)
+    levels = compile_levels(context, source, place, None)
+    if not levels:
+        return None
+    first = levels[0]
+
+    def get(row: Json, scope: Scope) -> Json:
+        if not named and first.at.read(row) in (MISSING, None):
+            return first.at.read(row)
+        rows = walk(tuple(levels), row, {})
+        if named:
+            return [record.read({"row": row, **names}, scope) for names in rows]
+        return [record.read(names[first.name], scope) for names in rows]
+
+    return get
+
+
+def _put_record(record: RecordPlan, path: Path) -> Put | None:
+    target = path.steps
+    if target is None:
+        return None
+
+    def put(value: Json, scope: Scope, out: dict[str, Json]) -> None:
+        written = record.write(value, scope)
+        if target:
+            put_at(out, target, written)
+        else:
+            out.update(written)
+
+    return put
+
+
+SOURCES: dict[str, Callable[[Context, Field, dict[str, Json], Place], Compiled]] = {
+    "at": _from_path,
+    "value": _constant,
+    "make": _made,
+    "from": _built,
+    "record": _embedded,
+}
+"""The key that says where a field comes from → its compiler."""
+
+
+def conditional(context: Context, shape: dict[str, Json], get: Get, place: Place) -> Get:
+    """`when:` and `default:` around a source."""
+    inner = get
+    if "default" in shape:
+        default = shape["default"]
+
+        def with_default(row: Json, scope: Scope) -> Json:
+            value = get(row, scope)
+            return default if value is MISSING or value is None or value == "" else value
+
+        inner = with_default
+    when = context.path(shape["when"], (*place, "when")) if "when" in shape else None
+    if when is None:
+        return inner
+    guarded = inner
+    return lambda row, scope: guarded(row, scope) if when.read(row) is True else MISSING

@@ -1,0 +1,182 @@
+"""JMESPath, parsed once and checked at load. A path reads data and changes nothing.
+
+Paths that only walk keys and indexes are walked here, which is quicker and tells a missing key from a null.
+No message holds a value of the data.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final, TypeAlias
+
+import jmespath
+from jmespath.exceptions import EmptyExpressionError, JMESPathError, JMESPathTypeError, LexerError, ParseError
+from jmespath.parser import ParsedResult
+from jmespath.visitor import Options
+
+from gateway.document import suggestion
+from gateway.mapping.path_functions import PathFunctions
+from gateway.mapping.words import MISSING, ExpressionFailed, ExpressionInvalid, Missing
+from gateway.messages import Json
+
+_MAX_LENGTH: Final = 2_000
+_MAX_DEPTH: Final = 60
+_OPTIONS: Final = Options(custom_functions=PathFunctions())
+# What stands in quotes, and literals between backticks; a backslash keeps the next character.
+_QUOTED: Final = re.compile(r"""'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*"|`((?:[^`\\]|\\.)*)`""", re.DOTALL)
+
+_Node: TypeAlias = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Path:
+    """A checked path. `steps` are the keys of a path that only looks up keys (`a.b`; `@` has none), else None.
+
+    `roots` are the names read at the first level, empty when they cannot be told.
+    """
+
+    text: str
+    steps: tuple[str, ...] | None
+    roots: frozenset[str]
+    _walk: tuple[str | int, ...] | None = field(repr=False)
+    _parsed: ParsedResult = field(repr=False, compare=False)
+
+    def read(self, data: Json) -> Json | Missing:
+        """Evaluate on `data`: the value, or MISSING where a walked key is not there; raises ExpressionFailed.
+
+        Of an expression beyond keys and indexes JMESPath gives None for missing and null alike.
+        """
+        if self._walk is not None:
+            return _walked(data, self._walk)
+        try:
+            return self._parsed.search(data, _OPTIONS)
+        except JMESPathTypeError as error:
+            raise ExpressionFailed(
+                f"`{error.function_name}` takes {' or '.join(error.expected_types)}, not {error.actual_type}"
+            ) from None
+        except (JMESPathError, TypeError, ValueError, AttributeError):
+            raise ExpressionFailed("a function does not take values of these kinds") from None
+
+
+def compile_path(text: str) -> Path:
+    """Parse and check a path: its functions exist and have as many arguments as they take; raises ExpressionInvalid."""
+    if len(text) > _MAX_LENGTH:
+        raise ExpressionInvalid(f"longer than {_MAX_LENGTH} characters")
+    _check_literals(text)
+    try:
+        parsed = jmespath.compile(text)
+    except ParseError as error:
+        reason = error.message if isinstance(error, LexerError) else error.msg
+        raise ExpressionInvalid(f"not a JMESPath expression: {reason}", min(error.lex_position, len(text))) from None
+    except EmptyExpressionError:
+        raise ExpressionInvalid("an empty path; the whole is `@`") from None
+    except RecursionError:
+        raise ExpressionInvalid("nested too deeply") from None
+    for node in _nodes(parsed.parsed):
+        if node["type"] == "function_expression":
+            _check_function(node, text)
+    walk = _steps(parsed.parsed)
+    named = None if walk is None else tuple(step for step in walk if isinstance(step, str))
+    return Path(text, named if named == walk else None, frozenset(_roots(parsed.parsed) or ()), walk, parsed)
+
+
+def _check_literals(text: str) -> None:
+    """Refuse the deprecated literals whose backticks hold no JSON: JMESPath would guess them to be text."""
+    for found in _QUOTED.finditer(text):
+        if found[1] is None:
+            continue
+        try:
+            json.loads(found[1].replace("\\`", "`"))
+        except ValueError:
+            raise ExpressionInvalid("between backticks stands JSON; write a text as 'text'", found.start()) from None
+
+
+def _check_function(node: _Node, text: str) -> None:
+    name, given = node["value"], node["children"]
+    found = re.search(rf"\b{re.escape(name)}\s*\(", text)
+    offset = found.start() if found else 0
+    known = PathFunctions.FUNCTION_TABLE
+    if name not in known:
+        raise ExpressionInvalid(f"`{name}` is no function of paths{suggestion(name, known)}", offset)
+    takes = known[name]["signature"]
+    many = bool(takes) and takes[-1].get("variadic", False)
+    if len(given) < len(takes) or (len(given) > len(takes) and not many):
+        raise ExpressionInvalid(f"`{name}` takes {len(takes)}{' or more' if many else ''}, {len(given)} given", offset)
+    for parameter, argument in zip(takes, given, strict=False):
+        if ("expref" in parameter["types"]) != (argument["type"] == "expref"):
+            expected = "an expression such as `&id`" if "expref" in parameter["types"] else "a value, not an expression"
+            raise ExpressionInvalid(f"`{name}` takes {expected} here", offset)
+
+
+def _nodes(root: _Node) -> Iterator[_Node]:
+    """Walk the parsed tree without recursion, so that a deep one is a finding and no crash."""
+    waiting: list[tuple[_Node, int]] = [(root, 1)]
+    while waiting:
+        node, depth = waiting.pop()
+        if depth > _MAX_DEPTH:
+            raise ExpressionInvalid("nested too deeply")
+        yield node
+        # A slice keeps bare integers where other nodes keep children.
+        waiting.extend((child, depth + 1) for child in node["children"] if isinstance(child, dict))
+
+
+def _steps(node: _Node) -> tuple[str | int, ...] | None:
+    """Keys and indexes of a path that only looks things up, else None."""
+    match node["type"]:
+        case "current" | "identity":
+            return ()
+        case "field" | "index":
+            return (node["value"],)
+        case "subexpression" | "index_expression":
+            steps: tuple[str | int, ...] = ()
+            for child in node["children"]:
+                more = _steps(child)
+                if more is None:
+                    return None
+                steps += more
+            return steps
+        case _:
+            return None
+
+
+def _walked(data: Json, steps: tuple[str | int, ...]) -> Json | Missing:
+    value = data
+    for step in steps:
+        if isinstance(step, str):
+            if not isinstance(value, dict) or step not in value:
+                return MISSING
+        elif not isinstance(value, list) or not -len(value) <= step < len(value):
+            return MISSING
+        value = value[step]
+    return value
+
+
+_CHAINS: Final = frozenset({"pipe", "subexpression", "index_expression"})
+_PROJECTIONS: Final = frozenset({"projection", "value_projection", "filter_projection", "flatten"})
+
+
+def _roots(node: _Node) -> set[str] | None:
+    """Names the expression reads from the data itself, or None when it takes the data as a whole."""
+    kind, children = node["type"], list(node["children"])
+    if kind == "field":
+        return {node["value"]}
+    if kind in {"literal", "expref"}:
+        return set()
+    if kind in {"current", "identity", "index", "slice"}:
+        return None
+    if kind in _CHAINS:
+        # Only the first link sees the data itself, and `@` hands it on.
+        while len(children) > 1 and children[0]["type"] in {"current", "identity"}:
+            del children[0]
+    if kind in _CHAINS or kind in _PROJECTIONS:
+        children = children[:1]
+    roots: set[str] = set()
+    for child in children:
+        more = _roots(child)
+        if more is None:
+            return None
+        roots |= more
+    return roots

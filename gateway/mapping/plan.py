@@ -1,0 +1,302 @@
+"""The compiled form of a mapping: literals, closures and where they came from.
+
+Nothing here reads a file, the clock or YAML. `compile.py` is the only constructor; a plan keeps `origin` (`file:line`)
+for messages and `text` for `gateway explain`, and never a value.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+from gateway.mapping.expressions import Path, Template
+from gateway.messages import Effect, Json
+from gateway.model.model import Resource
+
+Scope: TypeAlias = Mapping[str, Json]
+"""What templates see: settings, args, connection, now, window, taken names, steps."""
+
+Build: TypeAlias = Callable[[Scope], Json]
+"""A compiled tree: the scope in, what is sent out. May return `LEFT_OUT`."""
+
+
+class LeftOut:
+    """The type of `LEFT_OUT`, a value that is not sent at all."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return "LEFT_OUT"
+
+
+LEFT_OUT = LeftOut()
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """All that is given must hold: status, headers (name in lower case, expression), path on the body."""
+
+    status: frozenset[int] | None = None
+    headers: tuple[tuple[str, re.Pattern[str]], ...] = ()
+    when: Path | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ErrorRule:
+    """When the condition holds, the answer means `code`; the paths say what the provider itself called it."""
+
+    condition: Condition
+    code: str
+    provider_code: Path | None
+    message: Path | None
+    details: Build | None
+    origin: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class CallPlan:
+    """One HTTP call. `url` gives the URL without the query; `rpc` is the JSON-RPC method."""
+
+    method: str
+    url: Build
+    query: Build | None
+    headers: Build | None
+    body: Build | None
+    body_kind: str
+    """`none`, `json`, `form` or `jsonrpc` (then `body` builds the params)."""
+    rpc: str | None
+    timeout: float
+    success: Path | None
+    said: tuple[Path | None, Path | None]
+    """Where a refusal has the provider's own code and message."""
+    answer: str
+    """`json` or `text`: how the body is read."""
+    origin: str
+    text: str
+    path: tuple[str | None, ...]
+    """The segments of the URL's path, None where a template stands: what the simulator recognises a call by."""
+    absolute: bool
+
+
+@dataclass(frozen=True, slots=True)
+class RunPlan:
+    """Another canonical operation of the same mapping, with these arguments."""
+
+    operation: str
+    arguments: Build | None
+    origin: str
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """A guard: when the template is true the operation ends with `code`."""
+
+    when: Template
+    code: str
+    message: str
+    details: Build | None
+    origin: str
+
+
+@dataclass(frozen=True, slots=True)
+class Level:
+    """One level of nested rows: evaluated on the level before, known to the record by its name."""
+
+    name: str
+    at: Path
+    origin: str
+
+
+@dataclass(frozen=True, slots=True)
+class FanOut:
+    """One call for each element of a list, or for each innermost element of named levels; so many at once."""
+
+    elements: Template | None
+    levels: tuple[Level, ...]
+    names: tuple[str, ...]
+    at_once: int
+
+
+@dataclass(frozen=True, slots=True)
+class Take:
+    """A name for a value: a template, written by a codec if there is one."""
+
+    name: str
+    value: Template
+    codec: str | None
+    encode: Callable[[Json, Scope], Json] | None
+    refused: str | None
+    """The error code when the codec cannot write the value."""
+    origin: str
+
+
+@dataclass(frozen=True, slots=True)
+class StepPlan:
+    """One step of an operation; exactly one of `call`, `run`, `refuse` and `takes` is set."""
+
+    name: str
+    call: CallPlan | None
+    run: RunPlan | None
+    refuse: tuple[Refusal, ...]
+    takes: tuple[Take, ...]
+    when: Template | None
+    fan_out: FanOut | None
+    keep: Path | None
+    accept: frozenset[str]
+    effect: Effect
+    undo: CallPlan | RunPlan | None
+    origin: str
+
+
+@dataclass(frozen=True, slots=True)
+class FieldPlan:
+    """One line of a field table, for `gateway explain` and for the static checks."""
+
+    name: str
+    source: str
+    codec: str | None
+    law: str
+    mode: str
+    origin: str
+
+
+@dataclass(frozen=True, slots=True)
+class RecordPlan:
+    """A field table compiled to two functions: provider's row → canonical object, and back."""
+
+    name: str
+    resource: Resource
+    read: Callable[[Json, Scope], dict[str, Json]]
+    write: Callable[[Json, Scope], dict[str, Json]]
+    fields: tuple[FieldPlan, ...]
+    private: frozenset[str]
+    origin: str
+
+
+@dataclass(frozen=True, slots=True)
+class RowsPlan:
+    """Where rows are and which record reads them. `one` means a single object."""
+
+    levels: tuple[Level, ...]
+    record: RecordPlan
+    named: bool
+    one: bool
+    origin: str
+
+
+@dataclass(frozen=True, slots=True)
+class GivesPlan:
+    """The result is another operation's: run now, or by the step of this name."""
+
+    run: RunPlan | None
+    step: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class VariantPlan:
+    """What is done and how the result is read: the body of an operation."""
+
+    when: Template | None
+    steps: tuple[StepPlan, ...]
+    sole: bool
+    """True when written as a single `call:`: result paths then see its body instead of the steps by name."""
+    rows: tuple[RowsPlan, ...]
+    gives: GivesPlan | None
+    set: Build | None
+    """Fields of the result that are known better here than from the provider's answer."""
+    find: str | None
+    at: Path | None
+    """Native operations only: what of the body is answered."""
+    rules: tuple[ErrorRule, ...]
+    origin: str
+
+
+@dataclass(frozen=True, slots=True)
+class WindowPlan:
+    """Local days: at most `max_days` in one provider call, `default_days` from today when the caller gives none."""
+
+    max_days: int | None
+    default_days: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class NativeArgument:
+    """One argument of a native operation."""
+
+    type: str
+    required: bool
+    default: Json
+    allowed: tuple[Json, ...]
+    meaning: str
+
+
+@dataclass(frozen=True, slots=True)
+class OperationPlan:
+    """One operation of a provider, canonical or native."""
+
+    name: str
+    effect: Effect
+    support: str
+    notes: str
+    unsupported: Mapping[str, str]
+    requires: Mapping[str, str]
+    args_from: Mapping[str, Callable[[Json, Scope], Json]]
+    window: WindowPlan | None
+    takes: tuple[Take, ...]
+    variants: tuple[VariantPlan, ...]
+    arguments: Mapping[str, NativeArgument]
+    """Declared arguments of a native operation; empty for canonical ones, whose arguments the model declares."""
+    uses: frozenset[tuple[str, ...]]
+    not_found: str | None
+    origin: str
+
+
+@dataclass(frozen=True, slots=True)
+class AuthPlan:
+    """Static parts of every request, or a session. `scheme` is `none`, `static` or `session`."""
+
+    scheme: str
+    headers: Build | None = None
+    query: Build | None = None
+    form: Build | None = None
+    basic: tuple[Template, Template] | None = None
+    login: CallPlan | None = None
+    token: Path | None = None
+    expires: float | None = None
+    """Seconds after which a token is fetched anew."""
+    renew_when: tuple[Condition, ...] = ()
+    origin: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """One thing a connection must or may give."""
+
+    name: str
+    type: str
+    required: bool
+    default: Json
+    allowed: tuple[Json, ...]
+    meaning: str
+
+
+@dataclass(frozen=True, slots=True)
+class ProviderPlan:
+    """Everything the engine knows about one provider."""
+
+    name: str
+    title: str
+    kind: str
+    settings: Mapping[str, Setting]
+    auth: AuthPlan
+    rules: tuple[ErrorRule, ...]
+    operations: Mapping[str, OperationPlan]
+    native: Mapping[str, OperationPlan]
+    unsupported: Mapping[str, str]
+    records: Mapping[str, RecordPlan]
+    digest: str
+    file: str
+    uses: frozenset[tuple[str, ...]] = field(default_factory=frozenset)

@@ -1,0 +1,226 @@
+"""Field tables, compiled to two functions: the provider's row → the canonical object, and back.
+
+One table serves both directions: a field is written back where its path is simple and its codec has an encoder. What
+cannot be inverted is read-only unless the mapping says otherwise. A value never appears in a message, only its place.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from gateway.document import Place, suggestion
+from gateway.errors import AnswerMismatch
+from gateway.mapping.context import Context
+from gateway.mapping.expressions import MISSING
+from gateway.mapping.fields import SOURCES, Get, Put, conditional, put_at
+from gateway.mapping.plan import FieldPlan, RecordPlan, Scope
+from gateway.messages import Json
+from gateway.model.model import Resource
+from gateway.model.types import TypeRefused
+
+
+@dataclass(frozen=True, slots=True)
+class _Line:
+    """One compiled line of the table."""
+
+    path: tuple[str, ...]
+    get: Get | None
+    put: Put | None
+    accept: Callable[[Json], Json] | None
+    required: bool
+    plan: FieldPlan
+
+
+def compile_records(context: Context, nodes: dict[str, Json], place: Place) -> None:
+    """Compile all records into `context.records`, the ones others refer to first."""
+    pending = dict(nodes)
+    underway: list[str] = []
+
+    def compile_one(name: str) -> None:
+        if name in underway:
+            context.report(
+                (*place, name),
+                "record-cycle",
+                f"records refer to each other in a circle: {' → '.join([*underway, name])}",
+                key=True,
+            )
+            pending.pop(name, None)
+            return
+        underway.append(name)
+        for inner in _refers_to(nodes[name]):
+            if inner in pending and inner != name:
+                compile_one(inner)
+        underway.pop()
+        if name in pending:
+            record = _compile_record(context, name, pending.pop(name), (*place, name))
+            if record is not None:
+                context.records[name] = record
+
+    for name in nodes:
+        if name in pending:
+            compile_one(name)
+
+
+def _refers_to(node: Json) -> list[str]:
+    fields = node.get("fields") if isinstance(node, dict) else None
+    lines = fields.values() if isinstance(fields, dict) else []
+    return [line["record"] for line in lines if isinstance(line, dict) and isinstance(line.get("record"), str)]
+
+
+def _compile_record(context: Context, name: str, node: Json, place: Place) -> RecordPlan | None:
+    shape = context.check("record", node, place)
+    if shape is None:
+        return None
+    resource = context.model.shape(shape["of"])
+    if resource is None:
+        hint = suggestion(shape["of"], context.model.shapes)
+        context.report((*place, "of"), "unknown-resource", f"the contract has no `{shape['of']}`{hint}")
+        return None
+    lines = []
+    for canonical, spec in shape["fields"].items():
+        line = _compile_line(context, resource, canonical, spec, (*place, "fields", canonical))
+        if line is not None:
+            lines.append(line)
+    readable = [line for line in lines if line.get is not None]
+    if readable:
+        _check_required(context, resource, list(shape["fields"]), (*place, "fields"))
+    return RecordPlan(
+        name=name,
+        resource=resource,
+        read=_reader(resource, tuple(readable)),
+        write=_writer(tuple(line for line in lines if line.put is not None)),
+        fields=tuple(line.plan for line in lines),
+        private=frozenset(shape.get("private", ())),
+        origin=context.origin(place),
+    )
+
+
+def _check_required(context: Context, resource: Resource, names: list[str], place: Place) -> None:
+    """Every required field has a source; an embedded object that is begun must be completed."""
+    begun = {name.split(".")[0] for name in names}
+    for field in resource.fields.values():
+        if field.required and field.name not in begun:
+            message = f"{resource.name}.{field.name} is required by the contract ({field.meaning}) and has no source"
+            context.report(place, "required-field-missing", message)
+        members = [name.split(".", 1)[1] for name in names if name.startswith(f"{field.name}.")]
+        for member in field.type.fields.values() if members else ():
+            if member.required and member.name not in {text.split(".")[0] for text in members}:
+                message = f"{resource.name}.{field.name}.{member.name} is required once {field.name} is given"
+                context.report(place, "required-field-missing", message)
+
+
+def _compile_line(context: Context, resource: Resource, canonical: str, spec: Json, place: Place) -> _Line | None:
+    field = resource.field(canonical)
+    if field is None:
+        hint = suggestion(canonical, resource.fields)
+        context.report(place, "unknown-field", f"{resource.name} has no field `{canonical}`{hint}", key=True)
+        return None
+    shape = context.check("field", {"at": spec} if isinstance(spec, str) else spec, place)
+    if shape is None:
+        return None
+    sources: list[str] = [key for key in ("value", "make", "from", "record") if key in shape] or ["at"]
+    if len(sources) > 1 or ("at" not in shape and sources == ["at"]):
+        context.report(place, "field-without-source", "a field has one source: at, value, make, from or record")
+        return None
+    get, put, codec = SOURCES[sources[0]](context, field, shape, place)
+    mode = _mode(context, shape, get, put, place)
+    get = conditional(context, shape, get, place) if get is not None else None
+    source = str(shape.get(sources[0])) + (f" at {shape['at']}" if sources[0] == "record" and "at" in shape else "")
+    return _Line(
+        path=tuple(canonical.split(".")),
+        get=get if mode != "write" else None,
+        put=put if mode != "read" else None,
+        accept=None if sources[0] == "record" else field.type.accept,
+        required=field.required and "." not in canonical,
+        plan=FieldPlan(
+            canonical, source, codec.name if codec else None, codec.law if codec else "iso", mode, context.origin(place)
+        ),
+    )
+
+
+def _mode(context: Context, shape: dict[str, Json], get: Get | None, put: object, place: Place) -> str:
+    mode: str = shape.get("mode") or (
+        "both" if get and put and "when" not in shape and "default" not in shape else "read"
+    )
+    if mode != "read" and put is None:
+        context.report(
+            place,
+            "not-invertible",
+            f"`mode: {mode}` needs one simple path and a codec that can write; this has none",
+            key=True,
+        )
+    return mode
+
+
+def _reader(resource: Resource, lines: tuple[_Line, ...]) -> Callable[[Json, Scope], dict[str, Json]]:
+    groups = _groups(resource, lines)
+
+    def read(row: Json, scope: Scope) -> dict[str, Json]:
+        out: dict[str, Json] = {}
+        inner = {**scope, "row": row, "fields": out}
+        for line in lines:
+            value = line.get(row, inner) if line.get else MISSING
+            value = _accepted(line, value)
+            if value is not MISSING:
+                put_at(out, line.path, value)
+        for name, required, origin in groups:
+            _complete(out, name, required, origin)
+        return out
+
+    return read
+
+
+def _accepted(line: _Line, value: Json) -> Json:
+    """The canonical value, or a mismatch that names the line and what was wanted, never what was there."""
+    if value is not MISSING and value is not None and line.accept is not None:
+        try:
+            value = line.accept(value)
+        except TypeRefused as refused:
+            message = f"{line.plan.origin}: `{line.plan.source}` for {line.plan.name} is not {refused}"
+            raise AnswerMismatch(message, origin=line.plan.origin) from None
+    if line.required and (value is MISSING or value is None):
+        message = f"{line.plan.origin}: `{line.plan.source}` is missing, and {line.plan.name} is required"
+        raise AnswerMismatch(message, origin=line.plan.origin)
+    return value
+
+
+def _groups(resource: Resource, lines: tuple[_Line, ...]) -> tuple[tuple[str, tuple[str, ...], str | None], ...]:
+    """Embedded objects written with dotted names: name, required members, origin when the object itself is required."""
+    found = []
+    for name in dict.fromkeys(line.path[0] for line in lines if len(line.path) > 1):
+        field = resource.fields[name]
+        members = tuple(member.name for member in field.type.fields.values() if member.required)
+        origin = next(line.plan.origin for line in lines if line.path[0] == name)
+        found.append((name, members, origin if field.required else None))
+    return tuple(found)
+
+
+def _complete(out: dict[str, Json], name: str, members: tuple[str, ...], origin: str | None) -> None:
+    """An embedded object without a required member cannot be told: it is left out, or a mismatch when it is required."""
+    value = out.get(name)
+    if isinstance(value, dict) and all(value.get(member) is not None for member in members):
+        return
+    if origin is not None:
+        raise AnswerMismatch(f"{origin}: {name} is required and the answer does not hold all of it", origin=origin)
+    if isinstance(value, dict):
+        known_empty = any(member in value and value[member] is None for member in members)
+        if known_empty:
+            out[name] = None
+        else:
+            del out[name]
+
+
+def _writer(lines: tuple[_Line, ...]) -> Callable[[Json, Scope], dict[str, Json]]:
+    def write(canonical: Json, scope: Scope) -> dict[str, Json]:
+        out: dict[str, Json] = {}
+        inner = {**scope, "row": {}, "fields": canonical}
+        for line in lines:
+            value: Json = canonical
+            for step in line.path:
+                value = value.get(step, MISSING) if isinstance(value, dict) else MISSING
+            if value is not MISSING and line.put is not None:
+                line.put(value, inner, out)
+        return out
+
+    return write

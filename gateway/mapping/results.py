@@ -1,0 +1,77 @@
+"""Where an operation's result is found and read: rows, nested rows with their parents, one object.
+
+Pure. A path that should give a list and does not is a mismatch, never an empty list.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from gateway.errors import AnswerMismatch, GatewayError
+from gateway.mapping.expressions import MISSING, ExpressionFailed, Path
+from gateway.mapping.plan import Level, RowsPlan, Scope
+from gateway.messages import Json
+
+NEVER_SHOWN = frozenset({"token", "hash", "password", "secret", "api_key", "api_secret_key"})
+"""Keys of a provider's object that provider_data never shows, besides those a record declares."""
+
+
+def read_rows(rows: RowsPlan, root: Json, scope: Scope, not_found: str | None) -> list[tuple[Json, Json]]:
+    """Read every row: the canonical object and the provider's own. `root` is what the first path is evaluated on."""
+    if rows.one:
+        return [_read_one(rows, root, scope, not_found)]
+    if not rows.named:
+        level = rows.levels[0]
+        found = _elements(level.at, root, level.origin)
+        return [(rows.record.read(row, scope), _shown(row, rows.record.private)) for row in found]
+    read = rows.record.read
+    private = rows.record.private
+    return [(read({**scope, **names}, scope), _shown(names, private)) for names in walk(rows.levels, root, {})]
+
+
+def _read_one(rows: RowsPlan, root: Json, scope: Scope, not_found: str | None) -> tuple[Json, Json]:
+    level = rows.levels[0]
+    row = _evaluate(level.at, root, level.origin)
+    if row is MISSING or row is None or row == []:
+        if not_found is not None:
+            raise GatewayError("", code=not_found, origin=level.origin)
+        raise AnswerMismatch(f"{level.origin}: `{level.at.text}` is missing in the answer", origin=level.origin)
+    return rows.record.read(row, scope), _shown(row, rows.record.private)
+
+
+def walk(levels: tuple[Level, ...], data: Json, names: dict[str, Json]) -> Iterator[dict[str, Json]]:
+    """Walk named levels: each element of the innermost with its parents, under their names."""
+    level, *rest = levels
+    for element in _elements(level.at, data, level.origin):
+        inner = {**names, level.name: element}
+        if rest:
+            yield from walk(tuple(rest), element, inner)
+        else:
+            yield inner
+
+
+def _elements(path: Path, data: Json, origin: str) -> list[Json]:
+    found = _evaluate(path, data, origin)
+    if not isinstance(found, list):
+        raise AnswerMismatch(f"{origin}: `{path.text}` is not a list", origin=origin)
+    return found
+
+
+def _evaluate(path: Path, data: Json, origin: str) -> Json:
+    try:
+        return path.read(data)
+    except ExpressionFailed as failed:
+        raise AnswerMismatch(f"{origin}: `{path.text}`: {failed}", origin=origin) from None
+
+
+def _shown(value: Json, private: frozenset[str]) -> Json:
+    """The provider's object without what must not be seen."""
+    if isinstance(value, dict):
+        return {
+            key: _shown(inner, private)
+            for key, inner in value.items()
+            if key not in private and key.lower() not in NEVER_SHOWN
+        }
+    if isinstance(value, list):
+        return [_shown(inner, private) for inner in value]
+    return value

@@ -1,0 +1,71 @@
+"""Where rows are: paths, named levels and the record that reads each row, compiled."""
+
+from __future__ import annotations
+
+from gateway.document import Place, suggestion
+from gateway.mapping.context import Context
+from gateway.mapping.expressions import Path
+from gateway.mapping.plan import Level, RecordPlan, RowsPlan
+from gateway.messages import Json
+
+
+def compile_rows(
+    context: Context, shape: dict[str, Json], place: Place, names: frozenset[str] | None
+) -> tuple[RowsPlan, ...]:
+    """Compile `rows`, `at` or `union` with their records; `names` are what the first path may begin with (None: any)."""
+    if "union" in shape:
+        found: list[RowsPlan] = []
+        for index, node in enumerate(shape["union"]):
+            where = (*place, "union", index)
+            checked = context.check("source", node, where)
+            if checked is not None:
+                found += compile_rows(context, checked, where, names)
+        return tuple(found)
+    if "rows" not in shape and "at" not in shape:
+        if "row" in shape:
+            context.report((*place, "row"), "row-without-rows", "`row` needs `rows:` or `at:`", key=True)
+        return ()
+    record = _record(context, shape, place)
+    one = "at" in shape
+    source = shape["at"] if one else shape["rows"]
+    key = "at" if one else "rows"
+    levels = compile_levels(context, source, (*place, key), names)
+    if record is None or not levels:
+        return ()
+    return (RowsPlan(tuple(levels), record, isinstance(source, list), one, context.origin((*place, key))),)
+
+
+def _record(context: Context, shape: dict[str, Json], place: Place) -> RecordPlan | None:
+    name = shape.get("row")
+    if name is None:
+        context.report(place, "missing-key", "`row` is missing (the record that reads each row)")
+        return None
+    record = context.records.get(name)
+    if record is None:
+        hint = suggestion(name, context.records)
+        context.report((*place, "row"), "unknown-record", f"there is no record `{name}`{hint}")
+        return None
+    context.used_records.add(name)
+    return record
+
+
+def compile_levels(context: Context, source: Json, place: Place, names: frozenset[str] | None) -> list[Level]:
+    """Compile a path or named levels; the roots of the first must be among `names`, when these are known."""
+    nodes = source if isinstance(source, list) else [{"name": "row", "at": source}]
+    levels = []
+    for index, node in enumerate(nodes):
+        where = (*place, index) if isinstance(source, list) else place
+        shape = context.check("level", node, where)
+        path = context.path(shape["at"], where) if shape else None
+        if shape is None or path is None:
+            continue
+        if index == 0 and names is not None:
+            _check_roots(context, path, names, where)
+        levels.append(Level(shape["name"], path, context.origin(where)))
+    return levels
+
+
+def _check_roots(context: Context, path: Path, names: frozenset[str], place: Place) -> None:
+    for root in sorted(path.roots - names):
+        message = f"`{root}` is no step and no taken value here{suggestion(root, names)}"
+        context.report(place, "unknown-name", message)

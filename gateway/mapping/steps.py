@@ -1,0 +1,208 @@
+"""Steps, guards and rows of an operation, compiled.
+
+The names a template may use grow from step to step: a step can only refer to what is known by then.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from gateway.document import Place, suggestion
+from gateway.mapping.calls import Http, compile_call
+from gateway.mapping.codecs import Codec
+from gateway.mapping.context import CALL, Context
+from gateway.mapping.expressions import Literal, Template
+from gateway.mapping.plan import (
+    CallPlan,
+    FanOut,
+    GivesPlan,
+    Refusal,
+    RunPlan,
+    StepPlan,
+    Take,
+)
+from gateway.mapping.rows import compile_levels
+from gateway.mapping.trees import compile_tree
+from gateway.messages import Effect, Json
+
+RESERVED = CALL | {"window", "row", "fields", "body", "token"}
+"""Names that no step and no taken value may have."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """Where a compilation stands: the operation, its effect, what it may call, and the names known so far."""
+
+    context: Context
+    http: Http
+    effect: Effect
+    operations: frozenset[str]
+    names: frozenset[str]
+    not_found: str | None
+
+    def knowing(self, *names: str) -> Scene:
+        """The same scene with more names known."""
+        return Scene(self.context, self.http, self.effect, self.operations, self.names | set(names), self.not_found)
+
+
+def compile_steps(scene: Scene, shape: dict[str, Json], place: Place) -> tuple[tuple[StepPlan, ...], Scene]:
+    """Compile `call` or `steps`; gives the scene in which the result stands."""
+    if "call" in shape:
+        call = compile_call(scene.context, shape["call"], (*place, "call"), scene.names, scene.http)
+        where = scene.context.origin(place)
+        step = StepPlan("answer", call, None, (), (), None, None, None, frozenset(), scene.effect, None, where)
+        return ((step,) if call else ()), scene
+    steps = []
+    for index, node in enumerate(shape.get("steps", [])):
+        where_step = (*place, "steps", index)
+        checked = scene.context.check("step", node, where_step)
+        step_plan = _compile_step(scene, checked, where_step) if checked is not None else None
+        if step_plan is not None:
+            steps.append(step_plan)
+            known = [step_plan.name] if step_plan.name else []
+            scene = scene.knowing(*known, *(take.name for take in step_plan.takes))
+    return tuple(steps), scene
+
+
+def _compile_step(scene: Scene, shape: dict[str, Json], place: Place) -> StepPlan | None:
+    context = scene.context
+    kinds = [kind for kind in ("call", "run", "refuse", "take") if kind in shape]
+    if len(kinds) != 1:
+        context.report(place, "step-without-kind", "a step has exactly one of `call`, `run`, `refuse`, `take`")
+        return None
+    name = shape.get("name", "")
+    if kinds in (["call"], ["run"]) and not name:
+        context.report(place, "missing-key", "`name` is missing (the name its value is known by)")
+    if name in scene.names or name in RESERVED:
+        context.report((*place, "name"), "reserved-name", f"`{name}` is already a name here")
+    fan_out = _compile_fan_out(scene, shape["for_each"], (*place, "for_each")) if "for_each" in shape else None
+    inner = scene.knowing(*fan_out.names) if fan_out else scene
+    when = context.template(shape["when"], (*place, "when"), inner.names) if "when" in shape else None
+    for code in shape.get("accept", []):
+        context.error_code(code, (*place, "accept"))
+    return StepPlan(
+        name=name,
+        call=compile_call(context, shape["call"], (*place, "call"), inner.names, scene.http)
+        if "call" in shape
+        else None,
+        run=compile_run(inner, shape, place) if "run" in shape else None,
+        refuse=_compile_refusals(inner, shape.get("refuse", []), (*place, "refuse")),
+        takes=compile_takes(inner, shape.get("take", {}), (*place, "take")),
+        when=when if isinstance(when, Template) else None,
+        fan_out=fan_out,
+        keep=context.path(shape["keep"], (*place, "keep")) if "keep" in shape else None,
+        accept=frozenset(shape.get("accept", [])),
+        effect=Effect.SAFE if shape.get("safe") else scene.effect,
+        undo=_compile_undo(scene.knowing(name), shape["undo"], (*place, "undo")) if "undo" in shape else None,
+        origin=context.origin(place),
+    )
+
+
+def _compile_fan_out(scene: Scene, node: Json, place: Place) -> FanOut | None:
+    """One name for the elements of a list, or named levels for the elements of nested ones."""
+    shape = scene.context.check("for_each", node, place)
+    if shape is None:
+        return None
+    several = isinstance(shape["in"], list)
+    if several == ("as" in shape):
+        scene.context.report(
+            place, "missing-key", "`as` names the elements of one list; levels have names of their own"
+        )
+        return None
+    if several:
+        public = (scene.names - CALL) | {"args", "settings", "window"}
+        levels = tuple(compile_levels(scene.context, shape["in"], (*place, "in"), frozenset(public)))
+        names = tuple(level.name for level in levels)
+        fan_out = FanOut(None, levels, names, shape["at_once"]) if levels else None
+    else:
+        elements = scene.context.template(shape["in"], (*place, "in"), scene.names)
+        names = (shape["as"],)
+        fan_out = FanOut(elements, (), names, shape["at_once"]) if isinstance(elements, Template) else None
+    for name in names:
+        if name in scene.names or name in RESERVED:
+            scene.context.report(place, "reserved-name", f"`{name}` is already a name here")
+    return fan_out
+
+
+def compile_takes(scene: Scene, nodes: Json, place: Place) -> tuple[Take, ...]:
+    """Compile taken names in order: one may use those above it."""
+    context, takes = scene.context, []
+    for name, node in nodes.items():
+        where = (*place, name)
+        if name in RESERVED | scene.names or not name.isidentifier():
+            context.report(where, "reserved-name", f"`{name}` cannot be the name of a taken value", key=True)
+            continue
+        shape = context.check("take", node, where) if isinstance(node, dict) else {"from": node}
+        if shape is None:
+            continue
+        value = context.template(shape["from"], where, scene.names)
+        codec = context.codec(shape["as"], (*where, "as")) if "as" in shape else None
+        if codec is not None and codec.encode is None:
+            context.report((*where, "as"), "not-invertible", f"codec {codec.name} is one-way: it cannot write")
+        if isinstance(value, Literal):
+            context.report(where, "not-a-template", "a taken value is a template")
+        elif value is not None:
+            encode, refused = (codec.encode, _refusal(scene, codec)) if codec else (None, None)
+            name_of = codec.name if codec else None
+            takes.append(Take(name, value, name_of, encode, refused, context.origin(where)))
+            scene = scene.knowing(name)
+    return tuple(takes)
+
+
+def _refusal(scene: Scene, codec: Codec) -> str | None:
+    """What it means when a codec cannot write a taken value: an id that names nothing, a time that cannot be, bad input."""
+    if codec.parts is not None:
+        return scene.not_found
+    return "INVALID_TIME" if codec.gives in {"instant", "date", "clock"} else "VALIDATION_ERROR"
+
+
+def compile_run(scene: Scene, shape: dict[str, Json], place: Place) -> RunPlan:
+    name = shape["run"]
+    if name not in scene.operations:
+        hint = suggestion(name, scene.operations)
+        scene.context.report((*place, "run"), "unknown-operation", f"`{name}` is not mapped here{hint}")
+    arguments = compile_tree(scene.context, shape["with"], (*place, "with"), scene.names) if "with" in shape else None
+    return RunPlan(name, arguments, scene.context.origin(place))
+
+
+def _compile_undo(scene: Scene, node: Json, place: Place) -> CallPlan | RunPlan | None:
+    shape = scene.context.check("undo", node, place)
+    if shape is None:
+        return None
+    if "run" in shape:
+        return compile_run(scene, shape, place)
+    return compile_call(scene.context, shape.get("call"), (*place, "call"), scene.names, scene.http)
+
+
+def _compile_refusals(scene: Scene, nodes: Json, place: Place) -> tuple[Refusal, ...]:
+    context, refusals = scene.context, []
+    for index, node in enumerate(nodes):
+        where = (*place, index)
+        shape = context.check("refusal", node, where)
+        if shape is None:
+            continue
+        context.error_code(shape["is"], (*where, "is"))
+        when = context.template(shape["when"], (*where, "when"), scene.names)
+        details = (
+            compile_tree(context, shape["details"], (*where, "details"), scene.names) if "details" in shape else None
+        )
+        if isinstance(when, Template):
+            refusals.append(Refusal(when, shape["is"], shape["message"], details, context.origin(where)))
+    return tuple(refusals)
+
+
+def compile_gives(scene: Scene, node: Json, place: Place) -> GivesPlan | None:
+    shape = scene.context.check("gives", node, place)
+    if shape is None:
+        return None
+    if ("run" in shape) == ("step" in shape):
+        scene.context.report(
+            place, "missing-key", "`gives` names either an operation to `run` or the `step` that ran one"
+        )
+        return None
+    step = shape.get("step")
+    if step is not None and step not in scene.names:
+        scene.context.report(
+            (*place, "step"), "unknown-name", f"`{step}` is no step here{suggestion(step, scene.names)}"
+        )
+    return GivesPlan(compile_run(scene, shape, place) if step is None else None, step)

@@ -1,0 +1,206 @@
+"""Words about instants, dates and clock times. The present is no word: it is the name `now`.
+
+An instant is RFC 3339 with an offset. Words that show it on a wall take a zone; without one they use the offset the
+instant itself is written with, which is the zone of its resource.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Final
+
+from gateway.mapping.words import ExpressionFailed, Function, word
+from gateway.messages import Json
+from gateway.model import times
+
+_MOST_DAYS: Final = 400
+_MINUTES_OF_A_DAY: Final = 24 * 60
+
+
+def _wall(instant: str, zone: str | None) -> datetime:
+    """Give what the clocks show at an instant, in the zone or with the instant's own offset."""
+    own = times.normal_instant(instant)
+    return times.moment(own).replace(tzinfo=None) if zone is None else times.wall_clock(own, zone)
+
+
+@word(
+    "instant: instant, minutes: integer, zone: time_zone?",
+    "instant",
+    "'2026-03-29T01:30:00+01:00' | add_minutes(60, 'Europe/Berlin')",
+    "2026-03-29T03:30:00+02:00",
+)
+def add_minutes(instant: str, minutes: int, zone: str | None = None) -> str:
+    """The instant that many minutes later, on the wall of the zone; without a zone it keeps its offset."""
+    moment = times.moment(times.normal_instant(instant))
+    try:
+        later = times.format_instant(moment + timedelta(minutes=minutes))
+    except OverflowError:
+        raise times.TimeRefused(times.INSTANT) from None
+    return later if zone is None else times.to_zone(later, zone)
+
+
+@word("date: date, days: integer", "date", "add_days('2026-02-28', 1)", "2026-03-01")
+def add_days(date: str, days: int) -> str:
+    """The date that many days later."""
+    try:
+        return (times.parse_date(date) + timedelta(days=days)).isoformat()
+    except OverflowError:
+        raise times.TimeRefused(times.DATE) from None
+
+
+@word(
+    "start: instant, end: instant",
+    "integer",
+    "minutes_between('2026-03-19T08:30:00+01:00', '2026-03-19T08:30:00Z')",
+    60,
+)
+def minutes_between(start: str, end: str) -> int:
+    """Whole minutes from one instant to the other; below zero when the second is earlier."""
+    seconds = times.epoch(times.normal_instant(end)) - times.epoch(times.normal_instant(start))
+    return seconds // 60 if seconds >= 0 else -(-seconds // 60)
+
+
+@word(
+    "instant: instant, zone: time_zone?",
+    "date",
+    "local_date('2026-03-19T23:30:00Z', 'Europe/Berlin')",
+    "2026-03-20",
+)
+def local_date(instant: str, zone: str | None = None) -> str:
+    """The date on the wall."""
+    return _wall(instant, zone).date().isoformat()
+
+
+@word(
+    "instant: instant, zone: time_zone?",
+    "clock",
+    "local_clock('2026-03-19T23:30:00Z', 'Europe/Berlin')",
+    "00:30",
+)
+def local_clock(instant: str, zone: str | None = None) -> str:
+    """The clock time on the wall, `HH:MM`; seconds are dropped."""
+    return _wall(instant, zone).strftime("%H:%M")
+
+
+@word(
+    "instant: instant, zone: time_zone",
+    "instant",
+    "in_zone('2026-03-19T07:30:00Z', 'Europe/Berlin')",
+    "2026-03-19T08:30:00+01:00",
+)
+def in_zone(instant: str, zone: str) -> str:
+    """The same instant as written in another zone."""
+    return times.to_zone(times.normal_instant(instant), zone)
+
+
+@word("instant: instant", "text", "utc('2026-03-19T08:30:00+01:00')", "2026-03-19T07:30:00Z")
+def utc(instant: str) -> str:
+    """The same instant in UTC, ending in `Z`."""
+    return times.to_zone(times.normal_instant(instant), "UTC").removesuffix("+00:00") + "Z"
+
+
+@word("instant: instant", "integer", "epoch('2026-03-19T08:30:00+01:00')", 1773905400)
+def epoch(instant: str) -> int:
+    """Seconds since 1970-01-01T00:00:00Z."""
+    return times.epoch(times.normal_instant(instant))
+
+
+@word(
+    "seconds: integer, zone: time_zone",
+    "instant",
+    "from_epoch(1504792800, 'Europe/Rome')",
+    "2017-09-07T16:00:00+02:00",
+)
+def from_epoch(seconds: int, zone: str) -> str:
+    """The instant that many seconds after 1970-01-01T00:00:00Z."""
+    return times.from_epoch(seconds, zone)
+
+
+@word(
+    "date: date, clock: clock, zone: time_zone",
+    "instant",
+    "instant('2026-03-19', '08:30', 'Europe/Berlin')",
+    "2026-03-19T08:30:00+01:00",
+)
+def instant(date: str, clock: str, zone: str) -> str:
+    """The instant of a date and clock time on the wall; the first when there are two, refused when there is none."""
+    return times.local_to_instant(datetime.combine(times.parse_date(date), times.parse_clock(clock)), zone)
+
+
+@word(
+    "start: instant, end: instant, zone: time_zone?",
+    "boolean",
+    "is_all_day('2026-03-28T00:00:00+01:00', '2026-03-30T00:00:00+02:00')",
+    True,
+)
+def is_all_day(start: str, end: str, zone: str | None = None) -> bool:
+    """Whether the interval is made of whole days on the wall."""
+    first, last = _wall(start, zone), _wall(end, zone)
+    return first < last and all(not (wall.hour or wall.minute or wall.second) for wall in (first, last))
+
+
+@word("minutes: integer", "clock", "clock(90)", "01:30")
+def clock(minutes: int) -> str:
+    """Minutes since midnight, or a duration below a day, as `HH:MM`."""
+    if not 0 <= minutes < _MINUTES_OF_A_DAY:
+        raise ExpressionFailed("`clock` takes 0 to 1439 minutes")
+    return f"{minutes // 60:02d}:{minutes % 60:02d}"
+
+
+@word("clock: clock", "integer", "minutes_of('01:30')", 90)
+def minutes_of(clock: str) -> int:
+    """Minutes since midnight of a clock time `HH:MM`."""
+    wall = times.parse_clock(clock)
+    return wall.hour * 60 + wall.minute
+
+
+@word("first: date, last: date", "list", "days('2026-02-28', '2026-03-01')", ["2026-02-28", "2026-03-01"])
+def days(first: str, last: str) -> list[Json]:
+    """Every date from the first to the last, both inside; none when the last is earlier. At most 400."""
+    begin, end = times.parse_date(first), times.parse_date(last)
+    if (end - begin).days >= _MOST_DAYS:
+        raise ExpressionFailed(f"`days` gives at most {_MOST_DAYS} dates")
+    return [(begin + timedelta(days=number)).isoformat() for number in range((end - begin).days + 1)]
+
+
+@word("first: clock, last: clock, step: integer", "list", "clocks('09:00', '10:00', 30)", ["09:00", "09:30"])
+def clocks(first: str, last: str, step: int) -> list[Json]:
+    """Clock times every so many minutes, from the first on and before the last; `00:00` as last is midnight."""
+    if step < 1:
+        raise ExpressionFailed("`clocks` takes a step of 1 minute or more")
+    end = minutes_of.call(last) or _MINUTES_OF_A_DAY
+    return [clock.call(minute) for minute in range(minutes_of.call(first), end, step)]
+
+
+@word(
+    "intervals: list, start: text, end: text",
+    "boolean",
+    "[{'start': '09:00', 'end': '10:00'}] | overlaps('09:30', '10:30')",
+    True,
+)
+def overlaps(intervals: list[Json], start: str, end: str) -> bool:
+    """Whether any `{start, end}` of the list meets `[start, end)`; texts of one format are compared as they are."""
+    for one in intervals:
+        if not isinstance(one, dict) or not isinstance(one.get("start"), str) or not isinstance(one.get("end"), str):
+            raise ExpressionFailed("`overlaps` takes objects with `start` and `end`")
+    return any(one["start"] < end and start < one["end"] for one in intervals)
+
+
+FUNCTIONS: Final[tuple[Function, ...]] = (
+    days,
+    clocks,
+    overlaps,
+    add_minutes,
+    add_days,
+    minutes_between,
+    local_date,
+    local_clock,
+    in_zone,
+    utc,
+    epoch,
+    from_epoch,
+    instant,
+    is_all_day,
+    clock,
+    minutes_of,
+)

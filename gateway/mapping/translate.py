@@ -1,0 +1,212 @@
+"""Plan + scope → Request; plan + Response → the decoded body, or the error the provider meant. Pure.
+
+A provider's own 401 and 403 never become the caller's: they say that *our* credentials were refused.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from email.utils import parsedate_to_datetime
+from urllib.parse import quote_plus
+
+from gateway.errors import (
+    AnswerMismatch,
+    GatewayError,
+    MappingFault,
+    ProviderRejected,
+    ProviderUnauthorised,
+    ProviderUnavailable,
+)
+from gateway.mapping.expressions import MISSING, ExpressionFailed, Path
+from gateway.mapping.plan import CallPlan, Condition, ErrorRule, Scope
+from gateway.messages import Json, Request, Response
+from gateway.strictjson import JsonRefused, decode_json
+
+_FORM = "application/x-www-form-urlencoded"
+_MAX_RETRY_AFTER = 86_400.0
+
+
+def to_request(call: CallPlan, scope: Scope) -> Request:
+    """Build the request of a call. Raises MappingFault naming `file:line` when a template or value does not fit."""
+    headers = [
+        (name, _text(value, call.origin, name)) for name, value in (call.headers(scope) if call.headers else {}).items()
+    ]
+    body = b""
+    if call.body is not None:
+        content, kind = _body(call, call.body(scope), scope)
+        body = content
+        headers.append(("Content-Type", kind))
+    return Request(
+        method=call.method,
+        url=str(call.url(scope)),
+        headers=tuple(headers),
+        query=pairs(call.query(scope), call.origin) if call.query else (),
+        body=body,
+        timeout=call.timeout,
+    )
+
+
+def _body(call: CallPlan, value: Json, scope: Scope) -> tuple[bytes, str]:
+    if call.body_kind == "form":
+        return encode_form(pairs(value, call.origin)), _FORM
+    if call.body_kind == "jsonrpc":
+        value = {"jsonrpc": "2.0", "method": call.rpc, "params": value, "id": scope["serial"]}
+    try:
+        return json.dumps(
+            value, ensure_ascii=False, allow_nan=False, separators=(",", ":")
+        ).encode(), "application/json"
+    except (TypeError, ValueError) as error:
+        raise MappingFault(f"{call.origin}: the body cannot be written as JSON", origin=call.origin) from error
+
+
+def encode_form(fields: Iterable[tuple[str, str]]) -> bytes:
+    """Encode fields as application/x-www-form-urlencoded (WHATWG URL, section 5.2)."""
+    return "&".join(f"{quote_plus(name)}={quote_plus(value)}" for name, value in fields).encode()
+
+
+def pairs(tree: Mapping[str, Json], origin: str) -> tuple[tuple[str, str], ...]:
+    """Flatten a tree to named texts, nested values in PHP's brackets: `a[b][0]`."""
+    found: list[tuple[str, str]] = []
+
+    def walk(name: str, value: Json) -> None:
+        if isinstance(value, dict):
+            for key, inner in value.items():
+                walk(f"{name}[{key}]", inner)
+        elif isinstance(value, list):
+            for index, inner in enumerate(value):
+                walk(f"{name}[{index}]", inner)
+        else:
+            found.append((name, _text(value, origin, name)))
+
+    for name, value in tree.items():
+        walk(name, value)
+    return tuple(found)
+
+
+def _text(value: Json, origin: str, name: str) -> str:
+    """Text and numbers only: how a provider spells true, false or nothing is the mapping's to say."""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return format(value, "f").rstrip("0").rstrip(".") if isinstance(value, float) else str(value)
+    raise MappingFault(
+        f"{origin}: `{name}` is neither text nor a number; write what the provider wants to read", origin=origin
+    )
+
+
+def holds(condition: Condition, response: Response, body: Json) -> bool:
+    """Whether all parts of a condition are true of an answer."""
+    if condition.status is not None and response.status not in condition.status:
+        return False
+    for name, pattern in condition.headers:
+        if not pattern.search(response.headers.get(name, "")):
+            return False
+    return condition.when is None or _is_true(condition.when, body)
+
+
+def _is_true(path: Path, body: Json) -> bool:
+    """JMESPath's own truth: false, null and empty text, lists and objects are false; every number is true."""
+    try:
+        value = path.read(body)
+    except ExpressionFailed:
+        return False
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return True
+    return value is not MISSING and bool(value)
+
+
+def decoded(call: CallPlan, response: Response) -> tuple[Json, str | None]:
+    """The body as data, and why it could not be read (then the data is None)."""
+    if call.answer == "text":
+        try:
+            return response.body.decode(), None
+        except UnicodeDecodeError:
+            return None, "is not UTF-8 text"
+    if not response.body:
+        return None, None if response.status == 204 else "is empty"  # noqa: PLR2004 - No Content
+    try:
+        return decode_json(response.body), None
+    except JsonRefused as refused:
+        return None, f"is not JSON: {refused}"
+
+
+def to_body(call: CallPlan, response: Response, rules: Iterable[ErrorRule], scope: Scope) -> Json:
+    """Read an answer: the decoded body of a success, otherwise the error that the rules make of it."""
+    body, unreadable = decoded(call, response)
+    if 200 <= response.status < 300 and unreadable is None and _is_success(call, body, scope):  # noqa: PLR2004
+        return body
+    for rule in rules:
+        if holds(rule.condition, response, body):
+            raise _rejected(rule, response, body, scope)
+    raise _unlisted(call, response, body, unreadable)
+
+
+def _is_success(call: CallPlan, body: Json, scope: Scope) -> bool:
+    if call.success is not None and not _is_true(call.success, body):
+        return False
+    if (
+        call.body_kind == "jsonrpc"
+        and isinstance(body, dict)
+        and "id" in body
+        and str(body["id"]) != str(scope["serial"])
+    ):
+        raise AnswerMismatch(f"{call.origin}: the JSON-RPC answer belongs to another call", origin=call.origin)
+    return True
+
+
+def _rejected(rule: ErrorRule, response: Response, body: Json, scope: Scope) -> GatewayError:
+    said = _said((rule.provider_code, rule.message), body)
+    kind = ProviderUnauthorised if rule.code == "PROVIDER_AUTH_FAILED" else ProviderRejected
+    return kind(
+        "",
+        code=rule.code,
+        details=rule.details({**scope, "body": body}) if rule.details else None,
+        retry_after=retry_after(response),
+        origin=rule.origin,
+        provider=said,
+    )
+
+
+def _said(paths: tuple[Path | None, Path | None], body: Json) -> dict[str, str]:
+    """What the provider itself called the refusal."""
+    said = {}
+    for key, path in zip(("code", "message"), paths, strict=True):
+        value = path.read(body) if path is not None and body is not None else None
+        if isinstance(value, str | int | float) and value != "":
+            said[key] = str(value)[:500]
+    return said
+
+
+def _unlisted(call: CallPlan, response: Response, body: Json, unreadable: str | None) -> GatewayError:
+    """What an answer means that no rule knows (RFC 9110, section 15)."""
+    status = response.status
+    said = {"code": str(status)} | _said(call.said, body)
+    if status in {401, 403}:
+        return ProviderUnauthorised("The provider refuses the gateway's credentials.", provider=said)
+    if status == 429:  # noqa: PLR2004 - Too Many Requests
+        return ProviderRejected("", code="RATE_LIMITED", retry_after=retry_after(response), provider=said)
+    if status >= 500:  # noqa: PLR2004 - server errors
+        error: GatewayError = ProviderUnavailable(
+            f"The provider answered {status}.", sent=True, retry_after=retry_after(response)
+        )
+        return error
+    if 200 <= status < 300 and unreadable is not None:  # noqa: PLR2004
+        return AnswerMismatch(f"{call.origin}: the provider's answer {unreadable}", origin=call.origin)
+    detail = (
+        f"{call.origin}: the provider refused the call with status {status}, and no error rule of the mapping matches"
+    )
+    return ProviderRejected(detail, origin=call.origin, provider=said)
+
+
+def retry_after(response: Response) -> float | None:
+    """Retry-After in seconds (RFC 9110, section 10.2.3); None when absent, past or unreadable."""
+    text = response.headers.get("retry-after", "").strip()
+    if text.isascii() and text.isdigit():
+        return min(float(text[:9]), _MAX_RETRY_AFTER) or None
+    date = response.headers.get("date", "")
+    try:
+        wait = (parsedate_to_datetime(text) - parsedate_to_datetime(date)).total_seconds()
+    except (TypeError, ValueError):
+        return None
+    return min(wait, _MAX_RETRY_AFTER) if wait > 0 else None

@@ -1,0 +1,228 @@
+"""Trees: YAML whose texts are templates, compiled to one function from the scope to what is sent.
+
+Nothing here knows HTTP. A tree never guesses a type: what a template gives is what is sent.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Collection
+from typing import TypeAlias
+
+from gateway.document import Place, suggestion
+from gateway.errors import MappingFault
+from gateway.mapping.context import Context
+from gateway.mapping.expressions import ExpressionFailed, Literal, Template, ValueMissing
+from gateway.mapping.plan import LEFT_OUT, Build, Scope
+from gateway.messages import Json
+
+_Parts: TypeAlias = dict[str, Json]
+_Word: TypeAlias = Callable[[Context, _Parts, Place, "Names", bool], Build]
+Names: TypeAlias = Collection[str]
+
+
+def compile_tree(context: Context, node: Json, place: Place, names: Names, *, secrets: bool = False) -> Build:
+    """Compile a tree; with findings, what is returned only builds null and its plan is thrown away."""
+    if isinstance(node, str):
+        return compile_text(context, node, place, names, secrets=secrets)
+    if isinstance(node, list):
+        return _list([compile_tree(context, item, (*place, i), names, secrets=secrets) for i, item in enumerate(node)])
+    if not isinstance(node, dict):
+        return lambda _scope: node
+    words = [key for key in node if key.startswith("$")]
+    if not words:
+        return _object(
+            {key: compile_tree(context, item, (*place, key), names, secrets=secrets) for key, item in node.items()}
+        )
+    return _word(context, node, place, names, secrets)
+
+
+def compile_text(context: Context, text: str, place: Place, names: Names, *, secrets: bool = False) -> Build:
+    """Compile one template to a function that says where it stands when it fails."""
+    template = context.template(text, place, names, secrets=secrets)
+    if template is None:
+        return lambda _scope: None
+    return evaluated(template, context.origin(place))
+
+
+def evaluated(template: Template | Literal, origin: str) -> Build:
+    """A template whose failures name its place in the file."""
+    if isinstance(template, Literal):
+        text = template.text
+        return lambda _scope: text
+
+    def build(scope: Scope) -> Json:
+        try:
+            return template.render(scope)
+        except ExpressionFailed as failed:
+            raise MappingFault(f"{origin}: `{template.text}`: {failed}", origin=origin) from None
+
+    return build
+
+
+def _list(builds: list[Build]) -> Build:
+    return lambda scope: [value for build in builds if (value := build(scope)) is not LEFT_OUT]
+
+
+def _object(builds: dict[str, Build]) -> Build:
+    pairs = tuple(builds.items())
+    return lambda scope: {key: value for key, build in pairs if (value := build(scope)) is not LEFT_OUT}
+
+
+_WORDS: dict[str, tuple[frozenset[str], _Word]] = {}
+"""First key of a word → the keys it may have besides, and its compiler."""
+
+
+def _word(context: Context, node: _Parts, place: Place, names: Names, secrets: bool) -> Build:
+    name = next(iter(node))
+    known = _WORDS.get(name)
+    if known is None:
+        hint = suggestion(name, _WORDS)
+        context.report(
+            (*place, name), "unknown-word", f"`{name}` is not a word of trees, or must stand first{hint}", key=True
+        )
+        return lambda _scope: None
+    allowed, word = known
+    for key in node:
+        if key != name and key not in allowed:
+            message = f"`{key}` does not go with `{name}`{suggestion(key, allowed)}"
+            context.report((*place, key), "unknown-key", message, key=True)
+    return word(context, node, place, names, secrets)
+
+
+def _part(context: Context, node: _Parts, key: str, place: Place, names: Names, secrets: bool) -> Build:
+    if key not in node:
+        context.report(place, "missing-key", f"`{next(iter(node))}` needs `{key}`")
+        return lambda _scope: None
+    return compile_tree(context, node[key], (*place, key), names, secrets=secrets)
+
+
+def _optional(context: Context, node: _Parts, place: Place, names: Names, secrets: bool) -> Build:
+    text = node["$optional"]
+    if not isinstance(text, str):
+        inner = compile_tree(context, text, (*place, "$optional"), names, secrets=secrets)
+        return lambda scope: LEFT_OUT if (value := inner(scope)) in (None, [], {}) else value
+    template = context.template(text, (*place, "$optional"), names, secrets=secrets)
+    if template is None:
+        return lambda _scope: None
+    origin = context.origin(place)
+
+    def build(scope: Scope) -> Json:
+        try:
+            value = template.render(scope)
+        except ValueMissing:
+            return LEFT_OUT
+        except ExpressionFailed as failed:
+            raise MappingFault(f"{origin}: `{template.text}`: {failed}", origin=origin) from None
+        return LEFT_OUT if value is None else value
+
+    return build
+
+
+def _if(context: Context, node: _Parts, place: Place, names: Names, secrets: bool) -> Build:
+    test = _part(context, node, "$if", place, names, secrets)
+    then = _part(context, node, "$then", place, names, secrets)
+    other: Build = _part(context, node, "$else", place, names, secrets) if "$else" in node else lambda _scope: LEFT_OUT
+    origin = context.origin(place)
+    return lambda scope: then(scope) if truth(test(scope), origin) else other(scope)
+
+
+def truth(value: Json, origin: str) -> bool:
+    """A condition must give true or false: nothing is guessed from emptiness."""
+    if isinstance(value, bool):
+        return value
+    raise MappingFault(f"{origin}: the condition must give true or false", origin=origin)
+
+
+def _for(context: Context, node: _Parts, place: Place, names: Names, secrets: bool) -> Build:
+    name = node["$for"]
+    if not isinstance(name, str) or not name.isidentifier():
+        context.report((*place, "$for"), "wrong-form", "`$for` gives the name of each element")
+        return lambda _scope: None
+    elements = _part(context, node, "$in", place, names, secrets)
+    inside = frozenset(names) | {name}
+    give = _part(context, node, "$give", place, inside, secrets)
+    key = _part(context, node, "$key", place, inside, secrets) if "$key" in node else None
+    origin = context.origin(place)
+
+    def build(scope: Scope) -> Json:
+        values = elements(scope)
+        if not isinstance(values, list):
+            raise MappingFault(f"{origin}: `$in` must give a list", origin=origin)
+        scopes = [{**scope, name: value} for value in values]
+        given = [(inner, value) for inner in scopes if (value := give(inner)) is not LEFT_OUT]
+        return [value for _, value in given] if key is None else {str(key(inner)): value for inner, value in given}
+
+    return build
+
+
+def _json(context: Context, node: _Parts, place: Place, names: Names, secrets: bool) -> Build:
+    inner = _part(context, node, "$json", place, names, secrets)
+    return lambda scope: json.dumps(inner(scope), ensure_ascii=False, separators=(",", ":"))
+
+
+def _record(context: Context, node: _Parts, place: Place, names: Names, secrets: bool) -> Build:
+    name = node["$record"]
+    value = _part(context, node, "$of", place, names, secrets)
+    record = context.records.get(name) if isinstance(name, str) else None
+    if record is None:
+        hint = suggestion(str(name), context.records)
+        context.report((*place, "$record"), "unknown-record", f"there is no record `{name}`{hint}")
+        return lambda _scope: None
+    context.used_records.add(name)
+    if node.get("$of") in ("{{ args }}", "{{args}}"):
+        context.uses.update(("args", line.name.partition(".")[0]) for line in record.fields if line.mode != "read")
+    write = record.write
+
+    def build(scope: Scope) -> Json:
+        given = value(scope)
+        return LEFT_OUT if given is LEFT_OUT or given is None else write(given, scope)
+
+    return build
+
+
+def _first(context: Context, node: _Parts, place: Place, names: Names, secrets: bool) -> Build:
+    inner = _part(context, node, "$first", place, names, secrets)
+    origin = context.origin(place)
+
+    def build(scope: Scope) -> Json:
+        values = inner(scope)
+        if not isinstance(values, list):
+            raise MappingFault(f"{origin}: `$first` takes a list", origin=origin)
+        return values[0] if values else LEFT_OUT
+
+    return build
+
+
+def _merge(context: Context, node: _Parts, place: Place, names: Names, secrets: bool) -> Build:
+    parts = node["$merge"]
+    if not isinstance(parts, list):
+        context.report((*place, "$merge"), "wrong-type", "`$merge` takes a list of objects")
+        return lambda _scope: None
+    builds = [
+        compile_tree(context, part, (*place, "$merge", i), names, secrets=secrets) for i, part in enumerate(parts)
+    ]
+    origin = context.origin(place)
+
+    def build(scope: Scope) -> Json:
+        merged: dict[str, Json] = {}
+        for value in (part(scope) for part in builds):
+            if value is LEFT_OUT or value is None:
+                continue
+            if not isinstance(value, dict):
+                raise MappingFault(f"{origin}: every part of `$merge` must be an object", origin=origin)
+            merged |= value
+        return merged
+
+    return build
+
+
+_WORDS |= {
+    "$optional": (frozenset(), _optional),
+    "$if": (frozenset({"$then", "$else"}), _if),
+    "$for": (frozenset({"$in", "$give", "$key"}), _for),
+    "$json": (frozenset(), _json),
+    "$record": (frozenset({"$of"}), _record),
+    "$first": (frozenset(), _first),
+    "$merge": (frozenset(), _merge),
+}

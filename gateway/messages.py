@@ -1,0 +1,75 @@
+"""The values that travel between the stages. Nothing here does anything."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Any, TypeAlias
+
+Json: TypeAlias = Any
+"""Decoded JSON: plain dict, list, str, int, float, bool or None. jmespath refuses subclasses of them."""
+
+
+class Effect(Enum):
+    """What a call does to the provider's data. Retries and unknown outcomes follow this word, never the HTTP verb."""
+
+    SAFE = "safe"
+    IDEMPOTENT = "idempotent"
+    UNSAFE = "unsafe"
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """What a caller asks for. `operation` is canonical (`bookings.create`) or `native.` and the mapping's own name.
+
+    `arguments` are validated and canonical; `deadline` is a reading of the event loop's clock, in seconds.
+    """
+
+    connection: str
+    operation: str
+    arguments: Mapping[str, Json]
+    request_id: str
+    deadline: float
+    include: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One HTTP request to a provider, complete but for what the auth scheme adds."""
+
+    method: str
+    url: str
+    headers: tuple[tuple[str, str], ...] = ()
+    query: tuple[tuple[str, str], ...] = ()
+    body: bytes = b""
+    timeout: float = 30.0
+    """Seconds for the whole exchange."""
+    max_bytes: int = 10_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """One HTTP answer, read whole."""
+
+    status: int
+    headers: Mapping[str, str]
+    """Names in lower case; of a repeated header, the first."""
+    body: bytes
+    elapsed: float = 0.0
+    """Seconds from the first byte sent to the last byte read."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What a call is answered with. `data` is a canonical object, a list of them, or None (204)."""
+
+    data: Json
+    support: str = "native"
+    raw: Json = None
+    """The provider's own objects, in the order of `data`, when the caller asked to see them."""
+    warnings: tuple[str, ...] = ()
+    details: Mapping[str, Json] = field(default_factory=dict)
+
+
+Send: TypeAlias = Callable[[Request], Awaitable[Response]]

@@ -1,0 +1,137 @@
+"""The contract as values: resources, operations and their arguments, events, error codes. Nothing here decides."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from gateway.messages import Effect, Json
+from gateway.model.filters import Filter
+from gateway.model.types import NO_RULES, Field, Rules, Type
+
+
+@dataclass(frozen=True, slots=True)
+class Resource:
+    """A thing of the contract that has fields: one of its resources or an object inside one."""
+
+    name: str
+    meaning: str
+    type: Type
+
+    @property
+    def fields(self) -> Mapping[str, Field]:
+        """The fields by name, in the order of the contract."""
+        return self.type.fields
+
+    def field(self, dotted: str) -> Field | None:
+        """Find a field by its dotted name: `price.amount`, `customer.name`, `items.start`."""
+        return self.type.field(dotted)
+
+
+@dataclass(frozen=True, slots=True)
+class Argument(Field):
+    """One argument of an operation: a field that callers give. `where` is `path`, `query` or `body`."""
+
+    where: str = "body"
+    default: Json = None
+    """What holds when it is not given; None for nothing."""
+    filter: Filter | None = None
+    """How rows are chosen by it when the provider did not."""
+
+    def schema(self) -> dict[str, Json]:
+        """JSON Schema 2020-12 of the argument; what stands in a URL has no null."""
+        inner = Field.schema(self) if self.where == "body" else {"description": self.meaning} | self.type.schema()
+        return inner if self.default is None else inner | {"default": self.default}
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """One operation of the contract."""
+
+    name: str
+    summary: str
+    effect: Effect
+    scope: str
+    """What a caller's key must allow: `read` or `write`."""
+    method: str
+    path: str
+    """Below `/v1/{connection}`, with `{id}` where the argument stands."""
+    gives: str
+    """`one`, `list` or `none`."""
+    resource: Resource | None
+    """What it gives, one or many of it."""
+    status: int
+    """HTTP status of success."""
+    args: Mapping[str, Argument]
+    common: Mapping[str, Argument] = field(default_factory=dict)
+    """Arguments the gateway handles before a mapping is asked: `include`, `limit`, `cursor`, `sort`, `time_zone`."""
+    not_found: str | None = None
+    """The error code when the provider says that the thing does not exist."""
+    window: tuple[str, str] | None = None
+    """The arguments that bound a list in time: not before, and before."""
+    order: tuple[str, ...] = ()
+    """Fields a list is sorted by."""
+    sort: str | None = None
+    """The common argument that replaces the first of `order`."""
+    rules: Rules = NO_RULES
+    patch: bool = False
+    """Whether null in the body clears a field (RFC 7396); else null is the same as nothing."""
+    refused: Mapping[str, str] = field(default_factory=dict)
+    """Names that are no arguments here, with what to do instead."""
+
+    @property
+    def filters(self) -> Mapping[str, Filter]:
+        """The filters by argument."""
+        return {name: argument.filter for name, argument in self.args.items() if argument.filter is not None}
+
+
+@dataclass(frozen=True, slots=True)
+class ErrorCode:
+    """One stable error code: its HTTP status, a title for people, and whether the same call may succeed later."""
+
+    code: str
+    status: int
+    title: str
+    retryable: bool
+    meaning: str
+    form_of: str | None = None
+    """The general code this one is a form of."""
+
+
+@dataclass(frozen=True, slots=True)
+class EventType:
+    """One kind of webhook event and what its `data` is."""
+
+    name: str
+    data: Resource
+    meaning: str
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """The whole contract, by name."""
+
+    types: Mapping[str, Type]
+    """Every named type, resources included."""
+    resources: Mapping[str, Resource]
+    shapes: Mapping[str, Resource]
+    """Resources and the named objects inside them: whatever has fields."""
+    operations: Mapping[str, Operation]
+    errors: Mapping[str, ErrorCode]
+    events: Mapping[str, EventType]
+    lifecycle: Mapping[str, frozenset[str]]
+    """Status of a booking → what it may become; empty for a final one."""
+
+    def shape(self, name: str) -> Resource | None:
+        """Find a resource or a named object."""
+        return self.shapes.get(name)
+
+    def schemas(self) -> dict[str, Json]:
+        """JSON Schema 2020-12 of every named type, for the components of an OpenAPI 3.1 document."""
+        schemas = {name: type_.definition() for name, type_ in self.types.items()}
+        for name in self.resources:
+            schemas[name]["properties"]["provider_data"] = dict(_PROVIDER_DATA)
+        return schemas
+
+
+_PROVIDER_DATA = {"description": "The provider's own object, with `include=provider_data`.", "type": "object"}

@@ -1,0 +1,340 @@
+"""One call being run: its windows, its variant, its steps, and what the result is.
+
+The state here is one call's and dies with it. Writes are remembered, because a failure after a write is no plain failure.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import TypeAlias
+
+from gateway.catalog import Connection
+from gateway.errors import (
+    AnswerMismatch,
+    CallInvalid,
+    GatewayError,
+    MappingFault,
+    NotMapped,
+    OutcomeUnknown,
+    ProviderUnavailable,
+    Unsupported,
+)
+from gateway.mapping.codecs import CodecRefused
+from gateway.mapping.expressions import MISSING, ExpressionFailed, Template
+from gateway.mapping.plan import CallPlan, ErrorRule, GivesPlan, OperationPlan, RunPlan, StepPlan, Take, VariantPlan
+from gateway.mapping.results import read_rows, walk
+from gateway.mapping.trees import truth
+from gateway.messages import Effect, Json, Reply
+from gateway.model.model import Model
+from gateway.windows import chunks, within
+
+Exchange: TypeAlias = Callable[[CallPlan, Mapping[str, Json], tuple[ErrorRule, ...]], Awaitable[Json]]
+"""Sends one call and gives the decoded body of a success, or raises what the rules make of the answer."""
+
+_Pairs: TypeAlias = list[tuple[Json, Json]]
+"""Canonical objects with the provider's own beside each."""
+
+
+@dataclass(slots=True)
+class Run:
+    """The run of one call on one connection. `now` is aware of its zone."""
+
+    connection: Connection
+    model: Model
+    exchange: Exchange
+    now: datetime
+    wrote: bool = False
+    """Whether an unsafe call has been accepted by the provider."""
+    undos: list[tuple[Callable[[], Awaitable[None]], str]] = field(default_factory=list)
+
+    async def answer(self, plan: OperationPlan, arguments: Mapping[str, Json]) -> Reply:
+        """Run the operation and give the reply; undo what can be undone when a later step fails."""
+        try:
+            pairs, single = await self.operation(plan, arguments)
+        except GatewayError as error:
+            raise await self._after_failure(error) from error
+        data = [canonical for canonical, _ in pairs]
+        raw = [provider for _, provider in pairs]
+        if single:
+            return Reply(data[0] if data else None, support=plan.support, raw=raw[0] if raw else None)
+        return Reply(data, support=plan.support, raw=raw)
+
+    async def _after_failure(self, error: GatewayError) -> GatewayError:
+        """What a failure means once something was written."""
+        if not self.wrote or isinstance(error, OutcomeUnknown):
+            return error
+        pending, self.undos = list(reversed(self.undos)), []
+        undone = bool(pending)
+        for undo, _ in pending:
+            try:
+                await undo()
+            except GatewayError:
+                undone = False
+        if undone:
+            return error
+        details = {"cause": error.code, "reconcile_with": "bookings.list"}
+        return OutcomeUnknown(
+            f"The provider accepted a write, and what followed failed ({error.code}): look before you repeat. {error.detail}",
+            details=details,
+            origin=error.origin,
+        )
+
+    async def operation(self, plan: OperationPlan, arguments: Mapping[str, Json]) -> tuple[_Pairs, bool]:
+        """Run one operation; True beside the pairs when the result is a single object (or nothing)."""
+        args = self._arguments(plan, arguments)
+        scope = {**self.connection.scope, "args": args, "now": self.now.isoformat(timespec="seconds")}
+        if plan.window is None:
+            pairs, single = await self._windowed(plan, scope)
+        else:
+            pairs, single = await self._in_windows(plan, scope)
+        operation = self.model.operations.get(plan.name)
+        if not single and operation is not None:
+            tests = [rule.test(args[name]) for name, rule in operation.filters.items() if args.get(name) is not None]
+            pairs = [pair for pair in pairs if all(test(pair[0]) for test in tests)]
+        return pairs, single
+
+    async def _in_windows(self, plan: OperationPlan, scope: dict[str, Json]) -> tuple[_Pairs, bool]:
+        """Ask window by window; merge by id, and drop what lies outside the caller's own bounds."""
+        assert plan.window is not None  # noqa: S101 - the caller asked
+        args = scope["args"]
+        merged: dict[str, tuple[Json, Json]] = {}
+        windows, bounds = chunks(args, plan.window, self.now, self.connection.zone)
+        for window in windows:
+            pairs, _ = await self._windowed(plan, {**scope, "window": window})
+            for pair in pairs:
+                if within(pair[0], bounds):
+                    merged.setdefault(pair[0]["id"], pair)
+        return list(merged.values()), False
+
+    def _arguments(self, plan: OperationPlan, given: Mapping[str, Json]) -> dict[str, Json]:
+        """Check what this provider needs and cannot honour, and take composite arguments apart."""
+        args = dict(given)
+        title = self.connection.provider.title
+        for name, reason in plan.unsupported.items():
+            if args.get(name) is not None:
+                capability = f"{plan.name}.{name}"
+                detail = f"{title} cannot honour `{name}` in {plan.name}: {reason}"
+                raise Unsupported(detail, details={"capability": capability, "reason": reason})
+        for name, encode in plan.args_from.items():
+            if args.get(name) is not None:
+                self._take_apart(plan, name, encode, args)
+        missing = [name for name in plan.requires if args.get(name) is None]
+        if missing:
+            problems = [{"field": name, "problem": f"is needed here: {plan.requires[name]}"} for name in missing]
+            names = ", ".join(f"`{name}`" for name in missing)
+            raise CallInvalid(f"{title} needs {names} in {plan.name}.", details={"fields": problems})
+        return args
+
+    def _take_apart(
+        self, plan: OperationPlan, name: str, encode: Callable[[Json, Mapping[str, Json]], Json], args: dict[str, Json]
+    ) -> None:
+        try:
+            parts = encode(args[name], {**self.connection.scope, "row": {}})
+        except CodecRefused:
+            code = "SLOT_NOT_FOUND" if name == "slot_id" else (plan.not_found or "NOT_FOUND")
+            raise NotMapped("", code=code) from None
+        for part, value in parts.items():
+            if args.get(part) is not None and args[part] != value:
+                problem = {"field": part, "problem": f"contradicts `{name}`"}
+                raise CallInvalid(f"`{part}` contradicts `{name}`.", details={"fields": [problem]})
+            args[part] = value
+
+    async def _windowed(self, plan: OperationPlan, scope: dict[str, Json]) -> tuple[_Pairs, bool]:
+        """Run the operation once, for one window if it has one."""
+        for take in plan.takes:
+            scope[take.name] = _taken(take, scope)
+        variant = self._variant(plan, scope)
+        body = await self._steps(variant, scope)
+        pairs, single = await self._result(plan, variant, scope, body)
+        if variant.set is not None:
+            known = variant.set(scope)
+            pairs = [({**canonical, **known}, raw) for canonical, raw in pairs]
+        return pairs, single
+
+    async def _result(
+        self, plan: OperationPlan, variant: VariantPlan, scope: dict[str, Json], body: Json
+    ) -> tuple[_Pairs, bool]:
+        """Find the result of what was done and read it."""
+        if variant.find is not None:
+            return await self._found(variant.find, scope["args"]["id"], plan)
+        if variant.gives is not None:
+            return await self._given(variant.gives, scope)
+        root = body if variant.sole else self._public(scope)
+        if plan.name.startswith("native."):
+            value = variant.at.read(root) if variant.at is not None else root
+            return [(None if value is MISSING else value, None)], True
+        pairs: _Pairs = []
+        for rows in variant.rows:
+            pairs += read_rows(rows, root, scope, plan.not_found)
+        return pairs, self.model.operations[plan.name].gives != "list"
+
+    def _public(self, scope: Mapping[str, Json]) -> dict[str, Json]:
+        """What paths see of a scope: everything but secrets, which paths could copy into an answer."""
+        return {**scope, "settings": self.connection.public}
+
+    def _variant(self, plan: OperationPlan, scope: Mapping[str, Json]) -> VariantPlan:
+        for variant in plan.variants:
+            if variant.when is None or truth(_rendered(variant.when, scope, variant.origin), variant.origin):
+                return variant
+        raise Unsupported(f"No variant of {plan.name} fits this call.", details={"capability": plan.name})
+
+    async def _found(self, name: str, wanted: str, plan: OperationPlan) -> tuple[_Pairs, bool]:
+        """The one of a list with this id."""
+        pairs, _ = await self.operation(self.connection.provider.operations[name], {})
+        for pair in pairs:
+            if pair[0]["id"] == wanted:
+                return [pair], True
+        raise NotMapped("", code=plan.not_found or "NOT_FOUND")
+
+    async def _given(self, gives: GivesPlan, scope: Mapping[str, Json]) -> tuple[_Pairs, bool]:
+        """Another operation's result: asked now, or kept by the step that ran it."""
+        if gives.run is not None:
+            return await self._run(gives.run, scope)
+        kept = scope[gives.step or ""]
+        if isinstance(kept, list):
+            return [(canonical, None) for canonical in kept], False
+        return ([] if kept is None else [(kept, None)]), True
+
+    async def _run(self, run: RunPlan, scope: Mapping[str, Json]) -> tuple[_Pairs, bool]:
+        plan = self.connection.provider.operations[run.operation]
+        arguments = run.arguments(scope) if run.arguments is not None else {"id": scope["args"]["id"]}
+        return await self.operation(plan, arguments)
+
+    async def _steps(self, variant: VariantPlan, scope: dict[str, Json]) -> Json:
+        """Run the steps in order, capturing each value in the scope; gives the last value."""
+        value: Json = None
+        for step in variant.steps:
+            if step.fan_out is None and not _wanted(step, scope):
+                value = None
+            elif step.refuse:
+                _refuse(step, scope)
+                continue
+            elif step.takes:
+                for take in step.takes:
+                    scope[take.name] = _taken(take, scope)
+                continue
+            elif step.fan_out is not None:
+                value = await self._fan_out(step, variant, scope)
+            else:
+                value = await self._step(step, variant, scope)
+                self._remember_undo(step, variant, {**scope, step.name: value})
+            if step.name:
+                scope[step.name] = value
+        return value
+
+    async def _fan_out(self, step: StepPlan, variant: VariantPlan, scope: dict[str, Json]) -> Json:
+        """One call for each element that is wanted, so many at once; the first failure cancels the rest."""
+        elements = [names for names in self._elements(step, scope) if _wanted(step, {**scope, **names})]
+        turn = asyncio.Semaphore(step.fan_out.at_once if step.fan_out else 1)
+
+        async def one(names: dict[str, Json]) -> Json:
+            async with turn:
+                return {**names, "body": await self._step(step, variant, {**scope, **names})}
+
+        tasks = [asyncio.ensure_future(one(names)) for names in elements]
+        try:
+            return list(await asyncio.gather(*tasks))
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+
+    def _elements(self, step: StepPlan, scope: Mapping[str, Json]) -> list[dict[str, Json]]:
+        """The elements of a fan-out, under the names that templates know them by."""
+        fan_out = step.fan_out
+        if fan_out is None:
+            return []
+        if fan_out.elements is None:
+            return list(walk(fan_out.levels, self._public(scope), {}))
+        elements = _rendered(fan_out.elements, scope, step.origin)
+        if not isinstance(elements, list):
+            raise MappingFault(f"{step.origin}: `for_each.in` must give a list", origin=step.origin)
+        return [{fan_out.names[0]: element} for element in elements]
+
+    async def _step(self, step: StepPlan, variant: VariantPlan, scope: Mapping[str, Json]) -> Json:
+        """One call, or one run of another operation; accepted errors give null."""
+        try:
+            if step.run is not None:
+                before = len(self.undos)
+                pairs, single = await self._run(step.run, scope)
+                if step.undo is not None:
+                    del self.undos[before:]  # the step's own undo takes back all that it ran
+                data = [canonical for canonical, _ in pairs]
+                body = (data[0] if data else None) if single else data
+            else:
+                body = await self._call(step.call, step.effect, variant, scope)
+        except GatewayError as error:
+            if error.code in step.accept:
+                return None
+            raise
+        if step.keep is None:
+            return body
+        kept = step.keep.read(body)
+        return None if kept is MISSING else kept
+
+    async def _call(
+        self, call: CallPlan | None, effect: Effect, variant: VariantPlan, scope: Mapping[str, Json]
+    ) -> Json:
+        if call is None:
+            raise AssertionError("a step without a call does not compile")
+        try:
+            body = await self.exchange(call, scope, variant.rules)
+        except (ProviderUnavailable, AnswerMismatch) as error:
+            if effect is Effect.UNSAFE and (isinstance(error, AnswerMismatch) or error.sent):
+                raise OutcomeUnknown(
+                    f"The write was sent and its answer lost: look before you repeat. {error.detail}",
+                    details={"reconcile_with": "bookings.list"},
+                ) from error
+            raise
+        if effect is Effect.UNSAFE:
+            self.wrote = True
+        return body
+
+    def _remember_undo(self, step: StepPlan, variant: VariantPlan, scope: Mapping[str, Json]) -> None:
+        undo = step.undo
+        if undo is None:
+            return
+
+        async def take_back() -> None:
+            if isinstance(undo, RunPlan):
+                await self._run(undo, scope)
+            else:
+                await self._call(undo, Effect.IDEMPOTENT, variant, scope)
+
+        self.undos.append((take_back, step.origin))
+
+
+def _rendered(template: Template, scope: Mapping[str, Json], origin: str) -> Json:
+    try:
+        return template.render(scope)
+    except ExpressionFailed as failed:
+        raise MappingFault(f"{origin}: `{template.text}`: {failed}", origin=origin) from None
+
+
+def _taken(take: Take, scope: Mapping[str, Json]) -> Json:
+    """A taken value, written by its codec. What the codec cannot write is the caller's to change."""
+    value = _rendered(take.value, scope, take.origin)
+    if take.encode is None or value is None:
+        return value
+    try:
+        return take.encode(value, {**scope, "row": {}})
+    except CodecRefused as refused:
+        if take.refused is None:
+            raise MappingFault(f"{take.origin}: cannot be written: not {refused}", origin=take.origin) from None
+        detail = f"`{take.name}` is not {refused}" if take.refused in {"INVALID_TIME", "VALIDATION_ERROR"} else ""
+        raise CallInvalid(detail, code=take.refused) from None
+
+
+def _wanted(step: StepPlan, scope: Mapping[str, Json]) -> bool:
+    return step.when is None or truth(_rendered(step.when, scope, step.origin), step.origin)
+
+
+def _refuse(step: StepPlan, scope: Mapping[str, Json]) -> None:
+    """End the operation with the first guard that holds."""
+    for guard in step.refuse:
+        if truth(_rendered(guard.when, scope, guard.origin), guard.origin):
+            details = guard.details(scope) if guard.details is not None else None
+            raise GatewayError(guard.message, code=guard.code, details=details, origin=guard.origin)

@@ -1,0 +1,1 @@
+"""A provider played from its own mapping and examples: credentials checked, state kept, answers in its own dialect."""

@@ -1,0 +1,100 @@
+"""A request as the simulated provider sees it: decoded, and recognised as one of the mapping's calls. Pure."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from urllib.parse import parse_qsl, unquote
+
+from gateway.messages import Json
+from gateway.strictjson import JsonRefused, decode_json
+
+_BRACKETS = re.compile(r"\[([^\[\]]*)\]")
+
+
+@dataclass(frozen=True, slots=True)
+class Incoming:
+    """One request. `query` and `form` are flat; `form_tree` is the form with PHP's brackets undone."""
+
+    method: str
+    path: tuple[str, ...]
+    query: Mapping[str, str]
+    headers: Mapping[str, str]
+    form: Mapping[str, str]
+    json: Json
+
+    @property
+    def rpc(self) -> str | None:
+        """The JSON-RPC method, if the body is such a call."""
+        body = self.json
+        return body["method"] if isinstance(body, dict) and isinstance(body.get("method"), str) else None
+
+    @property
+    def basic(self) -> tuple[str, str] | None:
+        """User and password of HTTP Basic (RFC 7617)."""
+        scheme, _, encoded = self.headers.get("authorization", "").partition(" ")
+        try:
+            user, colon, password = base64.b64decode(encoded, validate=True).decode().partition(":")
+        except (binascii.Error, UnicodeDecodeError):
+            return None
+        return (user, password) if scheme.lower() == "basic" and colon else None
+
+    def scope(self) -> dict[str, Json]:
+        """What templates see as `request`."""
+        return {
+            "method": self.method,
+            "path": list(self.path),
+            "query": dict(self.query),
+            "form": nested(self.form),
+            "json": self.json,
+            "params": self.json.get("params", []) if self.rpc else [],
+            "id": self.json.get("id") if self.rpc else None,
+        }
+
+
+def incoming(method: str, raw_path: str, raw_query: str, headers: Mapping[str, str], body: bytes) -> Incoming:
+    """Decode a request. A body that cannot be read is no body: the call is then refused for what it lacks."""
+    lower = {name.lower(): value for name, value in headers.items()}
+    kind = lower.get("content-type", "").partition(";")[0].strip().lower()
+    form = dict(parse_qsl(body.decode(errors="replace"), keep_blank_values=True)) if kind.endswith("urlencoded") else {}
+    data: Json = None
+    if body and kind.endswith("json"):
+        try:
+            data = decode_json(body)
+        except JsonRefused:
+            data = None
+    return Incoming(
+        method=method.upper(),
+        path=tuple(unquote(part) for part in raw_path.strip("/").split("/") if part),
+        query=dict(parse_qsl(raw_query, keep_blank_values=True)),
+        headers=lower,
+        form=form,
+        json=data,
+    )
+
+
+def nested(form: Mapping[str, str]) -> dict[str, Json]:
+    """Undo PHP's brackets: `a[b][0]=c` becomes `{a: {b: {"0": c}}}`; `a[]=c` counts from 0."""
+    tree: dict[str, Json] = {}
+    for name, value in form.items():
+        head, bracket, _ = name.partition("[")
+        steps = [head, *_BRACKETS.findall(name)] if bracket else [name]
+        held = tree
+        for step, following in zip(steps, [*steps[1:], None], strict=True):
+            key = step or str(len(held))
+            if following is None:
+                held[key] = value
+            else:
+                inner = held.setdefault(key, {})
+                held = inner if isinstance(inner, dict) else {}
+    return tree
+
+
+def matches(pattern: tuple[str | None, ...], path: tuple[str, ...]) -> bool:
+    """Whether a path has the segments of a call; None stands for any."""
+    return len(pattern) == len(path) and all(
+        one is None or one == other for one, other in zip(pattern, path, strict=True)
+    )

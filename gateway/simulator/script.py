@@ -1,0 +1,216 @@
+"""The `simulator:` part of an examples file, compiled: state, and what each of the provider's calls does with it.
+
+It is written in the mapping's own trees and templates; nothing here knows a provider or sends anything.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from gateway.document import Document, Finding, Place
+from gateway.mapping.context import Context
+from gateway.mapping.expressions import Template
+from gateway.mapping.plan import Build, Setting
+from gateway.mapping.schema import key
+from gateway.mapping.trees import compile_text, compile_tree
+from gateway.messages import Json
+from gateway.model.model import Model
+from gateway.shape import Rules, check
+
+_ANSWER: dict[str, Any] = {
+    "status": key("integer", "HTTP status", default=200),
+    "json": key(["dict", "list", "string", "integer", "boolean"], "a JSON body", takes="tree", nullable=True),
+    "text": key("string", "a text body", takes="template"),
+    "headers": key("dict", "headers", takes="tree"),
+}
+SHAPES: Mapping[str, Rules] = {
+    "simulator": {
+        "state": key("dict", "what the provider holds at the beginning", required=True),
+        "unauthorised": key("dict", "the answer to wrong credentials", required=True),
+        "unknown": key("dict", "the answer to a call the provider does not know", required=True),
+        "invalid": key("dict", "the answer to a call whose fields have the wrong form", required=True),
+        "answers": key("list", "what calls do", required=True),
+    },
+    "answer": {
+        "on": key("dict", "one of the mapping's calls: verb and path, or the JSON-RPC method", required=True),
+        "when": key("string", "only if this holds", takes="template"),
+        "expects": key(
+            "dict",
+            "field or position: date, clock, time, instant, digits, number, email, text, any; ? = may be missing",
+        ),
+        "let": key("dict", "names, in order", takes="tree"),
+        "refuse": key("list", "refusals; the first that holds is the answer"),
+        "change": key("list", "what changes, in order"),
+        "answer": key("dict", "the answer", required=True),
+    },
+    "on": {
+        **{
+            verb: key("string", "path, {name} captures a segment") for verb in ("get", "post", "put", "patch", "delete")
+        },
+        "method": key("string", "the JSON-RPC method"),
+    },
+    "refusal": {
+        "when": key("string", "template giving a boolean", takes="template", required=True),
+        "answer": key("dict", "the answer", required=True),
+    },
+    "change": {
+        "set": key("string", "dotted place in the state", takes="template"),
+        "to": key(
+            ["dict", "list", "string", "integer", "boolean", "float"], "the new value", takes="tree", nullable=True
+        ),
+        "remove": key("string", "dotted place in the state", takes="template"),
+        "add": key("string", "dotted place of a number", takes="template"),
+        "by": key("integer", "how much"),
+        "when": key("string", "only if this holds", takes="template"),
+    },
+    "reply": _ANSWER,
+}
+_NAMES = frozenset({"state", "request", "settings", "now", "match"})
+_CAPTURE = re.compile(r"\{([a-z_]+)\}")
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """An HTTP answer to be built."""
+
+    status: int
+    json: Build | None
+    text: Build | None
+    headers: Build | None
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One change of the state: `set`, `remove` or `add` at a dotted place."""
+
+    kind: str
+    place: Build
+    value: Build | None
+    when: Template | None
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """What one call does."""
+
+    verb: str | None
+    path: tuple[str | None, ...]
+    captures: tuple[tuple[int, str], ...]
+    rpc: str | None
+    when: Template | None
+    expects: Mapping[str, str]
+    let: tuple[tuple[str, Build], ...]
+    refuse: tuple[tuple[Template, Answer], ...]
+    change: tuple[Change, ...]
+    answer: Answer
+    origin: str
+
+
+@dataclass(frozen=True, slots=True)
+class Script:
+    """The whole play."""
+
+    state: Mapping[str, Json]
+    unauthorised: Answer
+    unknown: Answer
+    invalid: Answer
+    rules: tuple[Rule, ...]
+
+
+def compile_script(
+    document: Document, node: Json, settings: Mapping[str, Setting], model: Model
+) -> tuple[Script | None, list[Finding]]:
+    """Compile the `simulator:` of an examples file; None with findings when it is wrong."""
+    context = Context(document, model, settings=dict(settings))
+    compiler = _Compiler(context)
+    script = compiler.script(node, ("simulator",))
+    return (None if context.findings else script), context.findings
+
+
+@dataclass(frozen=True, slots=True)
+class _Compiler:
+    context: Context
+
+    def _check(self, shape: str, node: Json, place: Place) -> dict[str, Json] | None:
+        return check(SHAPES[shape], node, self.context.document, place, self.context.findings)
+
+    def script(self, node: Json, place: Place) -> Script | None:
+        shape = self._check("simulator", node, place)
+        if shape is None:
+            return None
+        rules = [self._rule(one, (*place, "answers", index)) for index, one in enumerate(shape["answers"])]
+        common = {
+            name: self._answer(shape[name], (*place, name), _NAMES) for name in ("unauthorised", "unknown", "invalid")
+        }
+        return Script(shape["state"], rules=tuple(rule for rule in rules if rule is not None), **common)
+
+    def _rule(self, node: Json, place: Place) -> Rule | None:
+        shape = self._check("answer", node, place)
+        on = self._check("on", shape["on"], (*place, "on")) if shape else None
+        if shape is None or on is None:
+            return None
+        verb = next((name for name in on if name != "method"), None)
+        segments = [part for part in on.get(verb, "").strip("/").split("/") if part] if verb else []
+        captures = [(index, found[1]) for index, part in enumerate(segments) if (found := _CAPTURE.fullmatch(part))]
+        names, let = _NAMES, []
+        for name, tree in shape.get("let", {}).items():
+            let.append((name, compile_tree(self.context, tree, (*place, "let", name), names, secrets=True)))
+            names = names | {name}
+        refusals = []
+        for index, one in enumerate(shape.get("refuse", [])):
+            where = (*place, "refuse", index)
+            refusal = self._check("refusal", one, where)
+            when = self.context.template(refusal["when"], where, names, secrets=True) if refusal else None
+            if refusal is not None and isinstance(when, Template):
+                refusals.append((when, self._answer(refusal["answer"], (*where, "answer"), names)))
+        when = self.context.template(shape["when"], (*place, "when"), _NAMES, secrets=True) if "when" in shape else None
+        return Rule(
+            verb=verb.upper() if verb else None,
+            path=tuple(None if _CAPTURE.fullmatch(part) else part for part in segments),
+            captures=tuple(captures),
+            rpc=on.get("method"),
+            when=when if isinstance(when, Template) else None,
+            expects={str(name): str(form) for name, form in shape.get("expects", {}).items()},
+            let=tuple(let),
+            refuse=tuple(refusals),
+            change=tuple(self._changes(shape.get("change", []), (*place, "change"), names)),
+            answer=self._answer(shape["answer"], (*place, "answer"), names),
+            origin=self.context.origin(place),
+        )
+
+    def _changes(self, nodes: Json, place: Place, names: frozenset[str]) -> list[Change]:
+        changes = []
+        for index, node in enumerate(nodes):
+            where = (*place, index)
+            shape = self._check("change", node, where)
+            if shape is None:
+                continue
+            kind = next((name for name in ("set", "remove", "add") if name in shape), None)
+            if kind is None:
+                self.context.report(where, "missing-key", "a change has `set`, `remove` or `add`")
+                continue
+            value = (
+                compile_tree(self.context, shape["to"], (*where, "to"), names, secrets=True) if "to" in shape else None
+            )
+            if kind == "add":
+                by = shape.get("by", 1)
+                value = compile_tree(self.context, by, (*where, "by"), names)
+            when = (
+                self.context.template(shape["when"], (*where, "when"), names, secrets=True) if "when" in shape else None
+            )
+            target = compile_text(self.context, shape[kind], (*where, kind), names, secrets=True)
+            changes.append(Change(kind, target, value, when if isinstance(when, Template) else None))
+        return changes
+
+    def _answer(self, node: Json, place: Place, names: frozenset[str]) -> Answer:
+        shape = self._check("reply", node, place) or {"status": 500}
+
+        def tree(name: str) -> Build | None:
+            return (
+                compile_tree(self.context, shape[name], (*place, name), names, secrets=True) if name in shape else None
+            )
+
+        return Answer(shape["status"], tree("json"), tree("text"), tree("headers"))

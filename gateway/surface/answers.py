@@ -1,0 +1,44 @@
+"""What a call is answered with, as a value that can be sent again: status, body and headers. Knows no error."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from urllib.parse import quote
+
+from aiohttp import web
+
+from gateway.messages import Json
+
+# RFC 9110 §8.8.3: what may stand between the quotes of an entity tag, less `%`, which marks what was escaped.
+_TAG = "!#$&'()*+,/:;<=>?@[]^`{|}~"
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A success, complete but for the headers that every answer has."""
+
+    status: int
+    body: bytes = b""
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+def to_bytes(data: Json) -> bytes:
+    """Write JSON as it is sent: UTF-8, without blanks. Raises ValueError for what is not JSON."""
+    return json.dumps(data, ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode()
+
+
+def entity_tag(version: str) -> str:
+    """Give the entity tag of a version, whatever characters that has."""
+    return f'"{quote(version, safe=_TAG)}"'
+
+
+def to_response(answer: Answer, extra: Mapping[str, str] | None = None) -> web.Response:
+    """Answer a request with a success."""
+    return web.Response(
+        status=answer.status,
+        body=answer.body or None,
+        content_type="application/json" if answer.body else None,
+        headers={**answer.headers, **(extra or {})},
+    )

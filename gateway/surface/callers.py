@@ -1,0 +1,55 @@
+"""Who calls, and what they may: keys compared in constant time, scopes, and the connections of each caller.
+
+Nothing here says whether a connection exists: an unknown name is told to everybody with a valid key.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from collections.abc import Iterable
+
+from aiohttp import web
+
+from gateway.config import Caller
+from gateway.errors import CallerRefused
+from gateway.surface.visit import VISIT
+
+
+class Callers:
+    """The callers of the configuration, found by their keys. Keeps digests, so that all comparisons take equally long."""
+
+    __slots__ = ("_known",)
+
+    def __init__(self, callers: Iterable[Caller]) -> None:
+        self._known = [(_digest(caller.key.reveal()), caller) for caller in callers]
+
+    def identify(self, request: web.Request) -> Caller:
+        """Give the caller whose key stands in `Authorization: Bearer KEY` (RFC 6750 §2.1); raises CallerRefused."""
+        fields = request.headers.getall("Authorization", [])
+        scheme, _, key = fields[0].partition(" ") if len(fields) == 1 else ("", "", "")
+        if scheme.lower() != "bearer" or not key.strip():
+            raise CallerRefused("Send your API key as `Authorization: Bearer KEY`.")
+        offered = _digest(key.strip())
+        found = None
+        for digest, caller in self._known:  # all of them, whichever fits: the time tells nothing
+            if hmac.compare_digest(offered, digest):
+                found = caller
+        if found is None:
+            raise CallerRefused("")
+        return found
+
+
+def permit(request: web.Request, connection: str, scope: str) -> None:
+    """Let the caller of a request use a connection for `read` or `write`; raises CallerRefused (FORBIDDEN)."""
+    caller = request[VISIT].caller
+    if caller is None:
+        raise CallerRefused("")
+    if caller.connections is not None and connection not in caller.connections:
+        raise CallerRefused(f"This key may not use the connection `{connection}`.", code="FORBIDDEN")
+    if scope not in caller.may:
+        raise CallerRefused(f"This key may not {scope}.", code="FORBIDDEN", details={"needs": scope})
+
+
+def _digest(key: str) -> bytes:
+    return hashlib.sha256(key.encode("utf-8", "surrogateescape")).digest()

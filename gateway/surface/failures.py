@@ -1,0 +1,115 @@
+"""A GatewayError as callers see it: status, code and body by the contract. The only place that says which status is sent.
+
+Nothing here may show a mapping's text beyond `file:line`, or let a provider's 401 or 403 pass for the caller's own.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from http import HTTPStatus
+
+from aiohttp import web
+
+from gateway.errors import AnswerMismatch, CallerRefused, CallInvalid, GatewayError, MappingFault, ProviderUnauthorised
+from gateway.messages import Json
+from gateway.model.model import Model
+from gateway.surface.answers import to_bytes
+from gateway.surface.visit import VISIT
+
+PROBLEM = "application/problem+json"
+_TYPE = "urn:booking-gateway:error:"
+_CALLERS_OWN = frozenset({HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN})
+_PLACED = (AnswerMismatch, MappingFault)
+_CHALLENGE = 'Bearer realm="booking-gateway"'
+
+
+class HttpRefused(CallInvalid):
+    """HTTP itself refuses the request, with a status that the contract gives no code of its own: 405, 408, 413, 415."""
+
+    def __init__(self, status: int, detail: str, *, headers: Mapping[str, str] | None = None) -> None:
+        super().__init__(detail)
+        self.status = status
+        self.headers = dict(headers or {})
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """An error ready to be told, by any number of answers: it holds no exception and no request id."""
+
+    code: str
+    status: int
+    title: str
+    message: str
+    retryable: bool
+    details: Mapping[str, Json] = field(default_factory=dict)
+    provider: Mapping[str, Json] = field(default_factory=dict)
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+    def error(self, request_id: str) -> dict[str, Json]:
+        """Give the value of `error` in the body."""
+        told: dict[str, Json] = {
+            "code": self.code,
+            "message": self.message,
+            "status": self.status,
+            "details": dict(self.details),
+        }
+        if self.provider:
+            told["provider"] = dict(self.provider)
+        return told | {"retryable": self.retryable, "request_id": request_id}
+
+    def problem(self, request_id: str) -> dict[str, Json]:
+        """Give the same as problem details, RFC 9457."""
+        named = {"type": _TYPE + self.code, "title": self.title, "status": self.status, "detail": self.message}
+        rest = self.error(request_id)
+        return named | {key: value for key, value in rest.items() if key not in {"message", "status"}}
+
+
+def failure_of(error: GatewayError, model: Model) -> Failure:
+    """Say what a caller is told about an error. A code the contract does not know is a defect and raises KeyError."""
+    told = model.errors[error.code]
+    if told.status in _CALLERS_OWN and not isinstance(error, CallerRefused):
+        told = model.errors[ProviderUnauthorised.code]
+    details = dict(error.details)
+    if isinstance(error, _PLACED) and error.origin:
+        details["origin"] = error.origin
+    headers = dict(error.headers) if isinstance(error, HttpRefused) else {}
+    if error.retry_after is not None:
+        headers["Retry-After"] = str(max(0, math.ceil(error.retry_after)))
+    if told.status == HTTPStatus.UNAUTHORIZED:
+        headers["WWW-Authenticate"] = _CHALLENGE
+    return Failure(
+        code=told.code,
+        status=error.status if isinstance(error, HttpRefused) else told.status,
+        title=told.title,
+        # The text of a fault quotes the mapping; where it stands is in the details.
+        message=told.title if isinstance(error, MappingFault) else error.detail or told.title,
+        retryable=told.retryable,
+        details=details,
+        provider=error.provider,
+        headers=headers,
+    )
+
+
+def to_response(request: web.Request, failure: Failure, extra: Mapping[str, str] | None = None) -> web.Response:
+    """Answer a request with a failure, in the media type that it asks for."""
+    visit = request[VISIT]
+    visit.code = failure.code
+    as_problem = wants_problem(request.headers.get("Accept", ""))
+    body = failure.problem(visit.request_id) if as_problem else {"error": failure.error(visit.request_id)}
+    return web.Response(
+        status=failure.status,
+        body=to_bytes(body),
+        content_type=PROBLEM if as_problem else "application/json",
+        headers={**failure.headers, **(extra or {})},
+    )
+
+
+def wants_problem(accept: str) -> bool:
+    """Tell whether an Accept field (RFC 9110 §12.5.1) names problem details, and not with `q=0`."""
+    for part in accept.split(","):
+        media, *parameters = (piece.strip().lower() for piece in part.split(";"))
+        if media == PROBLEM:
+            return not any(one.replace(" ", "") in {"q=0", "q=0.0", "q=0.00", "q=0.000"} for one in parameters)
+    return False

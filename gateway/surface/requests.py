@@ -1,0 +1,102 @@
+"""What a caller sent, read without trusting it: path, query and body, each decoded once and within limits.
+
+Everything refused here is refused before anybody is asked. Nothing here knows what the values mean.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from http import HTTPStatus
+from urllib.parse import parse_qsl, unquote
+
+from aiohttp import web
+
+from gateway.errors import CallInvalid
+from gateway.messages import Json
+from gateway.strictjson import JsonRefused, decode_json
+from gateway.surface.failures import HttpRefused
+
+READ_SECONDS = 15.0
+"""How long a body of at most a few megabytes may take to arrive; slower senders only hold a connection open."""
+
+_HALF_ESCAPED = re.compile("%(?![0-9A-Fa-f]{2})")
+_JSON = re.compile(r"application/(?:[a-z0-9.!#$&^_-]+\+)?json")
+
+
+def path_parts(request: web.Request) -> dict[str, str]:
+    """Give the values that stand in the path, decoded once, so that `%2F` stays inside a value. Raises CallInvalid."""
+    resource = request.match_info.route.resource
+    names = resource.canonical.split("/") if resource is not None else []
+    parts = {}
+    for name, text in zip(names, request.rel_url.raw_path.split("/"), strict=False):
+        if name.startswith("{"):
+            parts[name[1:-1]] = _decoded(text, name[1:-1])
+    return parts
+
+
+def _decoded(text: str, name: str) -> str:
+    try:
+        value = unquote(text, errors="strict")
+    except UnicodeDecodeError:
+        raise _wrong(name, "is not UTF-8") from None
+    if _HALF_ESCAPED.search(text):
+        raise _wrong(name, "holds a `%` that is not followed by two hexadecimal digits")
+    if value in {".", ".."}:  # another path to whoever resolves it, RFC 3986 §5.2.4
+        raise _wrong(name, "must be an id, not dots or blanks")
+    return value
+
+
+def query_pairs(request: web.Request) -> list[tuple[str, str]]:
+    """Give the pairs of the query in order, empty values too. Raises CallInvalid for what is not UTF-8."""
+    text = request.rel_url.raw_query_string
+    if _HALF_ESCAPED.search(text):
+        raise _wrong("query", "holds a `%` that is not followed by two hexadecimal digits")
+    try:
+        return parse_qsl(text, keep_blank_values=True, errors="strict")
+    except UnicodeDecodeError:
+        raise _wrong("query", "is not UTF-8") from None
+
+
+async def json_body(request: web.Request) -> Json:
+    """Read the body as strict JSON; an empty one counts as `{}`.
+
+    Raises HttpRefused 413 beyond the size that is configured, 408 when it arrives too slowly, 415 when it is not declared
+    as JSON, and CallInvalid when it cannot be read as that.
+    """
+    if request.content_length is not None and request.content_length > request.client_max_size:
+        raise _too_large(request)
+    body = await _read(request)
+    if not body:
+        return {}
+    if not _JSON.fullmatch(request.content_type.lower()) or (request.charset or "utf-8").lower() != "utf-8":
+        raise HttpRefused(
+            HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "Send JSON in UTF-8, declared as `Content-Type: application/json`."
+        )
+    try:
+        return decode_json(body)
+    except JsonRefused as refused:
+        raise CallInvalid(f"The body {refused.reason}.", details={"fields": []}) from None
+
+
+async def _read(request: web.Request) -> bytes:
+    try:
+        async with asyncio.timeout(READ_SECONDS):
+            return await request.read()
+    except TimeoutError:
+        detail = f"The body did not arrive within {READ_SECONDS:g} seconds."
+        raise HttpRefused(HTTPStatus.REQUEST_TIMEOUT, detail, headers={"Connection": "close"}) from None
+    except web.HTTPRequestEntityTooLarge:
+        raise _too_large(request) from None
+    except (web.RequestPayloadError, ConnectionError):
+        detail = "The body broke off, or is not what Content-Encoding or Transfer-Encoding says."
+        raise CallInvalid(detail, details={"fields": []}) from None
+
+
+def _too_large(request: web.Request) -> HttpRefused:
+    detail = f"The body is larger than {request.client_max_size} bytes."
+    return HttpRefused(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, detail, headers={"Connection": "close"})
+
+
+def _wrong(field: str, problem: str) -> CallInvalid:
+    return CallInvalid(f"`{field}` {problem}", details={"fields": [{"field": field, "problem": problem}]})

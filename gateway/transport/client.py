@@ -1,0 +1,198 @@
+"""The way out: one Request becomes one HTTP exchange. Nothing here retries, signs, follows redirects or maps.
+
+aiohttp's own second attempt (it sends GET, PUT and DELETE once more when the server disconnects) is off, for a PUT may
+book. Every failure of aiohttp becomes an error of ours in one place, `_failure`, and says whether any byte of the
+request may have reached the provider.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import socket
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from types import SimpleNamespace, TracebackType
+from typing import Any, Self
+
+import aiohttp
+from aiohttp.abc import AbstractResolver
+
+from gateway import __version__
+from gateway.errors import AnswerMismatch, ProviderUnavailable
+from gateway.messages import Request, Response
+from gateway.transport import outgoing
+from gateway.transport.networks import AddressRefused, Network, networks, permitted
+
+# Room for one lost DNS packet (resolvers ask again after 5 s) or two lost SYNs (sent again after 1 s and 3 s).
+CONNECT_SECONDS = 8.0
+
+# Shorter than the 5 s after which Apache and Node.js hang up: a write sent down a connection that is just being closed
+# has an unknown outcome.
+KEEP_ALIVE_SECONDS = 4.0
+
+# Per host and not over all of them, so that one slow provider cannot take the connections of the others.
+CONNECTIONS_PER_HOST = 64
+
+# What went wrong, the first that fits: before, and after, bytes of the request can have reached the provider.
+_BEFORE: tuple[tuple[type[Exception], str], ...] = (
+    (aiohttp.ClientConnectorDNSError, "The provider's host name could not be resolved."),
+    (aiohttp.ClientSSLError, "No trusted TLS connection to the provider could be made."),
+    (TimeoutError, "The provider did not take the connection in time."),
+    (Exception, "The provider could not be connected to."),
+)
+_AFTER: tuple[tuple[type[Exception], str], ...] = (
+    (TimeoutError, "The provider did not answer in full in time."),
+    (aiohttp.ClientPayloadError, "The provider's answer broke off or could not be decompressed."),
+    (aiohttp.ClientResponseError, "The provider's answer is not valid HTTP."),
+    (Exception, "The connection to the provider broke before its answer was complete."),
+)
+
+
+@dataclass(slots=True)
+class _Progress:
+    """How far an exchange has come. `since` is the loop's clock at its start, then when the connection was ready."""
+
+    since: float
+    sent: bool = False
+    """Whether there was a connection that bytes of the request can have been written to."""
+
+
+class Client:
+    """A `Send` over one pool of connections: `async with Client(allow) as client: await client.send(request)`.
+
+    `allow` lists the private networks that may be called, `10.1.0.0/16` or a single address; ValueError when one is
+    none. `resolver` looks host names up, by default as the system does. Cookies are not kept, and neither netrc nor
+    the proxy variables of the environment are read.
+    """
+
+    def __init__(self, allow: Sequence[str], *, resolver: AbstractResolver | None = None) -> None:
+        self._allow: tuple[Network, ...] = networks(allow)
+        self._resolver = resolver
+        self._session: aiohttp.ClientSession | None = None
+
+    async def __aenter__(self) -> Self:
+        connector = aiohttp.TCPConnector(
+            resolver=self._resolver,
+            socket_factory=self._socket,
+            keepalive_timeout=KEEP_ALIVE_SECONDS,
+            limit=0,
+            limit_per_host=CONNECTIONS_PER_HOST,
+        )
+        self._session = aiohttp.ClientSession(
+            connector=connector,
+            cookie_jar=aiohttp.DummyCookieJar(),
+            headers={"User-Agent": f"booking-gateway/{__version__}"},
+            skip_auto_headers=("Content-Type",),  # the body's type is the mapping's to say, not aiohttp's to guess
+            trust_env=False,
+            trace_configs=[_watch()],
+        )
+        self._session._retry_connection = False  # noqa: SLF001  # no public switch; a test counts what a server sees
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._session is not None:
+            await self._session.close()
+            self._session = None
+
+    async def send(self, request: Request) -> Response:
+        """Make the exchange and read the whole answer, whatever its status; a redirect is an answer like any other.
+
+        Raises ProviderUnavailable when no whole answer comes (`sent` is False only when no byte of the request can
+        have reached the provider), AnswerMismatch when the answer is larger than `request.max_bytes` once
+        decompressed, MappingFault when the URL or a header may not be sent.
+        """
+        if self._session is None:
+            raise RuntimeError("the client is not open")
+        url = outgoing.target(request)
+        outgoing.check_headers(request)
+        if request.timeout <= 0:  # to aiohttp, zero means no limit
+            raise ProviderUnavailable("No time was left to ask the provider.", sent=False, timed_out=True)
+        progress = _Progress(_clock())
+        exchange = self._session.request(
+            request.method,
+            url,
+            headers=request.headers,
+            data=io.BytesIO(request.body) if request.body else None,
+            allow_redirects=False,
+            timeout=_timeouts(request.timeout),
+            trace_request_ctx=progress,
+        )
+        with _mapped(progress):
+            async with exchange as answer:
+                body = await _body(answer, request.max_bytes)
+                return Response(answer.status, _first_of_each(answer.headers), body, _clock() - progress.since)
+
+    def _socket(self, info: tuple[Any, ...]) -> socket.socket:
+        """Return a socket for an address that may be called; aiohttp then connects it to that address and no other.
+
+        Raises AddressRefused. Literal addresses, resolved names and names that change their mind all pass here.
+        """
+        family, kind, protocol, _, address = info
+        if not permitted(address[0], self._allow):
+            raise AddressRefused
+        return socket.socket(family, kind, protocol)
+
+
+def _clock() -> float:
+    return asyncio.get_running_loop().time()
+
+
+def _timeouts(seconds: float) -> aiohttp.ClientTimeout:
+    """Return the bounds of one exchange. Only the total ends an answer that drips; the others tell where it hangs."""
+    connect = min(seconds, CONNECT_SECONDS)
+    return aiohttp.ClientTimeout(total=seconds, connect=connect, sock_connect=connect, sock_read=seconds)
+
+
+def _watch() -> aiohttp.TraceConfig:
+    """Return hooks that note when a connection is ready: TLS is agreed on, or an idle connection is taken up again."""
+
+    async def ready(_session: aiohttp.ClientSession, context: SimpleNamespace, _event: object) -> None:
+        progress: _Progress = context.trace_request_ctx
+        progress.since, progress.sent = _clock(), True
+
+    hooks = aiohttp.TraceConfig()
+    hooks.on_connection_create_end.append(ready)
+    hooks.on_connection_reuseconn.append(ready)
+    return hooks
+
+
+async def _body(answer: aiohttp.ClientResponse, most: int) -> bytes:
+    """Read the body, decompressed piece by piece; hang up and raise AnswerMismatch beyond `most` bytes."""
+    body = bytearray()
+    async for piece in answer.content.iter_any():
+        body += piece
+        if len(body) > most:
+            answer.close()
+            raise AnswerMismatch(f"The provider's answer is larger than {most} bytes.")
+    return bytes(body)
+
+
+def _first_of_each(fields: Mapping[str, str]) -> dict[str, str]:
+    """Return header fields by lower-case name; what is no UTF-8 becomes U+FFFD, where aiohttp has lone surrogates."""
+    found: dict[str, str] = {}
+    for name, value in fields.items():
+        found.setdefault(name.lower(), value.encode("utf-8", "surrogateescape").decode("utf-8", "replace"))
+    return found
+
+
+@contextmanager
+def _mapped(progress: _Progress) -> Iterator[None]:
+    """Turn failures of aiohttp and the system into ours, cut off from the cause: its text holds the URL and query."""
+    try:
+        yield
+    except (aiohttp.ClientError, OSError) as failure:  # TimeoutError is an OSError
+        raise _failure(failure, progress) from None
+
+
+def _failure(failure: Exception, progress: _Progress) -> ProviderUnavailable:
+    """Return what to tell. Running out of time before there is a connection counts as unreachable, not as timed out."""
+    if isinstance(failure, aiohttp.ClientConnectorError) and isinstance(failure.os_error, AddressRefused):
+        detail = "The provider's address is in a private network that the configuration does not allow (egress.allow)."
+        return ProviderUnavailable(detail, sent=False)
+    detail = next(text for kind, text in (_AFTER if progress.sent else _BEFORE) if isinstance(failure, kind))
+    timed_out = progress.sent and isinstance(failure, TimeoutError)
+    return ProviderUnavailable(detail, sent=progress.sent, timed_out=timed_out)

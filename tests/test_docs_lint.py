@@ -1,0 +1,69 @@
+"""The linter of the documentation, run as `make check` runs it."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+
+
+def lint(folder, readme):
+    """Return the exit status and the messages for a folder with this README."""
+    (folder / "docs").mkdir()
+    (folder / "docs" / "more.md").write_text(
+        "# A heading\n\n# A heading\n\n[up](../README.md#title)\n", encoding="utf-8"
+    )
+    (folder / "README.md").write_text(f"# Title\n{readme}", encoding="utf-8")
+    command = [sys.executable, "-m", "tests.docs_lint", folder]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert "" == done.stderr
+    return done.returncode, done.stdout.splitlines()
+
+
+def test_nothing_to_say(tmp_path):
+    """Good YAML, links that lead somewhere, and what only looks like a link or a path give no message."""
+    readme = """
+[more](docs/more.md) [second](docs/more.md#a-heading-1) [here](#title) [away](https://a.example/home/) `[no](link)`
+See /v1/club-a/bookings, https://a.example/work/list and /app/config.yaml.
+
+1. In a list:
+   ```yaml
+   a: 1
+   ```
+
+```text
+a: b: c
+[no](link)
+```
+"""
+    assert (0, []) == lint(tmp_path, readme)
+
+
+@pytest.mark.parametrize(
+    ("expected", "readme"),
+    [
+        ("README.md:4:1: error duplicate-key: `a` is already at line 3", "```yaml\na: 1\na: 2\n```\n"),
+        ("README.md:5:4: error", "1. b\n   ```yaml\n   a: 1\n   a: 2\n   ```\n"),
+        ("README.md:4:1: error", "```yaml fragment\na: 1\na: 2\n```\n"),
+        ("README.md:3:1: error", "```yaml\nlanguage: 1\n```\n"),
+        ("README.md:2: the link docs/none.md leads to no file", "[a](docs/none.md)\n"),
+        ("README.md:2: the link /docs/more.md leads to no file", "[a](/docs/more.md)\n"),
+        ("README.md:2: the link docs/more.md#none leads to no heading", "[a](docs/more.md#none)\n"),
+        ("README.md:2: the link #none leads to no heading", "[a](#none)\n"),
+        ("README.md:2: the link none.md leads to no file", "[a]: none.md\n"),
+        ("README.md:3: a path of one machine", "```sh\ncd /home/me/gateway\n```\n"),
+        ("README.md:2: a path of one machine", "Look into `C:\\gateway`.\n"),
+    ],
+)
+def test_message(tmp_path, expected, readme):
+    """Each fault is named with its file and line, and fails the check."""
+    status, messages = lint(tmp_path, readme)
+    assert 1 == status
+    assert messages[0].startswith(expected)
+
+
+def test_a_fragment_is_only_parsed(tmp_path):
+    """A part of a mapping may be shown alone when its fence says so."""
+    assert (0, []) == lint(tmp_path, "```yaml fragment\nlanguage: 1\n```\n")

@@ -1,0 +1,176 @@
+"""What is logged is one line of JSON, names its event, and never shows a secret."""
+
+import base64
+import copy
+import io
+import json
+import logging
+import pickle
+from urllib.parse import quote, quote_plus, urlencode
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gateway import observe
+from gateway.observe import Redactor, Secret, request_id, start_logging
+
+CANARY = 'c4n/ary+ß"\\ 7?'
+
+
+@pytest.fixture
+def lines():
+    """Log to a text, and give a function that reads its lines; the loggers of the test run are put back."""
+    root, ours = logging.getLogger(), logging.getLogger("gateway")
+    before = root.handlers[:], root.level, ours.level
+    root.handlers[:] = []  # start_logging closes what it finds, and these are pytest's
+    stream = io.StringIO()
+    start_logging(stream, Redactor([Secret(CANARY)]))
+    yield lambda: [json.loads(line) for line in stream.getvalue().splitlines()]
+    root.handlers[:], root.level, ours.level = before
+
+
+@pytest.mark.parametrize("show", [str, repr, "{}".format, "{:>9}".format, "{!r}".format, lambda one: f"{[one]}"])
+def test_secret_is_masked(show):
+    """However a secret is printed, it is masked."""
+    assert "***" in show(Secret(CANARY))
+    assert CANARY not in show(Secret(CANARY))
+
+
+@pytest.mark.parametrize("leak", [hash, copy.copy, copy.deepcopy, pickle.dumps, json.dumps, lambda one: one + ""])
+def test_secret_stays_where_it_is(leak):
+    """A secret is not hashed, copied, pickled, encoded or joined to text."""
+    with pytest.raises(TypeError) as refusal:
+        leak(Secret(CANARY))
+    assert CANARY not in str(refusal.value)
+
+
+def test_secret_equality():
+    """Secrets are equal by value, and equal to nothing but secrets."""
+    assert Secret("a") == Secret("a")
+    assert Secret("a") != Secret("b")
+    assert Secret("\ud800") == Secret("\ud800")
+    assert Secret("a") != "a"
+    assert CANARY == Secret(CANARY).reveal()
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        CANARY,
+        quote(CANARY),
+        quote(CANARY, safe=""),
+        quote(CANARY, safe="").replace("%2F", "%2f").replace("%2B", "%2b"),
+        quote_plus(CANARY),
+        urlencode({"api_key": CANARY}),
+        json.dumps({"key": CANARY}),
+        json.dumps({"key": CANARY}, ensure_ascii=False),
+        base64.b64encode(CANARY.encode()).decode(),
+        base64.urlsafe_b64encode(CANARY.encode()).decode(),
+        base64.b64encode(f"user:{CANARY}".encode()).decode(),
+        base64.b64encode(f"users:{CANARY}!".encode()).decode(),
+        base64.b64encode(f"user-1:{CANARY}".encode()).decode(),
+    ],
+)
+def test_redactor_knows_every_form(written):
+    """A secret is masked as it stands, percent-encoded, JSON-escaped and in base64, also within HTTP Basic."""
+    masked = Redactor([Secret(CANARY)]).text(f"before {written} after")
+    assert "***" in masked
+    assert masked.startswith("before ")
+    assert masked.endswith(" after")
+    assert not [form for form in ("c4n", "4nary", "YzRu", "NG4vYXJ5", "uL2FyeS") if form in masked]
+
+
+def test_redactor_masks_the_longest_first():
+    """A secret that begins with another one leaves no rest."""
+    assert "*** ***" == Redactor([Secret("key"), Secret("key-and-more")]).text("key key-and-more")
+
+
+@pytest.mark.parametrize("secrets", [[], [Secret("")]])
+def test_redactor_without_secrets(secrets):
+    """Without secrets, or with an empty one, text stays as it is."""
+    assert "text" == Redactor(secrets).text("text")
+
+
+def test_redactor_does_not_show_them():
+    """A redactor prints without the secrets it knows."""
+    assert CANARY not in repr(Redactor([Secret(CANARY)]))
+
+
+@given(st.text(st.characters(exclude_characters="*"), min_size=1), st.text(), st.text())
+def test_no_secret_survives(secret, before, after):
+    """Whatever is written around a secret, it is not in the text any more."""
+    assert secret not in Redactor([Secret(secret)]).text(before + secret + after)
+
+
+@pytest.mark.parametrize(
+    ("offered", "given"),
+    [
+        ("abc-1._Z", "abc-1._Z"),
+        ("a" * 64, "a" * 64),
+        *((bad, "fresh") for bad in (None, "", "a" * 65, "a b", "a\n", "é", "<script>", "{}", "٣")),
+    ],
+)
+def test_request_id(offered, given):
+    """A caller's own request id is kept when it can do no harm, else a fresh one is taken."""
+    assert given == request_id(offered, "fresh")
+
+
+def test_call_done(lines):
+    """The end of a call is one line with its event and fields; a failed one is a warning."""
+    about = {"request": "r1", "caller": "web", "connection": "club-a", "operation": "bookings.get"}
+    observe.call_done(**about, status=200, code=None, seconds=0.123456)
+    observe.call_done(**about, status=404, code="BOOKING_NOT_FOUND", seconds=1)
+    good, bad = lines()
+    assert good.pop("time").endswith("Z")
+    assert {**about, "event": "call.done", "level": "info", "status": 200, "code": None, "seconds": 0.1235} == good
+    assert ("warning", "BOOKING_NOT_FOUND") == (bad["level"], bad["code"])
+
+
+def test_the_other_events(lines):
+    """Each event is logged under its own name."""
+    about = {"request": "r1", "connection": "club-a", "method": "GET", "host": "example.org"}
+    observe.started(url="http://127.0.0.1:1", connections={"b", "a"}, catalog="c0ffee")
+    observe.provider_answered(**about, status=200, seconds=0.1)
+    observe.provider_failed(**about, reason="the connection was refused")
+    observe.stopped()
+    assert ["started", "provider.answered", "provider.failed", "stopped"] == [line["event"] for line in lines()]
+    assert ["a", "b"] == lines()[0]["connections"]
+
+
+def test_a_defect_is_traced_without_secrets(lines):
+    """An unexpected exception is logged with its trace, the secrets in its text and its causes masked."""
+
+    def fail():
+        try:
+            {}[CANARY]
+        except KeyError as cause:
+            raise ValueError(f"GET /?key={quote(CANARY)}") from cause
+
+    with pytest.raises(ValueError, match="GET") as defect:
+        fail()
+    observe.crashed(request="r1", error=defect.value)
+    (line,) = lines()
+    assert ("crashed", "error", "r1") == (line["event"], line["level"], line["request"])
+    assert "ValueError: GET /?key=***" in line["trace"]
+    assert "c4n" not in json.dumps(line)
+
+
+def test_foreign_records(lines):
+    """A library's record is a line of the same form; below a warning it is not written."""
+    logging.getLogger("library").info("chatter")
+    logging.getLogger("library").warning("key %s of %s", CANARY, [CANARY])
+    (line,) = lines()
+    assert ("log", "library", "warning") == (line["event"], line["logger"], line["level"])
+    assert "key *** of " in line["message"]
+    assert "c4n" not in line["message"]
+
+
+@given(st.text() | st.dictionaries(st.text(), st.lists(st.text() | st.integers() | st.builds(object)), max_size=3))
+def test_a_line_is_a_line(value):
+    """Whatever is logged, it is one line of printable ASCII that parses."""
+    record = logging.makeLogRecord({"msg": "x", "levelname": "INFO", "fields": {"value": value}})
+    line = observe.JsonLines(Redactor([])).format(record)
+    assert line.isascii()
+    assert line.isprintable()
+    assert "x" == json.loads(line)["event"]

@@ -1,0 +1,124 @@
+"""Strict JSON: what means the same to every reader is read, all else is refused without being repeated."""
+
+import json
+import time
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from gateway.strictjson import MAX_DIGITS, JsonRefused, decode_json
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(), inner, max_size=4),
+    max_leaves=20,
+)
+
+
+@pytest.mark.parametrize(
+    ("body", "value"),
+    [
+        (b' {"a": [1, -0.5, 1e3, "x", true, false, null]}\r\n', {"a": [1, -0.5, 1000.0, "x", True, False, None]}),
+        (b'"\\ud83d\\ude00"', "\U0001f600"),
+        (b'"\\u0000"', "\0"),
+        (b"[" * 64 + b"]" * 64, json.loads("[" * 64 + "]" * 64)),
+        (b'"' + b"[" * 65 + b'"', "[" * 65),
+        (b'["\\"[[", "\\\\", "{{\\\\\\""]', ['"[[', "\\", '{{\\"']),
+        (b"1e-400", 0.0),
+        (b"9" * MAX_DIGITS, int("9" * MAX_DIGITS)),
+    ],
+)
+def test_taken(body, value):
+    """Ordinary JSON, with brackets and quotes in its texts, is read as it is written."""
+    assert value == decode_json(body)
+
+
+@pytest.mark.parametrize(
+    ("body", "reason"),
+    [
+        (b"", "is not JSON at line 1, column 1: Expecting value"),
+        (b"{'a': 1}", "is not JSON at line 1, column 2: Expecting property name enclosed in double quotes"),
+        (b"[1,\n2", "is not JSON at line 2, column 2: Expecting ',' delimiter"),
+        (b'"\n"', "is not JSON at line 1, column 2: Invalid control character at"),
+        (b"1 1", "is not JSON at line 1, column 3: Extra data"),
+        (b"NaN", "contains NaN, which is not JSON"),
+        (b"[-Infinity]", "contains -Infinity, which is not JSON"),
+        (b"1e400", "contains a number too large for a double"),
+        (b"-1e400", "contains a number too large for a double"),
+        (b"9" * 4301, "contains an integer of more than 100 digits"),
+        (b'{"a": 1, "b": {"c": 1, "\\u0063": 2}}', "repeats a key in an object"),
+        (b'"\\ud800"', "contains half of a surrogate pair"),
+        (b'{"\\uDC00": 1}', "contains half of a surrogate pair"),
+        (b'"\\ude00\\ud83d"', "contains half of a surrogate pair"),
+        (b"\xef\xbb\xbf1", "begins with a byte order mark"),
+        ("[1]".encode("utf-16"), "is not UTF-8"),
+        (b'"\xe4"', "is not UTF-8"),
+        (b'"\xed\xa0\x80"', "is not UTF-8"),
+        (b"[" * 65 + b"]" * 65, "is nested deeper than 64 levels"),
+        (b"[" * 200_000, "is nested deeper than 64 levels"),
+        (b'{"a":' * 200_000, "is nested deeper than 64 levels"),
+        (b'["\\\\",' + b"[" * 200_000, "is nested deeper than 64 levels"),
+    ],
+)
+def test_refused(body, reason):
+    """Every text that another reader would understand differently, or that breaks one, is refused with its reason."""
+    with pytest.raises(JsonRefused) as refusal:
+        decode_json(body)
+    assert reason == refusal.value.reason
+    assert reason == str(refusal.value)
+
+
+def test_integers_without_value():
+    """The refusal of a long number does not repeat it."""
+    with pytest.raises(JsonRefused) as refusal:
+        decode_json(b'{"card": ' + b"4111" * 30 + b"}")
+    assert "4111" not in str(refusal.value)
+    assert refusal.value.__cause__ is None
+
+
+@pytest.mark.parametrize("depth", [1, 2, 3])
+def test_depth_is_chosen(depth):
+    """The caller says how deep a text may nest."""
+    assert decode_json(b"[" * depth + b"]" * depth, depth=depth) is not None
+    with pytest.raises(JsonRefused):
+        decode_json(b"[" * (depth + 1) + b"]" * (depth + 1), depth=depth)
+
+
+def test_long_flat_bodies_are_quick():
+    """Measuring the depth of a megabyte of brackets takes no noticeable time."""
+    begun = time.monotonic()
+    assert len(decode_json(b"[" + b"[]," * 300_000 + b"[]]")) == 300_001
+    assert time.monotonic() - begun < 5
+
+
+@given(JSON, st.booleans())
+def test_round_trip(value, ascii_only):
+    """What JSON writes is read with the same values and types."""
+    assert repr(value) == repr(decode_json(json.dumps(value, ensure_ascii=ascii_only).encode()))
+
+
+@given(st.binary(max_size=60) | st.text('[]{}:,"\\/ue0123dD89-.tfn \n', max_size=40).map(str.encode))
+@example(b'"\\ud800\\ud800\\udc00"')
+def test_any_bytes(body):
+    """Whatever the bytes are, there is a value that can be written again, or a refusal, and no other exception."""
+    try:
+        value = decode_json(body)
+    except JsonRefused:
+        return
+    assert value == decode_json(json.dumps(value, ensure_ascii=False, allow_nan=False).encode())
+
+
+@given(st.text('[{]}"\\ax', max_size=30))
+def test_depth_of_any_text(text):
+    """Nothing that parses is nested deeper than allowed, however its quotes and backslashes stand."""
+
+    def height(value):
+        inner = value.values() if isinstance(value, dict) else value
+        return 1 + max(map(height, inner), default=0) if isinstance(value, dict | list) else 0
+
+    try:
+        value = decode_json(text.encode(), depth=2)
+    except JsonRefused:
+        return
+    assert height(value) <= 2

@@ -1,0 +1,143 @@
+"""What the one HTTP client sends and what it makes of answers that arrive, against real sockets."""
+
+import gzip
+import tracemalloc
+
+import pytest
+
+from gateway import __version__
+from gateway.errors import AnswerMismatch, MappingFault
+from gateway.messages import Request
+from gateway.transport.client import Client
+
+OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}"
+
+
+async def test_exchange(client, provide):
+    """A request arrives as it was written, and the answer comes back whole."""
+    provider = await provide(
+        b"HTTP/1.1 201 Created\r\nContent-Length: 8\r\nX-A: 1\r\nx-a: 2\r\nX-B: \xc3\xa9 \xff\r\n\r\n",
+        b'{"a": 1}',
+    )
+    response = await client.send(
+        Request(
+            "POST",
+            f"{provider.url}/a%2Fb?c=1",
+            headers=(("Content-Type", "application/json"), ("X-Key", "k"), ("X-Key", "l")),
+            query=(("d e", "f+g"),),
+            body=b"{}",
+        )
+    )
+    assert (201, b'{"a": 1}') == (response.status, response.body)
+    assert {"content-length": "8", "x-a": "1", "x-b": "é \ufffd"} == response.headers
+    assert 0 < response.elapsed < 5
+    first, *fields = provider.heads[0].split("\r\n")
+    assert "POST /a%2Fb?c=1&d%20e=f%2Bg HTTP/1.1" == first
+    expected = {"Content-Type: application/json", "X-Key: k", "X-Key: l", f"User-Agent: booking-gateway/{__version__}"}
+    assert expected <= set(fields)
+    assert [b"{}"] == provider.bodies
+
+
+async def test_no_type_is_guessed(client, provide):
+    """A body without a declared type is sent without one, also a large one."""
+    provider = await provide(OK)
+    await client.send(Request("POST", provider.url, body=b"a" * 2_000_000))
+    assert [2_000_000] == [len(body) for body in provider.bodies]
+    assert "content-type" not in provider.heads[0].lower()
+
+
+async def test_no_content(client, provide):
+    """A 204 is an answer with an empty body, and its connection is used again."""
+    provider = await provide(b"HTTP/1.1 204 No Content\r\n\r\n")
+    responses = [await client.send(Request("DELETE", provider.url)) for _ in range(2)]
+    assert [(204, b""), (204, b"")] == [(response.status, response.body) for response in responses]
+    assert 1 == provider.connections
+
+
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+async def test_redirect_is_an_answer(client, provide, status):
+    """A redirect is given back and never followed: it could lead inside, and would carry the credentials along."""
+    head = f"HTTP/1.1 {status} Elsewhere\r\nLocation: /elsewhere\r\nContent-Length: 0\r\n\r\n"
+    provider = await provide(head.encode())
+    response = await client.send(Request("POST", provider.url, body=b"{}"))
+    assert (status, "/elsewhere") == (response.status, response.headers["location"])
+    assert 1 == len(provider.heads)
+
+
+async def test_no_cookies(client, provide):
+    """A cookie is not kept: one caller's session at the provider must not serve the next."""
+    provider = await provide(b"HTTP/1.1 200 OK\r\nSet-Cookie: a=b\r\nContent-Length: 0\r\n\r\n")
+    await client.send(Request("GET", provider.url))
+    await client.send(Request("GET", provider.url))
+    assert 2 == len(provider.heads)
+    assert "cookie" not in provider.heads[1].lower()
+
+
+async def test_proxies_of_the_environment(client, provide, monkeypatch):
+    """The environment's proxy is not used: it would call addresses that the guard never sees."""
+    monkeypatch.setenv("http_proxy", "http://127.0.0.1:1")
+    monkeypatch.setenv("no_proxy", "")
+    provider = await provide(OK)
+    assert 200 == (await client.send(Request("GET", provider.url))).status
+
+
+@pytest.mark.parametrize("most", [1_000, 65_536, 1_000_000])
+async def test_size(client, provide, most):
+    """An answer of exactly the permitted size is read, one byte more is a mismatch."""
+    provider = await provide(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % most, b"a" * most)
+    assert most == len((await client.send(Request("GET", provider.url, max_bytes=most))).body)
+    with pytest.raises(AnswerMismatch, match=f"larger than {most - 1} bytes"):
+        await client.send(Request("GET", provider.url, max_bytes=most - 1))
+
+
+async def test_endless_body(client, provide):
+    """An answer that never ends is cut at the permitted size and not read until the time is over."""
+    provider = await provide(b"HTTP/1.1 200 OK\r\n\r\n", "flood")
+    with pytest.raises(AnswerMismatch, match="larger than 1000000 bytes"):
+        await client.send(Request("GET", provider.url, max_bytes=1_000_000, timeout=30))
+
+
+async def test_compression(client, provide):
+    """A compressed answer is asked for and arrives in the clear."""
+    packed = gzip.compress(b'{"a": 1}')
+    head = b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: %d\r\n\r\n" % len(packed)
+    provider = await provide(head, packed)
+    assert b'{"a": 1}' == (await client.send(Request("GET", provider.url))).body
+    assert "Accept-Encoding: gzip" in provider.heads[0]
+
+
+async def test_bomb(client, provide):
+    """The size is counted after decompression, and a small answer that unpacks to 100 MB does not take that memory."""
+    packed = gzip.compress(bytes(100_000_000), 9)
+    head = b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: %d\r\n\r\n" % len(packed)
+    provider = await provide(head, packed)
+    tracemalloc.start()
+    try:
+        with pytest.raises(AnswerMismatch, match="larger than 1000000 bytes"):
+            await client.send(Request("GET", provider.url, max_bytes=1_000_000))
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak < 10_000_000
+
+
+@pytest.mark.parametrize(
+    ("url", "headers"),
+    [
+        ("http://127.0.0.1:{port}/", (("X-A", "b\r\nX-C: d"),)),
+        ("http://127.0.0.1:{port}/ HTTP/1.1\r\nX-C: d", ()),
+        ("http://user@127.0.0.1:{port}/", ()),
+    ],
+)
+async def test_injection(client, provide, url, headers):
+    """A request that may not be sent reaches nobody."""
+    provider = await provide(OK)
+    with pytest.raises(MappingFault):
+        await client.send(Request("GET", url.replace("{port}", str(provider.port)), headers))
+    assert 0 == provider.connections
+
+
+async def test_not_open():
+    """A client is used inside its `async with`, and says so."""
+    with pytest.raises(RuntimeError, match="not open"):
+        await Client(()).send(Request("GET", "http://127.0.0.1/"))
