@@ -9,7 +9,7 @@ from __future__ import annotations
 import ipaddress
 import os
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
@@ -33,6 +33,13 @@ _LATER = frozenset(("store", "limits_store", "webhooks", "links", "watch"))
 
 def _key(kind: str, meaning: str, *, example: Json = None, **rules: Json) -> Rules:
     return {"type": kind, **rules, "meta": {"meaning": meaning, "example": example}}
+
+
+def _network(field: str, text: str, refuse: Callable[[str, str], None]) -> None:
+    try:
+        ipaddress.ip_network(text)
+    except ValueError:
+        refuse(field, "is no network in CIDR notation without host bits, such as `10.1.0.0/16`")
 
 
 SCHEMA: Rules = {
@@ -121,7 +128,7 @@ SCHEMA: Rules = {
                 "list",
                 "private networks that providers may be in; all others are refused",
                 default=[],
-                schema=_key("string", "a network in CIDR notation", example="10.1.0.0/16"),
+                schema=_key("string", "a network in CIDR notation", example="10.1.0.0/16", check_with=_network),
             )
         },
     ),
@@ -214,12 +221,11 @@ def load(path: Path, environ: Mapping[str, str]) -> tuple[Settings | None, list[
     told = {(finding.line, finding.column) for finding in findings}
     found: list[Finding] = []
     checked = check(SCHEMA, data, document, (), found)
-    networks = _networks(checked, document, found) if checked else ()
     if checked:
         _compare(checked, document, found)
     # A variable without a value is told once: how its place looks without the value is no news.
     findings += [one for one in found if (one.line, one.column) not in told]
-    return (_settings(checked, document, path.parent, networks), []) if checked and not findings else (None, findings)
+    return (_settings(checked, document, path.parent), []) if checked and not findings else (None, findings)
 
 
 class _NoValueError(Exception):
@@ -290,17 +296,6 @@ def _taken_out(document: Document, findings: list[Finding]) -> Json:
     return {key: value for key, value in data.items() if key not in _LATER}
 
 
-def _networks(checked: Mapping[str, Json], document: Document, findings: list[Finding]) -> tuple[Network, ...]:
-    networks = []
-    for index, text in enumerate(checked["egress"]["allow"]):
-        try:
-            networks.append(ipaddress.ip_network(text))
-        except ValueError:
-            message = f"element {index + 1} is no network in CIDR notation, such as `10.1.0.0/16`, without host bits"
-            findings.append(document.finding(("egress", "allow", index), "bad-network", message))
-    return tuple(networks)
-
-
 def _compare(checked: Mapping[str, Json], document: Document, findings: list[Finding]) -> None:
     """Check what the keys say of one another: whose key is whose, and that connections exist."""
     owners = {"admin.token": Secret(checked["admin"]["token"])} if "admin" in checked else {}
@@ -319,7 +314,7 @@ def _compare(checked: Mapping[str, Json], document: Document, findings: list[Fin
                 )
 
 
-def _settings(checked: Mapping[str, Json], document: Document, folder: Path, networks: tuple[Network, ...]) -> Settings:
+def _settings(checked: Mapping[str, Json], document: Document, folder: Path) -> Settings:
     size, unit = checked["max_body"][:-3], checked["max_body"][-3:]
     return Settings(
         document=document,
@@ -330,7 +325,7 @@ def _settings(checked: Mapping[str, Json], document: Document, folder: Path, net
         admin_token=Secret(checked["admin"]["token"]) if "admin" in checked else None,
         callers=MappingProxyType({name: _caller(name, one) for name, one in checked["callers"].items()}),
         cors_origins=frozenset(checked["cors"]["origins"]),
-        egress=networks,
+        egress=tuple(map(ipaddress.ip_network, checked["egress"]["allow"])),
         connections=MappingProxyType(
             {
                 name: ConnectionSettings(name, one["provider"], MappingProxyType(one["settings"]))

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
@@ -19,7 +19,7 @@ from gateway.messages import Json
 from gateway.observe import Secret
 
 _VERBS = ("get", "post", "put", "patch", "delete")
-_KEYS = {"name", "operation", "args", "exchanges", "gives", "fails", "now", "each"}
+_KEYS = {"name", "operation", "args", "exchanges", "gives", "fails", "now", "each", "settings"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +50,7 @@ class Example:
     gives: Json
     fails: Mapping[str, Json] | None
     now: datetime
+    connection: Connection
     origin: str
 
 
@@ -79,8 +80,7 @@ def load_examples(plan: ProviderPlan) -> tuple[Examples | None, list[Finding]]:
     document, findings = read(path)
     if document is None:
         return None, findings
-    reader = _Reader(document, findings)
-    found = reader.read(plan)
+    found = _Reader(document, findings, plan).read()
     if found is not None:
         findings += _uncovered(plan, found)
     return (None if any(one.level == "error" for one in findings) else found), findings
@@ -105,10 +105,13 @@ class _Reader:
 
     document: Document
     findings: list[Finding]
+    plan: ProviderPlan
     base: str = ""
+    values: dict[str, Json] = field(default_factory=dict)
+    connection: Connection = field(init=False)
 
-    def read(self, plan: ProviderPlan) -> Examples | None:
-        data = self.document.data
+    def read(self) -> Examples | None:
+        plan, data = self.plan, self.document.data
         for key in ("provider", "settings", "now", "examples"):
             if not isinstance(data, dict) or key not in data:
                 self._report((), "missing-key", f"`{key}` is missing")
@@ -122,9 +125,11 @@ class _Reader:
         now = self._instant(data["now"], ("now",))
         values = self._settings(plan, data["settings"])
         self.base = str(values.get("base_url") or "")
+        self.connection = bound("example", plan, values)
+        self.values = values
         found = [one for i, node in enumerate(data["examples"]) for one in self._table(node, ("examples", i), now)]
         return Examples(
-            connection=bound("example", plan, values),
+            connection=self.connection,
             token=str(data.get("token", "")),
             examples=tuple(example for example in found if example is not None),
             simulator=data.get("simulator"),
@@ -146,6 +151,10 @@ class _Reader:
         for name in sorted(set(given) - set(plan.settings)):
             self._report(("settings", name), "unknown-setting", f"{plan.name} has no setting `{name}`")
         return values
+
+    def _own(self, over: Mapping[str, Json] | None) -> Connection:
+        """The connection of one example: the file's, with its own settings laid over."""
+        return self.connection if not over else bound("example", self.plan, {**self.values, **over})
 
     def _instant(self, text: Json, place: Place) -> datetime:
         try:
@@ -189,6 +198,7 @@ class _Reader:
             gives=node.get("gives"),
             fails=node.get("fails"),
             now=self._instant(node["now"], (*place, "now")) if "now" in node else now,
+            connection=self._own(node.get("settings")),
             origin=self.document.origin(place),
         )
 

@@ -118,14 +118,14 @@ def _short(value: Json) -> str:
 async def run_example(examples: Examples, example: Example, model: Model) -> Outcome:
     """Run one example through the engine and compare everything: requests, result or error."""
     playback = _Playback(list(example.exchanges))
-    catalog = Catalog("examples", {}, {"example": examples.connection})
+    catalog = Catalog("examples", {}, {"example": example.connection})
     ticks = itertools.count()
     engine = Engine(catalog, model, playback.send, clock=lambda: float(next(ticks)), now=lambda: example.now)
-    session = engine.session(examples.connection)
+    session = engine.session(example.connection)
     if examples.token and example.operation != "login":
         session.token, session.fetched = examples.token, 0.0
     try:
-        found, failed = await _run(engine, examples.connection, example, playback), None
+        found, failed = await _run(engine, example.connection, example, playback), None
     except GatewayError as error:
         found, failed = None, error
     told = list(playback.unexpected)

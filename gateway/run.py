@@ -19,6 +19,7 @@ from gateway.errors import (
     MappingFault,
     NotMapped,
     OutcomeUnknown,
+    ProviderRejected,
     ProviderUnavailable,
     Unsupported,
 )
@@ -200,7 +201,8 @@ class Run:
 
     async def _run(self, run: RunPlan, scope: Mapping[str, Json]) -> tuple[_Pairs, bool]:
         plan = self.connection.provider.operations[run.operation]
-        arguments = run.arguments(scope) if run.arguments is not None else {"id": scope["args"]["id"]}
+        same = {"id": scope["args"]["id"]} if "id" in scope["args"] else {}
+        arguments = run.arguments(scope) if run.arguments is not None else same
         return await self.operation(plan, arguments)
 
     async def _steps(self, variant: VariantPlan, scope: dict[str, Json]) -> Json:
@@ -248,7 +250,7 @@ class Run:
         if fan_out is None:
             return []
         if fan_out.elements is None:
-            return list(walk(fan_out.levels, self._public(scope), {}))
+            return list(walk(fan_out.levels, self._public(scope), {}, scope))
         elements = _rendered(fan_out.elements, scope, step.origin)
         if not isinstance(elements, list):
             raise MappingFault(f"{step.origin}: `for_each.in` must give a list", origin=step.origin)
@@ -288,6 +290,10 @@ class Run:
                     f"The write was sent and its answer lost: look before you repeat. {error.detail}",
                     details={"reconcile_with": "bookings.list"},
                 ) from error
+            raise
+        except ProviderRejected as error:
+            if error.code == "NOT_FOUND" and variant.not_found is not None:
+                error.code = variant.not_found
             raise
         if effect is Effect.UNSAFE:
             self.wrote = True

@@ -84,13 +84,15 @@ def _explain(error: cerberus.errors.ValidationError, rules: Rules) -> tuple[str,
     if error.code == cerberus.errors.UNKNOWN_FIELD.code:
         known = _walk(rules, error.schema_path)
         return "unknown-key", f"`{name}` is not known here{suggestion(name, known)}", True
+    subject = f"`{name}`" if isinstance(name, str) else f"element {name + 1}"
+    if error.code == cerberus.errors.CUSTOM.code:  # from a rule's own `check_with`, which must not tell the value
+        return "wrong-value", f"{subject} {error.info[0]}", False
     owner = _walk(rules, error.schema_path[:-1])
     meaning = owner.get("meta", {}).get("meaning", "")
     if error.code == cerberus.errors.REQUIRED_FIELD.code:
         return "missing-key", f"`{name}` is missing ({meaning})", True
     if "keysrules" in error.schema_path:
         return "bad-name", f"`{name}` cannot be a name here: {meaning}", True
-    subject = f"`{name}`" if isinstance(name, str) else f"element {name + 1}"
     if error.rule == "type":
         wanted = error.constraint if isinstance(error.constraint, list) else [error.constraint]
         texts = dict.fromkeys(_WANTED.get(kind, "a number") for kind in wanted)

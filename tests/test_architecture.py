@@ -23,7 +23,7 @@ DOORS = {
     "aiohttp": r"transport\.client|surface|simulator",
     "yarl": r"transport\.outgoing",
     "yaml": "document",
-    "cerberus": r"shape|mapping\.(schema|compile)",
+    "cerberus": "shape",
     **dict.fromkeys(("jmespath", "jinja2"), "mapping"),
     "os": "config",  # its environment; files are opened with pathlib
     **dict.fromkeys(("time", "random", "secrets", "uuid"), "webhooks|flows|surface|simulator|cli"),

@@ -93,8 +93,8 @@ connections: {b: {provider: example, settings: {password: "${PASSWORD}", list: [
         ("mappings: []", "3:11 wrong-value `mappings` is too short: at least 1"),
         ("admin: {}", "3:1 missing-key `token` is missing (16 to 256 visible ASCII characters)"),
         ("admin:", "3:7 wrong-type `admin` is empty; give a value or leave it out"),
-        ("egress: {allow: [10.0.0.1/8]}", "3:18 bad-network element 1 is no network in CIDR notation"),
-        ("egress: {allow: [localhost]}", "3:18 bad-network element 1 is no network in CIDR notation"),
+        ("egress: {allow: [10.0.0.1/8]}", "3:18 wrong-value element 1 is no network in CIDR notation"),
+        ("egress: {allow: [localhost]}", "3:18 wrong-value element 1 is no network in CIDR notation"),
         *(
             (f"{key}: x", f"3:1 not-in-this-release `{key}` is not in this release")
             for key in ("store", "limits_store")
@@ -261,15 +261,18 @@ def test_environment(monkeypatch):
     assert "x" == given["GATEWAY_TEST_VARIABLE"]
 
 
-def test_the_example():
-    """The example has every key, loads as it stands or uncommented, and shows the defaults."""
-    text = (ROOT / "config.example.yaml").read_text(encoding="utf-8")
+@pytest.mark.parametrize("comment", ["# admin", "admin"])
+def test_the_example(tmp_path, comment):
+    """The example has every key, loads as it stands and with what is commented out, and shows the defaults."""
+    text = (ROOT / "config.example.yaml").read_text(encoding="utf-8").replace("# admin", comment)
+    (tmp_path / "example.yaml").write_text(text, encoding="utf-8")
     names = re.findall(r"\$\{(\w+)\}", text)
-    settings, findings = load(ROOT / "config.example.yaml", {name: f"{name}-{KEY}" for name in names})
+    settings, findings = load(tmp_path / "example.yaml", {name: f"{name}-{KEY}" for name in names})
     assert [] == findings
     assert SCHEMA.keys() == set(re.findall(r"(?m)^(?:# )?([a-z_]+):(?= [\[{0-9]|$)", text))
     assert (Listen("127.0.0.1", 8080), 25.0, 1 << 20) == (settings.listen, settings.timeout, settings.max_body)
-    assert (ROOT / "mappings",) == settings.mappings
+    assert (tmp_path / "mappings",) == settings.mappings
+    assert (comment == "admin") == (settings.admin_token is not None)
 
 
 def described(rules):

@@ -127,7 +127,7 @@ def test_alias_bomb():
         (b"- a\nb: c\n", "the line does not belong to the list above it; check the indentation (begun at line 1)"),
         (b"a: b: c\n", "a `:` cannot stand here; indent the line or quote the text"),
         (b"a: @b\n", "no value begins like this; tabs do not indent, @ ` % need quotes"),
-        (b"a: [", "a value is missing here (begun at line 1)"),
+        (b"a: [,]", "a value is missing here"),
         (b"a: - b\n", "a list begins on a line of its own"),
         (b"a: *\n", "no text begins with `*` or `&`; quote it"),
         (b"'a'\nb\n", "this does not belong to what stands before it; check the indentation"),

@@ -21,7 +21,6 @@ from gateway.model.model import arguments as checked
 from gateway.model.model import load as load_model
 from gateway.transport.client import Client
 
-NAME = "call"
 HELP = "Make one call on a connection and print the canonical answer."
 EXAMPLES = """examples:
   gateway call club-b services.list

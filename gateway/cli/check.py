@@ -12,11 +12,10 @@ from gateway.examples import load_examples
 from gateway.model.model import load as load_model
 from gateway.simulator.script import compile_script
 
-NAME = "check"
 HELP = "Check mappings (and a configuration): every finding of every file, with its place and the fix."
 EXAMPLES = """examples:
   gateway check                                the mappings in ./mappings
-  gateway check mappings/simplybook.yaml       one file
+  gateway check mappings/PROVIDER.yaml       one file
   gateway check --config config.yaml --strict  the configuration and its mappings, warnings too
   gateway check --format github                as annotations of a GitHub workflow"""
 

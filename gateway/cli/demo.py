@@ -8,7 +8,7 @@ import json
 import shlex
 import signal
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import AsyncExitStack
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -25,21 +25,32 @@ from gateway.messages import Call, Json
 from gateway.simulator.play import Play
 from gateway.simulator.server import playing
 
-NAME = "demo"
 HELP = "Play every provider of config.example.yaml on this machine, start the gateway in front, and print what to try."
 EXAMPLES = """examples:
   gateway demo                         config.example.yaml, until Ctrl-C
   gateway demo --config my.yaml        your own connections, their providers played on the ports of their base_url"""
 
 _EXAMPLE = Path("config.example.yaml")
-_ENVIRONMENT = {
-    "GATEWAY_WEB_KEY": "demo-web-key-0001",
-    "GATEWAY_REPORT_KEY": "demo-report-key-1",
-    "LOCABOO_KEY": "demo-locaboo-secret",
-    "SB_KEY": "demo-simplybook-key",
-    "SB_SECRET": "demo-simplybook-secret",
-}
-"""What the variables of config.example.yaml are when they are not set: of use on this machine only."""
+
+
+class _Environment(Mapping[str, str]):
+    """The environment, with a value made up for every variable that is not set: of use on this machine only."""
+
+    def __init__(self, real: Mapping[str, str]) -> None:
+        self._real = real
+
+    def __getitem__(self, name: str) -> str:
+        if name in self._real:
+            return self._real[name]
+        if name.endswith("_FILE") or f"{name}_FILE" in self._real:
+            raise KeyError(name)
+        return f"demo-{name.lower().replace('_', '-')}-0001"
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._real)
+
+    def __len__(self) -> int:
+        return len(self._real)
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -51,7 +62,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Run the demo until interrupted."""
-    loaded = options.load(arguments.config, {**_ENVIRONMENT, **config.environment()})
+    loaded = options.load(arguments.config, _Environment(config.environment()))
     if loaded is None:
         return 1
     settings, catalog = loaded

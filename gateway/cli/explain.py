@@ -13,11 +13,10 @@ from gateway.mapping.functions import FUNCTIONS
 from gateway.mapping.plan import CallPlan, OperationPlan, ProviderPlan, RecordPlan, StepPlan, VariantPlan
 from gateway.mapping.schema import SHAPES
 
-NAME = "explain"
 HELP = "Show what an operation does: every call, every field with the line that makes it. Or explain a word."
 EXAMPLES = """examples:
-  gateway explain simplybook bookings.cancel      one operation of one provider
-  gateway explain simplybook                      what the provider can and cannot do
+  gateway explain PROVIDER bookings.cancel      one operation of one provider
+  gateway explain PROVIDER                      what the provider can and cannot do
   gateway explain codecs                          the codecs; also: functions, keys
   gateway explain keys step                       the keys of a step"""
 

@@ -10,7 +10,6 @@ from gateway.cli import options
 from gateway.model.model import load as load_model
 from gateway.surface.openapi import document
 
-NAME = "openapi"
 HELP = "Print the OpenAPI 3.1 document of the whole surface, or of one connection."
 EXAMPLES = """examples:
   gateway openapi > openapi.json

@@ -21,7 +21,6 @@ from gateway.surface.app import build_app
 from gateway.surface.listening import listening
 from gateway.transport.client import Client
 
-NAME = "serve"
 HELP = "Serve the REST surface. Logs are JSON lines on standard output."
 EXAMPLES = """examples:
   gateway serve --config config.yaml

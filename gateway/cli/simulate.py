@@ -17,10 +17,9 @@ from gateway.simulator.play import Play
 from gateway.simulator.script import compile_script
 from gateway.simulator.server import playing
 
-NAME = "simulate"
 HELP = "Play a provider from its mapping and examples: credentials checked, state kept, faults on request."
 EXAMPLES = """examples:
-  gateway simulate simplybook --port 9102
+  gateway simulate PROVIDER --port 9102
   curl localhost:9102/_simulator                                      what it holds
   curl localhost:9102/_simulator -d '{"status": 503, "times": 2}'     the next two calls fail
   curl localhost:9102/_simulator -d '{"delay": 3}'                    the next call waits three seconds

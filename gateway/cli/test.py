@@ -11,11 +11,10 @@ from gateway.examples import Examples, load_examples
 from gateway.model.model import load as load_model
 from gateway.playback import Outcome, run_example
 
-NAME = "test"
 HELP = "Run the golden examples of mappings and show every difference, field by field."
 EXAMPLES = """examples:
   gateway test                   all providers
-  gateway test simplybook        one provider
+  gateway test PROVIDER        one provider
   gateway test -k cancel -v      examples whose name or operation holds "cancel", each named"""
 
 

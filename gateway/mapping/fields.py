@@ -242,7 +242,7 @@ def _many(context: Context, record: RecordPlan, source: Json, place: Place) -> G
     def get(row: Json, scope: Scope) -> Json:
         if not named and first.at.read(row) in (MISSING, None):
             return first.at.read(row)
-        rows = walk(tuple(levels), row, {})
+        rows = walk(tuple(levels), row, {}, scope)
         if named:
             return [record.read({"row": row, **names}, scope) for names in rows]
         return [record.read(names[first.name], scope) for names in rows]

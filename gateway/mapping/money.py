@@ -40,7 +40,8 @@ _CURRENCY: Final = Option("currency", "template giving the ISO 4217 code", "{{ s
 _AMOUNT: Final = re.compile(r"-?[0-9]{1,15}(?:\.[0-9]{1,20})?")
 _EXPECTED: Final = "an amount in plain decimal such as 12.50"
 _CONTEXT: Final = Context(prec=50, rounding=ROUND_HALF_UP)
-_LARGEST: Final = 10**18
+_LARGEST: Final = 10**15
+"""Minor units beyond this are no price, and no longer exact in every JSON reader (RFC 8259 section 6)."""
 
 
 def _digits(currency: str) -> int:
@@ -53,7 +54,7 @@ def _digits(currency: str) -> int:
 def to_minor(amount: Json, currency: str) -> int:
     """Convert major units (a plain decimal text or a number) to minor units, halves away from zero.
 
-    Raises CodecRefused for what is no amount: an empty text, an exponent, a grouping mark, more than 15 whole digits.
+    Raises CodecRefused for what is no amount: an empty text, an exponent, a grouping mark, 10^15 minor units and more.
     """
     digits = _digits(currency)
     if isinstance(amount, float) and isfinite(amount):
@@ -63,14 +64,17 @@ def to_minor(amount: Json, currency: str) -> int:
     if not isinstance(amount, str) or _AMOUNT.fullmatch(amount) is None:
         raise CodecRefused(_EXPECTED)
     rounded = Decimal(amount).quantize(Decimal(1).scaleb(-digits), context=_CONTEXT)
-    return int(rounded.scaleb(digits, context=_CONTEXT))
+    minor = int(rounded.scaleb(digits, context=_CONTEXT))
+    if abs(minor) >= _LARGEST:
+        raise CodecRefused(_EXPECTED)
+    return minor
 
 
 def to_major(amount: Json, currency: str) -> str:
     """Write minor units as major units in plain decimal, with all the currency's digits; raises CodecRefused."""
     digits = _digits(currency)
     if not isinstance(amount, int) or isinstance(amount, bool) or abs(amount) >= _LARGEST:
-        raise CodecRefused("a whole number of minor units")
+        raise CodecRefused("a whole number of minor units of at most 15 digits")
     return format(Decimal(amount).scaleb(-digits, context=_CONTEXT), "f")
 
 

@@ -238,5 +238,6 @@ def _compile_variant(scene: Scene, shape: dict[str, Json], place: Place, *, nati
         find=find,
         at=at,
         rules=compile_rules(context, shape.get("errors"), (*place, "errors")),
+        not_found=scene.not_found,
         origin=context.origin(place),
     )

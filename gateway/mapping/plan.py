@@ -107,6 +107,8 @@ class Level:
 
     name: str
     at: Path
+    when: Template | None
+    """Sees the levels so far; false leaves the element out."""
     origin: str
 
 
@@ -211,6 +213,8 @@ class VariantPlan:
     at: Path | None
     """Native operations only: what of the body is answered."""
     rules: tuple[ErrorRule, ...]
+    not_found: str | None
+    """The operation's own form of NOT_FOUND."""
     origin: str
 
 

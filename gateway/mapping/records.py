@@ -27,6 +27,8 @@ class _Line:
     path: tuple[str, ...]
     get: Get | None
     put: Put | None
+    clear: Callable[[str, dict[str, Json]], None] | None
+    """Writes the provider's "nothing" where the value would go."""
     accept: Callable[[Json], Json] | None
     required: bool
     plan: FieldPlan
@@ -89,7 +91,7 @@ def _compile_record(context: Context, name: str, node: Json, place: Place) -> Re
         name=name,
         resource=resource,
         read=_reader(resource, tuple(readable)),
-        write=_writer(tuple(line for line in lines if line.put is not None)),
+        write=_writer(tuple(line for line in lines if line.put is not None), shape.get("nothing")),
         fields=tuple(line.plan for line in lines),
         private=frozenset(shape.get("private", ())),
         origin=context.origin(place),
@@ -131,12 +133,26 @@ def _compile_line(context: Context, resource: Resource, canonical: str, spec: Js
         path=tuple(canonical.split(".")),
         get=get if mode != "write" else None,
         put=put if mode != "read" else None,
+        clear=_clear(context, shape, place) if mode != "read" else None,
         accept=None if sources[0] == "record" else field.type.accept,
         required=field.required and "." not in canonical,
         plan=FieldPlan(
             canonical, source, codec.name if codec else None, codec.law if codec else "iso", mode, context.origin(place)
         ),
     )
+
+
+def _clear(context: Context, shape: dict[str, Json], place: Place) -> Callable[[str, dict[str, Json]], None] | None:
+    if "record" in shape:
+        return None
+    texts = shape["at"] if isinstance(shape["at"], list) else [shape["at"]]
+    targets = [path.steps for text in texts if (path := context.path(text, place)) is not None and path.steps]
+
+    def clear(nothing: str, out: dict[str, Json]) -> None:
+        for target in targets:
+            put_at(out, target or (), nothing)
+
+    return clear
 
 
 def _mode(context: Context, shape: dict[str, Json], get: Get | None, put: object, place: Place) -> str:
@@ -211,7 +227,9 @@ def _complete(out: dict[str, Json], name: str, members: tuple[str, ...], origin:
             del out[name]
 
 
-def _writer(lines: tuple[_Line, ...]) -> Callable[[Json, Scope], dict[str, Json]]:
+def _writer(lines: tuple[_Line, ...], nothing: str | None) -> Callable[[Json, Scope], dict[str, Json]]:
+    """The derived writer. Absent fields are left out; null is what the provider wants for nothing, or left out too."""
+
     def write(canonical: Json, scope: Scope) -> dict[str, Json]:
         out: dict[str, Json] = {}
         inner = {**scope, "row": {}, "fields": canonical}
@@ -219,8 +237,12 @@ def _writer(lines: tuple[_Line, ...]) -> Callable[[Json, Scope], dict[str, Json]
             value: Json = canonical
             for step in line.path:
                 value = value.get(step, MISSING) if isinstance(value, dict) else MISSING
-            if value is not MISSING and line.put is not None:
+            if value is MISSING or line.put is None:
+                continue
+            if value is not None:
                 line.put(value, inner, out)
+            elif nothing is not None and line.clear is not None:
+                line.clear(nothing, out)
         return out
 
     return write

@@ -8,8 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from gateway.errors import AnswerMismatch, GatewayError
-from gateway.mapping.expressions import MISSING, ExpressionFailed, Path
+from gateway.mapping.expressions import MISSING, ExpressionFailed, Path, Template
 from gateway.mapping.plan import Level, RowsPlan, Scope
+from gateway.mapping.trees import truth
 from gateway.messages import Json
 
 NEVER_SHOWN = frozenset({"token", "hash", "password", "secret", "api_key", "api_secret_key"})
@@ -26,7 +27,7 @@ def read_rows(rows: RowsPlan, root: Json, scope: Scope, not_found: str | None) -
         return [(rows.record.read(row, scope), _shown(row, rows.record.private)) for row in found]
     read = rows.record.read
     private = rows.record.private
-    return [(read({**scope, **names}, scope), _shown(names, private)) for names in walk(rows.levels, root, {})]
+    return [(read({**scope, **names}, scope), _shown(names, private)) for names in walk(rows.levels, root, {}, scope)]
 
 
 def _read_one(rows: RowsPlan, root: Json, scope: Scope, not_found: str | None) -> tuple[Json, Json]:
@@ -39,15 +40,24 @@ def _read_one(rows: RowsPlan, root: Json, scope: Scope, not_found: str | None) -
     return rows.record.read(row, scope), _shown(row, rows.record.private)
 
 
-def walk(levels: tuple[Level, ...], data: Json, names: dict[str, Json]) -> Iterator[dict[str, Json]]:
+def walk(levels: tuple[Level, ...], data: Json, names: dict[str, Json], scope: Scope) -> Iterator[dict[str, Json]]:
     """Walk named levels: each element of the innermost with its parents, under their names."""
     level, *rest = levels
     for element in _elements(level.at, data, level.origin):
         inner = {**names, level.name: element}
+        if level.when is not None and not _wanted(level.when, {**scope, **inner}, level.origin):
+            continue
         if rest:
-            yield from walk(tuple(rest), element, inner)
+            yield from walk(tuple(rest), element, inner, scope)
         else:
             yield inner
+
+
+def _wanted(when: Template, scope: Scope, origin: str) -> bool:
+    try:
+        return truth(when.render(scope), origin)
+    except ExpressionFailed as failed:
+        raise AnswerMismatch(f"{origin}: `{when.text}`: {failed}", origin=origin) from None
 
 
 def _elements(path: Path, data: Json, origin: str) -> list[Json]:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from gateway.document import Place, suggestion
-from gateway.mapping.context import Context
-from gateway.mapping.expressions import Path
+from gateway.mapping.context import BASE, Context
+from gateway.mapping.expressions import Path, Template
 from gateway.mapping.plan import Level, RecordPlan, RowsPlan
 from gateway.messages import Json
 
@@ -52,7 +52,8 @@ def _record(context: Context, shape: dict[str, Json], place: Place) -> RecordPla
 def compile_levels(context: Context, source: Json, place: Place, names: frozenset[str] | None) -> list[Level]:
     """Compile a path or named levels; the roots of the first must be among `names`, when these are known."""
     nodes = source if isinstance(source, list) else [{"name": "row", "at": source}]
-    levels = []
+    levels: list[Level] = []
+    known: list[str] = []
     for index, node in enumerate(nodes):
         where = (*place, index) if isinstance(source, list) else place
         shape = context.check("level", node, where)
@@ -61,7 +62,10 @@ def compile_levels(context: Context, source: Json, place: Place, names: frozense
             continue
         if index == 0 and names is not None:
             _check_roots(context, path, names, where)
-        levels.append(Level(shape["name"], path, context.origin(where)))
+        known += [shape["name"]]
+        seen = BASE | context.step_names | {"args", "window", "row", *known}
+        when = context.template(shape["when"], (*where, "when"), seen) if "when" in shape else None
+        levels.append(Level(shape["name"], path, when if isinstance(when, Template) else None, context.origin(where)))
     return levels
 
 

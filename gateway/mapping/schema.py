@@ -155,6 +155,7 @@ SHAPES: Mapping[str, Rules] = {
     },
     "record": {
         "of": key("string", "the canonical resource", required=True, example="Service"),
+        "nothing": key("string", "what the provider wants where the canonical value is null; else null is not written"),
         "private": key("list", "provider fields that provider_data never shows", schema={"type": "string"}),
         "fields": key("dict", "canonical field: where the provider keeps it", required=True),
     },
@@ -242,6 +243,7 @@ SHAPES: Mapping[str, Rules] = {
     "level": {
         "name": key("string", "the name the record's paths use", regex=_NAME, required=True),
         "at": key("string", "path on the level before", takes="path", required=True),
+        "when": key("string", "template; false: the element is left out", takes="template"),
     },
     "window": {
         "max_days": key("integer", "most days in one provider call; longer windows are split", min=1),

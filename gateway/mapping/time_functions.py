@@ -186,10 +186,26 @@ def overlaps(intervals: list[Json], start: str, end: str) -> bool:
     return any(one["start"] < end and start < one["end"] for one in intervals)
 
 
+@word(
+    "date: date, clock: text, zone: time_zone",
+    "boolean",
+    "exists('2026-03-29', '02:30', 'Europe/Berlin')",
+    result=False,
+)
+def exists(date: str, clock: str, zone: str) -> bool:
+    """Whether the clocks of the zone show that time on that day; `24:00` is the next midnight."""
+    day = times.parse_date(date)
+    wall = times.parse_clock("00:00" if clock == "24:00" else clock)
+    if clock == "24:00":
+        day += timedelta(days=1)
+    try:
+        times.local_to_instant(datetime.combine(day, wall), zone)
+    except times.GapTime:
+        return False
+    return True
+
+
 FUNCTIONS: Final[tuple[Function, ...]] = (
-    days,
-    clocks,
-    overlaps,
     add_minutes,
     add_days,
     minutes_between,
@@ -203,4 +219,8 @@ FUNCTIONS: Final[tuple[Function, ...]] = (
     is_all_day,
     clock,
     minutes_of,
+    days,
+    clocks,
+    overlaps,
+    exists,
 )

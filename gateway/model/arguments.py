@@ -1,19 +1,19 @@
-"""What a caller sent → the canonical arguments of an operation, or CallInvalid naming everything that is wrong.
+"""Raw arguments → the canonical arguments of an operation, or CallInvalid naming everything that is wrong.
 
 Callers are held to more than providers: texts have a length and no control characters, ids cannot climb a path, times
-without an offset are placed in a zone. Nothing here knows HTTP beyond "path, query or body".
+without an offset are placed in a zone. Nothing here knows how a call came.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from gateway.document import suggestion
-from gateway.errors import CallInvalid
 from gateway.messages import Json
 from gateway.model.contract import Operation
+from gateway.model.raw import Problem, invalid
 from gateway.model.times import GapTime, TimeRefused, moment, parse_instant, zone_names
 from gateway.model.types import Field, Rules, Type, TypeRefused
 
@@ -27,10 +27,9 @@ MAX_EMAIL = 254
 _BREAKS_LINE = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 _UNFIT = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+")
-_INTEGER = re.compile(r"-?[0-9]{1,18}")
-_DECIMAL = re.compile(r"-?[0-9]{1,18}(?:\.[0-9]{1,18})?")
-_SHOWN = 5
 _SHOWN_NAME = 100
+_MAX_PROBLEMS = 50
+_YEARS = range(1970, 2200)
 
 
 @dataclass(slots=True)
@@ -39,16 +38,22 @@ class _Reading:
 
     zone: str
     patch: bool
-    problems: list[tuple[str, str, str]] = field(default_factory=list)
+    problems: list[Problem] = field(default_factory=list)
+
+    @property
+    def full(self) -> bool:
+        """Whether enough was noted: a body of nothing but mistakes must not cost more than it is worth."""
+        return len(self.problems) >= _MAX_PROBLEMS
 
     def wrong(self, place: str, problem: str, code: str = "VALIDATION_ERROR") -> None:
         """Note a problem; it completes a sentence that begins with the place."""
-        self.problems.append((place, problem, code))
+        if not self.full:
+            self.problems.append(Problem(place, problem, code))
 
     def end(self) -> None:
         """Raise what was noted, if anything was."""
         if self.problems:
-            raise _invalid(self.problems)
+            raise invalid(self.problems)
 
 
 def arguments(operation: Operation, raw: Mapping[str, Json], zone: str) -> dict[str, Json]:
@@ -56,7 +61,7 @@ def arguments(operation: Operation, raw: Mapping[str, Json], zone: str) -> dict[
 
     Instants come out as RFC 3339 with seconds and offset in the `time_zone` argument's zone, else in `zone`. Defaults
     are put in, but not those of the common arguments. Raises CallInvalid (INVALID_TIME when only times are wrong)
-    with every problem under `details.fields`.
+    with every problem, or the first fifty, under `details.fields`.
     """
     asked = raw.get("time_zone")
     known = {**operation.args, **operation.common}
@@ -66,57 +71,10 @@ def arguments(operation: Operation, raw: Mapping[str, Json], zone: str) -> dict[
     _rules(operation.rules, found, "", reading)
     if operation.window is not None:
         _interval(operation.window, found, "", reading)
-    if operation.patch and all(known[name].where == "path" for name in raw.keys() & operation.args.keys()):
+    if operation.patch and not reading.problems and all(known[name].where == "path" for name in found):
         reading.wrong("body", "must name something to change")
     reading.end()
     return _defaults(operation) | found
-
-
-def from_query(operation: Operation, pairs: Sequence[tuple[str, str]]) -> dict[str, Json]:
-    """Turn the pairs of a query into raw arguments: numbers, true and false by declared type, lists by repetition.
-
-    What cannot be turned stays text, and `arguments` says what is wrong with it beside everything else. Raises
-    CallInvalid for an argument that is repeated and no list, or belongs in the path or body.
-    """
-    known = {**operation.args, **operation.common}
-    given: dict[str, list[str]] = {}
-    for name, value in pairs:
-        given.setdefault(name, []).append(value)
-    raw: dict[str, Json] = {}
-    problems = []
-    for name, values in given.items():
-        argument = known.get(name)
-        if argument is None:
-            raw[name] = values[0]
-        elif argument.where != "query":
-            problems.append((name, f"belongs in the {argument.where}", CallInvalid.code))
-        elif argument.type.item is not None:
-            item = argument.type.item
-            raw[name] = [_typed(item, value) for value in values]
-        elif len(values) > 1:
-            problems.append((name, "is given more than once", CallInvalid.code))
-        else:
-            raw[name] = _typed(argument.type, values[0])
-    if problems:
-        raise _invalid(problems)
-    return raw
-
-
-def from_body(operation: Operation, body: Json) -> dict[str, Json]:
-    """Turn a decoded JSON body into raw arguments.
-
-    Raises CallInvalid when it is no object, or holds an argument that belongs in the path or query.
-    """
-    if not isinstance(body, dict):
-        raise CallInvalid("The body must be a JSON object", details={"fields": []})
-    problems = [
-        (name, f"belongs in the {argument.where}", CallInvalid.code)
-        for name, argument in {**operation.args, **operation.common}.items()
-        if name in body and argument.where != "body"
-    ]
-    if problems:
-        raise _invalid(problems)
-    return dict(body)
 
 
 def _defaults(operation: Operation) -> dict[str, Json]:
@@ -125,59 +83,31 @@ def _defaults(operation: Operation) -> dict[str, Json]:
     return {name: argument.type.accept(argument.default) for name, argument in defaults.items()}
 
 
-def _invalid(problems: Sequence[tuple[str, str, str]]) -> CallInvalid:
-    """Make the one error of all problems. A wrong time is a matter of its own only when nothing else is wrong."""
-    told = "; ".join(f"`{place}` {problem}" for place, problem, _ in problems[:_SHOWN])
-    more = f"; and {len(problems) - _SHOWN} more" if len(problems) > _SHOWN else ""
-    codes = {code for _, _, code in problems}
-    fields = [{"field": place, "problem": problem} for place, problem, _ in problems]
-    code = codes.pop() if len(codes) == 1 else CallInvalid.code
-    return CallInvalid(told + more, code=code, details={"fields": fields})
-
-
-def _typed(type_: Type, text: str) -> Json:
-    """Read a query's text by the declared type where the text leaves no doubt."""
-    if type_.kind == "integer" and _INTEGER.fullmatch(text):
-        return int(text)
-    if type_.kind == "number" and _DECIMAL.fullmatch(text):
-        return float(text)
-    if type_.kind == "boolean" and text in {"true", "false"}:
-        return text == "true"
-    return text
-
-
 def _fields(
     fields: Mapping[str, Field], raw: Mapping[str, Json], refused: Mapping[str, str], place: str, reading: _Reading
 ) -> dict[str, Json]:
     """Read the fields of an object, or the arguments of a call."""
     for name in raw:
-        if name not in fields:
+        if name not in fields and not reading.full:
             problem = refused.get(name) or f"is not known here{suggestion(name, fields)}"
             reading.wrong(f"{place}{_shown(name)}", problem)
     found: dict[str, Json] = {}
     for name, one in fields.items():
-        if name in raw:
-            noted = len(reading.problems)
-            value = _given(one.type, raw[name], f"{place}{name}", reading)
-            if value is not None:
-                found[name] = value
-                continue
-            if len(reading.problems) > noted:
-                continue
-            if reading.patch and one.nullable:
-                found[name] = None
-                continue
-            if reading.patch and not one.required:
-                reading.wrong(f"{place}{name}", "cannot be cleared")
-                continue
-        if one.required:
-            reading.wrong(f"{place}{name}", "is required")
+        noted = len(reading.problems)
+        value = _given(one.type, raw.get(name), place + name, reading)
+        cleared = reading.patch and name in raw and len(reading.problems) == noted
+        if value is not None or (cleared and one.nullable):
+            found[name] = value
+        elif cleared and not one.required:
+            reading.wrong(place + name, "cannot be cleared")
+        elif one.required and len(reading.problems) == noted:
+            reading.wrong(place + name, "is required")
     return found
 
 
 def _rules(rules: Rules, found: Mapping[str, Json], place: str, reading: _Reading) -> None:
     """Check what must hold between fields. What was given wrongly counts as given: it has its own problem already."""
-    wrong = {name.removeprefix(place).partition(".")[0] for name, _, _ in reading.problems if name.startswith(place)}
+    wrong = {name.removeprefix(place).partition(".")[0] for name, *_ in reading.problems if name.startswith(place)}
     given = wrong | found.keys()
     for group in rules.one_of:
         if given.isdisjoint(group):
@@ -287,12 +217,17 @@ def _instant(_type: Type, value: Json, place: str, reading: _Reading) -> Json:
         reading.wrong(place, "must be a time such as 2026-03-19T08:30:00+01:00")
         return None
     try:
-        return parse_instant(value, reading.zone)
+        instant = parse_instant(value, reading.zone)
     except GapTime:
         reading.wrong(place, "does not exist: the clocks of the time zone skip it", "INVALID_TIME")
     except TimeRefused as refused:
         plus = "; in a query `+` is written `%2B`" if " " in value else ""
         reading.wrong(place, f"must be {refused}{plus}")
+    else:
+        # Far from the ends of the calendar, so that whoever adds days or minutes to it stays inside.
+        if moment(instant).year in _YEARS:
+            return instant
+        reading.wrong(place, f"must lie between {_YEARS.start} and {_YEARS.stop - 1}", "INVALID_TIME")
     return None
 
 

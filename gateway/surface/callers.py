@@ -17,7 +17,7 @@ from gateway.surface.visit import VISIT
 
 
 class Callers:
-    """The callers of the configuration, found by their keys. Keeps digests, so that all comparisons take equally long."""
+    """The callers of the configuration, found by their keys. Keeps digests: comparing all takes equally long."""
 
     __slots__ = ("_known",)
 
@@ -40,15 +40,25 @@ class Callers:
         return found
 
 
-def permit(request: web.Request, connection: str, scope: str) -> None:
-    """Let the caller of a request use a connection for `read` or `write`; raises CallerRefused (FORBIDDEN)."""
+def caller_of(request: web.Request) -> Caller:
+    """Give the caller that a request was let in for; raises CallerRefused where nobody asked for a key."""
     caller = request[VISIT].caller
     if caller is None:
         raise CallerRefused("")
-    if caller.connections is not None and connection not in caller.connections:
-        raise CallerRefused(f"This key may not use the connection `{connection}`.", code="FORBIDDEN")
-    if scope not in caller.may:
+    return caller
+
+
+def may(request: web.Request, scope: str) -> None:
+    """Let the caller `read` or `write`; raises CallerRefused (FORBIDDEN)."""
+    if scope not in caller_of(request).may:
         raise CallerRefused(f"This key may not {scope}.", code="FORBIDDEN", details={"needs": scope})
+
+
+def may_use(request: web.Request, connection: str) -> None:
+    """Let the caller use a connection; raises CallerRefused (FORBIDDEN)."""
+    allowed = caller_of(request).connections
+    if allowed is not None and connection not in allowed:
+        raise CallerRefused(f"This key may not use the connection `{connection}`.", code="FORBIDDEN")
 
 
 def _digest(key: str) -> bytes:

@@ -1,4 +1,4 @@
-"""A GatewayError as callers see it: status, code and body by the contract. The only place that says which status is sent.
+"""A GatewayError as callers see it: status, code and body by the contract. Only here a failure gets its status.
 
 Nothing here may show a mapping's text beyond `file:line`, or let a provider's 401 or 403 pass for the caller's own.
 """

@@ -1,4 +1,4 @@
-"""Whether the process lives, and whether it should be sent work. Never asks a provider: theirs are other people's outages."""
+"""Whether the process lives, and whether to send it work. Never asks a provider: their outages are not ours."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ class Readiness:
     engine: Engine
     state: str = "starting"
 
-    async def started(self, _app: web.Application) -> None:
+    def start(self) -> None:
         """Take work: the catalog is loaded and the application has started."""
         self.state = "ready"
 
-    async def stopping(self, _app: web.Application) -> None:
-        """Take no more work. Whoever wires signals calls this first, so that balancers hear of it while calls end."""
+    def stop(self) -> None:
+        """Take no more work. Whoever catches the signal to end calls this first, so that balancers hear of it in time."""
         self.state = "stopping"
 
     async def live(self, _request: web.Request) -> web.Response:

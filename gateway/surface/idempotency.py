@@ -1,8 +1,8 @@
 """Writes that a caller may repeat: the answer to an Idempotency-Key is kept and given again (IETF draft-07).
 
 Kept in this process only, for a day and up to a number of keys and bytes, the oldest leaving first: a restart forgets
-them all. An answer that says nothing happened for now (429, 5xx) is not kept, so that the repeat is a new try; an unknown
-outcome is kept, because a new try could book twice.
+them all. An answer that says nothing happened for now (429, 5xx) is not kept, so that the repeat is a new try; an
+unknown outcome is kept, because a new try could book twice.
 """
 
 from __future__ import annotations
@@ -99,14 +99,16 @@ class Ledger:
 
     def _forget(self) -> None:
         """Drop what is too old, then the oldest while there is too much; what is under way stays."""
-        now = self._clock()
-        for owned, entry in list(self._entries.items()):  # in the order of `since`
-            aged = now - entry.since > self._keep
-            if not aged and len(self._entries) < self._most and self._bytes <= self._most_bytes:
-                return
+        now, count, size, gone = self._clock(), len(self._entries), self._bytes, []
+        for owned, entry in self._entries.items():  # the oldest first
+            if now - entry.since <= self._keep and count < self._most and size <= self._most_bytes:
+                break
             if entry.outcome is not None:
-                self._bytes -= entry.size
-                del self._entries[owned]
+                gone.append(owned)
+                count, size = count - 1, size - entry.size
+        for owned in gone:
+            del self._entries[owned]
+        self._bytes = size
 
 
 def key_of(request: web.Request) -> str | None:

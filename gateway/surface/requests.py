@@ -61,8 +61,8 @@ def query_pairs(request: web.Request) -> list[tuple[str, str]]:
 async def json_body(request: web.Request) -> Json:
     """Read the body as strict JSON; an empty one counts as `{}`.
 
-    Raises HttpRefused 413 beyond the size that is configured, 408 when it arrives too slowly, 415 when it is not declared
-    as JSON, and CallInvalid when it cannot be read as that.
+    Raises HttpRefused 413 beyond the size that is configured, 408 when it arrives too slowly, 415 when it is not
+    declared as JSON, and CallInvalid when it cannot be read as that.
     """
     if request.content_length is not None and request.content_length > request.client_max_size:
         raise _too_large(request)

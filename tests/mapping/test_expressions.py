@@ -186,6 +186,7 @@ def test_nothing_grows_without_end(text):
         ("{{ upper('a', 'b') }}", "upper(value: text)", 3),
         ("{{ md5() }}", "without arguments", 3),
         ("{{ hmac_sha256('key') }}", "1 given", 3),
+        ("{{ a | default(*b) }}", "by position", 7),
         ("{{ default(a, instead=1) }}", "by position", 2),
         ("{{ upper(*a) }}", "by position", 3),
         ("{{ a is odd }}", "`is odd` is no test", 8),
@@ -274,7 +275,7 @@ def test_dots_from_two_expressions_are_seen():
 
 
 @given(JSON)
-@settings(max_examples=100)
+@settings(max_examples=100, deadline=None)
 @example("1_000")
 @example("[1, 2]")
 @example("True")
@@ -286,7 +287,7 @@ def test_values_pass_unchanged(value):
 
 
 @given(st.text(alphabet="{}%#'\"abc.|()[]~*+-1 \n\\", max_size=30))
-@settings(max_examples=100)
+@settings(max_examples=100, deadline=None)
 @example("{{ 1 is defined.a }}")
 @example("{{ 'a' 'b' }}")
 def test_any_text_compiles_or_is_refused(text):

@@ -57,6 +57,7 @@ DATA = {
         ("contains(text, `1`)", False),
         ("contains(mixed, `true`)", True),
         ("contains(rows[].id, `true`)", False),
+        ("lower('Mr')", "mr"),
         ("to_number('1_000')", None),
         ("to_number('nan')", None),
         ("to_number('-1.5')", -1.5),
@@ -155,7 +156,7 @@ def test_every_function_of_ours_says_what_it_does():
 
 
 @given(st.text(alphabet="ab.[]*?=&|!(){}:,'`\"@0- ", max_size=20))
-@settings(max_examples=100)
+@settings(max_examples=100, deadline=None)
 @example("a[0:1:0]")
 @example("`NaN`")
 @example("&a")

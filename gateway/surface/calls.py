@@ -1,0 +1,125 @@
+"""From a request to a run of the engine and back: what the handlers of canonical and native operations share."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+
+from aiohttp import web
+
+from gateway.catalog import Connection
+from gateway.config import Settings
+from gateway.engine import Engine
+from gateway.errors import GatewayError, NotMapped, ProviderUnauthorised, ProviderUnavailable
+from gateway.messages import Call, Json, Reply
+from gateway.observe import Redactor
+from gateway.surface import answers, failures
+from gateway.surface.answers import Answer
+from gateway.surface.callers import caller_of, may, may_use
+from gateway.surface.failures import failure_of
+from gateway.surface.idempotency import Ledger, Outcome, fingerprint, key_of
+from gateway.surface.requests import path_parts
+from gateway.surface.visit import VISIT
+
+_STATUS = {
+    ProviderUnauthorised.code: "auth_failed",
+    ProviderUnavailable.code: "degraded",
+    "PROVIDER_TIMEOUT": "degraded",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Standings:
+    """How the last call of each connection went, while its settings stay the same. Starts anew with the process."""
+
+    _by_digest: dict[str, str] = field(default_factory=dict)
+
+    def of(self, connection: Connection) -> str:
+        """Give the `status` of a connection."""
+        return self._by_digest.get(connection.digest, "active")
+
+    def note(self, connection: Connection, code: str | None) -> None:
+        """Remember how a call ended. Errors that say nothing of the provider's health change nothing."""
+        if code is None:
+            self._by_digest.pop(connection.digest, None)
+        elif code in _STATUS:
+            self._by_digest[connection.digest] = _STATUS[code]
+
+
+@dataclass(frozen=True, slots=True)
+class Calls:
+    """The way in. One for an application; the catalog is the engine's current one at every request."""
+
+    engine: Engine
+    settings: Settings
+    ledger: Ledger
+    standings: Standings
+
+    def connection(self, request: web.Request) -> Connection:
+        """Give the connection that a request's path names. Raises NotMapped (CONNECTION_NOT_FOUND), CallerRefused."""
+        name = path_parts(request)["connection"]
+        found = self.engine.catalog.connections.get(name)
+        if found is None:
+            raise NotMapped("There is no connection of this name.", code="CONNECTION_NOT_FOUND")
+        request[VISIT].connection = name
+        may_use(request, name)
+        return found
+
+    def enter(self, request: web.Request, operation: str, scope: str) -> Connection:
+        """Give the connection a request may use for this operation. Raises NotMapped, CallerRefused."""
+        connection = self.connection(request)
+        request[VISIT].operation = operation
+        may(request, scope)
+        return connection
+
+    async def run(
+        self,
+        request: web.Request,
+        connection: Connection,
+        operation: str,
+        arguments: Mapping[str, Json],
+        include: frozenset[str] = frozenset(),
+    ) -> Reply:
+        """Run one call and note how the connection fared. Raises GatewayError."""
+        visit = request[VISIT]
+        deadline = visit.started + self.settings.timeout
+        call = Call(connection.name, operation, arguments, visit.request_id, deadline, include)
+        try:
+            reply = await self.engine.run(call)
+        except GatewayError as error:
+            self.standings.note(connection, error.code)
+            raise
+        self.standings.note(connection, None)
+        return reply
+
+    async def respond(
+        self, request: web.Request, connection: Connection, body: Json, perform: Callable[[], Awaitable[Answer]]
+    ) -> web.Response:
+        """Perform a request and answer it; with an Idempotency-Key, once. Raises GatewayError."""
+        key = key_of(request)
+        if key is None:
+            return answers.to_response(await perform())
+
+        async def outcome() -> Outcome:
+            try:
+                return await perform()
+            except GatewayError as error:
+                return failure_of(error, self.engine.model)
+
+        owned = (caller_of(request).name, connection.name, key)
+        found, replayed = await self.ledger.once(owned, fingerprint(request, body), outcome)
+        extra = {"Idempotent-Replayed": "true"} if replayed else {}
+        if isinstance(found, Answer):
+            return answers.to_response(found, extra)
+        return failures.to_response(request, found, extra)
+
+
+def masked(value: Json, redactor: Redactor) -> Json:
+    """Give a provider's own data without the connection's secrets, wherever the provider repeats them."""
+    if isinstance(value, str):
+        return redactor.text(value)
+    if isinstance(value, dict):
+        return {redactor.text(key): masked(inner, redactor) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [masked(inner, redactor) for inner in value]
+    return value

@@ -1,0 +1,91 @@
+"""Which error codes an operation can be answered with: what any can, and what the mapping's own rules add. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from gateway.errors import (
+    AnswerMismatch,
+    CallerRefused,
+    CallInvalid,
+    GatewayError,
+    MappingFault,
+    OutcomeUnknown,
+    ProviderUnauthorised,
+    ProviderUnavailable,
+)
+from gateway.mapping.plan import OperationPlan, ProviderPlan, RunPlan, VariantPlan
+from gateway.messages import Effect
+from gateway.model.model import Model, Operation
+from gateway.surface.idempotency import METHODS
+
+WITHOUT_PROVIDER = frozenset({CallInvalid.code, CallerRefused.code, "FORBIDDEN", GatewayError.code})
+"""What the gateway answers by itself, whatever is asked."""
+ANY = WITHOUT_PROVIDER | {
+    "CONNECTION_NOT_FOUND",
+    "RATE_LIMITED",
+    "PROVIDER_TIMEOUT",
+    AnswerMismatch.code,
+    MappingFault.code,
+    ProviderUnauthorised.code,
+    ProviderUnavailable.code,
+}
+"""What any call of a provider can end with, whatever its mapping says."""
+REPEATED = frozenset({"IDEMPOTENCY_IN_PROGRESS", "IDEMPOTENCY_KEY_REUSED"})
+
+_TIMES = "instant"
+
+
+def on_any_connection(model: Model, operation: Operation) -> frozenset[str]:
+    """Give the codes of an operation where nothing is known of the mapping, whose rules may use any of the contract."""
+    never = set() if operation.method in METHODS else set(REPEATED)
+    if operation.effect is Effect.SAFE:
+        never.add(OutcomeUnknown.code)
+    return frozenset(model.errors) - never
+
+
+def on_connection(operation: Operation, plan: OperationPlan, provider: ProviderPlan) -> frozenset[str]:
+    """Give the codes of an operation as this provider's mapping has it."""
+    found = set(_own(operation.method, plan, provider))
+    if any(argument.type.kind == _TIMES for argument in operation.args.values()):
+        found.add("INVALID_TIME")
+    if operation.not_found is not None:
+        found.add(operation.not_found)
+    return frozenset(found)
+
+
+def of_native(method: str, plan: OperationPlan, provider: ProviderPlan) -> frozenset[str]:
+    """Give the codes of a provider's own operation."""
+    return frozenset(_own(method, plan, provider))
+
+
+def _own(method: str, plan: OperationPlan, provider: ProviderPlan) -> Iterator[str]:
+    yield from ANY
+    yield from (rule.code for rule in provider.rules)
+    yield from _ruled(plan, provider, {plan.name})
+    if plan.effect is not Effect.SAFE:
+        yield OutcomeUnknown.code
+    if method in METHODS:
+        yield from REPEATED
+
+
+def _ruled(plan: OperationPlan, provider: ProviderPlan, seen: set[str]) -> Iterator[str]:
+    """Give the codes of an operation's own rules and guards, and those of the operations it runs."""
+    if plan.args_from:
+        yield "SLOT_NOT_FOUND"
+    for variant in plan.variants:
+        yield from (rule.code for rule in variant.rules)
+        yield from (guard.code for step in variant.steps for guard in step.refuse)
+        for name in _runs(variant):
+            if name not in seen:
+                seen.add(name)
+                yield from _ruled(provider.operations[name], provider, seen)
+
+
+def _runs(variant: VariantPlan) -> Iterator[str]:
+    if variant.find is not None:
+        yield variant.find
+    if variant.gives is not None and variant.gives.run is not None:
+        yield variant.gives.run.operation
+    for step in variant.steps:
+        yield from (one.operation for one in (step.run, step.undo) if isinstance(one, RunPlan))

@@ -1,0 +1,120 @@
+"""The parts of an OpenAPI document that every operation shares: headers, parameters, failures, probes. Data only."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from gateway.messages import Json
+from gateway.surface.failures import PROBLEM
+
+
+def ref(kind: str, name: str) -> dict[str, Json]:
+    """Refer to a shared part: `ref("schemas", "Booking")`."""
+    return {"$ref": f"#/components/{kind}/{name}"}
+
+
+def _header(meaning: str, schema: Mapping[str, Json] | None = None) -> dict[str, Json]:
+    return {"description": meaning, "schema": schema or {"type": "string"}}
+
+
+_PROBLEM_FIELDS: dict[str, Json] = {
+    "type": {"type": "string", "description": "`urn:booking-gateway:error:` and the code."},
+    "title": {"type": "string", "description": "The code in words."},
+    "status": {"type": "integer", "description": "The HTTP status."},
+    "detail": {"type": "string", "description": "One sentence for a person."},
+    "code": {"type": "string", "description": "A code of the contract."},
+    "details": {"type": "object", "description": "More, by code."},
+    "provider": {"$ref": "#/components/schemas/ProviderFault", "description": "What the provider said."},
+    "retryable": {"type": "boolean", "description": "Whether the same call may succeed later."},
+    "request_id": {"type": "string", "description": "The request as the logs name it."},
+}
+
+SCHEMAS: dict[str, Json] = {
+    "Failure": {
+        "description": "The body of every failure.",
+        "type": "object",
+        "properties": {"error": ref("schemas", "Error")},
+        "required": ["error"],
+        "additionalProperties": False,
+    },
+    "Problem": {
+        "description": "The same as problem details (RFC 9457), for `Accept: application/problem+json`.",
+        "type": "object",
+        "properties": _PROBLEM_FIELDS,
+        "required": [name for name in _PROBLEM_FIELDS if name != "provider"],
+    },
+}
+
+HEADERS: dict[str, Json] = {
+    "X-Request-Id": _header("The request as the logs name it: the caller's own id, or a new one."),
+    "Gateway-Support": _header(
+        "How the provider supports the operation.", {"type": "string", "enum": ["native", "emulated", "degraded"]}
+    ),
+    "ETag": _header("The object's `version`, where the provider has one."),
+    "Location": _header("Path of what was made."),
+    "Link": _header('The next page, `rel="next"`; missing at the end.'),
+    "Idempotent-Replayed": _header("`true` when a kept answer is given again.", {"type": "string", "enum": ["true"]}),
+    "Retry-After": _header("Seconds to wait before asking again.", {"type": "integer", "minimum": 0}),
+}
+
+KEY_PARAMETER = "IdempotencyKey"
+CONNECTION_PARAMETER = "Connection"
+
+_PARAMETERS: dict[str, Json] = {
+    CONNECTION_PARAMETER: {
+        "name": "connection",
+        "in": "path",
+        "required": True,
+        "description": "The connection's name.",
+        "schema": {"type": "string", "pattern": "^[a-z0-9][a-z0-9-]{0,62}$"},
+    },
+    KEY_PARAMETER: {
+        "name": "Idempotency-Key",
+        "in": "header",
+        "required": False,
+        "description": (
+            "Makes the request safe to repeat: for 24 hours the same key with the same request is answered as the first"
+            " time. Kept in the memory of one process: it does not survive a restart yet. Answers 429 and 5xx are not"
+            " kept, but `OUTCOME_UNKNOWN` is."
+        ),
+        "schema": {"type": "string", "minLength": 1, "maxLength": 255},
+    },
+}
+
+COMPONENTS: dict[str, Json] = {
+    "securitySchemes": {"key": {"type": "http", "scheme": "bearer", "description": "The caller's key."}},
+    "headers": HEADERS,
+    "parameters": _PARAMETERS,
+    "responses": {
+        "Failure": {
+            "description": "A failure.",
+            "headers": {name: ref("headers", name) for name in ("X-Request-Id", "Retry-After", "Idempotent-Replayed")},
+            "content": {
+                "application/json": {"schema": ref("schemas", "Failure")},
+                PROBLEM: {"schema": ref("schemas", "Problem")},
+            },
+        }
+    },
+}
+
+
+def _probe(operation_id: str, summary: str, responses: dict[str, str]) -> dict[str, Json]:
+    schema = {"type": "object", "properties": {"status": {"type": "string"}}, "required": ["status"]}
+    content = {"application/json": {"schema": schema}}
+    return {
+        "get": {
+            "operationId": operation_id,
+            "summary": summary,
+            "tags": ["health"],
+            "security": [],
+            "responses": {
+                status: {"description": meaning, "content": content} for status, meaning in responses.items()
+            },
+        }
+    }
+
+
+PROBES: dict[str, Json] = {
+    "/health": _probe("health", "Whether the process lives", {"200": "It lives."}),
+    "/ready": _probe("ready", "Whether to send work", {"200": "Ready.", "503": "Starting or stopping."}),
+}

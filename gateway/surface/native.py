@@ -1,0 +1,73 @@
+"""A provider's own operations over HTTP, as its mapping declares them: arguments in, the provider's own fields out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from http import HTTPStatus
+
+from aiohttp import web
+
+from gateway.catalog import Connection
+from gateway.errors import CallInvalid
+from gateway.mapping.native import native_arguments, native_from_query
+from gateway.mapping.plan import OperationPlan
+from gateway.messages import Effect, Json
+from gateway.surface.answers import Answer, to_bytes
+from gateway.surface.callers import may
+from gateway.surface.calls import Calls, masked
+from gateway.surface.failures import HttpRefused
+from gateway.surface.requests import json_body, path_parts, query_pairs
+from gateway.surface.visit import VISIT
+
+
+@dataclass(frozen=True, slots=True)
+class Native:
+    """The handlers of `/v1/{connection}/native/{operation}`."""
+
+    calls: Calls
+
+    async def post(self, request: web.Request) -> web.Response:
+        """Run an operation with the arguments in the body. Raises GatewayError."""
+        connection, plan = self._found(request)
+        body = await json_body(request)
+        if not isinstance(body, dict):
+            raise CallInvalid("The body must be a JSON object", details={"fields": []})
+        problems = [{"field": name, "problem": "belongs in the body"} for name, _ in query_pairs(request)]
+        if problems:
+            raise CallInvalid(f"`{problems[0]['field']}` belongs in the body", details={"fields": problems})
+        return await self._answer(request, connection, plan, body)
+
+    async def get(self, request: web.Request) -> web.Response:
+        """Run an operation that changes nothing with the arguments in the query. Raises GatewayError."""
+        connection, plan = self._found(request)
+        if plan.effect is not Effect.SAFE:
+            raise HttpRefused(
+                HTTPStatus.METHOD_NOT_ALLOWED,
+                "This operation may change something: use POST.",
+                headers={"Allow": "OPTIONS, POST"},
+            )
+        return await self._answer(request, connection, plan, native_from_query(plan, query_pairs(request)))
+
+    def _found(self, request: web.Request) -> tuple[Connection, OperationPlan]:
+        connection = self.calls.connection(request)
+        plan = self.calls.engine.operation(connection, f"native.{path_parts(request)['operation']}")
+        request[VISIT].operation = plan.name
+        may(request, scope_of(plan))
+        return connection, plan
+
+    async def _answer(
+        self, request: web.Request, connection: Connection, plan: OperationPlan, given: dict[str, Json]
+    ) -> web.Response:
+        args = native_arguments(plan, given)
+
+        async def perform() -> Answer:
+            reply = await self.calls.run(request, connection, plan.name, args)
+            body = to_bytes({"data": masked(reply.data, connection.redactor)})
+            return Answer(HTTPStatus.OK, body, {"Gateway-Support": reply.support})
+
+        return await self.calls.respond(request, connection, given, perform)
+
+
+def scope_of(plan: OperationPlan) -> str:
+    """Say what a caller must be allowed to run a native operation."""
+    return "read" if plan.effect is Effect.SAFE else "write"

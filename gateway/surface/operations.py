@@ -1,0 +1,92 @@
+"""The operations of the contract over HTTP. Which there are, and their paths and arguments, the model alone says."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from http import HTTPStatus
+from urllib.parse import quote, urlencode
+
+from aiohttp import web
+
+from gateway.catalog import Connection
+from gateway.errors import MappingFault
+from gateway.messages import Json, Reply
+from gateway.model.model import Operation, arguments, from_body, from_query
+from gateway.surface.answers import Answer, entity_tag, to_bytes
+from gateway.surface.calls import Calls, masked
+from gateway.surface.pages import Wanted, cut, wanted
+from gateway.surface.requests import json_body, path_parts, query_pairs
+
+_PROVIDER_DATA = "provider_data"
+
+
+@dataclass(frozen=True, slots=True)
+class Canonical:
+    """The handler of one operation."""
+
+    calls: Calls
+    operation: Operation
+
+    async def __call__(self, request: web.Request) -> web.Response:
+        """Answer one request. Raises GatewayError; what the contract refuses, no provider is asked."""
+        operation = self.operation
+        connection = self.calls.enter(request, operation.name, operation.scope)
+        self.calls.engine.operation(connection, operation.name)  # 501 before anything is read
+        body = await json_body(request)
+        given, cursor = read(operation, request, body)
+        found = arguments(operation, given, connection.zone)
+        page = wanted(operation, found, cursor, connection.name) if operation.gives == "list" else None
+        include = frozenset(found.get("include") or ())
+        args = {name: value for name, value in found.items() if name in operation.args}
+
+        async def perform() -> Answer:
+            reply = await self.calls.run(request, connection, operation.name, args, include)
+            return self._answer(request, connection, reply, include, page)
+
+        return await self.calls.respond(request, connection, body, perform)
+
+    def _answer(
+        self, request: web.Request, connection: Connection, reply: Reply, include: frozenset[str], page: Wanted | None
+    ) -> Answer:
+        headers = {"Gateway-Support": reply.support}
+        status = self.operation.status
+        if self.operation.gives == "none":
+            return Answer(status, headers=headers)
+        show = _PROVIDER_DATA in include
+        if page is not None:
+            rows, raw, about = cut(page, reply.data, reply.raw)
+            data = [_shown(row, own, connection) if show else row for row, own in zip(rows, raw, strict=True)]
+            return Answer(status, to_bytes({"data": data, "page": about}), headers | next_link(request, about))
+        if reply.data is None:
+            raise MappingFault(f"{self.operation.name} gives no object")
+        row = reply.data
+        if row.get("version") is not None:
+            headers["ETag"] = entity_tag(row["version"])
+        if status == HTTPStatus.CREATED and row.get("id") is not None:
+            headers["Location"] = f"{request.rel_url.raw_path}/{quote(row['id'], safe='')}"
+        return Answer(status, to_bytes(_shown(row, reply.raw, connection) if show else row), headers)
+
+
+def read(operation: Operation, request: web.Request, body: Json) -> tuple[dict[str, Json], str | None]:
+    """Gather what a caller gave, as it was given, and the cursor, which is no argument of any mapping.
+
+    Raises CallInvalid for what stands in the wrong part of the request.
+    """
+    parts = {name: value for name, value in path_parts(request).items() if name in operation.args}
+    given = from_query(operation, query_pairs(request)) | from_body(operation, body) | parts
+    return given, given.pop("cursor", None) if "cursor" in operation.common else None
+
+
+def next_link(request: web.Request, about: Mapping[str, Json]) -> dict[str, str]:
+    """Give the Link field (RFC 8288) that leads to the next page, if there is one."""
+    if about["next_cursor"] is None:
+        return {}
+    pairs = [(name, value) for name, value in query_pairs(request) if name != "cursor"]
+    query = urlencode([*pairs, ("cursor", about["next_cursor"])], quote_via=quote)
+    return {"Link": f'<{request.rel_url.raw_path}?{query}>; rel="next"'}
+
+
+def _shown(row: dict[str, Json], own: Json, connection: Connection) -> dict[str, Json]:
+    """Put the provider's own object beside what was made of it."""
+    return row if own is None else row | {_PROVIDER_DATA: masked(own, connection.redactor)}
