@@ -1,6 +1,6 @@
 """One call being run: its windows, its variant, its steps, and what the result is.
 
-The state here is one call's and dies with it. Writes are remembered, because a failure after a write is no plain failure.
+The state here is one call's and dies with it. Writes are remembered: a failure after a write is no plain failure.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from gateway.mapping.results import read_rows, walk
 from gateway.mapping.trees import truth
 from gateway.messages import Effect, Json, Reply
 from gateway.model.model import Model
-from gateway.windows import chunks, within
+from gateway.windows import bounds_of, chunks, within
 
 Exchange: TypeAlias = Callable[[CallPlan, Mapping[str, Json], tuple[ErrorRule, ...]], Awaitable[Json]]
 """Sends one call and gives the decoded body of a success, or raises what the rules make of the answer."""
@@ -47,12 +47,15 @@ class Run:
     model: Model
     exchange: Exchange
     now: datetime
+    name: str = ""
+    """The operation that was asked for."""
     wrote: bool = False
     """Whether an unsafe call has been accepted by the provider."""
     undos: list[tuple[Callable[[], Awaitable[None]], str]] = field(default_factory=list)
 
     async def answer(self, plan: OperationPlan, arguments: Mapping[str, Json]) -> Reply:
         """Run the operation and give the reply; undo what can be undone when a later step fails."""
+        self.name = plan.name
         try:
             pairs, single = await self.operation(plan, arguments)
         except GatewayError as error:
@@ -76,12 +79,13 @@ class Run:
                 undone = False
         if undone:
             return error
-        details = {"cause": error.code, "reconcile_with": "bookings.list"}
-        return OutcomeUnknown(
-            f"The provider accepted a write, and what followed failed ({error.code}): look before you repeat. {error.detail}",
-            details=details,
-            origin=error.origin,
-        )
+        detail = f"The provider accepted a write, and what followed failed: look before you repeat. {error.detail}"
+        return OutcomeUnknown(detail.strip(), details={"cause": error.code, **self._look_with()}, origin=error.origin)
+
+    def _look_with(self) -> dict[str, str]:
+        """Which operation shows whether the write of this call was done."""
+        operation = self.model.operations.get(self.name)
+        return {"reconcile_with": operation.reconcile} if operation is not None and operation.reconcile else {}
 
     async def operation(self, plan: OperationPlan, arguments: Mapping[str, Json]) -> tuple[_Pairs, bool]:
         """Run one operation; True beside the pairs when the result is a single object (or nothing)."""
@@ -102,11 +106,14 @@ class Run:
         assert plan.window is not None  # noqa: S101 - the caller asked
         args = scope["args"]
         merged: dict[str, tuple[Json, Json]] = {}
-        windows, bounds = chunks(args, plan.window, self.now, self.connection.zone)
+        operation = self.model.operations[plan.name]
+        assert operation.window is not None  # noqa: S101 - the compiler saw to it
+        bounds = bounds_of(args, operation.window)
+        windows = chunks(bounds, plan.window, self.now, self.connection.zone)
         for window in windows:
             pairs, _ = await self._windowed(plan, {**scope, "window": window})
             for pair in pairs:
-                if within(pair[0], bounds):
+                if within(pair[0].get(operation.order[0]), bounds):
                     merged.setdefault(pair[0]["id"], pair)
         return list(merged.values()), False
 
@@ -114,8 +121,10 @@ class Run:
         """Check what this provider needs and cannot honour, and take composite arguments apart."""
         args = dict(given)
         title = self.connection.provider.title
+        operation = self.model.operations.get(plan.name)
         for name, reason in plan.unsupported.items():
-            if args.get(name) is not None:
+            declared = operation.args.get(name) if operation is not None else None
+            if args.get(name) is not None and (declared is None or args[name] != declared.default):
                 capability = f"{plan.name}.{name}"
                 detail = f"{title} cannot honour `{name}` in {plan.name}: {reason}"
                 raise Unsupported(detail, details={"capability": capability, "reason": reason})
@@ -135,8 +144,7 @@ class Run:
         try:
             parts = encode(args[name], {**self.connection.scope, "row": {}})
         except CodecRefused:
-            code = "SLOT_NOT_FOUND" if name == "slot_id" else (plan.not_found or "NOT_FOUND")
-            raise NotMapped("", code=code) from None
+            raise NotMapped("", code=plan.not_found) from None
         for part, value in parts.items():
             if args.get(part) is not None and args[part] != value:
                 problem = {"field": part, "problem": f"contradicts `{name}`"}
@@ -286,10 +294,8 @@ class Run:
             body = await self.exchange(call, scope, variant.rules)
         except (ProviderUnavailable, AnswerMismatch) as error:
             if effect is Effect.UNSAFE and (isinstance(error, AnswerMismatch) or error.sent):
-                raise OutcomeUnknown(
-                    f"The write was sent and its answer lost: look before you repeat. {error.detail}",
-                    details={"reconcile_with": "bookings.list"},
-                ) from error
+                detail = f"The write was sent and its answer lost: look before you repeat. {error.detail}"
+                raise OutcomeUnknown(detail, details=self._look_with()) from error
             raise
         except ProviderRejected as error:
             if error.code == "NOT_FOUND" and variant.not_found is not None:

@@ -7,51 +7,64 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
-from zoneinfo import ZoneInfo
+from typing import TypeAlias
 
+from gateway.errors import GatewayError
 from gateway.mapping.plan import WindowPlan
 from gateway.messages import Json
+from gateway.model.times import zone_of
+
+MAX_WINDOWS = 24
+"""Provider calls that one list may be split into: two years by months. Beyond, a caller is told, not kept waiting."""
+
+Bounds: TypeAlias = tuple[datetime | None, datetime | None]
+"""Not before, and before; None where the caller gave none."""
 
 
-def chunks(
-    args: Mapping[str, Json], plan: WindowPlan, now: datetime, zone: str
-) -> tuple[list[dict[str, str]], tuple[datetime | None, datetime | None]]:
-    """Give the windows to ask for (`first_date`, `last_date`) and the bounds that rows are held to.
+def bounds_of(args: Mapping[str, Json], names: tuple[str, str]) -> Bounds:
+    """The caller's own bounds, from the two arguments that hold them."""
+    first, end = (args.get(name) for name in names)
+    return _instant(first), _instant(end)
 
-    Without `from` the window begins with today, without `to` it ends `default_days` after its beginning; a bound the
-    caller did not give holds no row back.
+
+def chunks(bounds: Bounds, plan: WindowPlan, now: datetime, zone: str) -> list[dict[str, str]]:
+    """Give the windows to ask for, as `first_date` and `last_date`.
+
+    Without a beginning the window begins with today, without an end it has `default_days`. Raises WINDOW_TOO_LARGE
+    when the provider would have to be asked more than MAX_WINDOWS times.
     """
-    local = ZoneInfo(zone)
-    start = _instant(args.get("from"))
-    end = _instant(args.get("to"))
+    local = zone_of(zone)
+    start, end = bounds
     days = timedelta(days=plan.default_days or 1)
+    today = now.astimezone(local).date()
     if start is not None:
         first = start.astimezone(local).date()
-    elif end is not None:
-        first = min((end.astimezone(local) - days).date(), now.astimezone(local).date())
     else:
-        first = now.astimezone(local).date()
-    last = (
-        (end - timedelta(microseconds=1)).astimezone(local).date()
-        if end is not None
-        else first + days - timedelta(days=1)
-    )
-    width = timedelta(days=(plan.max_days or (last - first).days + 1) - 1)
+        first = min((end.astimezone(local) - days).date(), today) if end is not None else today
+    last = first + days - timedelta(days=1)
+    if end is not None:
+        last = (end - timedelta(microseconds=1)).astimezone(local).date()
+    wanted = (last - first).days + 1
+    width = plan.max_days or wanted
+    if wanted > width * MAX_WINDOWS:
+        raise GatewayError(
+            f"The window has {wanted} days; this provider is asked at most {width * MAX_WINDOWS} at a time.",
+            code="WINDOW_TOO_LARGE",
+            details={"max_days": width * MAX_WINDOWS},
+        )
     found = []
     while first <= last:
-        until = min(first + width, last)
+        until = min(first + timedelta(days=width - 1), last)
         found.append({"first_date": first.isoformat(), "last_date": until.isoformat()})
         first = until + timedelta(days=1)
-    return found, (start, end)
+    return found
 
 
-def within(row: Mapping[str, Json], bounds: tuple[datetime | None, datetime | None]) -> bool:
-    """Whether a row starts inside `[from, to)`."""
-    start = _instant(row.get("start"))
-    if start is None:
-        return True
+def within(start: Json, bounds: Bounds) -> bool:
+    """Whether a row that starts then is inside `[from, to)`; a row without a start is not held back."""
+    begin = _instant(start)
     first, end = bounds
-    return (first is None or start >= first) and (end is None or start < end)
+    return begin is None or ((first is None or begin >= first) and (end is None or begin < end))
 
 
 def _instant(text: Json) -> datetime | None:

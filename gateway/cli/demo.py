@@ -66,6 +66,7 @@ def run(arguments: argparse.Namespace) -> int:
     if loaded is None:
         return 1
     settings, catalog = loaded
+    serve.start_logging(settings, catalog)
     plays = {}
     for connection in catalog.connections.values():
         play = simulate.prepare(connection.provider, connection)

@@ -118,7 +118,7 @@ def _variant(plan: ProviderPlan, variant: VariantPlan) -> Iterator[str]:
         source = variant.gives.run.operation if variant.gives.run else f"step {variant.gives.step}"
         yield _line(f"result: what {source} gives", variant.origin)
     for rows in variant.rows:
-        path = " › ".join(f"{level.name}: {level.at.text}" if rows.named else level.at.text for level in rows.levels)
+        path = " > ".join(f"{level.name}: {level.at.text}" if rows.named else level.at.text for level in rows.levels)
         yield _line(f"result: {'one' if rows.one else 'each of'} {path}", rows.origin)
         yield from _record(rows.record)
     for rule in (*variant.rules, *plan.rules):

@@ -56,7 +56,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def prepare(plan: ProviderPlan, connection: Connection | None) -> Play | None:
-    """Make the play of a provider, with a connection's settings or those of its examples; None with findings printed."""
+    """Make the play of a provider, with a connection's settings or its examples'; None with findings printed."""
     examples, findings = load_examples(plan)
     options.tell([finding for finding in findings if finding.level == "error"])
     if examples is None:

@@ -1,0 +1,1 @@
+"""The language. No I/O, no clock, no randomness: text in, plans and values out."""

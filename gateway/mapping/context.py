@@ -92,7 +92,7 @@ class Context:
         for use in sorted(uses):
             setting = self.settings.get(use[1]) if use[0] == "settings" and len(use) > 1 else None
             if setting is not None and setting.type == "secret":
-                message = f"`settings.{setting.name}` is a secret: it may stand under `auth:` and in md5(), sha256(), hmac_sha256()"
+                message = f"`settings.{setting.name}` is a secret: it may stand under `auth:` and in words that sign"
                 self.report(place, "secret-misplaced", message)
 
     def codec(self, spec: Json, place: Place) -> Codec | None:

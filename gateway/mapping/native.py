@@ -18,10 +18,11 @@ _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
 
 def native_arguments(plan: OperationPlan, raw: Mapping[str, Json]) -> dict[str, Json]:
     """Check a caller's arguments and put the defaults in. Raises CallInvalid naming every field that is wrong."""
-    problems = []
-    for name in raw:
-        if name not in plan.arguments:
-            problems.append({"field": name, "problem": f"is not known here{suggestion(name, plan.arguments)}"})
+    problems = [
+        {"field": name, "problem": f"is not known here{suggestion(name, plan.arguments)}"}
+        for name in raw
+        if name not in plan.arguments
+    ]
     found: dict[str, Json] = {}
     for name, argument in plan.arguments.items():
         value = raw.get(name)

@@ -31,6 +31,7 @@ class _Line:
     """Writes the provider's "nothing" where the value would go."""
     accept: Callable[[Json], Json] | None
     required: bool
+    nullable: bool
     plan: FieldPlan
 
 
@@ -136,6 +137,7 @@ def _compile_line(context: Context, resource: Resource, canonical: str, spec: Js
         clear=_clear(context, shape, place) if mode != "read" else None,
         accept=None if sources[0] == "record" else field.type.accept,
         required=field.required and "." not in canonical,
+        nullable=field.nullable,
         plan=FieldPlan(
             canonical, source, codec.name if codec else None, codec.law if codec else "iso", mode, context.origin(place)
         ),
@@ -171,6 +173,8 @@ def _mode(context: Context, shape: dict[str, Json], get: Get | None, put: object
 
 def _reader(resource: Resource, lines: tuple[_Line, ...]) -> Callable[[Json, Scope], dict[str, Json]]:
     groups = _groups(resource, lines)
+    begun = {line.path[0] for line in lines}
+    names = tuple(name for name in resource.fields if name in begun)
 
     def read(row: Json, scope: Scope) -> dict[str, Json]:
         out: dict[str, Json] = {}
@@ -182,7 +186,7 @@ def _reader(resource: Resource, lines: tuple[_Line, ...]) -> Callable[[Json, Sco
                 put_at(out, line.path, value)
         for name, required, origin in groups:
             _complete(out, name, required, origin)
-        return out
+        return {name: out[name] for name in names if name in out}  # in the contract's order, whatever the file's
 
     return read
 
@@ -195,7 +199,7 @@ def _accepted(line: _Line, value: Json) -> Json:
         except TypeRefused as refused:
             message = f"{line.plan.origin}: `{line.plan.source}` for {line.plan.name} is not {refused}"
             raise AnswerMismatch(message, origin=line.plan.origin) from None
-    if line.required and (value is MISSING or value is None):
+    if line.required and (value is MISSING or (value is None and not line.nullable)):
         message = f"{line.plan.origin}: `{line.plan.source}` is missing, and {line.plan.name} is required"
         raise AnswerMismatch(message, origin=line.plan.origin)
     return value
@@ -213,7 +217,7 @@ def _groups(resource: Resource, lines: tuple[_Line, ...]) -> tuple[tuple[str, tu
 
 
 def _complete(out: dict[str, Json], name: str, members: tuple[str, ...], origin: str | None) -> None:
-    """An embedded object without a required member cannot be told: it is left out, or a mismatch when it is required."""
+    """An embedded object without a required member cannot be told: left out, or a mismatch when it is required."""
     value = out.get(name)
     if isinstance(value, dict) and all(value.get(member) is not None for member in members):
         return

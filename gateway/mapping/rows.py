@@ -12,7 +12,7 @@ from gateway.messages import Json
 def compile_rows(
     context: Context, shape: dict[str, Json], place: Place, names: frozenset[str] | None
 ) -> tuple[RowsPlan, ...]:
-    """Compile `rows`, `at` or `union` with their records; `names` are what the first path may begin with (None: any)."""
+    """Compile `rows`, `at` or `union` with their records; the first path begins with one of `names` (None: any)."""
     if "union" in shape:
         found: list[RowsPlan] = []
         for index, node in enumerate(shape["union"]):

@@ -150,13 +150,14 @@ def compile_takes(scene: Scene, nodes: Json, place: Place) -> tuple[Take, ...]:
 
 
 def _refusal(scene: Scene, codec: Codec) -> str | None:
-    """What it means when a codec cannot write a taken value: an id that names nothing, a time that cannot be, bad input."""
+    """What it means when a codec cannot write a taken value: nothing of that id, a time that cannot be, bad input."""
     if codec.parts is not None:
         return scene.not_found
     return "INVALID_TIME" if codec.gives in {"instant", "date", "clock"} else "VALIDATION_ERROR"
 
 
 def compile_run(scene: Scene, shape: dict[str, Json], place: Place) -> RunPlan:
+    """Compile `run` and `with` of a step, an undo or a result."""
     name = shape["run"]
     if name not in scene.operations:
         hint = suggestion(name, scene.operations)
@@ -192,6 +193,7 @@ def _compile_refusals(scene: Scene, nodes: Json, place: Place) -> tuple[Refusal,
 
 
 def compile_gives(scene: Scene, node: Json, place: Place) -> GivesPlan | None:
+    """Compile `gives`."""
     shape = scene.context.check("gives", node, place)
     if shape is None:
         return None

@@ -28,7 +28,19 @@ _SECTIONS = {"types", "resources", "common", "operations", "lifecycle", "events"
 _FIELD = {"type", "required", "nullable", "meaning"}
 _ARGUMENT = _FIELD | {"where", "default", "filter", "handled"}
 _OPERATION = {"summary", "effect", "scope", "method", "path", "gives"}
-_OPERATION_MORE = {"args", "body", "status", "not_found", "window", "order", "sort", "rules", "patch", "refused"}
+_OPERATION_MORE = {
+    "args",
+    "body",
+    "status",
+    "not_found",
+    "window",
+    "order",
+    "sort",
+    "rules",
+    "patch",
+    "refused",
+    "reconcile",
+}
 _WORDS: Mapping[str, frozenset[str]] = {
     "effect": frozenset(one.value for one in Effect),
     "scope": frozenset({"read", "write"}),
@@ -282,6 +294,7 @@ class _Builder:
             args=MappingProxyType({key: one for key, one in args.items() if key not in handled}),
             common=MappingProxyType({key: args[key] for key in handled} | shared),
             not_found=node.get("not_found"),
+            reconcile=node.get("reconcile"),
             window=tuple(node["window"]) if "window" in node else None,
             order=tuple(node.get("order", ())),
             sort=node.get("sort"),

@@ -67,6 +67,8 @@ class Operation:
     """Arguments the gateway handles before a mapping is asked: `include`, `limit`, `cursor`, `sort`, `time_zone`."""
     not_found: str | None = None
     """The error code when the provider says that the thing does not exist."""
+    reconcile: str | None = None
+    """The operation that shows whether a write with an unknown outcome was done."""
     window: tuple[str, str] | None = None
     """The arguments that bound a list in time: not before, and before."""
     order: tuple[str, ...] = ()

@@ -1,8 +1,8 @@
 """The play on a socket, and the switches that make it fail on request.
 
 `GET /_simulator` tells what it holds; `POST /_simulator` with `{"status": 503, "times": 1}`, `{"delay": 2}`,
-`{"drop": true}`, `{"after": true}` or `{"expire": true}` makes the next call fail, wait, be hung up on, be done with its
-answer lost, or all tokens be refused.
+`{"drop": true}`, `{"after": true}` or `{"expire": true}` makes the next call fail, wait, be hung up on, be done with
+its answer lost, or all tokens be refused.
 """
 
 from __future__ import annotations

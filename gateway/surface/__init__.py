@@ -1,1 +1,1 @@
-"""HTTP for our callers: routes, keys, bodies, pages and errors. Nothing here knows a provider or what a mapping says."""
+"""HTTP for our callers: routes, keys, bodies, pages and errors. Nothing here knows what a mapping says."""

@@ -9,7 +9,7 @@ from aiohttp import web
 
 from gateway.surface.answers import Answer, to_bytes, to_response
 from gateway.surface.calls import Calls
-from gateway.surface.openapi import of_connection, whole
+from gateway.surface.openapi import document
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,9 +20,13 @@ class Documents:
 
     async def whole(self, _request: web.Request) -> web.Response:
         """Answer with everything there is, whatever connections there are."""
-        return to_response(Answer(HTTPStatus.OK, to_bytes(whole(self.calls.engine.model))))
+        return to_response(Answer(HTTPStatus.OK, self._told(None)))
 
     async def of_connection(self, request: web.Request) -> web.Response:
         """Answer with what this connection can do, the provider's own operations included."""
         connection = self.calls.enter(request, "openapi", "read")
-        return to_response(Answer(HTTPStatus.OK, to_bytes(of_connection(self.calls.engine.model, connection))))
+        return to_response(Answer(HTTPStatus.OK, self._told(connection.name)))
+
+    def _told(self, name: str | None) -> bytes:
+        engine = self.calls.engine
+        return to_bytes(document(engine.model, engine.catalog, name))

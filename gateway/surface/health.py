@@ -23,7 +23,7 @@ class Readiness:
         self.state = "ready"
 
     def stop(self) -> None:
-        """Take no more work. Whoever catches the signal to end calls this first, so that balancers hear of it in time."""
+        """Take no more work. Whoever catches the signal to end calls this first: balancers then look elsewhere."""
         self.state = "stopping"
 
     async def live(self, _request: web.Request) -> web.Response:

@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 from http import HTTPStatus
 
 from gateway import __version__
-from gateway.catalog import Connection
-from gateway.errors import CallInvalid
+from gateway.catalog import Catalog, Connection
+from gateway.errors import CallInvalid, NotMapped
 from gateway.mapping.plan import NativeArgument, OperationPlan
 from gateway.messages import Effect, Json
 from gateway.model.model import Argument, Model, Operation
@@ -39,8 +39,17 @@ _NATIVE_TYPES: Mapping[str, Json] = {
 }
 
 
-def whole(model: Model) -> dict[str, Json]:
-    """Describe the whole surface: every operation of the contract, on any connection."""
+def document(model: Model, catalog: Catalog, name: str | None = None) -> dict[str, Json]:
+    """Describe the whole surface, or what the connection of this name supports of it; raises NotMapped."""
+    if name is None:
+        return _whole(model)
+    connection = catalog.connections.get(name)
+    if connection is None:
+        raise NotMapped("There is no connection of this name.", code="CONNECTION_NOT_FOUND")
+    return _of_connection(model, connection)
+
+
+def _whole(model: Model) -> dict[str, Json]:
     paths = _Paths(model, dict(PROBES))
     paths.add("/v1/connections", listing(model), WITHOUT_PROVIDER)
     paths.add(_ANY_CONNECTION, reading(model), WITHOUT_PROVIDER | {"CONNECTION_NOT_FOUND"})
@@ -50,8 +59,7 @@ def whole(model: Model) -> dict[str, Json]:
     return _document(model, "Booking gateway", paths)
 
 
-def of_connection(model: Model, connection: Connection) -> dict[str, Json]:
-    """Describe the surface as one connection supports it, under the paths of that connection."""
+def _of_connection(model: Model, connection: Connection) -> dict[str, Json]:
     paths, provider, base = _Paths(model), connection.provider, f"/v1/{connection.name}"
     paths.add(base, reading(model), WITHOUT_PROVIDER)
     for operation in model.operations.values():

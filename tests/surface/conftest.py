@@ -1,0 +1,163 @@
+"""The surface on a real socket, before a small provider that is a real server as well and notes what it is asked."""
+
+import asyncio
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from aiohttp import web
+
+from gateway import catalog, config
+from gateway.engine import Engine
+from gateway.model.model import load
+from gateway.surface.app import build_app
+from gateway.surface.idempotency import Ledger
+from gateway.transport.client import Client
+
+API_KEY = "provider-s3cret-api-key"
+KEYS = {"web": "web-key-0123456789", "reporting": "reporting-key-0123", "writer": "writer-key-01234567"}
+
+
+class Provider:
+    """Answers what a test has put in `answers` under `METHOD /path`; `asked` is every request, with its body."""
+
+    def __init__(self):
+        self.answers = {}
+        self.asked = []
+        self.headers = []
+        self.gate = None
+        """While an Event, answers wait for it."""
+
+    async def answer(self, request):
+        body = await request.read()
+        self.asked.append((request.method, request.raw_path, json.loads(body) if body else None))
+        self.headers.append(dict(request.headers))
+        if self.gate is not None:
+            await self.gate.wait()
+        found = self.answers.get(f"{request.method} {request.path}", (404, {"ok": False}))
+        if found is None:
+            request.transport.close()
+            await asyncio.sleep(0)
+            return web.Response()
+        status, data = found
+        if isinstance(data, bytes):
+            return web.Response(status=status, body=data)
+        return web.json_response(data, status=status)
+
+
+class Caller:
+    """A client of the gateway that sends a key and gives status, decoded body and headers."""
+
+    def __init__(self, client, key):
+        self.client = client
+        self.key = key
+
+    async def __call__(self, method, path, *, headers=None, **more):
+        sent = {"Authorization": f"Bearer {self.key}"} if self.key else {}
+        async with self.client.request(method, path, headers=sent | (headers or {}), **more) as response:
+            body = await response.read()
+            return response.status, json.loads(body) if body else None, response.headers
+
+
+@pytest.fixture
+def booking():
+    """Give a booking as the provider tells it."""
+    return {
+        "id": "7",
+        "status": "confirmed",
+        "start": "2026-03-19T09:00:00+01:00",
+        "end": "2026-03-19T10:00:00+01:00",
+        "notes": "",
+        "created": None,
+        "rev": "r1",
+    }
+
+
+@pytest.fixture
+def new():
+    """Give the body of a request that books."""
+    return {
+        "resource_id": "c1",
+        "start": "2026-03-19T09:00:00+01:00",
+        "end": "2026-03-19T10:00:00+01:00",
+        "customer": {"name": "Ada"},
+    }
+
+
+@pytest.fixture
+def provider():
+    """Give the provider, which answers 404 until a test says otherwise."""
+    return Provider()
+
+
+@pytest.fixture
+async def engine(provider, aiohttp_server, loaded):
+    """Give an engine on three connections to that provider, and its settings."""
+    app = web.Application()
+    app.router.add_route("*", "/{path:.*}", provider.answer)
+    server = await aiohttp_server(app)
+    settings, found = loaded(str(server.make_url("/")).rstrip("/"))
+    async with Client([str(network) for network in settings.egress]) as client:
+        clock = asyncio.get_running_loop().time
+        yield Engine(found, load(), client.send, clock=clock, now=lambda: datetime(2026, 3, 1, tzinfo=UTC)), settings
+
+
+@pytest.fixture
+def loaded(tmp_path):
+    """Give a function that loads the configuration for a provider at a URL."""
+
+    def of(url):
+        text = {
+            "mappings": [str(Path(__file__).with_name("courts.yaml"))],
+            "timeout": "5s",
+            "max_body": "64KiB",
+            "callers": {
+                "web": {"key": KEYS["web"], "may": ["read", "write"], "connections": ["club-a", "club-b"]},
+                "reporting": {"key": KEYS["reporting"], "may": ["read"]},
+                "writer": {"key": KEYS["writer"], "may": ["write"]},
+            },
+            "cors": {"origins": ["https://booking.example"]},
+            "egress": {"allow": ["127.0.0.0/8"]},
+            "connections": {
+                name: {
+                    "provider": "courts",
+                    "settings": {"base_url": url, "api_key": API_KEY, "time_zone": "Europe/Berlin", "currency": "EUR"},
+                }
+                for name in ("club-a", "club-b", "club-c")
+            },
+        }
+        path = tmp_path / "gateway.yaml"
+        path.write_text(json.dumps(text), encoding="utf-8")  # JSON is YAML
+        settings, findings = config.load(path, {})
+        assert [] == findings
+        found, findings = catalog.load(settings.mappings, settings, load())
+        assert [] == findings
+        return settings, found
+
+    return of
+
+
+@pytest.fixture
+def ticks():
+    """Give the clock of kept answers, as a list whose last number is the time in seconds."""
+    return [0.0]
+
+
+@pytest.fixture
+async def client(engine, aiohttp_client, ticks):
+    """Give a client of the running gateway that sends no key."""
+    running, settings = engine
+    return await aiohttp_client(build_app(running, settings, ledger=Ledger(lambda: ticks[-1])))
+
+
+@pytest.fixture
+def call(client):
+    """Call the gateway as the caller `web`: `status, body, headers = await call("GET", "/v1/club-a/bookings")`."""
+    return Caller(client, KEYS["web"])
+
+
+@pytest.fixture
+def call_as(client):
+    """Give a function that makes callers: by name, or None for one without a key."""
+    return lambda name: Caller(client, KEYS.get(name))
