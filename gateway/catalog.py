@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -160,6 +161,7 @@ def _settings(
     return values if len(findings) == before else None
 
 
+_PATH = re.compile(r"(/[A-Za-z0-9_~-][A-Za-z0-9._~-]*)+/?")
 _EXPECTED = {
     "string": "text",
     "secret": "text that is not empty",
@@ -178,6 +180,9 @@ def _value(setting: Setting, given: Json, document: Document, place: Place, find
             fits = isinstance(given, str) and bool(given)
         case "integer":
             fits = isinstance(given, int) and not isinstance(given, bool)
+        case "path":
+            fits = isinstance(given, str) and bool(_PATH.fullmatch(given))
+            expected = "a path of URL-safe segments, such as /v1/bookings"
         case "time_zone":
             fits, expected = given in zone_names(), ZONE
         case "url" | "currency":

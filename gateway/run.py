@@ -222,6 +222,8 @@ class Run:
             elif step.refuse:
                 _refuse(step, scope)
                 continue
+            elif step.make is not None:
+                value = step.make(scope)
             elif step.takes:
                 for take in step.takes:
                     scope[take.name] = _taken(take, scope)

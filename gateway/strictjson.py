@@ -20,12 +20,24 @@ _STEPS = bytes.maketrans(_BRACKETS, b"\2\2\0\0")
 _NO_BRACKET = bytes(set(range(256)) - set(_BRACKETS))
 
 
-class JsonRefused(ValueError):
-    """The bytes are no JSON this gateway takes. `reason` completes "the body …" and holds no value of it."""
+class Unreadable(ValueError):
+    """A body is not of the form it should have. `reason` completes "the body …" and holds no value of it."""
 
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
         self.reason = reason
+
+
+class JsonRefused(Unreadable):
+    """The bytes are no JSON this gateway takes."""
+
+
+def decode_text(body: bytes) -> str:
+    """Decode UTF-8 text; raises Unreadable."""
+    try:
+        return body.decode()
+    except UnicodeDecodeError:
+        raise Unreadable("is not UTF-8 text") from None
 
 
 def decode_json(body: bytes, *, depth: int = MAX_DEPTH) -> Json:

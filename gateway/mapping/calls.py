@@ -6,8 +6,9 @@ setting of type url, so that no argument can change where a request goes.
 
 from __future__ import annotations
 
+import importlib
 import re
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,9 +19,11 @@ from gateway.mapping.expressions import Literal, Path, Template
 from gateway.mapping.plan import AuthPlan, Build, CallPlan, Condition, ErrorRule, Scope
 from gateway.mapping.trees import compile_tree, evaluated
 from gateway.messages import Json
+from gateway.strictjson import decode_json, decode_text
 
 _VERBS = ("get", "post", "put", "patch", "delete")
 _SETTING_FIRST = re.compile(r"\{\{\s*settings\.([a-z_][a-z0-9_]*)\s*\}\}")
+_PATH_SETTING = re.compile(r"/?\{\{\s*settings\.([a-z_][a-z0-9_]*)\s*\}\}")
 _UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
 _UNSAFE_SEGMENT = re.compile(r"(^|/)\.{1,2}(/|$)")
 
@@ -105,12 +108,20 @@ def compile_call(
         timeout=seconds(shape["timeout"]) if "timeout" in shape else http.timeout,
         success=context.path(shape["success"], (*place, "success")) if "success" in shape else http.success,
         said=(context.provider_code, context.message),
-        answer=shape.get("answer", http.answer),
+        decode=_decoder(shape.get("answer", http.answer)),
         origin=context.origin(place),
         text=f"{verb.upper()} {text or 'the base URL'}" + (f" {rpc}" if rpc else ""),
         path=_segments(text),
         absolute=not text.startswith("/") and text != "",
     )
+
+
+def _decoder(answer: str) -> Callable[[bytes], Json]:
+    """How a body is read. The calendar library is only loaded for a mapping that reads feeds: it is slow to start."""
+    if answer == "icalendar":
+        decode: Callable[[bytes], Json] = importlib.import_module("gateway.mapping.calendars").calendar_events
+        return decode
+    return decode_text if answer == "text" else decode_json
 
 
 def _rpc(context: Context, shape: dict[str, Json], place: Place) -> str | None:
@@ -157,6 +168,15 @@ def _compile_url(context: Context, text: str, place: Place, names: Collection[st
         path = text[end:]
     if "?" in path.split("{{")[0]:
         context.report(place, "query-in-url", "write query parameters under `query:`, so that they are encoded")
+    lead = _PATH_SETTING.match(path)
+    setting = context.settings.get(lead[1]) if lead else None
+    if lead is not None and setting is not None and setting.type == "path":
+        first = context.template(lead[0].lstrip("/"), place, BASE)
+        rest = context.template(path[lead.end() :], place, names, quote=True)
+        base, origin = head, context.origin(place)
+        before = evaluated(first, origin) if first is not None else head
+        head = lambda scope: f"{str(base(scope)).rstrip('/')}/{str(before(scope)).strip('/')}"  # noqa: E731 - one word more on the way
+        return _joined(head, rest, origin)
     template = context.template(path, place, names, quote=True)
     return _joined(head, template, context.origin(place))
 

@@ -225,8 +225,8 @@ def _compile_variant(scene: Scene, shape: dict[str, Json], place: Place, *, nati
         context.report(
             (*place, "find"), "unknown-operation", f"`{find}` is not mapped here{suggestion(find, scene.operations)}"
         )
-    if not steps and gives is None and find is None:
-        context.report(place, "nothing-to-do", "`call`, `steps`, `gives` or `find` is needed")
+    if not steps and not rows and gives is None and find is None:
+        context.report(place, "nothing-to-do", "`call`, `steps`, `rows`, `gives` or `find` is needed")
     at = context.path(shape["at"], (*place, "at")) if native and "at" in shape else None
     return VariantPlan(
         when=when if isinstance(when, Template) else None,

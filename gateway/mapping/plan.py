@@ -72,8 +72,8 @@ class CallPlan:
     success: Path | None
     said: tuple[Path | None, Path | None]
     """Where a refusal has the provider's own code and message."""
-    answer: str
-    """`json` or `text`: how the body is read."""
+    decode: Callable[[bytes], Json]
+    """How the body is read; raises Unreadable."""
     origin: str
     text: str
     path: tuple[str | None, ...]
@@ -137,13 +137,14 @@ class Take:
 
 @dataclass(frozen=True, slots=True)
 class StepPlan:
-    """One step of an operation; exactly one of `call`, `run`, `refuse` and `takes` is set."""
+    """One step of an operation; exactly one of `call`, `run`, `refuse`, `takes` and `make` is set."""
 
     name: str
     call: CallPlan | None
     run: RunPlan | None
     refuse: tuple[Refusal, ...]
     takes: tuple[Take, ...]
+    make: Build | None
     when: Template | None
     fan_out: FanOut | None
     keep: Path | None

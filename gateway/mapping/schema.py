@@ -68,7 +68,7 @@ _CALL: dict[str, Any] = {
     "params": key(["list", "dict"], "the JSON-RPC params", takes="tree"),
     "timeout": key("string", "the whole exchange", regex=r"\d+(ms|s|m)", example="10s"),
     "success": key("string", "path that must be true of the body", takes="path"),
-    "answer": key("string", "how the body is read", allowed=["json", "text"]),
+    "answer": key("string", "how the body is read", allowed=["json", "text", "icalendar"]),
 }
 
 SHAPES: Mapping[str, Rules] = {
@@ -98,6 +98,7 @@ SHAPES: Mapping[str, Rules] = {
                 "boolean",
                 "secret",
                 "url",
+                "path",
                 "time_zone",
                 "currency",
                 "object",
@@ -135,7 +136,7 @@ SHAPES: Mapping[str, Rules] = {
         "base": key("string", "put before every relative URL", takes="template", required=True),
         "timeout": key("string", "the whole exchange", regex=r"\d+(ms|s|m)", default="10s"),
         "success": key("string", "path that must be true of the body", takes="path"),
-        "answer": key("string", "how bodies are read", allowed=["json", "text"], default="json"),
+        "answer": key("string", "how bodies are read", allowed=["json", "text", "icalendar"], default="json"),
         "headers": key("dict", "headers of every call", takes="tree"),
         "code": key("string", "path to the provider's own error code", takes="path"),
         "message": key("string", "path to the provider's own error message", takes="path"),
@@ -211,6 +212,7 @@ SHAPES: Mapping[str, Rules] = {
         "with": key("dict", "its arguments", takes="tree"),
         "refuse": key("list", "guards; the first that holds ends the operation"),
         "take": key("dict", "more names for values, computed here", takes="template"),
+        "make": key(_TREE, "the value itself, built here", takes="tree"),
         "when": key("string", "template; false: the step is skipped, its value null", takes="template"),
         "for_each": key("dict", "one call for each element of a list"),
         "keep": key("string", "path on the body: what is captured", takes="path"),

@@ -50,7 +50,7 @@ def compile_steps(scene: Scene, shape: dict[str, Json], place: Place) -> tuple[t
     if "call" in shape:
         call = compile_call(scene.context, shape["call"], (*place, "call"), scene.names, scene.http)
         where = scene.context.origin(place)
-        step = StepPlan("answer", call, None, (), (), None, None, None, frozenset(), scene.effect, None, where)
+        step = StepPlan("answer", call, None, (), (), None, None, None, None, frozenset(), scene.effect, None, where)
         return ((step,) if call else ()), scene
     steps = []
     for index, node in enumerate(shape.get("steps", [])):
@@ -66,12 +66,12 @@ def compile_steps(scene: Scene, shape: dict[str, Json], place: Place) -> tuple[t
 
 def _compile_step(scene: Scene, shape: dict[str, Json], place: Place) -> StepPlan | None:
     context = scene.context
-    kinds = [kind for kind in ("call", "run", "refuse", "take") if kind in shape]
+    kinds = [kind for kind in ("call", "run", "refuse", "take", "make") if kind in shape]
     if len(kinds) != 1:
-        context.report(place, "step-without-kind", "a step has exactly one of `call`, `run`, `refuse`, `take`")
+        context.report(place, "step-without-kind", "a step has exactly one of `call`, `run`, `refuse`, `take`, `make`")
         return None
     name = shape.get("name", "")
-    if kinds in (["call"], ["run"]) and not name:
+    if kinds in (["call"], ["run"], ["make"]) and not name:
         context.report(place, "missing-key", "`name` is missing (the name its value is known by)")
     if name in scene.names or name in RESERVED:
         context.report((*place, "name"), "reserved-name", f"`{name}` is already a name here")
@@ -88,6 +88,7 @@ def _compile_step(scene: Scene, shape: dict[str, Json], place: Place) -> StepPla
         run=compile_run(inner, shape, place) if "run" in shape else None,
         refuse=_compile_refusals(inner, shape.get("refuse", []), (*place, "refuse")),
         takes=compile_takes(inner, shape.get("take", {}), (*place, "take")),
+        make=compile_tree(context, shape["make"], (*place, "make"), inner.names) if "make" in shape else None,
         when=when if isinstance(when, Template) else None,
         fan_out=fan_out,
         keep=context.path(shape["keep"], (*place, "keep")) if "keep" in shape else None,

@@ -21,7 +21,7 @@ from gateway.errors import (
 from gateway.mapping.expressions import MISSING, ExpressionFailed, Path
 from gateway.mapping.plan import CallPlan, Condition, ErrorRule, Scope
 from gateway.messages import Json, Request, Response
-from gateway.strictjson import JsonRefused, decode_json
+from gateway.strictjson import Unreadable
 
 _FORM = "application/x-www-form-urlencoded"
 _MAX_RETRY_AFTER = 86_400.0
@@ -118,17 +118,12 @@ def _is_true(path: Path, body: Json) -> bool:
 
 def decoded(call: CallPlan, response: Response) -> tuple[Json, str | None]:
     """The body as data, and why it could not be read (then the data is None)."""
-    if call.answer == "text":
-        try:
-            return response.body.decode(), None
-        except UnicodeDecodeError:
-            return None, "is not UTF-8 text"
     if not response.body:
         return None, None if response.status == 204 else "is empty"  # noqa: PLR2004 - No Content
     try:
-        return decode_json(response.body), None
-    except JsonRefused as refused:
-        return None, f"is not JSON: {refused}"
+        return call.decode(response.body), None
+    except Unreadable as refused:
+        return None, refused.reason
 
 
 def to_body(call: CallPlan, response: Response, rules: Iterable[ErrorRule], scope: Scope) -> Json:

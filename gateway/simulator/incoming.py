@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import base64
-import binascii
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from urllib.parse import parse_qsl, unquote
 
@@ -24,6 +23,7 @@ class Incoming:
     query: Mapping[str, str]
     headers: Mapping[str, str]
     form: Mapping[str, str]
+    form_tree: Mapping[str, Json]
     json: Json
 
     @property
@@ -38,7 +38,7 @@ class Incoming:
         scheme, _, encoded = self.headers.get("authorization", "").partition(" ")
         try:
             user, colon, password = base64.b64decode(encoded, validate=True).decode().partition(":")
-        except (binascii.Error, UnicodeDecodeError):
+        except ValueError:  # no base64, not ASCII, or not UTF-8 within
             return None
         return (user, password) if scheme.lower() == "basic" and colon else None
 
@@ -48,7 +48,7 @@ class Incoming:
             "method": self.method,
             "path": list(self.path),
             "query": dict(self.query),
-            "form": nested(self.form),
+            "form": dict(self.form_tree),
             "json": self.json,
             "params": self.json.get("params", []) if self.rpc else [],
             "id": self.json.get("id") if self.rpc else None,
@@ -59,7 +59,7 @@ def incoming(method: str, raw_path: str, raw_query: str, headers: Mapping[str, s
     """Decode a request. A body that cannot be read is no body: the call is then refused for what it lacks."""
     lower = {name.lower(): value for name, value in headers.items()}
     kind = lower.get("content-type", "").partition(";")[0].strip().lower()
-    form = dict(parse_qsl(body.decode(errors="replace"), keep_blank_values=True)) if kind.endswith("urlencoded") else {}
+    fields = parse_qsl(body.decode(errors="replace"), keep_blank_values=True) if kind.endswith("urlencoded") else []
     data: Json = None
     if body and kind.endswith("json"):
         try:
@@ -71,15 +71,16 @@ def incoming(method: str, raw_path: str, raw_query: str, headers: Mapping[str, s
         path=tuple(unquote(part) for part in raw_path.strip("/").split("/") if part),
         query=dict(parse_qsl(raw_query, keep_blank_values=True)),
         headers=lower,
-        form=form,
+        form=dict(fields),
+        form_tree=nested(fields),
         json=data,
     )
 
 
-def nested(form: Mapping[str, str]) -> dict[str, Json]:
-    """Undo PHP's brackets: `a[b][0]=c` becomes `{a: {b: {"0": c}}}`; `a[]=c` counts from 0."""
+def nested(fields: Iterable[tuple[str, str]]) -> dict[str, Json]:
+    """Undo PHP's brackets: `a[b][0]=c` becomes `{a: {b: {"0": c}}}`; `a[]=c` counts from 0; the later of two wins."""
     tree: dict[str, Json] = {}
-    for name, value in form.items():
+    for name, value in fields:
         head, bracket, _ = name.partition("[")
         steps = [head, *_BRACKETS.findall(name)] if bracket else [name]
         held = tree
@@ -88,8 +89,9 @@ def nested(form: Mapping[str, str]) -> dict[str, Json]:
             if following is None:
                 held[key] = value
             else:
-                inner = held.setdefault(key, {})
-                held = inner if isinstance(inner, dict) else {}
+                if not isinstance(held.get(key), dict):
+                    held[key] = {}
+                held = held[key]
     return tree
 
 

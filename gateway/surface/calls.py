@@ -18,7 +18,7 @@ from gateway.surface.answers import Answer
 from gateway.surface.callers import caller_of, may, may_use
 from gateway.surface.failures import failure_of
 from gateway.surface.idempotency import Ledger, Outcome, fingerprint, key_of
-from gateway.surface.requests import path_parts
+from gateway.surface.requests import READ_SECONDS, json_body, path_parts
 from gateway.surface.visit import VISIT
 
 _STATUS = {
@@ -71,6 +71,10 @@ class Calls:
         request[VISIT].operation = operation
         may(request, scope)
         return connection
+
+    async def body(self, request: web.Request) -> Json:
+        """Read a request's body. Raises CallInvalid; 408, 413 and 415 among it."""
+        return await json_body(request, min(READ_SECONDS, self.settings.timeout))
 
     async def run(
         self,

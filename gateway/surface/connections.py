@@ -16,7 +16,6 @@ from gateway.surface.calls import Calls
 from gateway.surface.capabilities import capabilities
 from gateway.surface.operations import next_link, read
 from gateway.surface.pages import cut, wanted
-from gateway.surface.requests import json_body
 from gateway.surface.visit import VISIT
 
 
@@ -32,7 +31,7 @@ class Connections:
         request[VISIT].operation = operation.name
         may(request, operation.scope)
         caller = caller_of(request)
-        given, cursor = read(operation, request, await json_body(request))
+        given, cursor = read(operation, request, await self.calls.body(request))
         page = wanted(operation, arguments(operation, given, "UTC"), cursor, caller.name)
         found = [
             self._told(connection)
@@ -46,7 +45,7 @@ class Connections:
         """Answer with one connection."""
         operation = reading(self.calls.engine.model)
         connection = self.calls.enter(request, operation.name, operation.scope)
-        given, _ = read(operation, request, await json_body(request))
+        given, _ = read(operation, request, await self.calls.body(request))
         arguments(operation, given, connection.zone)
         return to_response(Answer(operation.status, to_bytes(self._told(connection))))
 

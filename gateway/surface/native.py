@@ -16,7 +16,7 @@ from gateway.surface.answers import Answer, to_bytes
 from gateway.surface.callers import may
 from gateway.surface.calls import Calls, masked
 from gateway.surface.failures import HttpRefused
-from gateway.surface.requests import json_body, path_parts, query_pairs
+from gateway.surface.requests import path_parts, query_pairs
 from gateway.surface.visit import VISIT
 
 
@@ -29,7 +29,7 @@ class Native:
     async def post(self, request: web.Request) -> web.Response:
         """Run an operation with the arguments in the body. Raises GatewayError."""
         connection, plan = self._found(request)
-        body = await json_body(request)
+        body = await self.calls.body(request)
         if not isinstance(body, dict):
             raise CallInvalid("The body must be a JSON object", details={"fields": []})
         problems = [{"field": name, "problem": "belongs in the body"} for name, _ in query_pairs(request)]

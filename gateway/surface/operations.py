@@ -16,7 +16,7 @@ from gateway.model.model import Operation, arguments, from_body, from_query
 from gateway.surface.answers import Answer, entity_tag, to_bytes
 from gateway.surface.calls import Calls, masked
 from gateway.surface.pages import Wanted, cut, wanted
-from gateway.surface.requests import json_body, path_parts, query_pairs
+from gateway.surface.requests import path_parts, query_pairs
 
 _PROVIDER_DATA = "provider_data"
 
@@ -33,7 +33,7 @@ class Canonical:
         operation = self.operation
         connection = self.calls.enter(request, operation.name, operation.scope)
         self.calls.engine.operation(connection, operation.name)  # 501 before anything is read
-        body = await json_body(request)
+        body = await self.calls.body(request)
         given, cursor = read(operation, request, body)
         found = arguments(operation, given, connection.zone)
         page = wanted(operation, found, cursor, connection.name) if operation.gives == "list" else None

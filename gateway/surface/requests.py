@@ -18,7 +18,7 @@ from gateway.strictjson import JsonRefused, decode_json
 from gateway.surface.failures import HttpRefused
 
 READ_SECONDS = 15.0
-"""How long a body of at most a few megabytes may take to arrive; slower senders only hold a connection open."""
+"""How long a body may take to arrive, where a call may take longer: slower senders only hold a connection open."""
 
 _HALF_ESCAPED = re.compile("%(?![0-9A-Fa-f]{2})")
 _JSON = re.compile(r"application/(?:[a-z0-9.!#$&^_-]+\+)?json")
@@ -58,15 +58,15 @@ def query_pairs(request: web.Request) -> list[tuple[str, str]]:
         raise _wrong("query", "is not UTF-8") from None
 
 
-async def json_body(request: web.Request) -> Json:
+async def json_body(request: web.Request, seconds: float) -> Json:
     """Read the body as strict JSON; an empty one counts as `{}`.
 
-    Raises HttpRefused 413 beyond the size that is configured, 408 when it arrives too slowly, 415 when it is not
-    declared as JSON, and CallInvalid when it cannot be read as that.
+    Raises HttpRefused 413 beyond the size that is configured, 408 when it takes longer than `seconds`, 415 when it is
+    not declared as JSON, and CallInvalid when it cannot be read as that.
     """
     if request.content_length is not None and request.content_length > request.client_max_size:
         raise _too_large(request)
-    body = await _read(request)
+    body = await _read(request, seconds)
     if not body:
         return {}
     if not _JSON.fullmatch(request.content_type.lower()) or (request.charset or "utf-8").lower() != "utf-8":
@@ -79,13 +79,13 @@ async def json_body(request: web.Request) -> Json:
         raise CallInvalid(f"The body {refused.reason}.", details={"fields": []}) from None
 
 
-async def _read(request: web.Request) -> bytes:
+async def _read(request: web.Request, seconds: float) -> bytes:
     try:
-        async with asyncio.timeout(READ_SECONDS):
+        async with asyncio.timeout(seconds):
             return await request.read()
     except TimeoutError:
-        detail = f"The body did not arrive within {READ_SECONDS:g} seconds."
-        raise HttpRefused(HTTPStatus.REQUEST_TIMEOUT, detail, headers={"Connection": "close"}) from None
+        detail = f"The body did not arrive within {seconds:g} seconds."
+        raise HttpRefused(HTTPStatus.REQUEST_TIMEOUT, detail) from None
     except web.HTTPRequestEntityTooLarge:
         raise _too_large(request) from None
     except (web.RequestPayloadError, ConnectionError):
@@ -95,7 +95,7 @@ async def _read(request: web.Request) -> bytes:
 
 def _too_large(request: web.Request) -> HttpRefused:
     detail = f"The body is larger than {request.client_max_size} bytes."
-    return HttpRefused(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, detail, headers={"Connection": "close"})
+    return HttpRefused(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, detail)
 
 
 def _wrong(field: str, problem: str) -> CallInvalid:
