@@ -10,9 +10,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from gateway.document import Document, Finding, Place
+from gateway.document import Document, Finding, Place, suggestion
 from gateway.mapping.context import Context
-from gateway.mapping.expressions import Template
+from gateway.mapping.expressions import Literal, Template
 from gateway.mapping.plan import Build, Setting
 from gateway.mapping.schema import key
 from gateway.mapping.trees import compile_text, compile_tree
@@ -20,9 +20,11 @@ from gateway.messages import Json
 from gateway.model.model import Model
 from gateway.shape import Rules, check
 
+_TREE = ["dict", "list", "string", "integer", "float", "boolean"]
+_WHEN = key("string", "only if this holds", takes="template")
 _ANSWER: dict[str, Any] = {
-    "status": key("integer", "HTTP status", default=200),
-    "json": key(["dict", "list", "string", "integer", "boolean"], "a JSON body", takes="tree", nullable=True),
+    "status": key("integer", "HTTP status", default=200, min=200, max=599),
+    "json": key(_TREE, "a JSON body", takes="tree", nullable=True),
     "text": key("string", "a text body", takes="template"),
     "headers": key("dict", "headers", takes="tree"),
 }
@@ -36,11 +38,8 @@ SHAPES: Mapping[str, Rules] = {
     },
     "answer": {
         "on": key("dict", "one of the mapping's calls: verb and path, or the JSON-RPC method", required=True),
-        "when": key("string", "only if this holds", takes="template"),
-        "expects": key(
-            "dict",
-            "field or position: date, clock, time, instant, digits, number, email, text, any; ? = may be missing",
-        ),
+        "when": _WHEN,
+        "expects": key("dict", "field or position: its format; ? = may be missing"),
         "let": key("dict", "names, in order", takes="tree"),
         "refuse": key("list", "refusals; the first that holds is the answer"),
         "change": key("list", "what changes, in order"),
@@ -56,18 +55,37 @@ SHAPES: Mapping[str, Rules] = {
         "when": key("string", "template giving a boolean", takes="template", required=True),
         "answer": key("dict", "the answer", required=True),
     },
-    "change": {
+    "set": {
         "set": key("string", "dotted place in the state", takes="template"),
-        "to": key(
-            ["dict", "list", "string", "integer", "boolean", "float"], "the new value", takes="tree", nullable=True
-        ),
-        "remove": key("string", "dotted place in the state", takes="template"),
+        "to": key(_TREE, "the new value", takes="tree", nullable=True, required=True),
+        "when": _WHEN,
+    },
+    "remove": {"remove": key("string", "dotted place in the state", takes="template"), "when": _WHEN},
+    "add": {
         "add": key("string", "dotted place of a number", takes="template"),
-        "by": key("integer", "how much"),
-        "when": key("string", "only if this holds", takes="template"),
+        "by": key(["integer", "float", "string"], "how much", takes="template", default=1),
+        "when": _WHEN,
     },
     "reply": _ANSWER,
 }
+FORMATS: Mapping[str, str] = {
+    "date": r"\d{4}-\d\d-\d\d",
+    "clock": r"([01]\d|2[0-4]):[0-5]\d",
+    "time": r"([01]\d|2[0-4]):[0-5]\d:[0-5]\d",
+    "instant": r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(Z|[+-]\d\d:\d\d)",
+    "digits": r"\d+",
+    "email": r"[^@\s]+@[^@\s]+",
+    "text": r"(?s).+",
+}
+"""Formats of texts that `expects:` knows, as expressions."""
+KINDS: Mapping[str, tuple[type, ...]] = {
+    "number": (int, float),
+    "list": (list,),
+    "object": (dict,),
+    "boolean": (bool,),
+    "any": (object,),
+}
+"""Formats that are types of JSON. True and false are no numbers."""
 _NAMES = frozenset({"state", "request", "settings", "now", "match"})
 _CAPTURE = re.compile(r"\{([a-z_]+)\}")
 
@@ -90,6 +108,7 @@ class Change:
     place: Build
     value: Build | None
     when: Template | None
+    origin: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,7 +171,10 @@ class _Compiler:
         on = self._check("on", shape["on"], (*place, "on")) if shape else None
         if shape is None or on is None:
             return None
-        verb = next((name for name in on if name != "method"), None)
+        verbs = [name for name in on if name != "method"]
+        if len(verbs) > 1 or not on:
+            self.context.report((*place, "on"), "call-without-verb", "`on` has one verb, a JSON-RPC `method`, or both")
+        verb = verbs[0] if verbs else None
         segments = [part for part in on.get(verb, "").strip("/").split("/") if part] if verb else []
         captures = [(index, found[1]) for index, part in enumerate(segments) if (found := _CAPTURE.fullmatch(part))]
         names, let = _NAMES, []
@@ -163,17 +185,16 @@ class _Compiler:
         for index, one in enumerate(shape.get("refuse", [])):
             where = (*place, "refuse", index)
             refusal = self._check("refusal", one, where)
-            when = self.context.template(refusal["when"], where, names, secrets=True) if refusal else None
-            if refusal is not None and isinstance(when, Template):
-                refusals.append((when, self._answer(refusal["answer"], (*where, "answer"), names)))
-        when = self.context.template(shape["when"], (*place, "when"), _NAMES, secrets=True) if "when" in shape else None
+            refused = self._condition(refusal, where, names) if refusal else None
+            if refusal is not None and refused is not None:
+                refusals.append((refused, self._answer(refusal["answer"], (*where, "answer"), names)))
         return Rule(
             verb=verb.upper() if verb else None,
             path=tuple(None if _CAPTURE.fullmatch(part) else part for part in segments),
             captures=tuple(captures),
             rpc=on.get("method"),
-            when=when if isinstance(when, Template) else None,
-            expects={str(name): str(form) for name, form in shape.get("expects", {}).items()},
+            when=self._condition(shape, place, _NAMES),
+            expects=self._expects(shape.get("expects", {}), (*place, "expects")),
             let=tuple(let),
             refuse=tuple(refusals),
             change=tuple(self._changes(shape.get("change", []), (*place, "change"), names)),
@@ -181,32 +202,47 @@ class _Compiler:
             origin=self.context.origin(place),
         )
 
+    def _condition(self, shape: Mapping[str, Json], place: Place, names: frozenset[str]) -> Template | None:
+        """The `when:` of a part; a text without a template would hold always or never."""
+        if "when" not in shape:
+            return None
+        when = self.context.template(shape["when"], (*place, "when"), names, secrets=True)
+        if isinstance(when, Literal):
+            self.context.report((*place, "when"), "bad-template", "a condition is a template: write {{ … }}")
+        return when if isinstance(when, Template) else None
+
+    def _expects(self, forms: Mapping[str, Json], place: Place) -> dict[str, str]:
+        known = [*FORMATS, *KINDS]
+        for name, form in forms.items():
+            if str(form).removesuffix("?") not in known:
+                message = f"`{form}` is not a format{suggestion(str(form), known)}"
+                self.context.report((*place, name), "unknown-format", message)
+        return {name: str(form) for name, form in forms.items()}
+
     def _changes(self, nodes: Json, place: Place, names: frozenset[str]) -> list[Change]:
         changes = []
         for index, node in enumerate(nodes):
             where = (*place, index)
-            shape = self._check("change", node, where)
-            if shape is None:
-                continue
-            kind = next((name for name in ("set", "remove", "add") if name in shape), None)
+            kind = next((name for name in ("set", "remove", "add") if isinstance(node, dict) and name in node), None)
             if kind is None:
                 self.context.report(where, "missing-key", "a change has `set`, `remove` or `add`")
                 continue
-            value = (
-                compile_tree(self.context, shape["to"], (*where, "to"), names, secrets=True) if "to" in shape else None
-            )
-            if kind == "add":
-                by = shape.get("by", 1)
-                value = compile_tree(self.context, by, (*where, "by"), names)
-            when = (
-                self.context.template(shape["when"], (*where, "when"), names, secrets=True) if "when" in shape else None
-            )
+            shape = self._check(kind, node, where)
+            if shape is None:
+                continue
+            value = None
+            for name in ("to", "by"):
+                if name in shape:
+                    value = compile_tree(self.context, shape[name], (*where, name), names, secrets=True)
             target = compile_text(self.context, shape[kind], (*where, kind), names, secrets=True)
-            changes.append(Change(kind, target, value, when if isinstance(when, Template) else None))
+            when = self._condition(shape, where, names)
+            changes.append(Change(kind, target, value, when, self.context.origin(where)))
         return changes
 
     def _answer(self, node: Json, place: Place, names: frozenset[str]) -> Answer:
         shape = self._check("reply", node, place) or {"status": 500}
+        if "json" in shape and "text" in shape:
+            self.context.report((*place, "text"), "two-bodies", "an answer has `json` or `text`", key=True)
 
         def tree(name: str) -> Build | None:
             return (

@@ -11,11 +11,13 @@ from aiohttp import web
 from gateway import catalog, config
 from gateway.engine import Engine
 from gateway.model.model import load
+from gateway.observe import Secret
 from gateway.surface.app import build_app
 from gateway.surface.idempotency import Ledger
 from gateway.transport.client import Client
 
 API_KEY = "provider-s3cret-api-key"
+CONNECTIONS = ("club-a", "club-b", "club-c")
 KEYS = {"web": "web-key-0123456789", "reporting": "reporting-key-0123", "writer": "writer-key-01234567"}
 
 
@@ -91,51 +93,53 @@ def provider():
     return Provider()
 
 
+@pytest.fixture(scope="session")
+def plan():
+    """Give the compiled mapping of the provider."""
+    providers, findings = catalog.load_providers([Path(__file__).with_name("courts.yaml")], load())
+    assert [] == findings
+    return providers["courts"]
+
+
 @pytest.fixture
-async def engine(provider, aiohttp_server, loaded):
-    """Give an engine on three connections to that provider, and its settings."""
+def settings(tmp_path):
+    """Give the gateway's settings: three callers, three connections."""
+    account = {"provider": "courts", "settings": {}}
+    text = {
+        "timeout": "5s",
+        "max_body": "64KiB",
+        "callers": {
+            "web": {"key": KEYS["web"], "may": ["read", "write"], "connections": ["club-a", "club-b"]},
+            "reporting": {"key": KEYS["reporting"], "may": ["read"]},
+            "writer": {"key": KEYS["writer"], "may": ["write"]},
+        },
+        "cors": {"origins": ["https://booking.example"]},
+        "egress": {"allow": ["127.0.0.0/8"]},
+        "connections": dict.fromkeys(CONNECTIONS, account),
+    }
+    path = tmp_path / "gateway.yaml"
+    path.write_text(json.dumps(text), encoding="utf-8")  # JSON is YAML
+    found, findings = config.load(path, {})
+    assert [] == findings
+    return found
+
+
+@pytest.fixture
+async def engine(provider, aiohttp_server, plan, settings):
+    """Give an engine on three connections to the provider."""
     app = web.Application()
     app.router.add_route("*", "/{path:.*}", provider.answer)
     server = await aiohttp_server(app)
-    settings, found = loaded(str(server.make_url("/")).rstrip("/"))
+    values = {
+        "base_url": str(server.make_url("/")).rstrip("/"),
+        "api_key": Secret(API_KEY),
+        "time_zone": "Europe/Berlin",
+        "currency": "EUR",
+    }
+    found = catalog.Catalog("v1", {}, {name: catalog.bound(name, plan, values) for name in CONNECTIONS})
     async with Client([str(network) for network in settings.egress]) as client:
         clock = asyncio.get_running_loop().time
-        yield Engine(found, load(), client.send, clock=clock, now=lambda: datetime(2026, 3, 1, tzinfo=UTC)), settings
-
-
-@pytest.fixture
-def loaded(tmp_path):
-    """Give a function that loads the configuration for a provider at a URL."""
-
-    def of(url):
-        text = {
-            "mappings": [str(Path(__file__).with_name("courts.yaml"))],
-            "timeout": "5s",
-            "max_body": "64KiB",
-            "callers": {
-                "web": {"key": KEYS["web"], "may": ["read", "write"], "connections": ["club-a", "club-b"]},
-                "reporting": {"key": KEYS["reporting"], "may": ["read"]},
-                "writer": {"key": KEYS["writer"], "may": ["write"]},
-            },
-            "cors": {"origins": ["https://booking.example"]},
-            "egress": {"allow": ["127.0.0.0/8"]},
-            "connections": {
-                name: {
-                    "provider": "courts",
-                    "settings": {"base_url": url, "api_key": API_KEY, "time_zone": "Europe/Berlin", "currency": "EUR"},
-                }
-                for name in ("club-a", "club-b", "club-c")
-            },
-        }
-        path = tmp_path / "gateway.yaml"
-        path.write_text(json.dumps(text), encoding="utf-8")  # JSON is YAML
-        settings, findings = config.load(path, {})
-        assert [] == findings
-        found, findings = catalog.load(settings.mappings, settings, load())
-        assert [] == findings
-        return settings, found
-
-    return of
+        yield Engine(found, load(), client.send, clock=clock, now=lambda: datetime(2026, 3, 1, tzinfo=UTC))
 
 
 @pytest.fixture
@@ -145,10 +149,9 @@ def ticks():
 
 
 @pytest.fixture
-async def client(engine, aiohttp_client, ticks):
+async def client(engine, settings, aiohttp_client, ticks):
     """Give a client of the running gateway that sends no key."""
-    running, settings = engine
-    return await aiohttp_client(build_app(running, settings, ledger=Ledger(lambda: ticks[-1])))
+    return await aiohttp_client(build_app(engine, settings, ledger=Ledger(lambda: ticks[-1])))
 
 
 @pytest.fixture

@@ -132,14 +132,13 @@ async def test_where_a_mapping_does_not_fit(call, provider):
     assert "sec-ret-value" not in json.dumps(body)
 
 
-async def test_a_defect(engine, aiohttp_client, caplog):
+async def test_a_defect(engine, settings, aiohttp_client, caplog):
     """A defect of ours is 500 with the request's id and nothing else; the log has the trace under that id."""
 
     def now() -> datetime:
         raise ZeroDivisionError("inner-detail")
 
-    running, settings = engine
-    broken = Engine(running.catalog, load(), None, clock=lambda: 0.0, now=now)
+    broken = Engine(engine.catalog, load(), None, clock=lambda: 0.0, now=now)
     client = await aiohttp_client(build_app(broken, settings))
     sent = {"Authorization": "Bearer web-key-0123456789", "X-Request-Id": "find-me"}
     response = await client.get(BOOKINGS, headers=sent)
