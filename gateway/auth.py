@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from gateway.errors import AnswerMismatch, ProviderUnauthorised
 from gateway.mapping.expressions import MISSING
 from gateway.mapping.plan import AuthPlan, Build, CallPlan, ErrorRule, Scope
-from gateway.mapping.translate import encode_form, holds, pairs, to_body, to_request
+from gateway.mapping.translate import decoded, encode_form, holds, pairs, said, to_body, to_request
 from gateway.messages import Json, Request, Response, Send
 from gateway.strictjson import JsonRefused, decode_json
 
@@ -98,9 +98,11 @@ def _with_session(send: Send, auth: AuthPlan, scope: Scope, session: Session, ru
             return response
         response, token = await attempt(request, token)
         if _refused(auth, response):
+            call = _login_call(auth)
             raise ProviderUnauthorised(
                 "The provider refused a session that was fetched a moment ago; check the connection's credentials.",
                 origin=auth.origin,
+                provider=said(call.said, decoded(call, response)[0]),
             )
         return response
 

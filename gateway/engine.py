@@ -7,7 +7,7 @@ be read back, is an unknown outcome and never an ordinary failure, so that nobod
 from __future__ import annotations
 
 import itertools
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from urllib.parse import urlsplit
@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 from gateway import auth, observe
 from gateway.catalog import Catalog, Connection
 from gateway.errors import GatewayError, NotMapped, ProviderUnavailable, Unsupported
-from gateway.mapping.plan import OperationPlan
+from gateway.mapping.plan import CallPlan, ErrorRule, OperationPlan
 from gateway.mapping.translate import to_body, to_request
 from gateway.messages import Call, Json, Reply, Request, Response, Send
 from gateway.model.model import Model
@@ -46,7 +46,7 @@ class Engine:
         self._clock = clock
         self._now = now
         self._serial = itertools.count(1)
-        self._sessions: dict[tuple[str, str], auth.Session] = {}
+        self._sessions: dict[tuple[str, str, str], auth.Session] = {}
 
     @property
     def catalog(self) -> Catalog:
@@ -96,14 +96,28 @@ class Engine:
         reason = plan.unsupported.get(name, "the provider does not offer it")
         raise Unsupported(f"{plan.title} cannot do {name}: {reason}", details={"capability": name, "reason": reason})
 
-    def stack(self, connection: Connection, send: Send) -> Send:
+    def stack(self, connection: Connection, send: Send, scheme: str = "") -> Send:
         """The way out, innermost first: the client, then who we are. Every attempt is signed afresh."""
         provider = connection.provider
-        return auth.signed(send, provider.auth, connection.revealed, self.session(connection), provider.rules)
+        plan = provider.auths[scheme] if scheme else provider.auth
+        return auth.signed(send, plan, connection.revealed, self.session(connection, scheme), provider.rules)
 
-    def session(self, connection: Connection) -> auth.Session:
-        """The session of a connection; a connection whose settings changed begins a new one."""
-        return self._sessions.setdefault((connection.name, connection.digest), auth.Session(self._clock))
+    def session(self, connection: Connection, scheme: str = "") -> auth.Session:
+        """The session of a connection and scheme; a connection whose settings changed begins a new one."""
+        key = (connection.name, connection.digest, scheme)
+        return self._sessions.setdefault(key, auth.Session(self._clock))
+
+    def _masked(self, connection: Connection) -> Callable[[str], str]:
+        """Masks the connection's secrets and the tokens its sessions hold at that moment."""
+
+        def mask(text: str) -> str:
+            text = connection.redactor.text(text)
+            for (name, _, _), session in self._sessions.items():
+                if name == connection.name and session.token:
+                    text = text.replace(session.token, observe.MASK)
+            return text
+
+        return mask
 
     async def _measured(self, request: Request, call: Call) -> Response:
         """Send, and say so: the host and the status, never the URL."""
@@ -124,18 +138,18 @@ class Engine:
                 raise ProviderUnavailable("The time for this call is used up.", sent=False, timed_out=True)
             return await self._measured(replace(request, timeout=min(request.timeout, left)), call)
 
-        send = self.stack(connection, _traced(bounded, connection, trace) if trace is not None else bounded)
+        way = _traced(bounded, self._masked(connection), trace) if trace is not None else bounded
 
-        async def exchange(step: Json, scope: Mapping[str, Json], rules: Json) -> Json:
+        async def exchange(step: CallPlan, scope: Mapping[str, Json], rules: tuple[ErrorRule, ...]) -> Json:
             numbered = {**scope, "serial": next(self._serial)}
-            response = await send(to_request(step, numbered))
+            response = await self.stack(connection, way, step.auth)(to_request(step, numbered))
             return to_body(step, response, (*rules, *connection.provider.rules), numbered)
 
         return exchange
 
 
-def _traced(send: Send, connection: Connection, trace: list[Traced]) -> Callable[[Request], Awaitable[Response]]:
-    mask = connection.redactor.text
+def _traced(send: Send, mask: Callable[[str], str], trace: list[Traced]) -> Send:
+    """Record every exchange of a call, masked."""
 
     async def tracing(request: Request) -> Response:
         masked = replace(

@@ -85,7 +85,8 @@ class Run:
     def _look_with(self) -> dict[str, str]:
         """Which operation shows whether the write of this call was done."""
         operation = self.model.operations.get(self.name)
-        return {"reconcile_with": operation.reconcile} if operation is not None and operation.reconcile else {}
+        name = operation.reconcile if operation is not None else None
+        return {"reconcile_with": name} if name and name in self.connection.provider.operations else {}
 
     async def operation(self, plan: OperationPlan, arguments: Mapping[str, Json]) -> tuple[_Pairs, bool]:
         """Run one operation; True beside the pairs when the result is a single object (or nothing)."""

@@ -6,7 +6,6 @@ import argparse
 import asyncio
 import json
 import shlex
-import signal
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import AsyncExitStack
@@ -18,7 +17,7 @@ from zoneinfo import ZoneInfo
 from gateway import config
 from gateway.catalog import Catalog, Connection
 from gateway.cli import options, serve, simulate
-from gateway.config import Settings
+from gateway.config import Caller, Settings
 from gateway.engine import Engine
 from gateway.errors import GatewayError
 from gateway.messages import Call, Json
@@ -31,6 +30,7 @@ EXAMPLES = """examples:
   gateway demo --config my.yaml        your own connections, their providers played on the ports of their base_url"""
 
 _EXAMPLE = Path("config.example.yaml")
+_HERE = ("127.0.0.1", "localhost")
 
 
 class _Environment(Mapping[str, str]):
@@ -69,6 +69,12 @@ def run(arguments: argparse.Namespace) -> int:
     serve.start_logging(settings, catalog)
     plays = {}
     for connection in catalog.connections.values():
+        if _port(connection) is None:
+            print(
+                f"{connection.name}: `base_url` must be http://127.0.0.1:PORT in a demo; it leads to a real provider",
+                file=sys.stderr,
+            )
+            return 1
         play = simulate.prepare(connection.provider, connection)
         if play is None:
             return 1
@@ -84,16 +90,18 @@ def run(arguments: argparse.Namespace) -> int:
     return 0
 
 
+def _port(connection: Connection) -> int | None:
+    """The port of this machine on which the provider is to be played; None where the connection leads elsewhere."""
+    address = urlsplit(connection.public.get("base_url") or "")
+    return address.port if address.hostname in _HERE and address.scheme == "http" else None
+
+
 async def _demo(settings: Settings, catalog: Catalog, plays: Mapping[str, Play]) -> None:
-    stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop.set)
+    stop = options.asked_to_stop()
     async with AsyncExitStack() as stack:
         for name, play in plays.items():
-            address = urlsplit(catalog.connections[name].public["base_url"])
-            await stack.enter_async_context(playing(play, address.port or 80))
-            print(f"{name}: {play.connection.provider.title}, simulated on {address.geturl()}")
+            port = await stack.enter_async_context(playing(play, _port(play.connection) or 0))
+            print(f"{name}: {play.connection.provider.title}, simulated on http://127.0.0.1:{port}")
         serving = serve.serving(settings, catalog, settings.listen.host, settings.listen.port)
         url, engine = await stack.enter_async_context(serving)
         print(f"the gateway: {url}   (Ctrl-C stops everything)\n")
@@ -105,8 +113,8 @@ async def _demo(settings: Settings, catalog: Catalog, plays: Mapping[str, Play])
 
 async def _to_try(settings: Settings, engine: Engine, connection: Connection, url: str) -> str:
     """The `curl` lines of one connection, with a slot that is really free."""
-    key = next((caller.key.reveal() for caller in settings.callers.values() if "write" in caller.may), "")
-    begin = f"curl -s -H 'Authorization: Bearer {key}'"
+    keys = (caller.key.reveal() for caller in settings.callers.values() if _may_all(caller, connection))
+    begin = f"curl -s -H 'Authorization: Bearer {next(keys, 'KEY')}'"
     base = f"{url}/v1/{connection.name}"
     today = datetime.now(ZoneInfo(connection.zone)).date()
     day, after = today + timedelta(days=1), today + timedelta(days=2)
@@ -123,6 +131,10 @@ async def _to_try(settings: Settings, engine: Engine, connection: Connection, ur
   {begin} {base}/bookings/ID
   {begin} -X POST {base}/bookings/ID/cancel
 """
+
+
+def _may_all(caller: Caller, connection: Connection) -> bool:
+    return {"read", "write"} <= caller.may and (caller.connections is None or connection.name in caller.connections)
 
 
 async def _free_slot(engine: Engine, connection: Connection, window: Mapping[str, str]) -> Json:

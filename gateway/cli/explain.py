@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 
 from gateway.cli import options
 from gateway.document import suggestion
@@ -24,15 +24,19 @@ EXAMPLES = """examples:
 def configure(parser: argparse.ArgumentParser) -> None:
     """Describe the verb."""
     parser.add_argument("subject", metavar="PROVIDER|codecs|functions|keys", help="what to explain")
-    parser.add_argument("name", nargs="?", metavar="OPERATION", help="the operation, canonical or native.NAME")
+    parser.add_argument("name", nargs="?", metavar="NAME", help="the operation, canonical or native.NAME; or the word")
     options.add_mappings(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Explain; 2 when there is nothing of that name."""
-    words = {"codecs": _codecs, "functions": _functions, "keys": _keys}
-    if arguments.subject in words:
-        return _printed(words[arguments.subject](arguments.name))
+    if arguments.subject in _WORDS:
+        known, told = _WORDS[arguments.subject]
+        if arguments.name is not None and arguments.name not in known:
+            hint = suggestion(arguments.name, known)
+            print(f"there is nothing named `{arguments.name}` among the {arguments.subject}{hint}", file=sys.stderr)
+            return 2
+        return _printed(told(arguments.name))
     providers = options.load_mappings(arguments.mappings)
     plan = options.provider(providers, arguments.subject) if providers is not None else None
     if plan is None:
@@ -51,21 +55,23 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _printed(lines: Iterator[str]) -> int:
-    found = list(lines)
-    print("\n".join(found))
-    return 0 if found else 2
+    print("\n".join(lines))
+    return 0
 
 
-def _codecs(_name: str | None) -> Iterator[str]:
+def _codecs(name: str | None) -> Iterator[str]:
     for kind in CODECS.values():
+        if name not in (None, kind.name):
+            continue
         yield f"{kind.name:16} {kind.law:8} gives {kind.gives:10} {kind.meaning}"
         for option in kind.options:
             yield f"{'':26}{option.name}: {option.meaning}"
 
 
-def _functions(_name: str | None) -> Iterator[str]:
-    for function in FUNCTIONS.values():
-        yield f"{function.signature:60} {function.meaning}"
+def _functions(name: str | None) -> Iterator[str]:
+    for known, function in FUNCTIONS.items():
+        if name in (None, known):
+            yield f"{function.signature:60} {function.meaning}"
 
 
 def _keys(name: str | None) -> Iterator[str]:
@@ -77,6 +83,14 @@ def _keys(name: str | None) -> Iterator[str]:
             about = rules["meta"]
             need = ", required" if rules.get("required") else ""
             yield f"  {key:14} {about['meaning']} ({about['takes']}{need})"
+
+
+_WORDS: Mapping[str, tuple[Collection[str], Callable[[str | None], Iterator[str]]]] = {
+    "codecs": (CODECS, _codecs),
+    "functions": (FUNCTIONS, _functions),
+    "keys": (SHAPES, _keys),
+}
+"""What can be explained besides providers: the names there are, and what tells of one of them or of all."""
 
 
 def _provider(plan: ProviderPlan) -> Iterator[str]:

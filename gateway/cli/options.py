@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+import asyncio
+import signal
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -52,6 +54,15 @@ def provider(providers: Mapping[str, ProviderPlan], name: str) -> ProviderPlan |
     if plan is None:
         print(f"there is no provider `{name}`; the mappings describe {', '.join(sorted(providers))}", file=sys.stderr)
     return plan
+
+
+def asked_to_stop() -> asyncio.Event:
+    """Give an event of the running loop that SIGTERM and SIGINT set, instead of ending the process where it stands."""
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    return stop
 
 
 def tell(findings: list[Finding]) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import asyncio
 import gc
-import signal
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -85,9 +84,6 @@ async def serving(settings: Settings, catalog: Catalog, host: str, port: int) ->
 
 
 async def _serve(settings: Settings, catalog: Catalog, host: str, port: int) -> None:
-    stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop.set)
+    stop = options.asked_to_stop()
     async with serving(settings, catalog, host, port):
         await stop.wait()

@@ -31,7 +31,7 @@ EXAMPLES = """examples:
 def configure(parser: argparse.ArgumentParser) -> None:
     """Describe the verb."""
     parser.add_argument("provider", metavar="PROVIDER")
-    parser.add_argument("--port", type=int, required=True, help="on 127.0.0.1")
+    parser.add_argument("--port", type=int, required=True, help="on 127.0.0.1; 0 takes a free one")
     options.add_mappings(parser)
 
 
@@ -44,9 +44,6 @@ def run(arguments: argparse.Namespace) -> int:
     play = prepare(plan, None)
     if play is None:
         return 1
-    print(f"{plan.title} is played on http://127.0.0.1:{arguments.port} with the settings of its examples:")
-    for name, value in play.connection.revealed["settings"].items():
-        print(f"  {name}: {value}")
     try:
         asyncio.run(_serve(play, arguments.port))
     except OSError as error:
@@ -77,6 +74,12 @@ def compiled(plan: ProviderPlan, examples: Examples, connection: Connection) -> 
     return Play(connection, examples, script, lambda: datetime.now(zone))
 
 
-async def _serve(play: Play, port: int) -> None:
-    async with playing(play, port):
-        await asyncio.Event().wait()
+async def _serve(play: Play, wanted: int) -> None:
+    stop = options.asked_to_stop()
+    async with playing(play, wanted) as port:
+        title = play.connection.provider.title
+        print(f"{title} is played on http://127.0.0.1:{port} with the settings of its examples:")
+        for name, value in play.connection.revealed["settings"].items():
+            print(f"  {name}: {value}")
+        sys.stdout.flush()
+        await stop.wait()

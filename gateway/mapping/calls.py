@@ -12,7 +12,7 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import Any
 
-from gateway.document import Place
+from gateway.document import Place, suggestion
 from gateway.errors import CallInvalid
 from gateway.mapping.context import BASE, Context
 from gateway.mapping.expressions import Literal, Path, Template
@@ -111,9 +111,18 @@ def compile_call(
         decode=_decoder(shape.get("answer", http.answer)),
         origin=context.origin(place),
         text=f"{verb.upper()} {text or 'the base URL'}" + (f" {rpc}" if rpc else ""),
+        auth=_scheme(context, shape.get("auth", ""), place),
         path=_segments(text),
         absolute=not text.startswith("/") and text != "",
     )
+
+
+def _scheme(context: Context, name: str, place: Place) -> str:
+    if name and name not in context.auths:
+        hint = suggestion(name, context.auths)
+        context.report((*place, "auth"), "unknown-scheme", f"`{name}` is not among `auths:`{hint}")
+    context.used_auths.add(name)
+    return name
 
 
 def _decoder(answer: str) -> Callable[[bytes], Json]:

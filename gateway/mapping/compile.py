@@ -45,7 +45,9 @@ def _compile(context: Context) -> ProviderPlan | None:
     compile_records(context, file.get("records", {}), ("records",))
     if http is None:
         return None
+    context.auths = frozenset(file.get("auths", {}))
     auth = compile_auth(context, file["auth"], ("auth",), http)
+    auths = {name: compile_auth(context, node, ("auths", name), http) for name, node in file.get("auths", {}).items()}
     rules = compile_rules(context, file.get("errors"), ("errors",))
     operations = _compile_operations(context, file["operations"], http)
     native = {}
@@ -55,13 +57,13 @@ def _compile(context: Context) -> ProviderPlan | None:
             native[name] = plan
     _check_coverage(context, file)
     _check_unused(context, file)
-    return _provider(context, file, auth, rules, operations, native)
+    return _provider(context, file, (auth, auths), rules, operations, native)
 
 
 def _provider(
     context: Context,
     file: dict[str, Json],
-    auth: AuthPlan,
+    auths: tuple[AuthPlan, dict[str, AuthPlan]],
     rules: Json,
     operations: dict[str, OperationPlan],
     native: dict[str, OperationPlan],
@@ -72,7 +74,8 @@ def _provider(
         title=file["title"],
         kind=file["kind"],
         settings=context.settings,
-        auth=auth,
+        auth=auths[0],
+        auths=auths[1],
         rules=rules,
         operations=operations,
         native=native,
@@ -173,6 +176,11 @@ def _check_unused(context: Context, file: dict[str, Json]) -> None:
         if name not in used_settings and name not in _STANDARD_SETTINGS:
             context.report(
                 ("settings", name), "unused-setting", f"setting `{name}` is never used", level="warning", key=True
+            )
+    for name in file.get("auths", {}):
+        if name not in context.used_auths:
+            context.report(
+                ("auths", name), "unused-scheme", f"scheme `{name}` is never used", level="warning", key=True
             )
     for name in file.get("codecs", {}):
         if name not in context.used_codecs:

@@ -37,6 +37,8 @@ class Context:
     """Names of all steps, taken values and levels of the file: what a record's `make:` may refer to."""
     provider_code: Path | None = None
     message: Path | None = None
+    auths: frozenset[str] = frozenset()
+    used_auths: set[str] = field(default_factory=set)
     uses: set[tuple[str, ...]] = field(default_factory=set)
     used_codecs: set[str] = field(default_factory=set)
     used_records: set[str] = field(default_factory=set)

@@ -76,6 +76,8 @@ class CallPlan:
     """How the body is read; raises Unreadable."""
     origin: str
     text: str
+    auth: str
+    """The name of one of the file's other schemes; empty for the file's own."""
     path: tuple[str | None, ...]
     """The segments of the URL's path, None where a template stands: what the simulator recognises a call by."""
     absolute: bool
@@ -297,6 +299,8 @@ class ProviderPlan:
     kind: str
     settings: Mapping[str, Setting]
     auth: AuthPlan
+    auths: Mapping[str, AuthPlan]
+    """Other schemes by name: what a call may say instead."""
     rules: tuple[ErrorRule, ...]
     operations: Mapping[str, OperationPlan]
     native: Mapping[str, OperationPlan]

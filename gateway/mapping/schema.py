@@ -66,6 +66,7 @@ _CALL: dict[str, Any] = {
     "jsonrpc": key("dict", "a JSON-RPC body: method and params", takes="tree"),
     "method": key("string", "the JSON-RPC method, posted to http.base", example="getEventList"),
     "params": key(["list", "dict"], "the JSON-RPC params", takes="tree"),
+    "auth": key("string", "one of `auths`, instead of the file's own scheme", example="admin"),
     "timeout": key("string", "the whole exchange", regex=r"\d+(ms|s|m)", example="10s"),
     "success": key("string", "path that must be true of the body", takes="path"),
     "answer": key("string", "how the body is read", allowed=["json", "text", "icalendar"]),
@@ -79,6 +80,7 @@ SHAPES: Mapping[str, Rules] = {
         "kind": key("string", "who calls whom", allowed=["booking_system", "aggregator"], required=True),
         "settings": key("dict", "what a connection must give", required=True),
         "auth": key(["dict", "string"], "how we prove who we are", required=True),
+        "auths": key("dict", "other schemes by name, for calls that say `auth: NAME`"),
         "http": key("dict", "what all calls share", required=True),
         "errors": key("list", "what refusals mean, first match wins"),
         "codecs": key("dict", "named codecs"),
@@ -218,6 +220,7 @@ SHAPES: Mapping[str, Rules] = {
         "keep": key("string", "path on the body: what is captured", takes="path"),
         "accept": key("list", "error codes that do not end the operation", schema={"type": "string"}),
         "safe": key("boolean", "a reading step of a writing operation"),
+        "stays": key("boolean", "what it made may stay when a later step fails; it is never sent twice"),
         "undo": key("dict", "done when a later step fails"),
     },
     "for_each": {

@@ -93,10 +93,17 @@ def _compile_step(scene: Scene, shape: dict[str, Json], place: Place) -> StepPla
         fan_out=fan_out,
         keep=context.path(shape["keep"], (*place, "keep")) if "keep" in shape else None,
         accept=frozenset(shape.get("accept", [])),
-        effect=Effect.SAFE if shape.get("safe") else scene.effect,
+        effect=_effect(scene, shape),
         undo=_compile_undo(scene.knowing(name), shape["undo"], (*place, "undo")) if "undo" in shape else None,
         origin=context.origin(place),
     )
+
+
+def _effect(scene: Scene, shape: dict[str, Json]) -> Effect:
+    """A reading step is safe; what may stay is no unknown outcome when its answer is lost, and is not sent again."""
+    if shape.get("safe"):
+        return Effect.SAFE
+    return Effect.IDEMPOTENT if shape.get("stays") else scene.effect
 
 
 def _compile_fan_out(scene: Scene, node: Json, place: Place) -> FanOut | None:

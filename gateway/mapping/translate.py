@@ -151,7 +151,7 @@ def _is_success(call: CallPlan, body: Json, scope: Scope) -> bool:
 
 
 def _rejected(rule: ErrorRule, response: Response, body: Json, scope: Scope) -> GatewayError:
-    said = _said((rule.provider_code, rule.message), body)
+    words = said((rule.provider_code, rule.message), body)
     kind = ProviderUnauthorised if rule.code == "PROVIDER_AUTH_FAILED" else ProviderRejected
     return kind(
         "",
@@ -159,28 +159,28 @@ def _rejected(rule: ErrorRule, response: Response, body: Json, scope: Scope) -> 
         details=rule.details({**scope, "body": body}) if rule.details else None,
         retry_after=retry_after(response),
         origin=rule.origin,
-        provider=said,
+        provider=words,
     )
 
 
-def _said(paths: tuple[Path | None, Path | None], body: Json) -> dict[str, str]:
+def said(paths: tuple[Path | None, Path | None], body: Json) -> dict[str, str]:
     """What the provider itself called the refusal."""
-    said = {}
+    found = {}
     for key, path in zip(("code", "message"), paths, strict=True):
         value = path.read(body) if path is not None and body is not None else None
         if isinstance(value, str | int | float) and value != "":
-            said[key] = str(value)[:500]
-    return said
+            found[key] = str(value)[:500]
+    return found
 
 
 def _unlisted(call: CallPlan, response: Response, body: Json, unreadable: str | None) -> GatewayError:
     """What an answer means that no rule knows (RFC 9110, section 15)."""
     status = response.status
-    said = {"code": str(status)} | _said(call.said, body)
+    words = {"code": str(status)} | said(call.said, body)
     if status in {401, 403}:
-        return ProviderUnauthorised("The provider refuses the gateway's credentials.", provider=said)
+        return ProviderUnauthorised("The provider refuses the gateway's credentials.", provider=words)
     if status == 429:  # noqa: PLR2004 - Too Many Requests
-        return ProviderRejected("", code="RATE_LIMITED", retry_after=retry_after(response), provider=said)
+        return ProviderRejected("", code="RATE_LIMITED", retry_after=retry_after(response), provider=words)
     if status >= 500:  # noqa: PLR2004 - server errors
         error: GatewayError = ProviderUnavailable(
             f"The provider answered {status}.", sent=True, retry_after=retry_after(response)
@@ -191,7 +191,7 @@ def _unlisted(call: CallPlan, response: Response, body: Json, unreadable: str | 
     detail = (
         f"{call.origin}: the provider refused the call with status {status}, and no error rule of the mapping matches"
     )
-    return ProviderRejected(detail, origin=call.origin, provider=said)
+    return ProviderRejected(detail, origin=call.origin, provider=words)
 
 
 def retry_after(response: Response) -> float | None:

@@ -11,29 +11,23 @@ import json
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
-from urllib.parse import urlsplit
+from datetime import date, datetime
+from urllib.parse import unquote, urlsplit
 
 from gateway.catalog import Connection
+from gateway.errors import MappingFault
 from gateway.examples import Examples, Exchange
+from gateway.mapping.expressions import ExpressionFailed, Template
 from gateway.mapping.plan import AuthPlan, Build, CallPlan, OperationPlan, Scope
 from gateway.mapping.translate import pairs, to_request
 from gateway.mapping.trees import truth
 from gateway.messages import Json
 from gateway.simulator.incoming import Incoming, incoming, matches
-from gateway.simulator.script import Answer, Rule, Script
+from gateway.simulator.script import FORMATS, KINDS, Answer, Change, Rule, Script
+from gateway.strictjson import JsonRefused, decode_json
 
-_FORMS: Mapping[str, str] = {
-    "date": r"\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])",
-    "clock": r"([01]\d|2[0-4]):[0-5]\d",
-    "time": r"([01]\d|2[0-4]):[0-5]\d:[0-5]\d",
-    "instant": r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(Z|[+-]\d\d:\d\d)",
-    "digits": r"\d+",
-    "email": r"[^@\s]+@[^@\s]+",
-    "text": r"(?s).+",
-}
-"""Formats that `expects:` knows, besides `number`, `list`, `object`, `boolean` and `any`."""
-_KINDS: Mapping[str, type | tuple[type, ...]] = {"number": (int, float), "list": list, "object": dict, "boolean": bool}
+_REAL: Mapping[str, Callable[[str], object]] = {"date": date.fromisoformat, "instant": datetime.fromisoformat}
+"""Formats that more than an expression decides: 2026-02-30 is no date."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,18 +50,25 @@ class Play:
     state: dict[str, Json] = field(default_factory=dict)
     tokens: set[str] = field(default_factory=set)
     calls: int = 0
+    _calls: tuple[CallPlan, ...] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         """Begin with the script's own state."""
         self.state = copy.deepcopy(dict(self.script.state)) if self.script else {}
+        provider = self.connection.provider
+        self._calls = tuple(calls_of({**provider.operations, **provider.native}))
 
     def answer(self, request: Incoming) -> Played:
-        """Answer one request."""
+        """Answer one request. Raises MappingFault, naming `file:line`, where the script itself fails."""
         self.calls += 1
-        auth = self.connection.provider.auth
-        if auth.login is not None and self._is(auth.login, request):
-            return self._login(auth, auth.login, request)
-        if not self._authorised(auth, request):
+        provider = self.connection.provider
+        schemes = [provider.auth, *provider.auths.values()]
+        for auth in schemes:
+            if auth.login is not None and self._is(auth.login, request):
+                return self._login(auth, auth.login, request)
+        wanted = {call.auth for call in self._calls if self._is(call, request)} or {""}
+        ours = [provider.auths[name] if name else provider.auth for name in wanted]
+        if not any(self._authorised(auth, request) for auth in ours):
             return self._built(self.script.unauthorised, self._scope(request, {})) if self.script else _plain(401)
         for rule in self.script.rules if self.script else ():
             found = self._by_rule(rule, request)
@@ -94,9 +95,10 @@ class Play:
         wanted = to_request(login, {**self.connection.revealed, "serial": 1})
         sent = incoming(wanted.method, urlsplit(wanted.url).path, "", dict(wanted.headers), wanted.body)
         same_body = _without_id(sent.json) == _without_id(request.json) and sent.form == request.form
-        if not same_body or dict(wanted.query) != dict(request.query):
+        headers = {name: value for name, value in sent.headers.items() if name != "content-type"}
+        if not same_body or dict(wanted.query) != request.query or not headers.items() <= request.headers.items():
             return self._built(self.script.unauthorised, self._scope(request, {})) if self.script else _plain(401)
-        token = f"simulated-token-{len(self.tokens) + self.calls}"
+        token = f"simulated-token-{self.calls}"  # never one that was forgotten
         self.tokens.add(token)
         steps = auth.token.steps if auth.token is not None and auth.token.steps else ("token",)
         body: Json = token
@@ -134,7 +136,7 @@ class Play:
         if rule.verb is not None and (rule.verb != request.method or not matches(rule.path, request.path)):
             return None
         scope = self._scope(request, {name: request.path[index] for index, name in rule.captures})
-        if rule.when is not None and not truth(rule.when.render(scope), rule.origin):
+        if rule.when is not None and not _holds(rule.when, scope, rule.origin):
             return None
         problem = next(self._unexpected(rule, request), None)
         if problem is not None and self.script is not None:
@@ -142,12 +144,11 @@ class Play:
         for name, build in rule.let:
             scope[name] = build(scope)
         for when, answer in rule.refuse:
-            if truth(when.render(scope), rule.origin):
+            if _holds(when, scope, rule.origin):
                 return self._built(answer, scope)
         for change in rule.change:
-            if change.when is None or truth(change.when.render(scope), rule.origin):
-                value = change.value(scope) if change.value is not None else None
-                _change(self.state, str(change.place(scope)).split("."), change.kind, value)
+            if change.when is None or _holds(change.when, scope, change.origin):
+                _make(change, self.state, scope)
         return self._built(rule.answer, scope)
 
     def _unexpected(self, rule: Rule, request: Incoming) -> Iterator[str]:
@@ -166,36 +167,54 @@ class Play:
                 yield name
 
     def _built(self, answer: Answer, scope: Scope) -> Played:
-        headers = {name: str(value) for name, value in (answer.headers(scope) if answer.headers else {}).items()}
+        headers = {
+            name.lower(): str(value) for name, value in (answer.headers(scope) if answer.headers else {}).items()
+        }
         if answer.text is not None:
-            return Played(
-                answer.status,
-                {"Content-Type": "text/plain; charset=utf-8", **headers},
-                str(answer.text(scope)).encode(),
-            )
-        played = _json(answer.status, answer.json(scope) if answer.json else None)
+            played = Played(answer.status, {"content-type": "text/plain"}, str(answer.text(scope)).encode())
+        else:
+            played = _json(answer.status, answer.json(scope) if answer.json else None)
         return Played(played.status, {**played.headers, **headers}, played.body)
 
     # Examples.
 
     def _from_examples(self, request: Incoming) -> Played:
         """The recorded answer of the call: the one with the same fields, else the first success."""
-        found = [one for one in self._recorded() if _same_call(one, request)]
-        found.sort(key=lambda one: (not _same_fields(one, request), one.status >= 300))  # noqa: PLR2004 - successes first
+        found = [one for one in self._recorded() if self._same_call(one, request)]
         if not found:
             scope = self._scope(request, {})
             return self._built(self.script.unknown, scope) if self.script else _plain(404)
-        answer = found[0]
+        answer = min(found, key=lambda one: self._distance(one, request))
         body = answer.answer
         if request.rpc:
-            recorded = json.loads(body)
-            body = json.dumps({**recorded, "id": request.scope()["id"]}, ensure_ascii=False).encode()
-        return Played(answer.status, {"Content-Type": "application/json", **answer.answer_headers}, body)
+            body = _with_id(body, request.scope()["id"])
+        return Played(answer.status, {"content-type": "application/json", **answer.answer_headers}, body)
 
     def _recorded(self) -> Iterator[Exchange]:
         for example in self.examples.examples:
             if example.operation != "login":
                 yield from example.exchanges
+
+    def _same_call(self, exchange: Exchange, request: Incoming) -> bool:
+        """Whether a recorded request is of the same call, by whatever path parameters."""
+        rpc = exchange.body.get("method") if exchange.body_kind == "jsonrpc" else None
+        if exchange.method != request.method or rpc != request.rpc:
+            return False
+        path = _path(exchange)
+        return path == request.path or any(
+            call.method == request.method and matches(call.path, path) and matches(call.path, request.path)
+            for call in self._calls
+        )
+
+    def _distance(self, exchange: Exchange, request: Incoming) -> tuple[bool, bool, bool]:
+        """How far a recorded request is from this one: other path, other fields, and last the ones that failed."""
+        auth = self.connection.provider.auth
+        own = auth.query(self.connection.revealed).keys() if auth.query and auth.scheme == "static" else ()
+        query = [{name: text for name, text in one.query.items() if name not in own} for one in (exchange, request)]
+        body = {"jsonrpc": request.scope()["params"], "json": request.json, "form": request.form}
+        recorded = exchange.body.get("params", []) if exchange.body_kind == "jsonrpc" else exchange.body
+        other = query[0] != query[1] or recorded != body.get(exchange.body_kind)
+        return _path(exchange) != request.path, other, exchange.status >= 300  # noqa: PLR2004 - not a success
 
     def _is(self, call: CallPlan, request: Incoming) -> bool:
         return call.method == request.method and matches(call.path, request.path) and call.rpc == request.rpc
@@ -211,39 +230,55 @@ def calls_of(operations: Mapping[str, OperationPlan]) -> Iterator[CallPlan]:
 
 
 def _has_form(value: Json, form: str) -> bool:
-    if form == "any":
-        return True
-    if form in _KINDS:
-        return isinstance(value, _KINDS[form])
+    if form in KINDS:
+        return isinstance(value, KINDS[form]) and not (form == "number" and isinstance(value, bool))
     text = str(value) if isinstance(value, str | int) and not isinstance(value, bool) else ""
-    return bool(re.fullmatch(_FORMS[form], text, re.ASCII if form != "text" else re.DOTALL))
-
-
-def _change(state: dict[str, Json], steps: list[str], kind: str, value: Json) -> None:
-    held = state
-    for step in steps[:-1]:
-        held = held.setdefault(step, {})
-    if kind == "set":
-        held[steps[-1]] = value
-    elif kind == "add":
-        held[steps[-1]] += value
-    else:
-        held.pop(steps[-1], None)
-
-
-def _same_call(exchange: Exchange, request: Incoming) -> bool:
-    rpc = exchange.body.get("method") if exchange.body_kind == "jsonrpc" else None
-    path = tuple(part for part in urlsplit(exchange.url).path.split("/") if part)
-    if exchange.method != request.method or rpc != request.rpc:
+    if not re.fullmatch(FORMATS[form], text, re.ASCII):
         return False
-    return bool(rpc) or path == request.path or (len(path) == len(request.path) and path[:-1] == request.path[:-1])
+    try:
+        _REAL.get(form, str)(text)
+    except ValueError:
+        return False
+    return True
 
 
-def _same_fields(exchange: Exchange, request: Incoming) -> bool:
-    if exchange.body_kind == "jsonrpc":
-        return bool(exchange.body.get("params") == request.scope()["params"])
-    path = tuple(part for part in urlsplit(exchange.url).path.split("/") if part)
-    return path == request.path and dict(exchange.query) == dict(request.query)
+def _holds(when: Template, scope: Scope, origin: str) -> bool:
+    try:
+        return truth(when.render(scope), origin)
+    except ExpressionFailed as failed:
+        raise MappingFault(f"{origin}: `{when.text}`: {failed}", origin=origin) from None
+
+
+def _make(change: Change, state: dict[str, Json], scope: Scope) -> None:
+    """Make one change of the state."""
+    *steps, last = str(change.place(scope)).split(".")
+    value = change.value(scope) if change.value is not None else None
+    held = state
+    for step in steps:
+        held = held.setdefault(step, {})
+        if not isinstance(held, dict):
+            raise MappingFault(f"{change.origin}: `{step}` holds no objects", origin=change.origin)
+    if change.kind == "set":
+        held[last] = copy.deepcopy(value)  # what two places hold is not one thing
+    elif change.kind == "remove":
+        held.pop(last, None)
+    elif _has_form(held.get(last), "number") and _has_form(value, "number"):
+        held[last] += value
+    else:
+        raise MappingFault(f"{change.origin}: `add` needs two numbers", origin=change.origin)
+
+
+def _path(exchange: Exchange) -> tuple[str, ...]:
+    return tuple(unquote(part) for part in urlsplit(exchange.url).path.split("/") if part)
+
+
+def _with_id(answer: bytes, wanted: Json) -> bytes:
+    """A recorded JSON-RPC answer under the id of this request; what is no such answer stays as it is."""
+    try:
+        recorded = decode_json(answer)
+    except JsonRefused:
+        return answer
+    return json.dumps({**recorded, "id": wanted}, ensure_ascii=False).encode() if isinstance(recorded, dict) else answer
 
 
 def _without_id(body: Json) -> Json:
@@ -251,8 +286,8 @@ def _without_id(body: Json) -> Json:
 
 
 def _json(status: int, body: Json) -> Played:
-    return Played(status, {"Content-Type": "application/json"}, json.dumps(body, ensure_ascii=False).encode())
+    return Played(status, {"content-type": "application/json"}, json.dumps(body, ensure_ascii=False).encode())
 
 
 def _plain(status: int) -> Played:
-    return Played(status, {"Content-Type": "text/plain"}, b"")
+    return Played(status, {"content-type": "text/plain"}, b"")

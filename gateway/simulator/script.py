@@ -70,8 +70,8 @@ SHAPES: Mapping[str, Rules] = {
 }
 FORMATS: Mapping[str, str] = {
     "date": r"\d{4}-\d\d-\d\d",
-    "clock": r"([01]\d|2[0-4]):[0-5]\d",
-    "time": r"([01]\d|2[0-4]):[0-5]\d:[0-5]\d",
+    "clock": r"([01]\d|2[0-3]):[0-5]\d|24:00",
+    "time": r"([01]\d|2[0-3]):[0-5]\d:[0-5]\d|24:00:00",
     "instant": r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(Z|[+-]\d\d:\d\d)",
     "digits": r"\d+",
     "email": r"[^@\s]+@[^@\s]+",

@@ -8,18 +8,45 @@ its answer lost, or all tokens be refused.
 from __future__ import annotations
 
 import asyncio
-import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
 from aiohttp import web
 
+from gateway.document import suggestion
+from gateway.errors import MappingFault
 from gateway.messages import Json
 from gateway.simulator.incoming import incoming
 from gateway.simulator.play import Play
+from gateway.strictjson import JsonRefused, decode_json
 
 _CONTROL = "/_simulator"
+
+
+def _number(value: Json) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _whole(value: Json) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+_ORDERS: Mapping[str, tuple[Callable[[Json], bool], str]] = {
+    "status": (lambda value: _whole(value) and 200 <= value <= 599, "an HTTP status, 200 to 599"),  # noqa: PLR2004
+    "text": (lambda value: isinstance(value, str), "the body that goes with the status"),
+    "headers": (
+        lambda value: isinstance(value, dict) and all(isinstance(text, str) for text in value.values()),
+        "headers that go with the status, texts by name",
+    ),
+    "delay": (lambda value: _number(value) and value >= 0, "seconds"),
+    "drop": (lambda value: value is True, "true"),
+    "after": (lambda value: value is True, "true"),
+    "expire": (lambda value: value is True, "true"),
+    "times": (lambda value: _whole(value) and value > 0, "how many calls, 1 or more"),
+}
+"""What may be ordered: whether a value fits, and what it should be."""
+_FAULTS = frozenset({"status", "delay", "drop", "after"})
 
 
 @dataclass(slots=True)
@@ -57,7 +84,10 @@ class _Server:
             text = str(fault.get("text", ""))
             return web.Response(status=int(fault["status"]), text=text, headers=fault.get("headers"))
         path, _, query = request.raw_path.partition("?")
-        played = self.play.answer(incoming(request.method, path, query, request.headers, body))
+        try:
+            played = self.play.answer(incoming(request.method, path, query, request.headers, body))
+        except MappingFault as failed:
+            return web.Response(status=500, text=f"the simulator's own script fails: {failed.detail}\n")
         if fault.get("after"):
             return _hung_up(request)
         return web.Response(status=played.status, body=played.body, headers=dict(played.headers))
@@ -69,13 +99,36 @@ class _Server:
         return web.json_response(told)
 
     async def control(self, request: web.Request) -> web.Response:
-        """Take an order for a fault."""
-        fault = json.loads(await request.read())
-        if fault.pop("expire", False):
+        """Take an order for a fault; what cannot be ordered is refused, and then nothing is done."""
+        try:
+            order = decode_json(await request.read())
+        except JsonRefused as refused:
+            return web.json_response({"wrong": f"the body {refused}"}, status=400)
+        wrong = _wrong(order)
+        if wrong:
+            return web.json_response({"wrong": wrong}, status=400)
+        if order.pop("expire", False):
             self.play.forget_tokens()
-        if fault:
-            self.faults.waiting.append(fault)
+        if order:
+            self.faults.waiting.append(order)
         return web.json_response({"waiting": self.faults.waiting})
+
+
+def _wrong(order: Json) -> str:
+    """What is wrong with an order; empty when nothing is."""
+    if not isinstance(order, dict):
+        return "an order is an object"
+    for name, value in order.items():
+        fits, expected = _ORDERS.get(name, (None, ""))
+        if fits is None:
+            return f"`{name}` cannot be ordered{suggestion(name, _ORDERS)}"
+        if not fits(value):
+            return f"`{name}` must be {expected}"
+    if not order or (order.keys() - {"expire"} and not order.keys() & _FAULTS):
+        return f"an order has one of {', '.join(sorted(_FAULTS | {'expire'}))}"
+    if order.keys() & {"text", "headers"} and "status" not in order:
+        return "`text` and `headers` go with a `status`"
+    return ""
 
 
 def _hung_up(request: web.Request) -> web.Response:
@@ -95,12 +148,12 @@ def build_simulator(play: Play) -> web.Application:
 
 
 @asynccontextmanager
-async def playing(play: Play, port: int) -> AsyncIterator[None]:
-    """Play on 127.0.0.1 while the context lasts; raises OSError when the port is taken."""
+async def playing(play: Play, port: int) -> AsyncIterator[int]:
+    """Play on 127.0.0.1 while the context lasts and give the port (0 takes a free one); OSError when it is taken."""
     runner = web.AppRunner(build_simulator(play), access_log=None)
     await runner.setup()
     try:
         await web.TCPSite(runner, "127.0.0.1", port).start()
-        yield
+        yield runner.addresses[0][1]
     finally:
         await runner.cleanup()
