@@ -72,10 +72,14 @@ class Engine:
             exchange=self._exchange(connection, call, trace),
             now=self._now(),
         )
+        mask = self._masked(connection)
         try:
             return await run.answer(plan, call.arguments)
         except GatewayError as error:
-            raise _finished(error, connection) from error
+            raise _finished(error, connection, mask) from error
+        finally:
+            if trace is not None:
+                _hide(trace, mask)
 
     def connection(self, name: str) -> Connection:
         """The connection of this name; raises NotMapped (404)."""
@@ -149,31 +153,39 @@ class Engine:
 
 
 def _traced(send: Send, mask: Callable[[str], str], trace: list[Traced]) -> Send:
-    """Record every exchange of a call, masked."""
+    """Record every exchange of a call. What is recorded is masked before the next one and at the end of the call."""
 
     async def tracing(request: Request) -> Response:
-        masked = replace(
-            request,
-            url=mask(request.url),
-            query=tuple((name, mask(value)) for name, value in request.query),
-            headers=tuple((name, mask(value)) for name, value in request.headers),
-            body=mask(request.body.decode(errors="replace")).encode(),
-        )
+        _hide(trace, mask)  # a login's own answer among it: only now its token is known
         try:
             response = await send(request)
         except GatewayError as error:
-            trace.append(Traced(masked, None, mask(error.detail)))
+            trace.append(Traced(request, None, error.detail))
             raise
-        shown = replace(response, body=mask(response.body.decode(errors="replace")).encode())
-        trace.append(Traced(masked, shown, ""))
+        trace.append(Traced(request, response, ""))
         return response
 
     return tracing
 
 
-def _finished(error: GatewayError, connection: Connection) -> GatewayError:
+def _hide(trace: list[Traced], mask: Callable[[str], str]) -> None:
+    """Mask every secret and token that is known by now."""
+    for index, one in enumerate(trace):
+        request = replace(
+            one.request,
+            url=mask(one.request.url),
+            query=tuple((name, mask(value)) for name, value in one.request.query),
+            headers=tuple((name, mask(value)) for name, value in one.request.headers),
+            body=mask(one.request.body.decode(errors="replace")).encode(),
+        )
+        response = one.response
+        if response is not None:
+            response = replace(response, body=mask(response.body.decode(errors="replace")).encode())
+        trace[index] = Traced(request, response, mask(one.error))
+
+
+def _finished(error: GatewayError, connection: Connection, mask: Callable[[str], str]) -> GatewayError:
     """The error as callers may see it: the provider named, and no secret even where the provider echoed one."""
-    mask = connection.redactor.text
     if error.provider:
         error.provider = {"name": connection.provider.name} | {
             key: mask(str(text)) for key, text in error.provider.items()

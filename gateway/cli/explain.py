@@ -31,12 +31,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Explain; 2 when there is nothing of that name."""
     if arguments.subject in _WORDS:
-        known, told = _WORDS[arguments.subject]
+        known, lines = _WORDS[arguments.subject]
         if arguments.name is not None and arguments.name not in known:
             hint = suggestion(arguments.name, known)
             print(f"there is nothing named `{arguments.name}` among the {arguments.subject}{hint}", file=sys.stderr)
             return 2
-        return _printed(told(arguments.name))
+        return _printed(lines(arguments.name))
     providers = options.load_mappings(arguments.mappings)
     plan = options.provider(providers, arguments.subject) if providers is not None else None
     if plan is None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import gc
+import logging
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -60,12 +61,12 @@ def run(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def start_logging(settings: Settings, catalog: Catalog) -> None:
-    """Log to standard output, every known secret masked."""
+def start_logging(settings: Settings, catalog: Catalog, *, level: int = logging.INFO) -> None:
+    """Log to standard output from this level on, every known secret masked."""
     secrets = [*settings.secrets()]
     for connection in catalog.connections.values():
         secrets += [value for value in connection.scope["settings"].values() if isinstance(value, observe.Secret)]
-    observe.start_logging(sys.stdout, observe.Redactor(secrets))
+    observe.start_logging(sys.stdout, observe.Redactor(secrets), level=level)
 
 
 @asynccontextmanager

@@ -11,7 +11,7 @@ from gateway.document import suggestion
 from gateway.errors import CallInvalid
 from gateway.mapping.plan import NativeArgument, OperationPlan
 from gateway.messages import Json
-from gateway.model.types import TypeRefused, scalar
+from gateway.model.types import TypeRefused, climbs, scalar
 
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
 
@@ -108,9 +108,10 @@ def _is_date(value: Json) -> bool:
 
 def _is_id(value: Json) -> bool:
     try:
-        return scalar("id").accept(value) is not None
+        accepted = scalar("id").accept(value)
     except TypeRefused:
         return False
+    return accepted is not None and not climbs(str(accepted))
 
 
 def _is_number(value: Json) -> bool:

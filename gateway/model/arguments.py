@@ -15,7 +15,7 @@ from gateway.messages import Json
 from gateway.model.contract import Operation
 from gateway.model.raw import Problem, invalid
 from gateway.model.times import GapTime, TimeRefused, moment, parse_instant, zone_names
-from gateway.model.types import Field, Rules, Type, TypeRefused
+from gateway.model.types import Field, Rules, Type, TypeRefused, climbs
 
 MAX_LINE = 500
 """Longest one-line text a caller may send, in characters."""
@@ -203,8 +203,7 @@ def _text(type_: Type, value: Json, place: str, reading: _Reading) -> Json:
 
 def _id(type_: Type, value: Json, place: str, reading: _Reading) -> Json:
     accepted = _accepted(type_, value, place, reading)
-    # As a segment of a provider's URL these two would name another path (RFC 3986 §5.2.4).
-    if accepted in {".", ".."} or (accepted is not None and not accepted.strip()):
+    if accepted is not None and (not accepted.strip() or climbs(accepted)):
         reading.wrong(place, "must be an id, not dots or blanks")
         return None
     return accepted

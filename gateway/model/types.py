@@ -119,6 +119,11 @@ class Field:
         return {"description": self.meaning} | (_or_null(inner) if self.nullable else inner)
 
 
+def climbs(text: str) -> bool:
+    """Whether `.` or `..` stands between slashes: in a URL it would name another path (RFC 3986 §5.2.4)."""
+    return not {".", ".."}.isdisjoint(re.split(r"[/\\]", text))
+
+
 def scalar(kind: str) -> Type:
     """Make a type that holds one value and has no parameters."""
     return Type(kind, SCALARS[kind])

@@ -48,27 +48,27 @@ class Play:
     script: Script | None
     now: Callable[[], datetime]
     state: dict[str, Json] = field(default_factory=dict)
-    tokens: set[str] = field(default_factory=set)
+    tokens: set[tuple[str, str]] = field(default_factory=set)
+    """Scheme and token of every session begun."""
     calls: int = 0
     _calls: tuple[CallPlan, ...] = field(init=False, repr=False)
+    _schemes: Mapping[str, AuthPlan] = field(init=False, repr=False)
+    """The file's own scheme under the empty name, and its others."""
 
     def __post_init__(self) -> None:
         """Begin with the script's own state."""
         self.state = copy.deepcopy(dict(self.script.state)) if self.script else {}
         provider = self.connection.provider
         self._calls = tuple(calls_of({**provider.operations, **provider.native}))
+        self._schemes = {"": provider.auth, **provider.auths}
 
     def answer(self, request: Incoming) -> Played:
         """Answer one request. Raises MappingFault, naming `file:line`, where the script itself fails."""
         self.calls += 1
-        provider = self.connection.provider
-        schemes = [provider.auth, *provider.auths.values()]
-        for auth in schemes:
+        for scheme, auth in self._schemes.items():
             if auth.login is not None and self._is(auth.login, request):
-                return self._login(auth, auth.login, request)
-        wanted = {call.auth for call in self._calls if self._is(call, request)} or {""}
-        ours = [provider.auths[name] if name else provider.auth for name in wanted]
-        if not any(self._authorised(auth, request) for auth in ours):
+                return self._login(scheme, auth.login, request)
+        if not self._authorised(request):
             return self._built(self.script.unauthorised, self._scope(request, {})) if self.script else _plain(401)
         for rule in self.script.rules if self.script else ():
             found = self._by_rule(rule, request)
@@ -91,7 +91,7 @@ class Play:
 
     # Credentials: what the mapping would send is compared with what came.
 
-    def _login(self, auth: AuthPlan, login: CallPlan, request: Incoming) -> Played:
+    def _login(self, scheme: str, login: CallPlan, request: Incoming) -> Played:
         wanted = to_request(login, {**self.connection.revealed, "serial": 1})
         sent = incoming(wanted.method, urlsplit(wanted.url).path, "", dict(wanted.headers), wanted.body)
         same_body = _without_id(sent.json) == _without_id(request.json) and sent.form == request.form
@@ -99,8 +99,9 @@ class Play:
         if not same_body or dict(wanted.query) != request.query or not headers.items() <= request.headers.items():
             return self._built(self.script.unauthorised, self._scope(request, {})) if self.script else _plain(401)
         token = f"simulated-token-{self.calls}"  # never one that was forgotten
-        self.tokens.add(token)
-        steps = auth.token.steps if auth.token is not None and auth.token.steps else ("token",)
+        self.tokens.add((scheme, token))
+        where = self._schemes[scheme].token
+        steps = where.steps if where is not None and where.steps else ("token",)
         body: Json = token
         for step in reversed(steps):
             body = {step: body}
@@ -108,12 +109,19 @@ class Play:
             body = {"jsonrpc": "2.0", "id": request.scope()["id"], **body}
         return _json(200, body)
 
-    def _authorised(self, auth: AuthPlan, request: Incoming) -> bool:
-        if auth.scheme == "session":
-            return any(
-                self._carries(auth, request, {**self.connection.revealed, "token": token}) for token in self.tokens
-            )
-        return self._carries(auth, request, self.connection.revealed)
+    def _authorised(self, request: Incoming) -> bool:
+        """Whether the request carries what a scheme of its call sends; an unknown call has the file's own."""
+        names = {call.auth for call in self._calls if self._is(call, request)} or {""}
+        return any(self._carries(self._schemes[name], request, scope) for name in names for scope in self._scopes(name))
+
+    def _scopes(self, scheme: str) -> Iterator[Scope]:
+        """What a scheme's templates see: of a session, once for every token."""
+        revealed = self.connection.revealed
+        if self._schemes[scheme].scheme != "session":
+            yield revealed
+        for owner, token in self.tokens:
+            if owner == scheme:
+                yield {**revealed, "token": token}
 
     def _carries(self, auth: AuthPlan, request: Incoming, scope: Scope) -> bool:
         def built(build: Build | None) -> dict[str, str]:

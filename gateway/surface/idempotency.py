@@ -78,14 +78,14 @@ class Ledger:
         Raises GatewayError IDEMPOTENCY_KEY_REUSED when the key came with another request, IDEMPOTENCY_IN_PROGRESS while
         the first has no answer.
         """
-        self._forget()
         entry = self._entries.get(owned)
-        if entry is not None:
+        if entry is not None and (entry.outcome is None or not self._aged(entry)):
             if entry.fingerprint != fingerprint:
                 raise GatewayError("", code="IDEMPOTENCY_KEY_REUSED")
             if entry.outcome is None:
                 raise GatewayError("", code="IDEMPOTENCY_IN_PROGRESS", retry_after=_RETRY_SECONDS)
             return entry.outcome, True
+        self._make_room()
         entry = self._entries[owned] = _Entry(fingerprint, self._clock())
         try:
             outcome = await perform()
@@ -97,11 +97,14 @@ class Ledger:
                 del self._entries[owned]
         return outcome, False
 
-    def _forget(self) -> None:
-        """Drop what is too old, then the oldest while there is too much; what is under way stays."""
-        now, count, size, gone = self._clock(), len(self._entries), self._bytes, []
+    def _aged(self, entry: _Entry) -> bool:
+        return self._clock() - entry.since > self._keep
+
+    def _make_room(self) -> None:
+        """Drop what is too old, then the oldest until one more fits; what is under way stays."""
+        count, size, gone = len(self._entries), self._bytes, []
         for owned, entry in self._entries.items():  # the oldest first
-            if now - entry.since <= self._keep and count < self._most and size <= self._most_bytes:
+            if not self._aged(entry) and count < self._most and size <= self._most_bytes:
                 break
             if entry.outcome is not None:
                 gone.append(owned)

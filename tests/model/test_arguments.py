@@ -259,13 +259,13 @@ def test_texts_have_a_longest_length(raw, longest):
     assert 1 == len(_problems("bookings.create", base | raw("x" * (longest + 1)))[0])
 
 
-@pytest.mark.parametrize("name", [".", "..", "a\nb", "x" * 256, " ", "\ud800"])
+@pytest.mark.parametrize("name", [".", "..", "../a", "a/./b", "a\\..\\b", "a\nb", "x" * 256, " ", "\ud800"])
 def test_an_id_cannot_climb_a_path(name):
     """Ids end up in providers' URLs, where dots alone name another path."""
     assert ["id"] == list(_problems("bookings.get", {"id": name})[0])
 
 
-@pytest.mark.parametrize("name", ["...", "a/b", "../x", "434~785c", "Große Halle", "%2e%2e"])
+@pytest.mark.parametrize("name", ["...", "a/b", "434~785c", "Große Halle", "%2e%2e"])
 def test_other_ids_are_opaque(name):
     """Whatever else a provider uses as an id is taken; it is encoded where it is put into a URL."""
     assert {"id": name} == _arguments("bookings.get", {"id": name})

@@ -27,14 +27,14 @@ class Provider:
     def __init__(self):
         self.answers = {}
         self.asked = []
-        self.headers = []
+        self.arrived = asyncio.Event()
         self.gate = None
         """While an Event, answers wait for it."""
 
     async def answer(self, request):
         body = await request.read()
         self.asked.append((request.method, request.raw_path, json.loads(body) if body else None))
-        self.headers.append(dict(request.headers))
+        self.arrived.set()
         if self.gate is not None:
             await self.gate.wait()
         found = self.answers.get(f"{request.method} {request.path}", (404, {"ok": False}))

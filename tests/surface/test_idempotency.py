@@ -68,8 +68,7 @@ async def test_concurrent(book, provider, booking):
     provider.answers["POST /bookings"] = (200, {"ok": True, "data": booking})
     provider.gate = asyncio.Event()
     waiting = asyncio.ensure_future(book("k"))
-    while not provider.asked:
-        await asyncio.sleep(0.01)
+    await provider.arrived.wait()
     others = await asyncio.gather(*(book("k") for _ in range(5)))
     provider.gate.set()
     assert 201 == (await waiting)[0]
