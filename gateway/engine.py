@@ -71,6 +71,7 @@ class Engine:
             model=self._model,
             exchange=self._exchange(connection, call, trace),
             now=self._now(),
+            show="provider_data" in call.include,
         )
         mask = self._masked(connection)
         try:

@@ -24,12 +24,14 @@ from gateway.errors import (
     Unsupported,
 )
 from gateway.mapping.codecs import CodecRefused
-from gateway.mapping.expressions import MISSING, ExpressionFailed, Template
-from gateway.mapping.plan import CallPlan, ErrorRule, GivesPlan, OperationPlan, RunPlan, StepPlan, Take, VariantPlan
+from gateway.mapping.evaluate import read, refuse, rendered, taken, wanted
+from gateway.mapping.expressions import MISSING, ExpressionFailed
+from gateway.mapping.plan import CallPlan, ErrorRule, GivesPlan, OperationPlan, RunPlan, StepPlan, VariantPlan
 from gateway.mapping.results import read_rows, walk
 from gateway.mapping.trees import truth
 from gateway.messages import Effect, Json, Reply
 from gateway.model.model import Model
+from gateway.model.types import TypeRefused
 from gateway.windows import bounds_of, chunks, within
 
 Exchange: TypeAlias = Callable[[CallPlan, Mapping[str, Json], tuple[ErrorRule, ...]], Awaitable[Json]]
@@ -49,6 +51,8 @@ class Run:
     now: datetime
     name: str = ""
     """The operation that was asked for."""
+    show: bool = False
+    """Whether the provider's own objects are wanted beside the canonical ones."""
     wrote: bool = False
     """Whether an unsafe call has been accepted by the provider."""
     undos: list[tuple[Callable[[], Awaitable[None]], str]] = field(default_factory=list)
@@ -68,7 +72,7 @@ class Run:
 
     async def _after_failure(self, error: GatewayError) -> GatewayError:
         """What a failure means once something was written."""
-        if not self.wrote or isinstance(error, OutcomeUnknown):
+        if isinstance(error, OutcomeUnknown) or not (self.wrote or self.undos):
             return error
         pending, self.undos = list(reversed(self.undos)), []
         undone = bool(pending)
@@ -146,6 +150,8 @@ class Run:
             parts = encode(args[name], {**self.connection.scope, "row": {}})
         except CodecRefused:
             raise NotMapped("", code=plan.not_found) from None
+        except ExpressionFailed as failed:
+            raise MappingFault(f"{plan.origin}: `args_from`: {failed}", origin=plan.origin) from None
         for part, value in parts.items():
             if args.get(part) is not None and args[part] != value:
                 problem = {"field": part, "problem": f"contradicts `{name}`"}
@@ -155,14 +161,25 @@ class Run:
     async def _windowed(self, plan: OperationPlan, scope: dict[str, Json]) -> tuple[_Pairs, bool]:
         """Run the operation once, for one window if it has one."""
         for take in plan.takes:
-            scope[take.name] = _taken(take, scope)
+            scope[take.name] = taken(take, scope)
         variant = self._variant(plan, scope)
         body = await self._steps(variant, scope)
         pairs, single = await self._result(plan, variant, scope, body)
         if variant.set is not None:
-            known = variant.set(scope)
+            known = self._known(plan, variant.set(scope), variant.origin)
             pairs = [({**canonical, **known}, raw) for canonical, raw in pairs]
         return pairs, single
+
+    def _known(self, plan: OperationPlan, fields: Mapping[str, Json], origin: str) -> dict[str, Json]:
+        """Fields that are laid over a result, held to the contract as those of a record are."""
+        resource = self.model.operations[plan.name].resource
+        known = {}
+        for name, value in fields.items():
+            try:
+                known[name] = resource.fields[name].accept(value) if resource is not None else value
+            except TypeRefused as refused:
+                raise AnswerMismatch(f"{origin}: `set:` of {name} is not {refused}", origin=origin) from None
+        return known
 
     async def _result(
         self, plan: OperationPlan, variant: VariantPlan, scope: dict[str, Json], body: Json
@@ -174,11 +191,11 @@ class Run:
             return await self._given(variant.gives, scope)
         root = body if variant.sole else self._public(scope)
         if plan.name.startswith("native."):
-            value = variant.at.read(root) if variant.at is not None else root
+            value = read(variant.at, root, variant.origin) if variant.at is not None else root
             return [(None if value is MISSING else value, None)], True
         pairs: _Pairs = []
         for rows in variant.rows:
-            pairs += read_rows(rows, root, scope, plan.not_found)
+            pairs += read_rows(rows, root, scope, plan.not_found, show=self.show)
         return pairs, self.model.operations[plan.name].gives != "list"
 
     def _public(self, scope: Mapping[str, Json]) -> dict[str, Json]:
@@ -187,7 +204,7 @@ class Run:
 
     def _variant(self, plan: OperationPlan, scope: Mapping[str, Json]) -> VariantPlan:
         for variant in plan.variants:
-            if variant.when is None or truth(_rendered(variant.when, scope, variant.origin), variant.origin):
+            if variant.when is None or truth(rendered(variant.when, scope, variant.origin), variant.origin):
                 return variant
         raise Unsupported(f"No variant of {plan.name} fits this call.", details={"capability": plan.name})
 
@@ -195,7 +212,7 @@ class Run:
         """The one of a list with this id."""
         pairs, _ = await self.operation(self.connection.provider.operations[name], {})
         for pair in pairs:
-            if pair[0]["id"] == wanted:
+            if pair[0].get("id") == wanted:
                 return [pair], True
         raise NotMapped("", code=plan.not_found or "NOT_FOUND")
 
@@ -218,16 +235,17 @@ class Run:
         """Run the steps in order, capturing each value in the scope; gives the last value."""
         value: Json = None
         for step in variant.steps:
-            if step.fan_out is None and not _wanted(step, scope):
+            if step.fan_out is None and not wanted(step, scope):
                 value = None
+                scope.update(dict.fromkeys((take.name for take in step.takes)))
             elif step.refuse:
-                _refuse(step, scope)
+                refuse(step, scope)
                 continue
             elif step.make is not None:
                 value = step.make(scope)
             elif step.takes:
                 for take in step.takes:
-                    scope[take.name] = _taken(take, scope)
+                    scope[take.name] = taken(take, scope)
                 continue
             elif step.fan_out is not None:
                 value = await self._fan_out(step, variant, scope)
@@ -240,7 +258,7 @@ class Run:
 
     async def _fan_out(self, step: StepPlan, variant: VariantPlan, scope: dict[str, Json]) -> Json:
         """One call for each element that is wanted, so many at once; the first failure cancels the rest."""
-        elements = [names for names in self._elements(step, scope) if _wanted(step, {**scope, **names})]
+        elements = [names for names in self._elements(step, scope) if wanted(step, {**scope, **names})]
         turn = asyncio.Semaphore(step.fan_out.at_once if step.fan_out else 1)
 
         async def one(names: dict[str, Json]) -> Json:
@@ -262,7 +280,7 @@ class Run:
             return []
         if fan_out.elements is None:
             return list(walk(fan_out.levels, self._public(scope), {}, scope))
-        elements = _rendered(fan_out.elements, scope, step.origin)
+        elements = rendered(fan_out.elements, scope, step.origin)
         if not isinstance(elements, list):
             raise MappingFault(f"{step.origin}: `for_each.in` must give a list", origin=step.origin)
         return [{fan_out.names[0]: element} for element in elements]
@@ -285,7 +303,7 @@ class Run:
             raise
         if step.keep is None:
             return body
-        kept = step.keep.read(body)
+        kept = read(step.keep, body, step.origin)
         return None if kept is MISSING else kept
 
     async def _call(
@@ -295,6 +313,9 @@ class Run:
             raise AssertionError("a step without a call does not compile")
         try:
             body = await self.exchange(call, scope, variant.rules)
+        except asyncio.CancelledError:
+            self.wrote = self.wrote or effect is Effect.UNSAFE  # it may have arrived
+            raise
         except (ProviderUnavailable, AnswerMismatch) as error:
             if effect is Effect.UNSAFE and (isinstance(error, AnswerMismatch) or error.sent):
                 detail = f"The write was sent and its answer lost: look before you repeat. {error.detail}"
@@ -320,36 +341,3 @@ class Run:
                 await self._call(undo, Effect.IDEMPOTENT, variant, scope)
 
         self.undos.append((take_back, step.origin))
-
-
-def _rendered(template: Template, scope: Mapping[str, Json], origin: str) -> Json:
-    try:
-        return template.render(scope)
-    except ExpressionFailed as failed:
-        raise MappingFault(f"{origin}: `{template.text}`: {failed}", origin=origin) from None
-
-
-def _taken(take: Take, scope: Mapping[str, Json]) -> Json:
-    """A taken value, written by its codec. What the codec cannot write is the caller's to change."""
-    value = _rendered(take.value, scope, take.origin)
-    if take.encode is None or value is None:
-        return value
-    try:
-        return take.encode(value, {**scope, "row": {}})
-    except CodecRefused as refused:
-        if take.refused is None:
-            raise MappingFault(f"{take.origin}: cannot be written: not {refused}", origin=take.origin) from None
-        detail = f"`{take.name}` is not {refused}" if take.refused in {"INVALID_TIME", "VALIDATION_ERROR"} else ""
-        raise CallInvalid(detail, code=take.refused) from None
-
-
-def _wanted(step: StepPlan, scope: Mapping[str, Json]) -> bool:
-    return step.when is None or truth(_rendered(step.when, scope, step.origin), step.origin)
-
-
-def _refuse(step: StepPlan, scope: Mapping[str, Json]) -> None:
-    """End the operation with the first guard that holds."""
-    for guard in step.refuse:
-        if truth(_rendered(guard.when, scope, guard.origin), guard.origin):
-            details = guard.details(scope) if guard.details is not None else None
-            raise GatewayError(guard.message, code=guard.code, details=details, origin=guard.origin)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from functools import cached_property
 from types import MappingProxyType
 from typing import Any, ClassVar
 
@@ -49,6 +50,15 @@ class _Validator(cerberus.Validator):  # type: ignore[misc] # cerberus has no ty
             self._error(field, cerberus.errors.REGEX_MISMATCH)
 
 
+class Shape(dict[str, Any]):
+    """Rules that are used again and again: their validator is made once, since cerberus checks a schema at length."""
+
+    @cached_property
+    def validator(self) -> _Validator:
+        """The validator of these rules; it is used for one node at a time."""
+        return _Validator(dict(self))
+
+
 def check(
     rules: Rules, node: Json, document: Document, place: Place, findings: list[Finding]
 ) -> dict[str, Json] | None:
@@ -59,7 +69,7 @@ def check(
     if not isinstance(node, dict):
         findings.append(document.finding(place, "wrong-type", f"this is {_found(node)}; an object is needed"))
         return None
-    validator = _Validator(rules)
+    validator = rules.validator if isinstance(rules, Shape) else _Validator(rules)
     if validator.validate(node):
         normalized: dict[str, Json] = validator.document
         return normalized

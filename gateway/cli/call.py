@@ -5,18 +5,20 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
+import logging
 import sys
 from datetime import UTC, datetime
 from urllib.parse import urlencode
 
 from gateway import config
-from gateway.catalog import Catalog
-from gateway.cli import options
+from gateway.catalog import Catalog, Connection
+from gateway.cli import options, serve
 from gateway.config import Settings
 from gateway.engine import Engine, Traced
-from gateway.errors import GatewayError
+from gateway.errors import CallInvalid, GatewayError
 from gateway.mapping.native import native_arguments
 from gateway.messages import Call, Json, Reply
+from gateway.model.model import Operation
 from gateway.model.model import arguments as checked
 from gateway.model.model import load as load_model
 from gateway.transport.client import Client
@@ -24,7 +26,7 @@ from gateway.transport.client import Client
 HELP = "Make one call on a connection and print the canonical answer."
 EXAMPLES = """examples:
   gateway call club-b services.list
-  gateway call club-b slots.list from=2026-12-01 to=2026-12-02 service_id=1 --trace
+  gateway call club-b slots.list from=2026-12-01T00:00 to=2026-12-02T00:00 service_id=1 --trace
   gateway call club-a bookings.create start=2026-12-01T10:00 resource_id=49 'customer={"name": "Jane Doe"}'
   gateway call club-b native.getPromocodeInfo code=SPRING
 
@@ -49,6 +51,7 @@ def run(arguments: argparse.Namespace) -> int:
     if given is None:
         return 2
     settings, catalog = loaded
+    serve.start_logging(settings, catalog, stream=sys.stderr, level=logging.ERROR)  # what went wrong is printed below
     trace: list[Traced] | None = [] if arguments.trace else None
     try:
         reply = asyncio.run(_call(settings, catalog, arguments.connection, arguments.operation, given, trace))
@@ -86,9 +89,21 @@ async def _call(
         if operation.startswith("native."):
             args = native_arguments(plan, given)
         else:
-            args = checked(engine.model.operations[operation], given, connection.zone)
+            args = _arguments(engine.model.operations[operation], given, connection)
         call = Call(name, operation, args, "cli", deadline=loop.time() + settings.timeout)
         return await engine.run(call, trace)
+
+
+def _arguments(operation: Operation, given: dict[str, Json], connection: Connection) -> dict[str, Json]:
+    """Check what was given. Raises CallInvalid, also for what only shapes an HTTP answer, such as pages."""
+    problems = [
+        {"field": name, "problem": "shapes the HTTP answer; here everything is printed"}
+        for name in given
+        if name in operation.common
+    ]
+    if problems:
+        raise CallInvalid(f"`{problems[0]['field']}` {problems[0]['problem']}.", details={"fields": problems})
+    return checked(operation, given, connection.zone)
 
 
 def _problem(error: GatewayError) -> dict[str, Json]:

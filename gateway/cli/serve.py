@@ -10,6 +10,7 @@ import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
+from typing import TextIO
 
 from gateway import config, observe
 from gateway.catalog import Catalog
@@ -61,12 +62,14 @@ def run(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def start_logging(settings: Settings, catalog: Catalog, *, level: int = logging.INFO) -> None:
-    """Log to standard output from this level on, every known secret masked."""
+def start_logging(
+    settings: Settings, catalog: Catalog, *, stream: TextIO = sys.stdout, level: int = logging.INFO
+) -> None:
+    """Log to `stream` from this level on, every known secret masked."""
     secrets = [*settings.secrets()]
     for connection in catalog.connections.values():
         secrets += [value for value in connection.scope["settings"].values() if isinstance(value, observe.Secret)]
-    observe.start_logging(sys.stdout, observe.Redactor(secrets), level=level)
+    observe.start_logging(stream, observe.Redactor(secrets), level=level)
 
 
 @asynccontextmanager

@@ -13,6 +13,7 @@ from gateway.document import Place, suggestion
 from gateway.errors import AnswerMismatch, MappingFault
 from gateway.mapping.codecs import Codec, CodecRefused
 from gateway.mapping.context import BASE, Context
+from gateway.mapping.evaluate import read
 from gateway.mapping.expressions import MISSING, ExpressionFailed, Path
 from gateway.mapping.plan import LEFT_OUT, RecordPlan, Scope
 from gateway.mapping.results import walk
@@ -95,18 +96,12 @@ def _check_kind(context: Context, field: Field, codec: Codec | None, place: Plac
 
 
 def _raw(paths: list[Path], *, several: bool, origin: str) -> Get:
-    def read(path: Path, row: Json) -> Json:
-        try:
-            return path.read(row)
-        except ExpressionFailed as failed:
-            raise AnswerMismatch(f"{origin}: `{path.text}`: {failed}", origin=origin) from None
-
     if not several:
         only = paths[0]
-        return lambda row, _scope: read(only, row)
+        return lambda row, _scope: read(only, row, origin)
 
     def read_all(row: Json, _scope: Scope) -> Json:
-        values = [read(path, row) for path in paths]
+        values = [read(path, row, origin) for path in paths]
         if any(value is MISSING for value in values):
             return MISSING
         return None if any(value is None or value == "" for value in values) else values
@@ -128,7 +123,7 @@ def _decoded(raw: Get, codec: Codec, origin: str, text: str) -> Get:
                 return None  # an empty text that the codec does not know is a provider's way to write nothing
             raise AnswerMismatch(f"{origin}: `{text}` is not {refused}", origin=origin) from None
         except ExpressionFailed as failed:
-            raise MappingFault(f"{origin}: {failed}", origin=origin) from None
+            raise AnswerMismatch(f"{origin}: `{text}`: {failed}", origin=origin) from None
 
     return get
 
@@ -145,10 +140,14 @@ def _put(paths: list[Path], codec: Codec | None, origin: str) -> Put | None:
                 value = encode(value, scope)
             except CodecRefused as refused:
                 raise MappingFault(f"{origin}: cannot be written: not {refused}", origin=origin) from None
+            except ExpressionFailed as failed:
+                raise MappingFault(f"{origin}: cannot be written: {failed}", origin=origin) from None
         if len(targets) == 1:
             put_at(out, targets[0] or (), value)
             return
         parts = list(value.values()) if isinstance(value, dict) else value
+        if not isinstance(parts, list) or len(parts) != len(targets):
+            raise MappingFault(f"{origin}: cannot be written: not {len(targets)} values", origin=origin)
         for target, part in zip(targets, parts, strict=True):
             put_at(out, target or (), part)
 
@@ -220,7 +219,7 @@ def _embedded(context: Context, field: Field, shape: dict[str, Json], place: Pla
 
 def _one(record: RecordPlan, path: Path, origin: str) -> Get:
     def get(row: Json, scope: Scope) -> Json:
-        value = path.read(row)
+        value = read(path, row, origin)
         if value is MISSING or value is None:
             return value
         if value == []:
@@ -240,8 +239,9 @@ def _many(context: Context, record: RecordPlan, source: Json, place: Place) -> G
     first = levels[0]
 
     def get(row: Json, scope: Scope) -> Json:
-        if not named and first.at.read(row) in (MISSING, None):
-            return first.at.read(row)
+        found = None if named else read(first.at, row, first.origin)
+        if not named and (found is MISSING or found is None):
+            return found
         rows = walk(tuple(levels), row, {}, scope)
         if named:
             return [record.read({"row": row, **names}, scope) for names in rows]
@@ -289,5 +289,5 @@ def conditional(context: Context, shape: dict[str, Json], get: Get, place: Place
     when = context.path(shape["when"], (*place, "when")) if "when" in shape else None
     if when is None:
         return inner
-    guarded = inner
-    return lambda row, scope: guarded(row, scope) if when.read(row) is True else MISSING
+    guarded, origin = inner, context.origin(place)
+    return lambda row, scope: guarded(row, scope) if read(when, row, origin) is True else MISSING

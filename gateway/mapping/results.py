@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from gateway.errors import AnswerMismatch, GatewayError
+from gateway.mapping.evaluate import read
 from gateway.mapping.expressions import MISSING, ExpressionFailed, Path, Template
 from gateway.mapping.plan import Level, RowsPlan, Scope
 from gateway.mapping.trees import truth
@@ -17,27 +18,52 @@ NEVER_SHOWN = frozenset({"token", "hash", "password", "secret", "api_key", "api_
 """Keys of a provider's object that provider_data never shows, besides those a record declares."""
 
 
-def read_rows(rows: RowsPlan, root: Json, scope: Scope, not_found: str | None) -> list[tuple[Json, Json]]:
-    """Read every row: the canonical object and the provider's own. `root` is what the first path is evaluated on."""
+def read_rows(
+    rows: RowsPlan, root: Json, scope: Scope, not_found: str | None, *, show: bool
+) -> list[tuple[Json, Json]]:
+    """Read every row: the canonical object and, with `show`, the provider's own. The first path is evaluated on `root`.
+
+    Raises the error `not_found` when a single object is not there, AnswerMismatch where the answer does not fit.
+    """
+    private = rows.record.private
     if rows.one:
-        return [_read_one(rows, root, scope, not_found)]
+        row, canonical = _read_one(rows, root, scope, not_found)
+        return [(canonical, _shown(row, private) if show else None)]
+    read = rows.record.read
     if not rows.named:
         level = rows.levels[0]
         found = _elements(level.at, root, level.origin)
-        return [(rows.record.read(row, scope), _shown(row, rows.record.private)) for row in found]
-    read = rows.record.read
-    private = rows.record.private
-    return [(read({**scope, **names}, scope), _shown(names, private)) for names in walk(rows.levels, root, {}, scope)]
+        return [(read(row, scope), _shown(row, private) if show else None) for row in found]
+    return [
+        (read({**scope, **names}, scope), _shown(_outline(names), private) if show else None)
+        for names in walk(rows.levels, root, {}, scope)
+    ]
+
+
+def _outline(names: dict[str, Json]) -> dict[str, Json]:
+    """The levels of one row: the innermost whole, of the others what is not rows again."""
+    *outer, last = names
+    found = {name: _scalars(names[name]) for name in outer}
+    return {**found, last: names[last]}
+
+
+def _scalars(value: Json) -> Json:
+    return (
+        {key: one for key, one in value.items() if not isinstance(one, dict | list)}
+        if isinstance(value, dict)
+        else value
+    )
 
 
 def _read_one(rows: RowsPlan, root: Json, scope: Scope, not_found: str | None) -> tuple[Json, Json]:
+    """The provider's object and the canonical one."""
     level = rows.levels[0]
-    row = _evaluate(level.at, root, level.origin)
+    row = read(level.at, root, level.origin)
     if row is MISSING or row is None or row == []:
         if not_found is not None:
             raise GatewayError("", code=not_found, origin=level.origin)
         raise AnswerMismatch(f"{level.origin}: `{level.at.text}` is missing in the answer", origin=level.origin)
-    return rows.record.read(row, scope), _shown(row, rows.record.private)
+    return row, rows.record.read(row, scope)
 
 
 def walk(levels: tuple[Level, ...], data: Json, names: dict[str, Json], scope: Scope) -> Iterator[dict[str, Json]]:
@@ -61,17 +87,10 @@ def _wanted(when: Template, scope: Scope, origin: str) -> bool:
 
 
 def _elements(path: Path, data: Json, origin: str) -> list[Json]:
-    found = _evaluate(path, data, origin)
+    found = read(path, data, origin)
     if not isinstance(found, list):
         raise AnswerMismatch(f"{origin}: `{path.text}` is not a list", origin=origin)
     return found
-
-
-def _evaluate(path: Path, data: Json, origin: str) -> Json:
-    try:
-        return path.read(data)
-    except ExpressionFailed as failed:
-        raise AnswerMismatch(f"{origin}: `{path.text}`: {failed}", origin=origin) from None
 
 
 def _shown(value: Json, private: frozenset[str]) -> Json:

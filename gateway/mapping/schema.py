@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from gateway.messages import Json
-from gateway.shape import Rules
+from gateway.shape import Rules, Shape
 
 LANGUAGE = 1
 """The language version this engine speaks."""
@@ -72,7 +72,7 @@ _CALL: dict[str, Any] = {
     "answer": key("string", "how the body is read", allowed=["json", "text", "icalendar"]),
 }
 
-SHAPES: Mapping[str, Rules] = {
+_RULES: Mapping[str, Rules] = {
     "file": {
         "language": key("integer", "version of this language", required=True, example=LANGUAGE),
         "provider": key("string", "the name connections use", required=True, regex=r"[a-z][a-z0-9_]{0,62}"),
@@ -259,3 +259,4 @@ SHAPES: Mapping[str, Rules] = {
         "as": key(["string", "dict"], "the codec that writes it", required=True),
     },
 }
+SHAPES: Mapping[str, Shape] = {name: Shape(rules) for name, rules in _RULES.items()}

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
+from decimal import Decimal
 from email.utils import parsedate_to_datetime
 from urllib.parse import quote_plus
 
@@ -88,8 +89,11 @@ def _text(value: Json, origin: str, name: str) -> str:
     """Text and numbers only: how a provider spells true, false or nothing is the mapping's to say."""
     if isinstance(value, str):
         return value
-    if isinstance(value, int | float) and not isinstance(value, bool):
-        return format(value, "f").rstrip("0").rstrip(".") if isinstance(value, float) else str(value)
+    if isinstance(value, float):
+        plain = format(Decimal(repr(value)), "f")
+        return plain.rstrip("0").rstrip(".") if "." in plain else plain
+    if isinstance(value, int) and not isinstance(value, bool):
+        return str(value)
     raise MappingFault(
         f"{origin}: `{name}` is neither text nor a number; write what the provider wants to read", origin=origin
     )
@@ -167,8 +171,11 @@ def said(paths: tuple[Path | None, Path | None], body: Json) -> dict[str, str]:
     """What the provider itself called the refusal."""
     found = {}
     for key, path in zip(("code", "message"), paths, strict=True):
-        value = path.read(body) if path is not None and body is not None else None
-        if isinstance(value, str | int | float) and value != "":
+        try:
+            value = path.read(body) if path is not None and body is not None else None
+        except ExpressionFailed:
+            continue  # the refusal counts, not what it is called
+        if isinstance(value, str | int | float) and not isinstance(value, bool) and value != "":
             found[key] = str(value)[:500]
     return found
 

@@ -18,7 +18,7 @@ from gateway.mapping.schema import key
 from gateway.mapping.trees import compile_text, compile_tree
 from gateway.messages import Json
 from gateway.model.model import Model
-from gateway.shape import Rules, check
+from gateway.shape import Rules, Shape, check
 
 _TREE = ["dict", "list", "string", "integer", "float", "boolean"]
 _WHEN = key("string", "only if this holds", takes="template")
@@ -28,7 +28,7 @@ _ANSWER: dict[str, Any] = {
     "text": key("string", "a text body", takes="template"),
     "headers": key("dict", "headers", takes="tree"),
 }
-SHAPES: Mapping[str, Rules] = {
+_RULES: Mapping[str, Rules] = {
     "simulator": {
         "state": key("dict", "what the provider holds at the beginning", required=True),
         "unauthorised": key("dict", "the answer to wrong credentials", required=True),
@@ -68,6 +68,7 @@ SHAPES: Mapping[str, Rules] = {
     },
     "reply": _ANSWER,
 }
+SHAPES: Mapping[str, Shape] = {name: Shape(rules) for name, rules in _RULES.items()}
 FORMATS: Mapping[str, str] = {
     "date": r"\d{4}-\d\d-\d\d",
     "clock": r"([01]\d|2[0-3]):[0-5]\d|24:00",

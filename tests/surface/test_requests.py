@@ -104,7 +104,9 @@ async def test_wrong_query(call, client, provider, query, named):
 
 
 @pytest.mark.parametrize("more", ["no_show", "cancel", ""])
-@pytest.mark.parametrize("segment", ["..", ".", "%2e%2e", "%2E.", "a%00b", "a%0d%0aX", "%ff", "%zz", "%20", "x" * 256])
+@pytest.mark.parametrize(
+    "segment", ["..", ".", "%2e%2e", "%2E.", "..%2F..%2Fadmin", "a%00b", "a%0d%0aX", "%ff", "%zz", "%20", "x" * 256]
+)
 async def test_traversal(client, provider, segment, more):
     """An id that would climb the path, break a line or is no text never reaches a URL of the provider."""
     method = "POST" if more else "GET"
@@ -119,7 +121,7 @@ async def test_traversal(client, provider, segment, more):
         ("a%2Fb", "a%2Fb"),
         ("a%2fb", "a%2Fb"),
         ("a%252Fb", "a%252Fb"),
-        ("..%2F..%2Fadmin", "..%2F..%2Fadmin"),
+        ("a..b%2F.c", "a..b%2F.c"),
         ("%7B7%7D", "%7B7%7D"),
         ("%C3%A9+~", "%C3%A9%2B~"),
         ("a%3Fb%23c", "a%3Fb%23c"),
