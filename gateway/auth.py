@@ -10,7 +10,8 @@ import base64
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 
-from gateway.errors import AnswerMismatch, ProviderUnauthorised
+from gateway.errors import AnswerMismatch, ProviderRejected, ProviderUnauthorised, ProviderUnavailable
+from gateway.mapping.evaluate import read
 from gateway.mapping.expressions import MISSING
 from gateway.mapping.plan import AuthPlan, Build, CallPlan, ErrorRule, Scope
 from gateway.mapping.translate import decoded, encode_form, holds, pairs, said, to_body, to_request
@@ -66,11 +67,11 @@ class _Parts:
     def added(self, request: Request, scope: Scope) -> Request:
         """The request with the scheme's headers, query and form fields."""
         auth = self.auth
-        headers = request.headers + tuple((name, str(value)) for name, value in _built(auth.headers, scope).items())
+        headers = request.headers + pairs(_built(auth.headers, scope), auth.origin)
         if auth.basic is not None:
-            user, password = (str(part.render(scope)) for part in auth.basic)
-            credentials = base64.b64encode(f"{user}:{password}".encode()).decode()
-            headers = (*headers, ("Authorization", f"Basic {credentials}"))
+            parts = dict(zip(("user", "password"), (part(scope) for part in auth.basic), strict=True))
+            joined = ":".join(text for _, text in pairs(parts, auth.origin))
+            headers = (*headers, ("Authorization", f"Basic {base64.b64encode(joined.encode()).decode()}"))
         body = request.body
         if auth.form is not None and ("Content-Type", "application/x-www-form-urlencoded") in request.headers:
             body = b"&".join(part for part in (body, encode_form(pairs(auth.form(scope), auth.origin))) if part)
@@ -86,7 +87,7 @@ def _with_session(send: Send, auth: AuthPlan, scope: Scope, session: Session, ru
     parts = _Parts(auth, scope)
 
     def begin() -> asyncio.Future[str]:
-        return asyncio.ensure_future(login(send, auth, scope, rules))
+        return asyncio.ensure_future(_before_the_call(send, auth, scope, rules))
 
     async def attempt(request: Request, stale: str | None) -> tuple[Response, str]:
         token = await session.fresh(begin, auth.expires, stale)
@@ -102,11 +103,22 @@ def _with_session(send: Send, auth: AuthPlan, scope: Scope, session: Session, ru
             raise ProviderUnauthorised(
                 "The provider refused a session that was fetched a moment ago; check the connection's credentials.",
                 origin=auth.origin,
-                provider=said(call.said, decoded(call, response)[0]),
+                provider=said(call.said, decoded(call, response, scope)[0]),
             )
         return response
 
     return sending
+
+
+async def _before_the_call(send: Send, auth: AuthPlan, scope: Scope, rules: tuple[ErrorRule, ...]) -> str:
+    """Log in for a call that waits. When that fails the call itself was not sent, so nothing of it is in doubt."""
+    try:
+        return await login(send, auth, scope, rules)
+    except ProviderUnavailable as error:
+        late = error.code == "PROVIDER_TIMEOUT"
+        raise ProviderUnavailable(error.detail, sent=False, timed_out=late, retry_after=error.retry_after) from error
+    except AnswerMismatch as error:
+        raise ProviderRejected(error.detail, origin=error.origin) from error
 
 
 async def login(send: Send, auth: AuthPlan, scope: Scope, rules: Iterable[ErrorRule]) -> str:
@@ -114,7 +126,7 @@ async def login(send: Send, auth: AuthPlan, scope: Scope, rules: Iterable[ErrorR
     call, path = _login_call(auth), auth.token
     inner = {**scope, "serial": 1}
     body = to_body(call, await send(to_request(call, inner)), rules, inner)
-    token = path.read(body) if path is not None else MISSING
+    token = read(path, body, auth.origin) if path is not None else MISSING
     if not isinstance(token, str) or not token:
         raise AnswerMismatch(
             f"{auth.origin}: the login's answer holds no token where `token:` says", origin=auth.origin

@@ -184,7 +184,7 @@ def _value(setting: Setting, given: Json, document: Document, place: Place, find
             fits = isinstance(given, str) and bool(_PATH.fullmatch(given))
             expected = "a path of URL-safe segments, such as /v1/bookings"
         case "time_zone":
-            fits, expected = given in zone_names(), ZONE
+            fits, expected = isinstance(given, str) and given in zone_names(), ZONE
         case "url" | "currency":
             try:
                 fits = scalar(setting.type).accept(given) is not None

@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 
 from gateway import auth, observe
 from gateway.catalog import Catalog, Connection
-from gateway.errors import GatewayError, NotMapped, ProviderUnavailable, Unsupported
+from gateway.errors import AnswerMismatch, GatewayError, MappingFault, NotMapped, ProviderUnavailable, Unsupported
 from gateway.mapping.plan import CallPlan, ErrorRule, OperationPlan
 from gateway.mapping.translate import to_body, to_request
 from gateway.messages import Call, Json, Reply, Request, Response, Send
@@ -77,7 +77,11 @@ class Engine:
         try:
             return await run.answer(plan, call.arguments)
         except GatewayError as error:
-            raise _finished(error, connection, mask) from error
+            finished = _finished(error, connection, mask)
+            if isinstance(error, AnswerMismatch | MappingFault):
+                about = {"request": call.request_id, "connection": call.connection, "operation": call.operation}
+                observe.mapping_failed(**about, origin=error.origin or "", reason=finished.detail)
+            raise finished from error
         finally:
             if trace is not None:
                 _hide(trace, mask)
@@ -105,7 +109,8 @@ class Engine:
         """The way out, innermost first: the client, then who we are. Every attempt is signed afresh."""
         provider = connection.provider
         plan = provider.auths[scheme] if scheme else provider.auth
-        return auth.signed(send, plan, connection.revealed, self.session(connection, scheme), provider.rules)
+        scope = {**connection.revealed, "now": self._now().isoformat(timespec="seconds")}
+        return auth.signed(send, plan, scope, self.session(connection, scheme), provider.rules)
 
     def session(self, connection: Connection, scheme: str = "") -> auth.Session:
         """The session of a connection and scheme; a connection whose settings changed begins a new one."""
@@ -181,7 +186,8 @@ def _hide(trace: list[Traced], mask: Callable[[str], str]) -> None:
         )
         response = one.response
         if response is not None:
-            response = replace(response, body=mask(response.body.decode(errors="replace")).encode())
+            headers = {name: mask(value) for name, value in response.headers.items()}
+            response = replace(response, headers=headers, body=mask(response.body.decode(errors="replace")).encode())
         trace[index] = Traced(request, response, mask(one.error))
 
 
@@ -192,4 +198,14 @@ def _finished(error: GatewayError, connection: Connection, mask: Callable[[str],
             key: mask(str(text)) for key, text in error.provider.items()
         }
     error.detail = mask(error.detail)
+    error.details = _hidden(error.details, mask)
     return error
+
+
+def _hidden(value: Json, mask: Callable[[str], str]) -> Json:
+    """JSON with every text in it masked: details may repeat what a provider said."""
+    if isinstance(value, dict):
+        return {key: _hidden(inner, mask) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [_hidden(inner, mask) for inner in value]
+    return mask(value) if isinstance(value, str) else value

@@ -73,14 +73,32 @@ class ProviderUnauthorised(GatewayError):
     code = "PROVIDER_AUTH_FAILED"
 
 
+class TooManyCalls(GatewayError):
+    """A limit of the gateway's own, before anything was sent; `details.limit` says which, `retry_after` how long."""
+
+    code = "RATE_LIMITED"
+
+
 class ProviderUnavailable(GatewayError):
-    """No answer to be had. `sent` tells whether any byte may have reached the provider."""
+    """No answer to be had. `sent` tells whether any byte may have reached the provider.
+
+    `status` is the HTTP status when there was an answer and it said so itself (5xx).
+    """
 
     code = "PROVIDER_UNAVAILABLE"
 
-    def __init__(self, detail: str, *, sent: bool, timed_out: bool = False, retry_after: float | None = None) -> None:
+    def __init__(
+        self,
+        detail: str,
+        *,
+        sent: bool,
+        timed_out: bool = False,
+        retry_after: float | None = None,
+        status: int | None = None,
+    ) -> None:
         super().__init__(detail, code="PROVIDER_TIMEOUT" if timed_out else None, retry_after=retry_after)
         self.sent = sent
+        self.status = status
 
 
 class OutcomeUnknown(GatewayError):

@@ -46,6 +46,8 @@ class Request:
     timeout: float = 30.0
     """Seconds for the whole exchange."""
     max_bytes: int = 10_000_000
+    limit: str = "default"
+    """The class of the connection's rate limits that every attempt counts against."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +72,8 @@ class Reply:
     """The provider's own objects, in the order of `data`, when the caller asked to see them."""
     warnings: tuple[str, ...] = ()
     details: Mapping[str, Json] = field(default_factory=dict)
+    age: float | None = None
+    """Seconds since the provider said it, when something of it was kept from an earlier call."""
 
 
 Send: TypeAlias = Callable[[Request], Awaitable[Response]]

@@ -140,6 +140,8 @@ def start_logging(stream: TextIO, redactor: Redactor, *, level: int = logging.IN
     handler.setFormatter(JsonLines(redactor))
     logging.basicConfig(level=logging.WARNING, handlers=[handler], force=True)
     _LOGGER.setLevel(level)
+    # It writes the raw bytes of requests that are no HTTP, and these may hold keys.
+    logging.getLogger("aiohttp.server").setLevel(logging.CRITICAL)
 
 
 def request_id(offered: str | None, fresh: str) -> str:
@@ -197,6 +199,19 @@ def provider_failed(*, request: str, connection: str, method: str, host: str, re
         connection=connection,
         method=method,
         host=host,
+        reason=reason,
+    )
+
+
+def mapping_failed(*, request: str, connection: str, operation: str, origin: str, reason: str) -> None:
+    """Tell that an answer did not fit a mapping, or a mapping failed: where, and what was wanted; never a value."""
+    _event(
+        logging.ERROR,
+        "mapping.failed",
+        request=request,
+        connection=connection,
+        operation=operation,
+        origin=origin,
         reason=reason,
     )
 

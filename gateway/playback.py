@@ -136,7 +136,8 @@ async def run_example(examples: Examples, example: Example, model: Model) -> Out
 
 async def _run(engine: Engine, connection: Connection, example: Example, playback: _Playback) -> Json:
     if example.operation == "login":
-        return await auth.login(playback.send, connection.provider.auth, connection.revealed, connection.provider.rules)
+        scope = {**connection.revealed, "now": example.now.isoformat(timespec="seconds")}
+        return await auth.login(playback.send, connection.provider.auth, scope, connection.provider.rules)
     plan = engine.operation(connection, example.operation)
     if plan.name.startswith("native."):
         args = native_arguments(plan, example.args)

@@ -237,7 +237,7 @@ class Run:
         for step in variant.steps:
             if step.fan_out is None and not wanted(step, scope):
                 value = None
-                scope.update(dict.fromkeys((take.name for take in step.takes)))
+                scope.update(dict.fromkeys(take.name for take in step.takes))
             elif step.refuse:
                 refuse(step, scope)
                 continue
@@ -251,7 +251,6 @@ class Run:
                 value = await self._fan_out(step, variant, scope)
             else:
                 value = await self._step(step, variant, scope)
-                self._remember_undo(step, variant, {**scope, step.name: value})
             if step.name:
                 scope[step.name] = value
         return value
@@ -301,10 +300,10 @@ class Run:
             if error.code in step.accept:
                 return None
             raise
-        if step.keep is None:
-            return body
-        kept = read(step.keep, body, step.origin)
-        return None if kept is MISSING else kept
+        kept = read(step.keep, body, step.origin) if step.keep is not None else body
+        value = None if kept is MISSING else kept
+        self._remember_undo(step, variant, {**scope, step.name: value})
+        return value
 
     async def _call(
         self, call: CallPlan | None, effect: Effect, variant: VariantPlan, scope: Mapping[str, Json]

@@ -52,7 +52,7 @@ def test_locks_are_complete(lock):
     """Each dependency that pyproject.toml names is in the lock file, in a version that it permits."""
     locked = dict(entry.split()[0].split("==") for entry in entries(lock))
     for dependency in LOCKS[lock]:
-        name, least = re.fullmatch(r"([\w-]+)>=([\d.]+)", dependency).groups()
+        name, least = re.fullmatch(r"([\w-]+)(?:\[\w+\])?>=([\d.]+)(?: *;.*)?", dependency).groups()
         assert name.lower() in locked
         assert [int(part) for part in least.split(".")] <= [int(part) for part in locked[name.lower()].split(".")]
 

@@ -51,7 +51,7 @@ def run(arguments: argparse.Namespace) -> int:
     if given is None:
         return 2
     settings, catalog = loaded
-    serve.start_logging(settings, catalog, stream=sys.stderr, level=logging.ERROR)  # what went wrong is printed below
+    serve.start_logging(settings, catalog, sys.stderr, level=logging.ERROR)  # what went wrong is printed below
     trace: list[Traced] | None = [] if arguments.trace else None
     try:
         reply = asyncio.run(_call(settings, catalog, arguments.connection, arguments.operation, given, trace))
@@ -99,7 +99,7 @@ def _arguments(operation: Operation, given: dict[str, Json], connection: Connect
     problems = [
         {"field": name, "problem": "shapes the HTTP answer; here everything is printed"}
         for name in given
-        if name in operation.common
+        if name in operation.common or name == operation.sort
     ]
     if problems:
         raise CallInvalid(f"`{problems[0]['field']}` {problems[0]['problem']}.", details={"fields": problems})

@@ -50,13 +50,15 @@ def _findings(arguments: argparse.Namespace) -> tuple[list[Finding], int]:
         if settings is not None:
             _, bound = catalog.load(settings.mappings, settings, model)
             findings += [one for one in bound if one.file == settings.document.path]
-            paths += settings.mappings
-    paths = paths or ([options.MAPPINGS] if arguments.config is None else [])
-    providers, found = catalog.load_providers(paths, model)
+        paths += options.mapping_paths(arguments.config) if settings is None else settings.mappings
+    elif not paths:
+        paths = [options.MAPPINGS]
+    files = {file.resolve(): file for file in catalog.mapping_files(paths, findings)}  # each once, however it is named
+    providers, found = catalog.load_providers(list(files.values()), model)
     findings += found
     for plan in providers.values():
         examples, found = load_examples(plan)
         findings += found
         if examples is not None and examples.simulator is not None:
             findings += compile_script(examples.document, examples.simulator, plan.settings, model)[1]
-    return findings, len(list(catalog.mapping_files(paths, [])))
+    return findings, len(files)

@@ -67,7 +67,7 @@ def run(arguments: argparse.Namespace) -> int:
     if loaded is None:
         return 1
     settings, catalog = loaded
-    serve.start_logging(settings, catalog, level=logging.WARNING)  # more once the text is printed
+    serve.start_logging(settings, catalog, sys.stdout, level=logging.WARNING)  # more once the text is printed
     plays = {}
     for connection in catalog.connections.values():
         if _port(connection) is None:
@@ -109,7 +109,7 @@ async def _demo(settings: Settings, catalog: Catalog, plays: Mapping[str, Play])
         for connection in catalog.connections.values():
             print(await _to_try(settings, engine, connection, url))
         print(f"the whole surface:  curl -s {url}/openapi.json", flush=True)
-        serve.start_logging(settings, catalog)
+        serve.start_logging(settings, catalog, sys.stdout)
         await stop.wait()
 
 

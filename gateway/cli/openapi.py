@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import argparse
 import json
+import sys
 
 from gateway import config
 from gateway.cli import options
+from gateway.errors import NotMapped
 from gateway.model.model import load as load_model
 from gateway.surface.openapi import document
 
@@ -28,5 +30,11 @@ def run(arguments: argparse.Namespace) -> int:
     if loaded is None:
         return 1
     _, catalog = loaded
-    print(json.dumps(document(load_model(), catalog, arguments.connection), indent=2, ensure_ascii=False))
+    try:
+        described = document(load_model(), catalog, arguments.connection)
+    except NotMapped as unknown:
+        known = ", ".join(sorted(catalog.connections))
+        print(f"{unknown.detail} The configuration has {known}.", file=sys.stderr)
+        return 2
+    print(json.dumps(described, indent=2, ensure_ascii=False))
     return 0

@@ -12,12 +12,13 @@ from pathlib import Path
 from gateway import catalog, config
 from gateway.catalog import Catalog
 from gateway.config import Settings
-from gateway.document import Finding, show
+from gateway.document import Finding, read, show
 from gateway.mapping.plan import ProviderPlan
 from gateway.model.model import load as load_model
 
 CONFIG = Path("config.yaml")
 MAPPINGS = Path("mappings")
+_LAST_PORT = 65_535
 
 
 def add_config(parser: argparse.ArgumentParser) -> None:
@@ -35,10 +36,26 @@ def add_mappings(parser: argparse.ArgumentParser) -> None:
 def load(path: Path, environ: Mapping[str, str]) -> tuple[Settings, Catalog] | None:
     """Load configuration and mappings; with errors, print every finding to standard error and give None."""
     settings, findings = config.load(path, environ)
-    paths = list(settings.mappings) if settings is not None else []
-    found, more = catalog.load(paths, settings, load_model()) if settings is not None else (None, [])
+    paths = mapping_paths(path) if settings is None else settings.mappings
+    found, more = catalog.load(paths, settings, load_model())
     tell(findings + more)
     return None if settings is None or found is None else (settings, found)
+
+
+def mapping_paths(path: Path) -> list[Path]:
+    """Where a configuration that is refused says its mappings are, so that they are checked in the same run."""
+    document, _ = read(path)
+    if document is None or not isinstance(document.data, dict):
+        return []
+    given = document.data.get("mappings", [str(MAPPINGS)])
+    return [path.parent / text for text in given if isinstance(text, str)] if isinstance(given, list) else []
+
+
+def port(text: str) -> int:
+    """Read a port for argparse, which says where the number is wrong."""
+    if not text.isascii() or not text.isdigit() or int(text) > _LAST_PORT:
+        raise argparse.ArgumentTypeError(f"a port is a number from 0 to {_LAST_PORT}")
+    return int(text)
 
 
 def load_mappings(paths: list[Path] | None) -> Mapping[str, ProviderPlan] | None:

@@ -19,6 +19,7 @@ from gateway.config import Settings
 from gateway.engine import Engine
 from gateway.model.model import load as load_model
 from gateway.surface.app import build_app
+from gateway.surface.health import READINESS
 from gateway.surface.listening import listening
 from gateway.transport.client import Client
 
@@ -37,7 +38,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     """Describe the verb."""
     options.add_config(parser)
     parser.add_argument("--host", help="instead of listen.host")
-    parser.add_argument("--port", type=int, help="instead of listen.port; 0 takes a free one")
+    parser.add_argument("--port", type=options.port, help="instead of listen.port; 0 takes a free one")
     parser.add_argument("--workers", type=int, default=1, metavar="N", help="only 1 in this release")
 
 
@@ -53,7 +54,7 @@ def run(arguments: argparse.Namespace) -> int:
     settings, catalog = loaded
     host = arguments.host or settings.listen.host
     port = settings.listen.port if arguments.port is None else arguments.port
-    start_logging(settings, catalog)
+    start_logging(settings, catalog, sys.stdout)
     try:
         asyncio.run(_serve(settings, catalog, host, port))
     except OSError as error:
@@ -62,9 +63,7 @@ def run(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def start_logging(
-    settings: Settings, catalog: Catalog, *, stream: TextIO = sys.stdout, level: int = logging.INFO
-) -> None:
+def start_logging(settings: Settings, catalog: Catalog, stream: TextIO, *, level: int = logging.INFO) -> None:
     """Log to `stream` from this level on, every known secret masked."""
     secrets = [*settings.secrets()]
     for connection in catalog.connections.values():
@@ -78,12 +77,14 @@ async def serving(settings: Settings, catalog: Catalog, host: str, port: int) ->
     loop = asyncio.get_running_loop()
     async with Client([str(network) for network in settings.egress]) as client:
         engine = Engine(catalog, load_model(), client.send, clock=loop.time, now=lambda: datetime.now(UTC))
-        async with listening(build_app(engine, settings), host, port) as url:
+        app = build_app(engine, settings)
+        async with listening(app, host, port) as url:
             gc.collect()
             gc.freeze()
             gc.set_threshold(_GC_THRESHOLD)
             observe.started(url=url, connections=catalog.connections, catalog=catalog.version)
             yield url, engine
+            app[READINESS].stop()
         observe.stopped()
 
 

@@ -31,7 +31,7 @@ EXAMPLES = """examples:
 def configure(parser: argparse.ArgumentParser) -> None:
     """Describe the verb."""
     parser.add_argument("provider", metavar="PROVIDER")
-    parser.add_argument("--port", type=int, required=True, help="on 127.0.0.1; 0 takes a free one")
+    parser.add_argument("--port", type=options.port, required=True, help="on 127.0.0.1; 0 takes a free one")
     options.add_mappings(parser)
 
 

@@ -1,8 +1,8 @@
 """iCalendar feeds (RFC 5545) read into plain objects, with the icalendar library. The only importer of it here.
 
 Times keep what the feed says: `Z` and TZID become instants with an offset, floating times and dates stay as they are
-written, since only the mapping knows whose wall they are on. Recurring events are expanded by the library within the
-three years around the calendar's own earliest event, so that a feed cannot make the gateway count for ever.
+written, since only the mapping knows whose wall they are on. Of a recurring event the occurrences from one year ago to
+two years ahead are given, so that a feed cannot make the gateway count for ever; of all others, every one.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ _TEXTS: Final[Mapping[str, str]] = {
     "description": "DESCRIPTION",
     "location": "LOCATION",
     "status": "STATUS",
+    "transparency": "TRANSP",
     "url": "URL",
 }
 _TIMES: Final[Mapping[str, str]] = {
@@ -32,18 +33,20 @@ _TIMES: Final[Mapping[str, str]] = {
     "updated": "LAST-MODIFIED",
     "recurrence": "RECURRENCE-ID",
 }
-_HORIZON: Final = timedelta(days=3 * 366)
+_YEAR: Final = timedelta(days=366)
+_REPEATED: Final = ("RRULE", "RDATE", "RECURRENCE-ID")
+_TOO_OFTEN: Final = frozenset({"SECONDLY", "MINUTELY", "HOURLY"})
 
 
 class CalendarRefused(Unreadable):
     """The bytes are no calendar this gateway can read."""
 
 
-def calendar_events(body: bytes) -> list[Json]:
+def calendar_events(body: bytes, now: str) -> list[Json]:
     """Read the events of a feed, recurring ones expanded, as objects of `uid`, `start`, `end`, `summary` and so on.
 
-    A missing DTEND is made from DURATION or, for a date, the next day (RFC 5545, section 3.6.1).
-    Raises CalendarRefused.
+    An occurrence of a recurring event has `recurrence`, which no other event has. A missing DTEND is made from DURATION
+    or, for a date, the next day (RFC 5545, section 3.6.1). `now` is an RFC 3339 instant. Raises CalendarRefused.
     """
     try:
         calendar = icalendar.Calendar.from_ical(body)
@@ -52,21 +55,30 @@ def calendar_events(body: bytes) -> list[Json]:
     if not isinstance(calendar, icalendar.Calendar):
         raise CalendarRefused("holds no VCALENDAR")
     try:
-        return [_event(event) for event in _expanded(calendar)]
+        return [_event(event) for event in _expanded(calendar, datetime.fromisoformat(now))]
     except (ValueError, KeyError, TypeError, AttributeError):
         raise CalendarRefused("has an event that cannot be read") from None
 
 
-def _expanded(calendar: icalendar.Calendar) -> list[Any]:
+def _expanded(calendar: icalendar.Calendar, now: datetime) -> list[Any]:
+    """Give the events that happen once, then the occurrences of the others, which share a UID (RFC 5545, 3.8.4.4)."""
     events: list[Any] = calendar.walk("VEVENT")
-    if not any("RRULE" in event or "RDATE" in event for event in events):
-        return list(events)
-    first = min(_day(event["DTSTART"].dt) for event in events)
-    return list(recurring_ical_events.of(calendar).between(first, first + _HORIZON))
+    repeated = {str(event.get("UID")) for event in events if any(name in event for name in _REPEATED)}
+    once = [event for event in events if str(event.get("UID")) not in repeated]
+    if not repeated:
+        return once
+    calendar.subcomponents = [event for event in events if str(event.get("UID")) in repeated]
+    if any(_repeats_too_often(event) for event in calendar.subcomponents):
+        raise CalendarRefused("has an event that repeats more often than daily")
+    return once + list(recurring_ical_events.of(calendar).between(now - _YEAR, now + 2 * _YEAR))
 
 
-def _day(value: date | datetime) -> date:
-    return value.date() if isinstance(value, datetime) else value
+def _repeats_too_often(event: Any) -> bool:
+    """Tell whether three years of an event would be more occurrences than a calendar is read for."""
+    rules = event.get("RRULE", [])
+    return any(
+        not _TOO_OFTEN.isdisjoint(rule.get("FREQ", [])) for rule in (rules if isinstance(rules, list) else [rules])
+    )
 
 
 def _event(event: Any) -> Json:

@@ -1,4 +1,4 @@
-"""Calls, error rules and auth schemes, compiled.
+"""Calls and error rules, compiled.
 
 Nothing here sends anything. What a template puts into a path is percent-encoded, and the host can only come from a
 setting of type url, so that no argument can change where a request goes.
@@ -13,11 +13,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from gateway.document import Place, suggestion
-from gateway.errors import CallInvalid
+from gateway.errors import CallInvalid, MappingFault
 from gateway.mapping.context import BASE, Context
-from gateway.mapping.expressions import Literal, Path, Template
-from gateway.mapping.plan import AuthPlan, Build, CallPlan, Condition, ErrorRule, Scope
-from gateway.mapping.trees import compile_tree, evaluated
+from gateway.mapping.expressions import ExpressionFailed, Literal, Path, SegmentRefused, Template
+from gateway.mapping.plan import Build, CallPlan, Condition, ErrorRule, Scope
+from gateway.mapping.trees import compile_object, compile_tree, evaluated
 from gateway.messages import Json
 from gateway.strictjson import decode_json, decode_text
 
@@ -25,7 +25,7 @@ _VERBS = ("get", "post", "put", "patch", "delete")
 _SETTING_FIRST = re.compile(r"\{\{\s*settings\.([a-z_][a-z0-9_]*)\s*\}\}")
 _PATH_SETTING = re.compile(r"/?\{\{\s*settings\.([a-z_][a-z0-9_]*)\s*\}\}")
 _UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
-_UNSAFE_SEGMENT = re.compile(r"(^|/)\.{1,2}(/|$)")
+_HOLE = re.compile(r"\{\{.*?\}\}", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +54,7 @@ def compile_http(context: Context, node: Json, place: Place) -> Http | None:
     context.message = context.path(shape["message"], (*place, "message")) if "message" in shape else None
     base = _compile_base(context, shape["base"], (*place, "base"))
     success = context.path(shape["success"], (*place, "success")) if "success" in shape else None
-    headers = compile_tree(context, shape["headers"], (*place, "headers"), BASE) if "headers" in shape else None
+    headers = compile_object(context, shape["headers"], (*place, "headers"), BASE) if "headers" in shape else None
     return Http(base, seconds(shape["timeout"]), success, shape["answer"], headers)
 
 
@@ -67,12 +67,13 @@ def _compile_base(context: Context, text: str, place: Place) -> Build:
 def _check_host(context: Context, text: str, place: Place) -> None:
     """The host is a literal or a setting of type url: nothing a caller sends can move a request elsewhere."""
     found = _SETTING_FIRST.match(text)
-    if found:
+    if found and not re.match(r"/|$", text[found.end() :]):
+        context.report(place, "host-not-url", "after the setting that stands for the host comes `/`")
+    elif found:
         setting = context.settings.get(found[1])
         if setting is not None and setting.type != "url":
             context.report(place, "host-not-url", f"`settings.{found[1]}` stands for the host; its type must be url")
-        return
-    if not re.match(r"https?://[^/{}]+(/|$)", text):
+    elif not re.match(r"https?://[^/{}]+(/|$)", text):
         context.report(place, "host-not-url", "a URL begins with http(s)://host or with a setting of type url")
 
 
@@ -95,7 +96,7 @@ def compile_call(
     body_kind, body = _compile_body(context, shape, place, names, secrets=secrets)
 
     def tree(key: str) -> Build | None:
-        return compile_tree(context, shape[key], (*place, key), names, secrets=secrets) if key in shape else None
+        return compile_object(context, shape[key], (*place, key), names, secrets=secrets) if key in shape else None
 
     return CallPlan(
         method=verb.upper(),
@@ -125,12 +126,13 @@ def _scheme(context: Context, name: str, place: Place) -> str:
     return name
 
 
-def _decoder(answer: str) -> Callable[[bytes], Json]:
+def _decoder(answer: str) -> Callable[[bytes, Scope], Json]:
     """How a body is read. The calendar library is only loaded for a mapping that reads feeds: it is slow to start."""
     if answer == "icalendar":
-        decode: Callable[[bytes], Json] = importlib.import_module("gateway.mapping.calendars").calendar_events
-        return decode
-    return decode_text if answer == "text" else decode_json
+        events = importlib.import_module("gateway.mapping.calendars").calendar_events
+        return lambda body, scope: events(body, scope["now"])
+    decode: Callable[[bytes], Json] = decode_text if answer == "text" else decode_json
+    return lambda body, _scope: decode(body)
 
 
 def _rpc(context: Context, shape: dict[str, Json], place: Place) -> str | None:
@@ -157,7 +159,8 @@ def _compile_body(
     if kind == "jsonrpc":
         params: Any = shape["jsonrpc"].get("params", [])
         return "jsonrpc", compile_tree(context, params, (*place, "jsonrpc", "params"), names, secrets=secrets)
-    return kind, compile_tree(context, shape[kind], (*place, kind), names, secrets=secrets)
+    compiled = compile_object if kind == "form" else compile_tree
+    return kind, compiled(context, shape[kind], (*place, kind), names, secrets=secrets)
 
 
 def _both(first: Build | None, second: Build | None) -> Build | None:
@@ -175,7 +178,7 @@ def _compile_url(context: Context, text: str, place: Place, names: Collection[st
         head_template = context.template(text[:end], place, BASE) if end else None
         head = evaluated(head_template, context.origin(place)) if head_template is not None else http.base
         path = text[end:]
-    if "?" in path.split("{{")[0]:
+    if "?" in _HOLE.sub("", path):
         context.report(place, "query-in-url", "write query parameters under `query:`, so that they are encoded")
     lead = _PATH_SETTING.match(path)
     setting = context.settings.get(lead[1]) if lead else None
@@ -191,15 +194,17 @@ def _compile_url(context: Context, text: str, place: Place, names: Collection[st
 
 
 def _joined(head: Build, template: Template | Literal | None, origin: str) -> Build:
-    path: Build = evaluated(template, origin) if template is not None else lambda _scope: ""
+    if template is None:
+        return head
+    named = bool(template.uses) and all(use[0] == "args" for use in template.uses)
 
     def build(scope: Scope) -> Json:
-        rendered = str(path(scope))
-        if _UNSAFE_SEGMENT.search(rendered):
-            raise CallInvalid(
-                "an id of dots only cannot be used", details={"fields": [{"field": "id", "problem": "is not an id"}]}
-            )
-        return str(head(scope)).rstrip("/") + rendered
+        try:
+            return str(head(scope)).rstrip("/") + str(template.render(scope))
+        except ExpressionFailed as failed:
+            if named and isinstance(failed, SegmentRefused):
+                raise CallInvalid(f"What the call names cannot be asked for: {failed}.") from None
+            raise MappingFault(f"{origin}: `{template.text}`: {failed}", origin=origin) from None
 
     return build
 
@@ -251,7 +256,7 @@ def compile_rules(context: Context, nodes: Json, place: Place) -> tuple[ErrorRul
                 if "code" in shape
                 else context.provider_code,
                 message=context.path(shape["message"], (*where, "message")) if "message" in shape else context.message,
-                details=compile_tree(context, shape["details"], (*where, "details"), names)
+                details=compile_object(context, shape["details"], (*where, "details"), names)
                 if "details" in shape
                 else None,
                 origin=context.origin(where),
@@ -259,69 +264,3 @@ def compile_rules(context: Context, nodes: Json, place: Place) -> tuple[ErrorRul
             )
         )
     return tuple(rules)
-
-
-def compile_auth(context: Context, node: Json, place: Place, http: Http) -> AuthPlan:
-    """Compile `auth:`; `none` is written out, so that a forgotten scheme is a finding."""
-    origin = context.origin(place)
-    if isinstance(node, str):
-        if node != "none":
-            context.report(place, "not-allowed", "`auth` is `none` or an object with one scheme")
-        return AuthPlan("none", origin=origin)
-    shape = context.check("auth", node, place)
-    if shape is None:
-        return AuthPlan("none", origin=origin)
-    if "session" in shape:
-        if len(shape) > 1:
-            context.report(place, "two-schemes", "a session stands alone: what it sends goes under `send:`")
-        return _compile_session(context, shape["session"], (*place, "session"), http)
-
-    def tree(key: str) -> Build | None:
-        return compile_tree(context, shape[key], (*place, key), BASE, secrets=True) if key in shape else None
-
-    return AuthPlan(
-        "static",
-        headers=tree("headers"),
-        query=tree("query"),
-        form=tree("form"),
-        basic=_compile_basic(context, shape["basic"], (*place, "basic")) if "basic" in shape else None,
-        origin=origin,
-    )
-
-
-def _compile_basic(context: Context, node: Json, place: Place) -> tuple[Template, Template] | None:
-    shape = context.check("basic", node, place)
-    if shape is None:
-        return None
-    user = context.template(shape["user"], (*place, "user"), BASE, secrets=True)
-    password = context.template(shape["password"], (*place, "password"), BASE, secrets=True)
-    return (user, password) if isinstance(user, Template) and isinstance(password, Template) else None
-
-
-def _compile_session(context: Context, node: Json, place: Place, http: Http) -> AuthPlan:
-    origin = context.origin(place)
-    shape = context.check("session", node, place)
-    send = context.check("send", shape["send"], (*place, "send")) if shape else None
-    if shape is None or send is None:
-        return AuthPlan("none", origin=origin)
-    names = BASE | {"token"}
-
-    def tree(key: str) -> Build | None:
-        return compile_tree(context, send[key], (*place, "send", key), names, secrets=True) if key in send else None
-
-    conditions = []
-    for index, rule in enumerate(shape["renew_when"]):
-        where = (*place, "renew_when", index)
-        checked = context.check("condition", rule, where)
-        if checked is not None:
-            conditions.append(compile_condition(context, checked, where))
-    return AuthPlan(
-        "session",
-        headers=tree("headers"),
-        query=tree("query"),
-        login=compile_call(context, shape["login"], (*place, "login"), BASE | {"serial"}, http, secrets=True),
-        token=context.path(shape["token"], (*place, "token")),
-        expires=seconds(shape["expires"]) if "expires" in shape else None,
-        renew_when=tuple(conditions),
-        origin=origin,
-    )

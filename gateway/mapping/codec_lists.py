@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import binascii
 import re
 from dataclasses import dataclass
 from typing import Final
@@ -22,6 +24,7 @@ from gateway.mapping.words import KINDS as VALUE_KINDS
 from gateway.messages import Json
 
 _MARK: Final = re.compile(r"[!-$&-/:-@\[-`{-~]")
+_BASE64URL: Final = re.compile(r"[A-Za-z0-9_-]+")
 _PAIR: Final = 2
 
 
@@ -98,10 +101,14 @@ def _gives(outputs: tuple[Json, ...]) -> str:
 
 @dataclass(frozen=True, slots=True)
 class _Joined:
-    """Values between marks. Inside a part the mark, and the % that escapes it, are percent-escaped."""
+    """Values between marks. Inside a part the mark, and the % that escapes it, are percent-escaped.
+
+    An `armoured` text is written in base64url, so that its parts may hold what a URL may not.
+    """
 
     mark: str
     parts: dict[str, Codec | None]
+    armoured: bool
 
     def decode(self, value: Json, scope: Scope) -> Json:
         """Values in the order of the parts → one text. A part's codec writes, because the text is the compound."""
@@ -113,15 +120,17 @@ class _Joined:
             if isinstance(piece, bool) or not isinstance(piece, str | int):
                 raise CodecRefused("made of texts and whole numbers")
             pieces.append(self._escaped(str(piece)))
-        return self.mark.join(pieces)
+        text = self.mark.join(pieces)
+        return _armour(text) if self.armoured else text
 
     def encode(self, value: Json, scope: Scope) -> Json:
         """One text → the value of each part by name."""
-        expected = f"{len(self.parts)} parts joined by `{self.mark}`"
-        if not isinstance(value, str) or value.count(self.mark) != len(self.parts) - 1:
+        expected = f"{len(self.parts)} parts joined by `{self.mark}`{', in base64url' if self.armoured else ''}"
+        text = _unarmoured(value) if self.armoured else value
+        if not isinstance(text, str) or text.count(self.mark) != len(self.parts) - 1:
             raise CodecRefused(expected)
         found = {}
-        for written, (name, codec) in zip(value.split(self.mark), self.parts.items(), strict=True):
+        for written, (name, codec) in zip(text.split(self.mark), self.parts.items(), strict=True):
             piece = written.replace(self._escape, self.mark).replace("%25", "%")
             if self._escaped(piece) != written:  # a % that is no escape of ours
                 raise CodecRefused(expected)
@@ -136,11 +145,29 @@ class _Joined:
         return piece.replace("%", "%25").replace(self.mark, self._escape)
 
 
+def _armour(text: str) -> str:
+    """Write a text's UTF-8 in base64url without padding (RFC 4648 section 5)."""
+    return base64.urlsafe_b64encode(text.encode(errors="surrogatepass")).decode().rstrip("=")
+
+
+def _unarmoured(value: Json) -> str | None:
+    """Read what `_armour` writes; None for everything else, other writings of the same bytes included."""
+    if not isinstance(value, str) or not _BASE64URL.fullmatch(value):
+        return None
+    try:
+        text = base64.urlsafe_b64decode(value + "=" * (-len(value) % 4)).decode(errors="surrogatepass")
+    except (binascii.Error, UnicodeDecodeError):
+        return None
+    return text if _armour(text) == value else None
+
+
 def _join(spec: Specification) -> Codec:
     mark = spec.options["by"]
     if not isinstance(mark, str) or not _MARK.fullmatch(mark):
         raise CodecInvalid("`by` is one mark such as `~`, no letter, digit, blank or %", spec.place("by"))
-    joined = _Joined(mark, _parts(spec))
+    if spec.options.get("as", "base64url") != "base64url":
+        raise CodecInvalid("`as` is `base64url`, or is left out", spec.place("as"))
+    joined = _Joined(mark, _parts(spec), armoured="as" in spec.options)
     law = ISO if all(codec is None or codec.law == ISO for codec in joined.parts.values()) else LOSSY
     return Codec("join", law, "text", joined.decode, joined.encode, parts=tuple(joined.parts))
 
@@ -234,6 +261,7 @@ KINDS: Final[tuple[CodecKind, ...]] = (
         options=(
             Option("by", "the mark between the parts", required=True),
             Option("parts", "names of the parts, or {name: codec} for one written by a codec", required=True),
+            Option("as", "`base64url` writes the whole in that alphabet, without padding", "plain text"),
         ),
         within=True,
         law=ISO,

@@ -10,14 +10,13 @@ from math import isfinite
 from typing import Final
 
 from gateway.mapping.codec_kind import ISO, LOSSY, ONE_WAY, Codec, CodecKind, CodecRefused, Scope, Specification
+from gateway.mapping.text_functions import international
 from gateway.messages import Json
 from gateway.model import times
 
 _WHOLE: Final = re.compile(r"0|-?[1-9][0-9]{0,17}")
 _FRACTION: Final = re.compile(r"-?(?:0|[1-9][0-9]{0,17})\.[0-9]{1,20}")
 _DECIMAL: Final = re.compile(r"-?[0-9]{1,18}(?:\.[0-9]{1,20})?")
-_E164: Final = re.compile(r"\+[1-9][0-9]{6,14}")
-_PHONE_MARKS: Final = re.compile(r"\(0\)|[\s().\-/]")
 _MARKUP: Final = re.compile(r"(<!--|-->|<![^<>]*>|</?[A-Za-z][^<>]*>)")
 _TAG: Final = re.compile(r"<(/?)([A-Za-z][A-Za-z0-9]*)")
 _BLOCKS: Final = frozenset(
@@ -103,10 +102,7 @@ def _zone_of_name(value: Json) -> str:
 
 
 def _phone(value: Json) -> str:
-    """E.164 when written internationally, with `+`: blanks, marks and a trunk `(0)` are dropped. Else as it is."""
-    text = _text(value)
-    digits = _PHONE_MARKS.sub("", text)
-    return digits if _E164.fullmatch(digits) else text
+    return international(_text(value))
 
 
 def _plain_text(value: Json) -> str:

@@ -11,14 +11,17 @@ from collections.abc import Iterator
 
 from gateway.document import Document, Finding, Place, suggestion
 from gateway.mapping import schema
-from gateway.mapping.calls import Http, compile_auth, compile_http, compile_rules
+from gateway.mapping.calls import Http, compile_http, compile_rules
 from gateway.mapping.context import Context
 from gateway.mapping.operations import compile_native, compile_operation
-from gateway.mapping.plan import AuthPlan, OperationPlan, ProviderPlan, Setting
+from gateway.mapping.plan import AuthPlan, OperationPlan, ProviderPlan, RunPlan, Setting
 from gateway.mapping.records import compile_records
+from gateway.mapping.schemes import compile_auth
 from gateway.messages import Json
 from gateway.model.model import Model
 
+_REST = "*"
+"""Under `unsupported:`, all operations that are left: for a mapping in the making, and a warning."""
 _STANDARD_SETTINGS = ("time_zone", "currency")
 
 
@@ -56,6 +59,7 @@ def _compile(context: Context) -> ProviderPlan | None:
         if plan is not None:
             native[name] = plan
     _check_coverage(context, file)
+    _check_circles(context, operations)
     _check_unused(context, file)
     return _provider(context, file, (auth, auths), rules, operations, native)
 
@@ -79,7 +83,7 @@ def _provider(
         rules=rules,
         operations=operations,
         native=native,
-        unsupported=file.get("unsupported", {}),
+        unsupported=_refused(context, file),
         records=context.records,
         digest=hashlib.sha256(text.encode()).hexdigest()[:16],
         file=context.document.path,
@@ -150,10 +154,20 @@ def _names_in(node: Json) -> Iterator[str]:
             yield from _names_in(item)
 
 
+def _refused(context: Context, file: dict[str, Json]) -> dict[str, str]:
+    """Every operation that is not mapped, with the reason; `"*"` gives one for all that are left."""
+    refused = dict(file.get("unsupported", {}))
+    rest = refused.pop(_REST, None)
+    left = {} if rest is None else {name: rest for name in context.model.operations if name not in file["operations"]}
+    return left | refused
+
+
 def _check_coverage(context: Context, file: dict[str, Json]) -> None:
     """Every canonical operation is mapped, or refused with a reason: nothing is forgotten silently."""
     mapped, refused = file["operations"], file.get("unsupported", {})
     for name in refused:
+        if name == _REST:
+            continue
         if name not in context.model.operations:
             hint = suggestion(name, context.model.operations)
             context.report(
@@ -163,10 +177,40 @@ def _check_coverage(context: Context, file: dict[str, Json]) -> None:
             context.report(
                 ("unsupported", name), "both-ways", f"`{name}` is mapped above and declared unsupported", key=True
             )
-    for name in context.model.operations:
-        if name not in mapped and name not in refused:
-            message = f"`{name}` is neither mapped nor declared under `unsupported:` with a reason"
-            context.report(("operations",), "operation-missing", message, key=True)
+    left = [name for name in context.model.operations if name not in mapped and name not in refused]
+    if _REST in refused:
+        if left:
+            message = f"not mapped yet: {', '.join(left)}"
+            context.report(("unsupported", _REST), "operations-left", message, level="warning", key=True)
+        return
+    for name in left:
+        message = f"`{name}` is neither mapped nor declared under `unsupported:` with a reason"
+        context.report(("operations",), "operation-missing", message, key=True)
+
+
+def _check_circles(context: Context, operations: dict[str, OperationPlan]) -> None:
+    """An operation that runs itself, on whatever way, would never end."""
+    runs = {name: set(_runs(plan)) & set(operations) for name, plan in operations.items()}
+    for name in operations:
+        reached, waiting = set[str](), list(runs[name])
+        while waiting:
+            other = waiting.pop()
+            if other not in reached:
+                reached.add(other)
+                waiting.extend(runs[other])
+        if name in reached:
+            message = f"`{name}` runs itself, by way of {', '.join(sorted(reached))}"
+            context.report(("operations", name), "operation-cycle", message, key=True)
+
+
+def _runs(plan: OperationPlan) -> Iterator[str]:
+    """The operations that this one runs."""
+    for variant in plan.variants:
+        parts = [variant.gives.run if variant.gives else None]
+        parts += [part for step in variant.steps for part in (step.run, step.undo) if isinstance(part, RunPlan)]
+        yield from (part.operation for part in parts if part is not None)
+        if variant.find is not None:
+            yield variant.find
 
 
 def _check_unused(context: Context, file: dict[str, Json]) -> None:

@@ -17,10 +17,14 @@ from gateway.messages import Json
 from gateway.model.model import Model
 from gateway.shape import check
 
+_CALLERS_OWN = frozenset({401, 403})
+"""A provider's 401 or 403 is never the caller's."""
 BASE = frozenset({"settings", "connection", "now"})
 """Names every template sees."""
 CALL = BASE | {"args", "serial"}
 """Names the templates of an operation see, besides window, taken names and steps."""
+RESERVED = CALL | {"window", "row", "fields", "body", "token"}
+"""Names that no step, level or taken value may have."""
 
 
 @dataclass(slots=True)
@@ -84,6 +88,15 @@ class Context:
             self._check_secrets(template.unsigned_uses, place)
         return template
 
+    def condition(self, text: Json, place: Place, names: Collection[str]) -> Template | None:
+        """Compile a template that decides or gives a list: one expression, since a bare text would decide nothing."""
+        template = self.template(text, place, names)
+        if isinstance(template, Template) and template.whole:
+            return template
+        if template is not None:
+            self.report(place, "not-a-template", "one expression between `{{` and `}}` is needed")
+        return None
+
     def _check_settings(self, uses: Iterable[tuple[str, ...]], place: Place) -> None:
         for use in sorted(uses):
             if use[0] == "settings" and len(use) > 1 and use[1] not in self.settings:
@@ -94,7 +107,10 @@ class Context:
         for use in sorted(uses):
             setting = self.settings.get(use[1]) if use[0] == "settings" and len(use) > 1 else None
             if setting is not None and setting.type == "secret":
-                message = f"`settings.{setting.name}` is a secret: it may stand under `auth:` and in words that sign"
+                message = (
+                    f"`settings.{setting.name}` is a secret: it may stand under `auth:`, in words that sign and, by "
+                    "itself, in the path of a URL"
+                )
                 self.report(place, "secret-misplaced", message)
 
     def codec(self, spec: Json, place: Place) -> Codec | None:
@@ -121,6 +137,9 @@ class Context:
         if code not in self.model.errors:
             hint = suggestion(code, self.model.errors)
             self.report(place, "unknown-error-code", f"`{code}` is not an error code of the contract{hint}")
+        elif self.model.errors[code].status in _CALLERS_OWN:
+            message = f"`{code}` is about the caller's own key; a provider that refuses ours is PROVIDER_AUTH_FAILED"
+            self.report(place, "callers-code", message)
 
 
 def _texts(spec: Json) -> Iterator[str]:

@@ -4,7 +4,7 @@ Types are never guessed: a template that is one expression keeps its value's typ
 Only items of objects and lists are looked up; there are no attributes, methods, statements or loops, and the only
 functions are the words of `functions.py`. Paths are in `paths.py`; both are taken from here.
 
-No message holds a value, and a secret is shown to nothing but a word that signs.
+No message holds a value, and a secret is shown to nothing but a word that signs and the path of a URL.
 """
 
 from __future__ import annotations
@@ -33,6 +33,7 @@ from gateway.mapping.words import (
     ExpressionInvalid,
     Function,
     Missing,
+    SegmentRefused,
     ValueMissing,
     kind_of,
 )
@@ -46,6 +47,7 @@ __all__ = [
     "Literal",
     "Missing",
     "Path",
+    "SegmentRefused",
     "Template",
     "ValueMissing",
     "compile_path",
@@ -185,7 +187,8 @@ class Template:
     """A checked template. `whole` says that it is one expression and nothing around it.
 
     `uses` are the names it reads, with their keys (`("args", "quantity")`); `unsigned_uses` those that are not the
-    direct argument of a word that signs: a secret among them is a finding for whoever knows the settings.
+    direct argument of a word that signs, nor by themselves a part of a URL path: a secret among them is a finding for
+    whoever knows the settings.
     """
 
     text: str
@@ -208,7 +211,7 @@ class Template:
             for piece in self._pieces
         )
         if self._quote and not _DOTS.isdisjoint(re.split("[/?#]", text)):
-            raise ExpressionFailed("a segment of a URL path cannot be `.` or `..`")
+            raise SegmentRefused("a segment of a URL path cannot be `.` or `..`")
         return _bounded(text)
 
 
@@ -216,7 +219,7 @@ def compile_template(text: str, *, quote: bool = False, names: Collection[str] |
     """Parse and check a template; a text without `{{` is a Literal. Raises ExpressionInvalid.
 
     `names` are the roots an expression may read (None: any). With `quote`, for URL paths, every value is
-    percent-encoded.
+    percent-encoded, and an expression that is a name and nothing else may give a secret.
     """
     if not any(mark in text for mark in ("{{", "{%", "{#")):
         return Literal(text)
@@ -229,7 +232,7 @@ def compile_template(text: str, *, quote: bool = False, names: Collection[str] |
             continue
         grammar = Grammar(piece, names)
         try:
-            pieces.append(_compiled(piece, grammar))
+            pieces.append(_compiled(piece, grammar, path=quote))
         except ExpressionInvalid as invalid:
             raise ExpressionInvalid(invalid.message, offset + invalid.offset) from None
         uses |= grammar.uses
@@ -263,7 +266,7 @@ def _split(text: str) -> Iterator[tuple[int, str, bool]]:
         raise ExpressionInvalid("`{{` is not closed by `}}`", start - len("{{"))
 
 
-def _compiled(source: str, grammar: Grammar) -> _Hole:
+def _compiled(source: str, grammar: Grammar, *, path: bool) -> _Hole:
     """Make one expression ready: a chain of keys is walked here, anything else is run by Jinja2."""
     if len(source) > _MAX_LENGTH:
         raise ExpressionInvalid(f"an expression longer than {_MAX_LENGTH} characters")
@@ -279,7 +282,9 @@ def _compiled(source: str, grammar: Grammar) -> _Hole:
     chain = chain_of(tree)
     checked = grammar.checked(tree)
     if chain is not None:
-        return _Hole(lambda scope: _walked(scope, chain))
+        if path:
+            grammar.unsigned_uses.clear()
+        return _Hole(lambda scope: _walked(scope, chain, reveal=path))
     checked.set_environment(_SANDBOX)
     assignment = nodes.Assign(nodes.Name(_RESULT, "store"), checked, lineno=1)
     template = _SANDBOX.from_string(nodes.Template([assignment], lineno=1))
@@ -293,13 +298,13 @@ def _compiled(source: str, grammar: Grammar) -> _Hole:
     return _Hole(run)
 
 
-def _walked(scope: _Scope, chain: tuple[str, ...]) -> Any:
+def _walked(scope: _Scope, chain: tuple[str, ...], *, reveal: bool) -> Any:
     held: Any = scope
     for depth, key in enumerate(chain, start=1):
         held = _look_up(held, key)
         if held is MISSING:
             raise ValueMissing(f"`{'.'.join(chain[:depth])}`")
-    return held
+    return held.reveal() if reveal and isinstance(held, Secret) else held
 
 
 def _check_plain(value: Any) -> None:
@@ -337,5 +342,5 @@ def _written(value: Json, *, quote: bool) -> str:
     if not quote:
         return text
     if not text or _UNFIT.search(text):
-        raise ExpressionFailed("a part of a URL path cannot be empty or hold control characters")
+        raise SegmentRefused("a part of a URL path cannot be empty or hold control characters")
     return percent_encode(text, safe="")

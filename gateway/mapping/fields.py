@@ -57,6 +57,8 @@ def put_at(out: dict[str, Json], target: tuple[str, ...], value: Json) -> None:
     """Write a value into an object, making the objects on the way."""
     for step in target[:-1]:
         out = out.setdefault(step, {})
+        if not isinstance(out, dict):
+            raise MappingFault(f"`{step}` is written as a value and as an object")
     out[target[-1]] = value
 
 
@@ -67,6 +69,10 @@ def _from_path(context: Context, field: Field, shape: dict[str, Json], place: Pl
     codec = context.codec(shape["as"], (*place, "as")) if "as" in shape else None
     if any(path is None for path in paths) or ("as" in shape and codec is None):
         return None, None, codec
+    if not paths:
+        context.report((*place, "at"), "field-without-source", "a field has at least one path")
+    if several and codec is None and field.type.kind != "list":
+        context.report(place, "needs-codec", "several paths need `as:`, the codec that reads their list")
     _check_kind(context, field, codec, place)
     known = [path for path in paths if path is not None]
     origin, text = context.origin(place), ", ".join(texts)
@@ -206,6 +212,10 @@ def _embedded(context: Context, field: Field, shape: dict[str, Json], place: Pla
         return None, None, None
     context.used_records.add(record.name)
     many = "rows" in shape
+    wanted = field.type.item if many else field.type
+    if wanted is not None and wanted.name != record.resource.name:
+        message = f"record `{record.name}` reads {record.resource.name}, and {field.name} is no such object"
+        context.report((*place, "record"), "wrong-record", message)
     if ("at" in shape) == many or many != (field.type.kind == "list"):
         context.report(place, "field-without-source", "an embedded object needs `at:`, a list of them `rows:`")
         return None, None, None

@@ -12,6 +12,7 @@ from gateway.errors import CallInvalid
 from gateway.mapping.plan import NativeArgument, OperationPlan
 from gateway.messages import Json
 from gateway.model.types import TypeRefused, climbs, scalar
+from gateway.strictjson import JsonRefused, decode_json
 
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
 
@@ -75,11 +76,28 @@ def _boolean(text: str) -> bool:
     return text == "true"
 
 
+def _as(kind: str) -> Callable[[str], Json]:
+    """Read a number as JSON writes it: Python's own `int` also takes blanks, `_` and the digits of other scripts."""
+
+    def read(text: str) -> Json:
+        value = decode_json(text.encode())
+        if not _FITS[kind](value):
+            raise JsonRefused("is no such number")
+        return value
+
+    return read
+
+
 def _object(text: str) -> Json:
     raise ValueError(text)
 
 
-_FROM_TEXT: dict[str, Callable[[str], Json]] = {"integer": int, "number": float, "boolean": _boolean, "object": _object}
+_FROM_TEXT: dict[str, Callable[[str], Json]] = {
+    "integer": _as("integer"),
+    "number": _as("number"),
+    "boolean": _boolean,
+    "object": _object,
+}
 _EXPECTED = {
     "string": "text without control characters",
     "id": "an id",

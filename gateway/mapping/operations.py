@@ -9,15 +9,15 @@ from __future__ import annotations
 from gateway.document import Place, suggestion
 from gateway.mapping.calls import Http, compile_rules
 from gateway.mapping.context import CALL, Context
-from gateway.mapping.expressions import Template
 from gateway.mapping.plan import NativeArgument, OperationPlan, VariantPlan, WindowPlan
 from gateway.mapping.rows import compile_rows
 from gateway.mapping.steps import Scene, compile_gives, compile_steps, compile_takes
-from gateway.mapping.trees import compile_tree
+from gateway.mapping.trees import compile_object
 from gateway.messages import Effect, Json
 from gateway.model.model import Operation
 
 _RESULT_NAMES = frozenset({"args", "settings", "window"})
+_ONE, _MANY = "`at:` for the one object", "`rows:` for the list"
 
 
 def compile_operation(
@@ -33,7 +33,7 @@ def compile_operation(
     scene = Scene(context, http, operation.effect, operations, frozenset(names), operation.not_found)
     takes = compile_takes(scene, shape.get("take", {}), (*place, "take"))
     scene = scene.knowing(*(take.name for take in takes))
-    variants = _compile_variants(scene, shape, place)
+    variants = _compile_variants(scene, operation, shape, place)
     uses, context.uses = frozenset(context.uses), before | context.uses
     args_from = _compile_args_from(context, operation, shape, place)
     plan = OperationPlan(
@@ -78,7 +78,7 @@ def compile_native(context: Context, name: str, node: Json, place: Place, http: 
     scene = Scene(context, http, effect, frozenset(), CALL, None)
     takes = compile_takes(scene, shape.get("take", {}), (*place, "take"))
     scene = scene.knowing(*(take.name for take in takes))
-    variant = _compile_variant(scene, shape, place, native=True)
+    variant = _compile_variant(scene, None, shape, place)
     uses, context.uses = frozenset(context.uses), before | context.uses
     used = {use[1] for use in uses if use[0] == "args" and len(use) > 1}
     everything = ("args",) in uses
@@ -186,11 +186,13 @@ def _filtered(operation: Operation, plan: OperationPlan) -> set[str]:
     return {name for name, rule in operation.filters.items() if known & {path.split(".")[0] for path in rule.fields}}
 
 
-def _compile_variants(scene: Scene, shape: dict[str, Json], place: Place) -> tuple[VariantPlan, ...]:
+def _compile_variants(
+    scene: Scene, operation: Operation, shape: dict[str, Json], place: Place
+) -> tuple[VariantPlan, ...]:
     if "choose" not in shape:
-        variant = _compile_variant(scene, shape, place)
+        variant = _compile_variant(scene, operation, shape, place)
         return (variant,) if variant else ()
-    for key in ("call", "steps", "at", "rows", "row", "union", "gives", "set", "find"):
+    for key in ("call", "steps", "errors", "at", "rows", "row", "union", "gives", "set", "find"):
         if key in shape:
             scene.context.report(
                 (*place, key), "beside-choose", f"`{key}` belongs into the variants of `choose:`", key=True
@@ -204,21 +206,24 @@ def _compile_variants(scene: Scene, shape: dict[str, Json], place: Place) -> tup
         last = index == len(shape["choose"]) - 1
         if "when" not in checked and not last:
             scene.context.report(where, "unreachable-variant", "only the last variant may have no `when:`")
-        variant = _compile_variant(scene, checked, where)
+        variant = _compile_variant(scene, operation, checked, where)
         if variant is not None:
             variants.append(variant)
     return tuple(variants)
 
 
-def _compile_variant(scene: Scene, shape: dict[str, Json], place: Place, *, native: bool = False) -> VariantPlan | None:
+def _compile_variant(
+    scene: Scene, operation: Operation | None, shape: dict[str, Json], place: Place
+) -> VariantPlan | None:
     context = scene.context
-    when = context.template(shape["when"], (*place, "when"), scene.names) if "when" in shape else None
+    when = context.condition(shape["when"], (*place, "when"), scene.names) if "when" in shape else None
     if "call" in shape and "steps" in shape:
         context.report(place, "two-bodies", "`call` or `steps`, not both")
     steps, inner = compile_steps(scene, shape, place)
     sole = "call" in shape
     result_names = _RESULT_NAMES | (inner.names - scene.names) | (scene.names - CALL)
-    rows = () if native else compile_rows(context, shape, place, None if sole else result_names)
+    resource = operation.resource.name if operation is not None and operation.resource is not None else ""
+    rows = compile_rows(context, shape, place, None if sole else result_names, resource) if operation else ()
     gives = compile_gives(inner, shape["gives"], (*place, "gives")) if "gives" in shape else None
     find = shape.get("find")
     if find is not None and find not in scene.operations:
@@ -227,17 +232,57 @@ def _compile_variant(scene: Scene, shape: dict[str, Json], place: Place, *, nati
         )
     if not steps and not rows and gives is None and find is None:
         context.report(place, "nothing-to-do", "`call`, `steps`, `rows`, `gives` or `find` is needed")
-    at = context.path(shape["at"], (*place, "at")) if native and "at" in shape else None
+    if operation is not None:
+        _check_result(context, operation, shape, place)
+    at = context.path(shape["at"], (*place, "at")) if operation is None and "at" in shape else None
     return VariantPlan(
-        when=when if isinstance(when, Template) else None,
+        when=when,
         steps=steps,
         sole=sole,
         rows=rows,
         gives=gives,
-        set=compile_tree(context, shape["set"], (*place, "set"), inner.names) if "set" in shape else None,
+        set=compile_object(context, shape["set"], (*place, "set"), inner.names) if "set" in shape else None,
         find=find,
         at=at,
         rules=compile_rules(context, shape.get("errors"), (*place, "errors")),
         not_found=scene.not_found,
         origin=context.origin(place),
     )
+
+
+def _check_result(context: Context, operation: Operation, shape: dict[str, Json], place: Place) -> None:
+    """What the contract promises is given, in its kind: one object, a list, or nothing."""
+    given = [key for key in ("at", "rows", "union", "gives", "find") if key in shape]
+    if operation.resource is None:
+        for key in (*given, *({"set"} & shape.keys())):
+            context.report((*place, key), "wrong-result", f"{operation.name} gives nothing", key=True)
+        return
+    one = operation.gives == "one"
+    if not given:
+        message = f"{operation.name} gives {operation.resource.name}: write {_ONE if one else _MANY}, or `gives:`"
+        context.report(place, "result-missing", message)
+    if len(given) > 1:
+        context.report((*place, given[1]), "wrong-result", f"`{given[0]}` is the result already", key=True)
+    for key in given:
+        if key in ("rows", "union") if one else key == "at":
+            context.report((*place, key), "wrong-result", f"write {_ONE if one else _MANY}", key=True)
+    _check_other(context, operation, shape, place)
+    for name in shape.get("set", ()):
+        if name not in operation.resource.fields:
+            hint = suggestion(name, operation.resource.fields)
+            message = f"{operation.resource.name} has no field `{name}`{hint}"
+            context.report((*place, "set", name), "unknown-field", message, key=True)
+
+
+def _check_other(context: Context, operation: Operation, shape: dict[str, Json], place: Place) -> None:
+    """An operation whose result is taken gives the same: `find` looks in a list, `gives` repeats what was given."""
+    gives = shape.get("gives")
+    for key, name, kind in (
+        ("find", shape.get("find"), "list"),
+        ("gives", gives.get("run") if isinstance(gives, dict) else None, operation.gives),
+    ):
+        other = context.model.operations.get(name) if isinstance(name, str) else None
+        if other is not None and (other.gives != kind or other.resource != operation.resource):
+            context.report((*place, key), "wrong-result", f"`{name}` does not give what {operation.name} gives")
+    if "find" in shape and "id" not in operation.args:
+        context.report((*place, "find"), "wrong-result", f"{operation.name} has no id to look for", key=True)

@@ -72,8 +72,8 @@ class CallPlan:
     success: Path | None
     said: tuple[Path | None, Path | None]
     """Where a refusal has the provider's own code and message."""
-    decode: Callable[[bytes], Json]
-    """How the body is read; raises Unreadable."""
+    decode: Callable[[bytes, Scope], Json]
+    """How the body is read: a calendar that repeats, by the scope's `now`. Raises Unreadable."""
     origin: str
     text: str
     auth: str
@@ -269,7 +269,7 @@ class AuthPlan:
     headers: Build | None = None
     query: Build | None = None
     form: Build | None = None
-    basic: tuple[Template, Template] | None = None
+    basic: tuple[Build, Build] | None = None
     login: CallPlan | None = None
     token: Path | None = None
     expires: float | None = None

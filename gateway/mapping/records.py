@@ -81,6 +81,7 @@ def _compile_record(context: Context, name: str, node: Json, place: Place) -> Re
         context.report((*place, "of"), "unknown-resource", f"the contract has no `{shape['of']}`{hint}")
         return None
     lines = []
+    _check_dotted(context, resource, shape["fields"], (*place, "fields"))
     for canonical, spec in shape["fields"].items():
         line = _compile_line(context, resource, canonical, spec, (*place, "fields", canonical))
         if line is not None:
@@ -97,6 +98,19 @@ def _compile_record(context: Context, name: str, node: Json, place: Place) -> Re
         private=frozenset(shape.get("private", ())),
         origin=context.origin(place),
     )
+
+
+def _check_dotted(context: Context, resource: Resource, names: dict[str, Json], place: Place) -> None:
+    """A member is written where its object is: not where that is a list, or given whole."""
+    for name in names:
+        steps = name.split(".")
+        for head in (".".join(steps[:end]) for end in range(1, len(steps))):
+            field = resource.field(head)
+            if head in names:
+                context.report((*place, name), "field-twice", f"`{head}` is given whole", key=True)
+            elif field is not None and field.type.kind not in {"object", "map"}:
+                message = f"`{head}` is no object: write the whole field"
+                context.report((*place, name), "unknown-field", message, key=True)
 
 
 def _check_required(context: Context, resource: Resource, names: list[str], place: Place) -> None:
@@ -145,7 +159,7 @@ def _compile_line(context: Context, resource: Resource, canonical: str, spec: Js
 
 
 def _clear(context: Context, shape: dict[str, Json], place: Place) -> Callable[[str, dict[str, Json]], None] | None:
-    if "record" in shape:
+    if "record" in shape or "at" not in shape:
         return None
     texts = shape["at"] if isinstance(shape["at"], list) else [shape["at"]]
     targets = [path.steps for text in texts if (path := context.path(text, place)) is not None and path.steps]

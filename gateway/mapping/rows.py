@@ -3,29 +3,29 @@
 from __future__ import annotations
 
 from gateway.document import Place, suggestion
-from gateway.mapping.context import BASE, Context
-from gateway.mapping.expressions import Path, Template
+from gateway.mapping.context import BASE, RESERVED, Context
+from gateway.mapping.expressions import Path
 from gateway.mapping.plan import Level, RecordPlan, RowsPlan
 from gateway.messages import Json
 
 
 def compile_rows(
-    context: Context, shape: dict[str, Json], place: Place, names: frozenset[str] | None
+    context: Context, shape: dict[str, Json], place: Place, names: frozenset[str] | None, resource: str
 ) -> tuple[RowsPlan, ...]:
-    """Compile `rows`, `at` or `union` with their records; the first path begins with one of `names` (None: any)."""
+    """Compile `rows`, `at` or `union` with records of a resource; the first path begins with a name (None: any)."""
     if "union" in shape:
         found: list[RowsPlan] = []
         for index, node in enumerate(shape["union"]):
             where = (*place, "union", index)
             checked = context.check("source", node, where)
             if checked is not None:
-                found += compile_rows(context, checked, where, names)
+                found += compile_rows(context, checked, where, names, resource)
         return tuple(found)
     if "rows" not in shape and "at" not in shape:
         if "row" in shape:
             context.report((*place, "row"), "row-without-rows", "`row` needs `rows:` or `at:`", key=True)
         return ()
-    record = _record(context, shape, place)
+    record = _record(context, shape, place, resource)
     one = "at" in shape
     source = shape["at"] if one else shape["rows"]
     key = "at" if one else "rows"
@@ -35,7 +35,7 @@ def compile_rows(
     return (RowsPlan(tuple(levels), record, isinstance(source, list), one, context.origin((*place, key))),)
 
 
-def _record(context: Context, shape: dict[str, Json], place: Place) -> RecordPlan | None:
+def _record(context: Context, shape: dict[str, Json], place: Place, resource: str) -> RecordPlan | None:
     name = shape.get("row")
     if name is None:
         context.report(place, "missing-key", "`row` is missing (the record that reads each row)")
@@ -46,6 +46,9 @@ def _record(context: Context, shape: dict[str, Json], place: Place) -> RecordPla
         context.report((*place, "row"), "unknown-record", f"there is no record `{name}`{hint}")
         return None
     context.used_records.add(name)
+    if record.resource.name != resource:
+        message = f"record `{name}` reads {record.resource.name}, and {resource or 'nothing'} is given here"
+        context.report((*place, "row"), "wrong-record", message)
     return record
 
 
@@ -60,12 +63,14 @@ def compile_levels(context: Context, source: Json, place: Place, names: frozense
         path = context.path(shape["at"], where) if shape else None
         if shape is None or path is None:
             continue
+        if isinstance(source, list) and shape["name"] in RESERVED | {*known}:
+            context.report((*where, "name"), "reserved-name", f"`{shape['name']}` is already a name here")
         if index == 0 and names is not None:
             _check_roots(context, path, names, where)
         known += [shape["name"]]
         seen = BASE | context.step_names | {"args", "window", "row", *known}
-        when = context.template(shape["when"], (*where, "when"), seen) if "when" in shape else None
-        levels.append(Level(shape["name"], path, when if isinstance(when, Template) else None, context.origin(where)))
+        when = context.condition(shape["when"], (*where, "when"), seen) if "when" in shape else None
+        levels.append(Level(shape["name"], path, when, context.origin(where)))
     return levels
 
 

@@ -25,6 +25,7 @@ def key(
 
 _TREE = ["dict", "list", "string", "integer", "float", "boolean"]
 _SCALAR = ["string", "integer", "float", "boolean"]
+_TEXTS: dict[str, Any] = {"valuesrules": {"type": "string", "empty": False}}
 _NAME = r"[a-z][a-z0-9_]*"
 _RESULT: dict[str, Any] = {
     "at": key("string", "path to the one object of the answer", takes="path", example="result"),
@@ -50,8 +51,8 @@ _EXTRAS: dict[str, Any] = {
     "choose": key("list", "variants; the first whose `when` holds", minlength=2),
 }
 _CONDITION: dict[str, Any] = {
-    "status": key(["integer", "list"], "the HTTP status, or several", example=404),
-    "header": key("dict", "header name: regular expression its value must match", example={"X-Limit": "^0$"}),
+    "status": key(["integer", "list"], "the HTTP status, or several", example=404, schema={"type": "integer"}),
+    "header": key("dict", "header name: regular expression its value must match", example={"X-Limit": "^0$"}, **_TEXTS),
     "when": key("string", "path on the body that must be true", takes="path", example="error"),
 }
 _CALL: dict[str, Any] = {
@@ -67,7 +68,7 @@ _CALL: dict[str, Any] = {
     "method": key("string", "the JSON-RPC method, posted to http.base", example="getEventList"),
     "params": key(["list", "dict"], "the JSON-RPC params", takes="tree"),
     "auth": key("string", "one of `auths`, instead of the file's own scheme", example="admin"),
-    "timeout": key("string", "the whole exchange", regex=r"\d+(ms|s|m)", example="10s"),
+    "timeout": key("string", "the whole exchange", regex=r"[1-9]\d*(ms|s|m)", example="10s"),
     "success": key("string", "path that must be true of the body", takes="path"),
     "answer": key("string", "how the body is read", allowed=["json", "text", "icalendar"]),
 }
@@ -87,7 +88,7 @@ _RULES: Mapping[str, Rules] = {
         "records": key("dict", "field tables"),
         "operations": key("dict", "canonical operations", required=True),
         "native": key("dict", "everything else the vendor offers"),
-        "unsupported": key("dict", "canonical operations this provider cannot do, with the reason"),
+        "unsupported": key("dict", "canonical operations this provider cannot do, with the reason", **_TEXTS),
     },
     "setting": {
         "type": key(
@@ -126,8 +127,8 @@ _RULES: Mapping[str, Rules] = {
     "session": {
         "login": key("dict", "the call that logs in", required=True),
         "token": key("string", "path to the token in the login's answer", takes="path", required=True),
-        "expires": key("string", "renewed this long after it was fetched", regex=r"\d+(s|m|h)", example="55m"),
-        "renew_when": key("list", "conditions that mean the token is no longer accepted", required=True),
+        "expires": key("string", "renewed this long after it was fetched", regex=r"[1-9]\d*(s|m|h)", example="55m"),
+        "renew_when": key("list", "conditions that mean the token is no longer accepted", required=True, minlength=1),
         "send": key("dict", "where the token goes: headers or query", takes="tree", required=True),
     },
     "send": {
@@ -136,7 +137,7 @@ _RULES: Mapping[str, Rules] = {
     },
     "http": {
         "base": key("string", "put before every relative URL", takes="template", required=True),
-        "timeout": key("string", "the whole exchange", regex=r"\d+(ms|s|m)", default="10s"),
+        "timeout": key("string", "the whole exchange", regex=r"[1-9]\d*(ms|s|m)", default="10s"),
         "success": key("string", "path that must be true of the body", takes="path"),
         "answer": key("string", "how bodies are read", allowed=["json", "text", "icalendar"], default="json"),
         "headers": key("dict", "headers of every call", takes="tree"),
@@ -179,8 +180,8 @@ _RULES: Mapping[str, Rules] = {
     "operation": {
         **_BODY,
         **_EXTRAS,
-        "unsupported": key("dict", "arguments this provider cannot honour: reason"),
-        "requires": key("dict", "optional arguments this provider needs: reason"),
+        "unsupported": key("dict", "arguments this provider cannot honour: reason", **_TEXTS),
+        "requires": key("dict", "optional arguments this provider needs: reason", **_TEXTS),
         "args_from": key("dict", "argument: the join codec that takes it apart into other arguments"),
         "window": key("dict", "local days asked from the provider"),
     },

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from gateway.document import Place, suggestion
 from gateway.mapping.calls import Http, compile_call
 from gateway.mapping.codecs import Codec
-from gateway.mapping.context import CALL, Context
-from gateway.mapping.expressions import Literal, Template
+from gateway.mapping.context import CALL, RESERVED, Context
+from gateway.mapping.expressions import Literal
 from gateway.mapping.plan import (
     CallPlan,
     FanOut,
@@ -22,11 +22,19 @@ from gateway.mapping.plan import (
     Take,
 )
 from gateway.mapping.rows import compile_levels
-from gateway.mapping.trees import compile_tree
+from gateway.mapping.trees import compile_object, compile_tree
 from gateway.messages import Effect, Json
+from gateway.model.model import Operation
 
-RESERVED = CALL | {"window", "row", "fields", "body", "token"}
-"""Names that no step and no taken value may have."""
+_AFTER_A_CALL = frozenset({"name", "when", "for_each", "keep", "accept", "safe", "stays", "undo"})
+_BESIDE: dict[str, frozenset[str]] = {
+    "call": _AFTER_A_CALL,
+    "run": _AFTER_A_CALL | {"with"},
+    "refuse": frozenset({"when"}),
+    "take": frozenset({"when"}),
+    "make": frozenset({"name", "when"}),
+}
+"""What a step does → the keys that mean something beside it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +78,7 @@ def _compile_step(scene: Scene, shape: dict[str, Json], place: Place) -> StepPla
     if len(kinds) != 1:
         context.report(place, "step-without-kind", "a step has exactly one of `call`, `run`, `refuse`, `take`, `make`")
         return None
+    _check_beside(context, shape, kinds[0], place)
     name = shape.get("name", "")
     if kinds in (["call"], ["run"], ["make"]) and not name:
         context.report(place, "missing-key", "`name` is missing (the name its value is known by)")
@@ -77,7 +86,7 @@ def _compile_step(scene: Scene, shape: dict[str, Json], place: Place) -> StepPla
         context.report((*place, "name"), "reserved-name", f"`{name}` is already a name here")
     fan_out = _compile_fan_out(scene, shape["for_each"], (*place, "for_each")) if "for_each" in shape else None
     inner = scene.knowing(*fan_out.names) if fan_out else scene
-    when = context.template(shape["when"], (*place, "when"), inner.names) if "when" in shape else None
+    when = context.condition(shape["when"], (*place, "when"), inner.names) if "when" in shape else None
     for code in shape.get("accept", []):
         context.error_code(code, (*place, "accept"))
     return StepPlan(
@@ -89,14 +98,20 @@ def _compile_step(scene: Scene, shape: dict[str, Json], place: Place) -> StepPla
         refuse=_compile_refusals(inner, shape.get("refuse", []), (*place, "refuse")),
         takes=compile_takes(inner, shape.get("take", {}), (*place, "take")),
         make=compile_tree(context, shape["make"], (*place, "make"), inner.names) if "make" in shape else None,
-        when=when if isinstance(when, Template) else None,
+        when=when,
         fan_out=fan_out,
         keep=context.path(shape["keep"], (*place, "keep")) if "keep" in shape else None,
         accept=frozenset(shape.get("accept", [])),
         effect=_effect(scene, shape),
-        undo=_compile_undo(scene.knowing(name), shape["undo"], (*place, "undo")) if "undo" in shape else None,
+        undo=_compile_undo(inner.knowing(name), shape["undo"], (*place, "undo")) if "undo" in shape else None,
         origin=context.origin(place),
     )
+
+
+def _check_beside(context: Context, shape: dict[str, Json], kind: str, place: Place) -> None:
+    for key in shape:
+        if key != kind and key not in _BESIDE[kind]:
+            context.report((*place, key), "unknown-key", f"`{key}` does not go with `{kind}`", key=True)
 
 
 def _effect(scene: Scene, shape: dict[str, Json]) -> Effect:
@@ -123,9 +138,9 @@ def _compile_fan_out(scene: Scene, node: Json, place: Place) -> FanOut | None:
         names = tuple(level.name for level in levels)
         fan_out = FanOut(None, levels, names, shape["at_once"]) if levels else None
     else:
-        elements = scene.context.template(shape["in"], (*place, "in"), scene.names)
+        elements = scene.context.condition(shape["in"], (*place, "in"), scene.names)
         names = (shape["as"],)
-        fan_out = FanOut(elements, (), names, shape["at_once"]) if isinstance(elements, Template) else None
+        fan_out = FanOut(elements, (), names, shape["at_once"]) if elements is not None else None
     for name in names:
         if name in scene.names or name in RESERVED:
             scene.context.report(place, "reserved-name", f"`{name}` is already a name here")
@@ -170,17 +185,37 @@ def compile_run(scene: Scene, shape: dict[str, Json], place: Place) -> RunPlan:
     if name not in scene.operations:
         hint = suggestion(name, scene.operations)
         scene.context.report((*place, "run"), "unknown-operation", f"`{name}` is not mapped here{hint}")
-    arguments = compile_tree(scene.context, shape["with"], (*place, "with"), scene.names) if "with" in shape else None
+    else:
+        _check_with(scene.context, scene.context.model.operations.get(name), shape.get("with"), place)
+    arguments = compile_object(scene.context, shape["with"], (*place, "with"), scene.names) if "with" in shape else None
     return RunPlan(name, arguments, scene.context.origin(place))
+
+
+def _check_with(context: Context, operation: Operation | None, given: Json, place: Place) -> None:
+    """What is handed to an operation is among its arguments, and what it needs is handed over."""
+    if operation is None or (given is not None and any(key.startswith("$") for key in given)):
+        return
+    for key in given or ():
+        if key not in operation.args:
+            message = f"{operation.name} has no argument `{key}`{suggestion(key, operation.args)}"
+            context.report((*place, "with", key), "unknown-argument", message, key=True)
+    for argument in operation.args.values():
+        if argument.required and argument.name not in (["id"] if given is None else given):
+            context.report((*place, "with"), "missing-key", f"{operation.name} needs `{argument.name}`")
 
 
 def _compile_undo(scene: Scene, node: Json, place: Place) -> CallPlan | RunPlan | None:
     shape = scene.context.check("undo", node, place)
     if shape is None:
         return None
+    if ("run" in shape) == ("call" in shape):
+        scene.context.report(place, "step-without-kind", "an undo has exactly one of `call` and `run`")
+        return None
+    if "call" in shape and "with" in shape:
+        scene.context.report((*place, "with"), "unknown-key", "`with` does not go with `call`", key=True)
     if "run" in shape:
         return compile_run(scene, shape, place)
-    return compile_call(scene.context, shape.get("call"), (*place, "call"), scene.names, scene.http)
+    return compile_call(scene.context, shape["call"], (*place, "call"), scene.names, scene.http)
 
 
 def _compile_refusals(scene: Scene, nodes: Json, place: Place) -> tuple[Refusal, ...]:
@@ -191,11 +226,11 @@ def _compile_refusals(scene: Scene, nodes: Json, place: Place) -> tuple[Refusal,
         if shape is None:
             continue
         context.error_code(shape["is"], (*where, "is"))
-        when = context.template(shape["when"], (*where, "when"), scene.names)
+        when = context.condition(shape["when"], (*where, "when"), scene.names)
         details = (
-            compile_tree(context, shape["details"], (*where, "details"), scene.names) if "details" in shape else None
+            compile_object(context, shape["details"], (*where, "details"), scene.names) if "details" in shape else None
         )
-        if isinstance(when, Template):
+        if when is not None:
             refusals.append(Refusal(when, shape["is"], shape["message"], details, context.origin(where)))
     return tuple(refusals)
 
@@ -211,6 +246,8 @@ def compile_gives(scene: Scene, node: Json, place: Place) -> GivesPlan | None:
         )
         return None
     step = shape.get("step")
+    if step is not None and "with" in shape:
+        scene.context.report((*place, "with"), "unknown-key", "`with` does not go with `step`", key=True)
     if step is not None and step not in scene.names:
         scene.context.report(
             (*place, "step"), "unknown-name", f"`{step}` is no step here{suggestion(step, scene.names)}"

@@ -10,9 +10,12 @@ from typing import Any, Final
 
 from gateway.mapping.words import MAX_TEXT, MISSING, ExpressionFailed, Function, kind_of, word
 from gateway.messages import Json
+from gateway.strictjson import JsonRefused, decode_json
 
 _WHOLE: Final = re.compile(r"0|-?[1-9][0-9]{0,17}")
 _DECIMAL: Final = re.compile(r"-?(?:0|[1-9][0-9]{0,17})(?:\.[0-9]{1,20})?")
+_E164: Final = re.compile(r"\+[1-9][0-9]{6,14}")
+_PHONE_MARKS: Final = re.compile(r"\(0\)|[\s().\-/]")
 
 
 def plain(value: str | float) -> str:
@@ -156,6 +159,27 @@ def json(value: Json) -> str:
     return json_codec.dumps(value, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
 
 
+@word("value: text", "any", "from_json('[1, null]')", [1, None])
+def from_json(value: str) -> Any:
+    """What a JSON text holds (RFC 8259); missing when the text is none."""
+    try:
+        return decode_json(value.encode(errors="surrogatepass"))
+    except JsonRefused:
+        return MISSING
+
+
+def international(value: str) -> str:
+    """Write a phone number as E.164 when it begins with `+`: blanks, marks and a trunk `(0)` go. Else as it is."""
+    digits = _PHONE_MARKS.sub("", value)
+    return digits if _E164.fullmatch(digits) else value
+
+
+@word("value: text", "text", "phone('+49 (0)30 1234-567')", "+49301234567")
+def phone(value: str) -> str:
+    """A telephone number in E.164 when it is written with `+`, else as it is."""
+    return international(value)
+
+
 FUNCTIONS: Final[tuple[Function, ...]] = (
     default,
     text,
@@ -176,4 +200,6 @@ FUNCTIONS: Final[tuple[Function, ...]] = (
     last_name,
     base64,
     json,
+    from_json,
+    phone,
 )

@@ -15,6 +15,7 @@ from gateway.model import times
 
 _MOST_DAYS: Final = 400
 _MINUTES_OF_A_DAY: Final = 24 * 60
+_WEEKDAYS: Final = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 
 
 def _wall(instant: str, zone: str | None) -> datetime:
@@ -128,6 +129,38 @@ def instant(date: str, clock: str, zone: str) -> str:
 
 
 @word(
+    "time: text, zone: time_zone",
+    "instant",
+    "instant_of('2026-03-19T08:30:00', 'Europe/Berlin')",
+    "2026-03-19T08:30:00+01:00",
+)
+def instant_of(time: str, zone: str) -> str:
+    """The instant, in the zone, of a time with or without an offset, or the first of a date, as calendars write them.
+
+    Of a local time that occurs twice it is the first, and one that the clocks skip is read with the offset that held
+    before (RFC 5545, section 3.3.5).
+    """
+    if "T" not in time.upper():
+        return times.start_of_day(times.parse_date(time), zone)
+    try:
+        return times.parse_instant(time, zone)
+    except times.GapTime:
+        skipped = datetime.fromisoformat(time).replace(tzinfo=times.zone_of(zone))
+        return times.to_zone(times.format_instant(skipped), zone)
+
+
+@word(
+    "date: date, zone: time_zone",
+    "instant",
+    "start_of_day('2026-09-06', 'America/Santiago')",
+    "2026-09-06T01:00:00-03:00",
+)
+def start_of_day(date: str, zone: str) -> str:
+    """The first instant of a day on the wall: midnight, or the end of the gap where the clocks skip it."""
+    return times.start_of_day(times.parse_date(date), zone)
+
+
+@word(
     "start: instant, end: instant, zone: time_zone?",
     "boolean",
     "is_all_day('2026-03-28T00:00:00+01:00', '2026-03-30T00:00:00+02:00')",
@@ -137,6 +170,12 @@ def is_all_day(start: str, end: str, zone: str | None = None) -> bool:
     """Whether the interval is made of whole days on the wall."""
     first, last = _wall(start, zone), _wall(end, zone)
     return first < last and all(not (wall.hour or wall.minute or wall.second) for wall in (first, last))
+
+
+@word("date: date", "text", "weekday('2026-03-19')", "thursday")
+def weekday(date: str) -> str:
+    """The day of the week, `monday` to `sunday`."""
+    return _WEEKDAYS[times.parse_date(date).weekday()]
 
 
 @word("minutes: integer", "clock", "clock(90)", "01:30")
@@ -216,7 +255,10 @@ FUNCTIONS: Final[tuple[Function, ...]] = (
     epoch,
     from_epoch,
     instant,
+    instant_of,
+    start_of_day,
     is_all_day,
+    weekday,
     clock,
     minutes_of,
     days,

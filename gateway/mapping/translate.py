@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from decimal import Decimal
 from email.utils import parsedate_to_datetime
 from urllib.parse import quote_plus
@@ -22,7 +23,7 @@ from gateway.errors import (
 from gateway.mapping.expressions import MISSING, ExpressionFailed, Path
 from gateway.mapping.plan import CallPlan, Condition, ErrorRule, Scope
 from gateway.messages import Json, Request, Response
-from gateway.strictjson import Unreadable
+from gateway.strictjson import JsonRefused, Unreadable, decode_json
 
 _FORM = "application/x-www-form-urlencoded"
 _MAX_RETRY_AFTER = 86_400.0
@@ -120,25 +121,34 @@ def _is_true(path: Path, body: Json) -> bool:
     return value is not MISSING and bool(value)
 
 
-def decoded(call: CallPlan, response: Response) -> tuple[Json, str | None]:
-    """The body as data, and why it could not be read (then the data is None)."""
+def decoded(call: CallPlan, response: Response, scope: Scope) -> tuple[Json, str | None]:
+    """The body as data, and why it could not be read (then the data is None).
+
+    A refusal that is JSON is read as such whatever `answer:` says: vendors refuse feeds and texts in their usual form.
+    """
     if not response.body:
         return None, None if response.status == 204 else "is empty"  # noqa: PLR2004 - No Content
+    if response.status >= 300:  # noqa: PLR2004 - no success
+        with suppress(JsonRefused):
+            return decode_json(response.body), None
     try:
-        return call.decode(response.body), None
+        return call.decode(response.body, scope), None
     except Unreadable as refused:
         return None, refused.reason
 
 
 def to_body(call: CallPlan, response: Response, rules: Iterable[ErrorRule], scope: Scope) -> Json:
     """Read an answer: the decoded body of a success, otherwise the error that the rules make of it."""
-    body, unreadable = decoded(call, response)
-    if 200 <= response.status < 300 and unreadable is None and _is_success(call, body, scope):  # noqa: PLR2004
-        return body
+    body, unreadable = decoded(call, response, scope)
+    if 200 <= response.status < 300:  # noqa: PLR2004
+        if unreadable is not None:  # no rule can tell what it said, and a write may have been done
+            raise AnswerMismatch(f"{call.origin}: the provider's answer {unreadable}", origin=call.origin)
+        if _is_success(call, body, scope):
+            return body
     for rule in rules:
         if holds(rule.condition, response, body):
             raise _rejected(rule, response, body, scope)
-    raise _unlisted(call, response, body, unreadable)
+    raise _unlisted(call, response, body)
 
 
 def _is_success(call: CallPlan, body: Json, scope: Scope) -> bool:
@@ -180,7 +190,7 @@ def said(paths: tuple[Path | None, Path | None], body: Json) -> dict[str, str]:
     return found
 
 
-def _unlisted(call: CallPlan, response: Response, body: Json, unreadable: str | None) -> GatewayError:
+def _unlisted(call: CallPlan, response: Response, body: Json) -> GatewayError:
     """What an answer means that no rule knows (RFC 9110, section 15)."""
     status = response.status
     words = {"code": str(status)} | said(call.said, body)
@@ -193,8 +203,6 @@ def _unlisted(call: CallPlan, response: Response, body: Json, unreadable: str | 
             f"The provider answered {status}.", sent=True, retry_after=retry_after(response)
         )
         return error
-    if 200 <= status < 300 and unreadable is not None:  # noqa: PLR2004
-        return AnswerMismatch(f"{call.origin}: the provider's answer {unreadable}", origin=call.origin)
     detail = (
         f"{call.origin}: the provider refused the call with status {status}, and no error rule of the mapping matches"
     )

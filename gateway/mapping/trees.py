@@ -45,6 +45,21 @@ def compile_text(context: Context, text: str, place: Place, names: Names, *, sec
     return evaluated(template, context.origin(place))
 
 
+def compile_object(context: Context, node: Json, place: Place, names: Names, *, secrets: bool = False) -> Build:
+    """Compile a tree that builds an object: what is left out is an empty one, anything else the mapping's fault."""
+    build, origin = compile_tree(context, node, place, names, secrets=secrets), context.origin(place)
+
+    def checked(scope: Scope) -> Json:
+        value = build(scope)
+        if value is LEFT_OUT:
+            return {}
+        if not isinstance(value, dict):
+            raise MappingFault(f"{origin}: this must build an object", origin=origin)
+        return value
+
+    return checked
+
+
 def evaluated(template: Template | Literal, origin: str) -> Build:
     """A template whose failures name its place in the file."""
     if isinstance(template, Literal):
@@ -151,14 +166,24 @@ def _for(context: Context, node: _Parts, place: Place, names: Names, secrets: bo
             raise MappingFault(f"{origin}: `$in` must give a list", origin=origin)
         scopes = [{**scope, name: value} for value in values]
         given = [(inner, value) for inner in scopes if (value := give(inner)) is not LEFT_OUT]
-        return [value for _, value in given] if key is None else {str(key(inner)): value for inner, value in given}
+        if key is None:
+            return [value for _, value in given]
+        keys = [key(inner) for inner, _ in given]
+        if not all(isinstance(one, str) for one in keys):
+            raise MappingFault(f"{origin}: `$key` must give text", origin=origin)
+        return dict(zip(keys, (value for _, value in given), strict=True))
 
     return build
 
 
 def _json(context: Context, node: _Parts, place: Place, names: Names, secrets: bool) -> Build:
     inner = _part(context, node, "$json", place, names, secrets)
-    return lambda scope: json.dumps(inner(scope), ensure_ascii=False, separators=(",", ":"))
+
+    def build(scope: Scope) -> Json:
+        value = inner(scope)
+        return value if value is LEFT_OUT else json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+
+    return build
 
 
 def _record(context: Context, node: _Parts, place: Place, names: Names, secrets: bool) -> Build:

@@ -43,6 +43,10 @@ class ExpressionFailed(Exception):
     """A path or template cannot be evaluated with the values at hand."""
 
 
+class SegmentRefused(ExpressionFailed):
+    """A value cannot stand in the path of a URL: it is empty, made of dots, or holds control characters."""
+
+
 class ValueMissing(ExpressionFailed):
     """A value the expression needs is not there; `name` is as the mapping spells it."""
 

@@ -28,19 +28,7 @@ _SECTIONS = {"types", "resources", "common", "operations", "lifecycle", "events"
 _FIELD = {"type", "required", "nullable", "meaning"}
 _ARGUMENT = _FIELD | {"where", "default", "filter", "handled"}
 _OPERATION = {"summary", "effect", "scope", "method", "path", "gives"}
-_OPERATION_MORE = {
-    "args",
-    "body",
-    "status",
-    "not_found",
-    "window",
-    "order",
-    "sort",
-    "rules",
-    "patch",
-    "refused",
-    "reconcile",
-}
+_OPERATION_MORE = set("args body status not_found window order sort rules patch refused reconcile".split())
 _WORDS: Mapping[str, frozenset[str]] = {
     "effect": frozenset(one.value for one in Effect),
     "scope": frozenset({"read", "write"}),
@@ -341,9 +329,8 @@ class _Builder:
         _keys(node, place, {"status", "title", "meaning"}, {"retryable", "form_of"})
         if "form_of" in node:
             _known(node["form_of"], self.document.data["errors"], (*place, "form_of"))
-        return ErrorCode(
-            code, node["status"], node["title"], node.get("retryable", False), node["meaning"], node.get("form_of")
-        )
+        title, meaning, retryable = node["title"], node["meaning"], node.get("retryable", False)
+        return ErrorCode(code, node["status"], title, retryable, meaning, node.get("form_of"))
 
     def event(self, name: str, node: Json, place: Place) -> EventType:
         """Build one kind of event."""

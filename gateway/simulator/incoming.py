@@ -24,6 +24,8 @@ class Incoming:
     headers: Mapping[str, str]
     form: Mapping[str, str]
     form_tree: Mapping[str, Json]
+    urlencoded: bool
+    """Whether the body says that it is a form; one without fields is."""
     json: Json
 
     @property
@@ -59,7 +61,8 @@ def incoming(method: str, raw_path: str, raw_query: str, headers: Mapping[str, s
     """Decode a request. A body that cannot be read is no body: the call is then refused for what it lacks."""
     lower = {name.lower(): value for name, value in headers.items()}
     kind = lower.get("content-type", "").partition(";")[0].strip().lower()
-    fields = parse_qsl(body.decode(errors="replace"), keep_blank_values=True) if kind.endswith("urlencoded") else []
+    urlencoded = kind == "application/x-www-form-urlencoded"
+    fields = parse_qsl(body.decode(errors="replace"), keep_blank_values=True) if urlencoded else []
     data: Json = None
     if body and kind.endswith("json"):
         try:
@@ -73,6 +76,7 @@ def incoming(method: str, raw_path: str, raw_query: str, headers: Mapping[str, s
         headers=lower,
         form=dict(fields),
         form_tree=nested(fields),
+        urlencoded=urlencoded,
         json=data,
     )
 

@@ -17,7 +17,7 @@ from urllib.parse import unquote, urlsplit
 from gateway.catalog import Connection
 from gateway.errors import MappingFault
 from gateway.examples import Examples, Exchange
-from gateway.mapping.expressions import ExpressionFailed, Template
+from gateway.mapping.expressions import ExpressionFailed, Path, Template
 from gateway.mapping.plan import AuthPlan, Build, CallPlan, OperationPlan, Scope
 from gateway.mapping.translate import pairs, to_request
 from gateway.mapping.trees import truth
@@ -101,13 +101,23 @@ class Play:
         token = f"simulated-token-{self.calls}"  # never one that was forgotten
         self.tokens.add((scheme, token))
         where = self._schemes[scheme].token
-        steps = where.steps if where is not None and where.steps else ("token",)
-        body: Json = token
-        for step in reversed(steps):
-            body = {step: body}
-        if request.rpc:
-            body = {"jsonrpc": "2.0", "id": request.scope()["id"], **body}
-        return _json(200, body)
+        steps = (where.steps if where is not None else None) or ("token",)
+        body = self._recorded_login(login, where)
+        held = body
+        for step in steps[:-1]:
+            held = held.setdefault(step, {})
+        held[steps[-1]] = token
+        return _json(200, {**body, "id": request.scope()["id"]} if request.rpc else body)
+
+    def _recorded_login(self, login: CallPlan, where: Path | None) -> dict[str, Json]:
+        """What the `login` example was answered with when it gave a token, for what stands beside the token."""
+        for example in self.examples.examples:
+            for one in example.exchanges if example.operation == "login" else ():
+                if one.method == login.method and matches(login.path, _path(one)) and where is not None:
+                    body = _decoded(one.answer)
+                    if isinstance(body, dict) and isinstance(where.read(body), str):
+                        return body
+        return {"jsonrpc": "2.0"} if login.rpc else {}
 
     def _authorised(self, request: Incoming) -> bool:
         """Whether the request carries what a scheme of its call sends; an unknown call has the file's own."""
@@ -128,11 +138,11 @@ class Play:
             return dict(pairs(build(scope), auth.origin)) if build is not None else {}
 
         headers = {name.lower(): value for name, value in built(auth.headers).items()}
-        basic = tuple(str(part.render(scope)) for part in auth.basic) if auth.basic else None
+        basic = tuple(str(part(scope)) for part in auth.basic) if auth.basic else None
         return (
             headers.items() <= request.headers.items()
             and built(auth.query).items() <= request.query.items()
-            and built(auth.form).items() <= request.form.items()
+            and (not request.urlencoded or built(auth.form).items() <= request.form.items())
             and (basic is None or request.basic == basic)
         )
 
@@ -282,11 +292,15 @@ def _path(exchange: Exchange) -> tuple[str, ...]:
 
 def _with_id(answer: bytes, wanted: Json) -> bytes:
     """A recorded JSON-RPC answer under the id of this request; what is no such answer stays as it is."""
-    try:
-        recorded = decode_json(answer)
-    except JsonRefused:
-        return answer
+    recorded = _decoded(answer)
     return json.dumps({**recorded, "id": wanted}, ensure_ascii=False).encode() if isinstance(recorded, dict) else answer
+
+
+def _decoded(body: bytes) -> Json:
+    try:
+        return decode_json(body)
+    except JsonRefused:
+        return None
 
 
 def _without_id(body: Json) -> Json:

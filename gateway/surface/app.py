@@ -18,7 +18,7 @@ from gateway.surface.callers import Callers
 from gateway.surface.calls import Calls, Standings
 from gateway.surface.connections import Connections
 from gateway.surface.cors import Cors
-from gateway.surface.documents import Documents
+from gateway.surface.documents import Documents, documents
 from gateway.surface.health import READINESS, Readiness
 from gateway.surface.idempotency import Ledger
 from gateway.surface.native import Native
@@ -46,20 +46,20 @@ def build_app(engine: Engine, settings: Settings, *, ledger: Ledger | None = Non
     app.on_shutdown.append(_stopping)
     app.router.add_get("/health", readiness.live)
     app.router.add_get("/ready", readiness.ready)
-    _add_documents(app, Documents(calls))
+    _add_documents(app, documents(calls))
     _add_connections(app, Connections(calls))
     _add_operations(app, engine.model, calls)
     return app
 
 
-def _add_documents(app: web.Application, documents: Documents) -> None:
-    app.router.add_get("/openapi.json", documents.whole)
-    app.router.add_get(BASE + "/openapi.json", documents.of_connection)
+def _add_documents(app: web.Application, handlers: Documents) -> None:
+    app.router.add_get("/openapi.json", handlers.whole)
+    app.router.add_get(BASE + "/openapi.json", handlers.of_connection)
 
 
-def _add_connections(app: web.Application, connections: Connections) -> None:
-    app.router.add_get("/v1/connections", connections.list)
-    app.router.add_get(BASE, connections.get)
+def _add_connections(app: web.Application, handlers: Connections) -> None:
+    app.router.add_get("/v1/connections", handlers.list)
+    app.router.add_get(BASE, handlers.get)
 
 
 def _add_operations(app: web.Application, model: Model, calls: Calls) -> None:

@@ -18,7 +18,7 @@ from gateway.surface.answers import Answer
 from gateway.surface.callers import caller_of, may, may_use
 from gateway.surface.failures import failure_of
 from gateway.surface.idempotency import Ledger, Outcome, fingerprint, key_of
-from gateway.surface.requests import READ_SECONDS, json_body, path_parts
+from gateway.surface.requests import READ_SECONDS, json_body, path_parts, refuse_conditions
 from gateway.surface.visit import VISIT
 
 _STATUS = {
@@ -100,6 +100,7 @@ class Calls:
         self, request: web.Request, connection: Connection, body: Json, perform: Callable[[], Awaitable[Answer]]
     ) -> web.Response:
         """Perform a request and answer it; with an Idempotency-Key, once. Raises GatewayError."""
+        refuse_conditions(request)
         key = key_of(request)
         if key is None:
             return answers.to_response(await perform())

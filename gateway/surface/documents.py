@@ -17,16 +17,23 @@ class Documents:
     """The handlers of `/openapi.json` and `/v1/{connection}/openapi.json`."""
 
     calls: Calls
+    contract: Answer
+    """The document of the whole surface, made once: it follows from the model alone."""
 
     async def whole(self, _request: web.Request) -> web.Response:
         """Answer with everything there is, whatever connections there are."""
-        return to_response(Answer(HTTPStatus.OK, self._told(None)))
+        return to_response(self.contract)
 
     async def of_connection(self, request: web.Request) -> web.Response:
         """Answer with what this connection can do, the provider's own operations included."""
         connection = self.calls.enter(request, "openapi", "read")
-        return to_response(Answer(HTTPStatus.OK, self._told(connection.name)))
+        return to_response(_told(self.calls, connection.name))
 
-    def _told(self, name: str | None) -> bytes:
-        engine = self.calls.engine
-        return to_bytes(document(engine.model, engine.catalog, name))
+
+def documents(calls: Calls) -> Documents:
+    """Make the handlers."""
+    return Documents(calls, _told(calls, None))
+
+
+def _told(calls: Calls, name: str | None) -> Answer:
+    return Answer(HTTPStatus.OK, to_bytes(document(calls.engine.model, calls.engine.catalog, name)))

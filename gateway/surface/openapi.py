@@ -17,7 +17,7 @@ from gateway.mapping.plan import NativeArgument, OperationPlan
 from gateway.messages import Effect, Json
 from gateway.model.model import Argument, Model, Operation
 from gateway.surface.codes import WITHOUT_PROVIDER, of_native, on_any_connection, on_connection
-from gateway.surface.components import COMPONENTS, CONNECTION_PARAMETER, KEY_PARAMETER, PROBES, SCHEMAS, ref
+from gateway.surface.components import COMPONENTS, CONNECTION_PARAMETER, KEY_PARAMETER, OPEN_PATHS, SCHEMAS, ref
 from gateway.surface.connections import listing, reading
 from gateway.surface.idempotency import METHODS
 
@@ -50,12 +50,13 @@ def document(model: Model, catalog: Catalog, name: str | None = None) -> dict[st
 
 
 def _whole(model: Model) -> dict[str, Json]:
-    paths = _Paths(model, dict(PROBES))
+    paths = _Paths(model, dict(OPEN_PATHS))
     paths.add("/v1/connections", listing(model), WITHOUT_PROVIDER)
     paths.add(_ANY_CONNECTION, reading(model), WITHOUT_PROVIDER | {"CONNECTION_NOT_FOUND"})
     for operation in model.operations.values():
         paths.add(_ANY_CONNECTION + operation.path, operation, on_any_connection(model, operation))
     paths.add_any_native()
+    paths.add_document(f"{_ANY_CONNECTION}/openapi.json", WITHOUT_PROVIDER | {"CONNECTION_NOT_FOUND"})
     return _document(model, "Booking gateway", paths)
 
 
@@ -70,6 +71,7 @@ def _of_connection(model: Model, connection: Connection) -> dict[str, Json]:
         paths.add_native(f"{base}/native/{name}", "post", plan, of_native("POST", plan, provider))
         if plan.effect is Effect.SAFE and not any(one.type == "object" for one in plan.arguments.values()):
             paths.add_native(f"{base}/native/{name}", "get", plan, of_native("GET", plan, provider))
+    paths.add_document(f"{base}/openapi.json", WITHOUT_PROVIDER)
     return _document(model, f"Booking gateway: {connection.name} ({provider.title})", paths)
 
 
@@ -112,7 +114,8 @@ class _Paths:
             told["description"] = plan.notes
         if body:
             schema = _body_schema(operation, body, needed)
-            told["requestBody"] = {"required": "required" in schema, "content": _json(schema)}
+            needed_at_all = "required" in schema or any("anyOf" in rule for rule in schema.get("allOf", ()))
+            told["requestBody"] = {"required": needed_at_all, "content": _json(schema)}
         self.told.setdefault(path, {})[operation.method.lower()] = told
 
     def add_native(self, path: str, method: str, plan: OperationPlan, codes: Iterable[str]) -> None:
@@ -139,9 +142,23 @@ class _Paths:
             if method == "post":
                 told["requestBody"] = {"required": False, "content": _json({"type": "object"})}
 
+    def add_document(self, path: str, codes: Iterable[str]) -> None:
+        """Tell where a connection's document is."""
+        success = {"description": "The document.", "headers": _headers([]), "content": _json({"type": "object"})}
+        self.told[path] = {
+            "get": {
+                "operationId": "connections.openapi",
+                "summary": "What a connection supports, as OpenAPI",
+                "tags": ["connections"],
+                "parameters": self._shared(path, "GET"),
+                "responses": {"200": success} | self._failures(codes, with_body=False),
+            }
+        }
+
     def _native(self, path: str, method: str, name: str, codes: Iterable[str]) -> dict[str, Json]:
         schema = _object({"data": {"description": "What the provider answered, in its own fields."}}, ["data"])
-        success = {"description": "Done.", "headers": _headers(["Gateway-Support"]), "content": _json(schema)}
+        names = ["Gateway-Support", "Idempotent-Replayed"] if method == "post" else ["Gateway-Support"]
+        success = {"description": "Done.", "headers": _headers(names), "content": _json(schema)}
         told: dict[str, Json] = {
             "operationId": name if method == "post" else f"{name}.{method}",
             "tags": ["native"],

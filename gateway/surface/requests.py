@@ -20,7 +20,10 @@ from gateway.surface.failures import HttpRefused
 READ_SECONDS = 15.0
 """How long a body may take to arrive, where a call may take longer: slower senders only hold a connection open."""
 
-_HALF_ESCAPED = re.compile("%(?![0-9A-Fa-f]{2})")
+_UNESCAPED = re.compile("%(?![0-9A-Fa-f]{2})|[^!-~]")
+_UTF_8 = frozenset({"utf-8", "utf8"})
+_CONDITIONS = ("If-Match", "If-Unmodified-Since")
+_ESCAPE = "holds a `%` without two hexadecimal digits behind it, or a character that must be written so"
 _JSON = re.compile(r"application/(?:[a-z0-9.!#$&^_-]+\+)?json")
 
 
@@ -40,8 +43,8 @@ def _decoded(text: str, name: str) -> str:
         value = unquote(text, errors="strict")
     except UnicodeDecodeError:
         raise _wrong(name, "is not UTF-8") from None
-    if _HALF_ESCAPED.search(text):
-        raise _wrong(name, "holds a `%` that is not followed by two hexadecimal digits")
+    if _UNESCAPED.search(text):
+        raise _wrong(name, _ESCAPE)
     if value in {".", ".."}:  # another path to whoever resolves it, RFC 3986 §5.2.4
         raise _wrong(name, "must be an id, not dots or blanks")
     return value
@@ -50,8 +53,8 @@ def _decoded(text: str, name: str) -> str:
 def query_pairs(request: web.Request) -> list[tuple[str, str]]:
     """Give the pairs of the query in order, empty values too. Raises CallInvalid for what is not UTF-8."""
     text = request.rel_url.raw_query_string
-    if _HALF_ESCAPED.search(text):
-        raise _wrong("query", "holds a `%` that is not followed by two hexadecimal digits")
+    if _UNESCAPED.search(text):
+        raise _wrong("query", _ESCAPE)
     try:
         return parse_qsl(text, keep_blank_values=True, errors="strict")
     except UnicodeDecodeError:
@@ -69,7 +72,7 @@ async def json_body(request: web.Request, seconds: float) -> Json:
     body = await _read(request, seconds)
     if not body:
         return {}
-    if not _JSON.fullmatch(request.content_type.lower()) or (request.charset or "utf-8").lower() != "utf-8":
+    if not _JSON.fullmatch(request.content_type.lower()) or (request.charset or "utf-8").lower() not in _UTF_8:
         raise HttpRefused(
             HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "Send JSON in UTF-8, declared as `Content-Type: application/json`."
         )
@@ -77,6 +80,13 @@ async def json_body(request: web.Request, seconds: float) -> Json:
         return decode_json(body)
     except JsonRefused as refused:
         raise CallInvalid(f"The body {refused.reason}.", details={"fields": []}) from None
+
+
+def refuse_conditions(request: web.Request) -> None:
+    """Raise CallInvalid for a write on a condition (RFC 9110 §13.1): no provider can check and write in one step."""
+    for name in _CONDITIONS:
+        if name in request.headers and request.method not in {"GET", "HEAD"}:
+            raise _wrong(name, "is not supported: the write would not depend on it")
 
 
 async def _read(request: web.Request, seconds: float) -> bytes:

@@ -261,6 +261,23 @@ def test_a_url_path_is_quoted(value, expected):
     assert expected == compile_template("/x/{{ v }}/y", quote=True).render({"v": value})
 
 
+def test_a_url_path_may_hold_a_secret():
+    """A secret stands in a URL path by itself, quoted like any value, and in no larger expression."""
+    scope = {"settings": {"key": Secret("a/b")}}
+    template = compile_template("/feed/{{ settings.key }}.ics", quote=True)
+    assert template.render(scope) == "/feed/a%2Fb.ics"
+    assert template.unsigned_uses == frozenset()
+    for text in (
+        "/feed/{{ settings.key | upper }}",
+        "/feed/{{ [settings.key][0] }}",
+        "/{{ settings.key if true else 1 }}",
+    ):
+        template = compile_template(text, quote=True)
+        assert {("settings", "key")} == template.unsigned_uses
+        with pytest.raises(ExpressionFailed):
+            template.render(scope)
+
+
 @pytest.mark.parametrize("value", ["", ".", "..", "a\r\nb", "a\x00", None, True, "\ud800"])
 def test_a_url_path_refuses(value):
     """An empty or dotted segment would name another resource; control characters name none."""

@@ -2,11 +2,13 @@
 
 import json
 import re
+from pathlib import Path
 
 import pytest
 from jsonschema import Draft202012Validator
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
+from gateway.catalog import Catalog, bound, load_providers
 from gateway.errors import NotMapped
 from gateway.messages import Effect
 from gateway.model.model import load
@@ -14,6 +16,9 @@ from gateway.surface.openapi import document
 
 METHODS = {"get", "post", "put", "patch", "delete"}
 MODEL = load()
+
+
+SHIPPED = sorted((Path(__file__).parents[2] / "mappings").glob("*.yaml"))
 
 
 @pytest.fixture
@@ -42,6 +47,16 @@ def test_valid(told, name):
             place = place[step]
 
 
+@pytest.mark.parametrize("path", SHIPPED, ids=lambda path: path.stem)
+def test_shipped_mappings(path):
+    """The document of a connection is valid for every provider that is shipped, and has each of its operations."""
+    (plan,) = load_providers([path], MODEL)[0].values()
+    connection = bound("club", plan, {"time_zone": "Europe/Berlin", "currency": "EUR"})
+    found = json.loads(json.dumps(document(MODEL, Catalog("v1", {}, {"club": connection}), "club")))
+    OpenAPIV31SpecValidator(found).validate()
+    assert {*plan.operations, *(native.name for native in plan.native.values())} <= set(operations(found))
+
+
 async def test_served(call, call_as, told):
     """The whole document is for anybody, a connection's for those who may use it."""
     assert told() == (await call_as(None)("GET", "/openapi.json"))[1]
@@ -58,7 +73,8 @@ def test_no_such_connection(told):
 def test_everything_is_told(told):
     """The whole document has every operation of the contract, under ids that stay."""
     found = operations(told())
-    expected = {"health", "ready", "connections.list", "connections.get", "native", "native.get"}
+    expected = {"health", "ready", "openapi", "connections.list", "connections.get", "connections.openapi"}
+    expected |= {"native", "native.get"}
     assert expected | set(MODEL.operations) == set(found)
     for name, operation in MODEL.operations.items():
         path, method, shown = found[name]

@@ -189,6 +189,19 @@ async def test_compressed(call, provider, new, booking):
     assert (201, 1) == (status, len(provider.asked))
 
 
+async def test_broken_off(client, provider, caplog):
+    """A caller that hangs up in the middle of a body is no defect of ours."""
+    _, writer = await asyncio.open_connection("127.0.0.1", client.port)
+    head = f"POST {BOOKINGS} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer web-key-0123456789\r\nContent-Length: 9"
+    writer.write(f"{head}\r\n\r\n{{".encode())
+    await writer.drain()
+    writer.close()
+    await writer.wait_closed()
+    await asyncio.sleep(0.1)
+    assert [] == provider.asked
+    assert [] == [record.message for record in caplog.records if record.message == "crashed"]
+
+
 async def test_slow(engine, settings, aiohttp_client, provider):
     """A body that does not arrive in time is given up, and nobody is asked."""
     client = await aiohttp_client(build_app(engine, replace(settings, timeout=0.2)))
@@ -205,6 +218,15 @@ async def test_bodies_without_use(call, provider, method):
     status, found, _ = await call(method, f"{BOOKINGS}/7", json={"force": True})
     assert (400, ["force"]) == (status, fields(found["error"]))
     assert [] == provider.asked
+
+
+@pytest.mark.parametrize("name", ["If-Match", "If-Unmodified-Since"])
+async def test_conditions(call, provider, booking, name):
+    """A write that depends on a condition is refused, for nobody would check it; reading does not depend on it."""
+    provider.answers["GET /bookings/7"] = (200, {"ok": True, "data": booking})
+    status, found, _ = await call("PATCH", f"{BOOKINGS}/7", json={"notes": "x"}, headers={name: '"r1"'})
+    assert (400, [name], []) == (status, fields(found["error"]), provider.asked)
+    assert 200 == (await call("GET", f"{BOOKINGS}/7", headers={name: '"r1"'}))[0]
 
 
 async def test_no_body_is_needed(call, provider, booking):

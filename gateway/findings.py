@@ -1,0 +1,178 @@
+"""Every kind of finding: its level, what it means and what to do about it. Knows no file and finds nothing itself.
+
+A code that is not in this table cannot be reported; `docs/findings.md` is made from it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+ERROR: Final = "error"
+"""The file is not taken."""
+WARNING: Final = "warning"
+"""The file works and something in it is doubtful; `--strict` refuses it."""
+
+# Under each heading a line of a table: level, code, what was found, what to do about it.
+_TABLE: Final = """
+# Reading a file
+
+error unreadable: The file cannot be opened. Correct its name, or let the gateway read it.
+error no-such-file: There is no such file or folder. Correct the path.
+error too-large: The file is larger than 1 MiB. Split it, or take out what does not belong there.
+error byte-order-mark: The file begins with a byte order mark. Save it as UTF-8 without one.
+error not-utf-8: The file is not UTF-8. Save it as UTF-8.
+error control-character: The file holds a character that no editor shows. Remove it, or write it as an escape.
+error empty: There is nothing in the file. Write something, or remove the file.
+error syntax: This is not YAML. Indent, quote or close what the message names.
+error several-documents: The file holds more than one YAML document. Remove the second `---`.
+error directive: The file has a `%YAML` or `%TAG` line. Remove the line.
+error too-deep: Values are nested deeper than 64 levels. Flatten them.
+error duplicate-key: A key stands twice in one object. Keep one of them.
+error key-not-text: A key is no text. Quote it.
+error merge-key: A merge key (`<<`) copies another object. Write the keys out.
+error anchor: A value has an anchor (`&name`). Remove it, and write the value out where it is needed.
+error alias: A value is an alias (`*name`). Write the value out.
+error tag: A value has a tag (`!name`). Quote a text, and write a number plainly.
+error number: A number that JSON cannot hold. Quote it if it is text; else write a smaller one.
+
+# The shape of a part
+
+error unknown-key: A key that this part does not have. Correct its spelling, or remove it.
+error missing-key: A key that this part needs. Add it.
+error wrong-type: A value of another type than the key takes. Write the type that the message names.
+error wrong-value: A value that does not fit its key or the contract. Write one as the message says.
+error not-allowed: A value that is not among the few the key takes. Take one of those.
+error bad-name: A name that cannot be used here. Choose one as the message says.
+
+# The gateway's configuration
+
+error bad-variable: A `${NAME}` that gives no value. Set the variable, or its NAME_FILE, as the message says.
+error not-in-this-release: A key of a later release. Remove it.
+error shared-key: Two callers have the same key. Give each its own.
+error unknown-connection: A caller is to use a connection that is not configured. Correct the name, or add it.
+error unknown-provider: A connection names a provider that no mapping describes. Correct the name, or add the mapping.
+error missing-setting: A connection lacks a setting that its provider needs. Add it.
+error unknown-setting: A setting that the mapping does not declare. Correct its spelling, or declare it.
+error wrong-setting: A setting's value does not fit its type. Write one as the message says.
+error duplicate-provider: Two mapping files describe the same provider. Remove or rename one.
+
+# The head of a mapping
+
+error language-version: The file is written in another version of the language. Use an engine that speaks it.
+error standard-setting: `time_zone` or `currency` is not declared as every provider's must be. Declare it as shown.
+error required-with-default: A setting is required and has a default. Keep one of the two.
+error two-schemes: A session has another scheme beside it. Move what is sent under the session's `send:`.
+error unknown-scheme: A call names a scheme that is not under `auths:`. Correct the name, or add the scheme.
+warning unused-setting: A setting that nothing uses. Use it, or remove it.
+warning unused-scheme: A scheme that no call names. Use it, or remove it.
+
+# Paths, templates and trees
+
+error bad-path: A text that is no JMESPath, or asks a function for what it cannot do. Correct it as the message says.
+error bad-template: A template that cannot be read, or that uses a name or word there is not. Correct it as told.
+error bad-expression: A text that is no regular expression. Correct it.
+error not-a-template: A condition, a list or a taken value is written as plain text. Put one expression in `{{ … }}`.
+error unknown-word: A `$` key that is no word of trees, or does not stand first. Correct it, or put it first.
+error wrong-form: A part is not written in its form. Write it as the message says.
+error unknown-name: A name that is not known at this place. Use a step, level or taken value that stands before it.
+error reserved-name: A name that is already taken here. Choose another.
+error secret-misplaced: A secret stands where it could be seen. Use it under `auth:` or in a word that signs.
+
+# Calls and error rules
+
+error call-without-verb: A call has no HTTP verb and no JSON-RPC method, or several. Write exactly one.
+error two-bodies: There are two of what can only be once. Keep one.
+error host-not-url: The host is neither written out nor a setting of type url. Make it one of the two.
+error query-in-url: Query parameters stand in the URL, unencoded. Move them under `query:`.
+error rule-without-condition: An error rule or condition asks for nothing. Give it `status`, `header` or `when`.
+error bad-status: No HTTP answer has this status. Write one from 100 to 599.
+error unknown-error-code: The contract has no such error code. Use one of docs/errors.md.
+warning unreachable-rule: An earlier rule catches all that this one could. Move it up, narrow the other, or remove it.
+warning unreachable-refusal: An earlier guard has the same condition. Remove one of them.
+warning never-accepted: A step accepts a code that it can never end with. Accept the code that the message names.
+
+# Codecs and records
+
+error bad-codec: A codec is not written as it must be. Correct it as the message says.
+error not-invertible: A codec or path that only reads is to write. Take one that writes, or say `mode: read`.
+error codec-type: A codec and the canonical value on its other side have different types. Take a codec that fits.
+error enum-not-total: A canonical value that a written enum has no word for. Add it, or say why under `unsupported:`.
+error wrong-parts: What is joined does not match the parts of the codec. Name as many fields as there are parts.
+error needs-codec: A field's canonical type cannot be read as it is. Say with `as:` how the provider writes it.
+error unknown-resource: The contract has no such resource. Use a name of the contract.
+error unknown-field: The resource has no such field. Use a name of the contract.
+error field-twice: A field is given as a whole and in parts. Keep one of the two.
+error field-without-source: A field has no source or several. Give it one of `at`, `value`, `make`, `from`, `record`.
+error required-field-missing: A field that the contract requires has no source. Give it one.
+error unknown-record: There is no record of this name. Correct the name, or write the record.
+error wrong-record: A record reads another resource than is given here. Take one that is `of:` the right resource.
+error record-cycle: Records refer to each other in a circle. Break it.
+error row-without-rows: A record is named and no rows. Add `rows:` or `at:`.
+warning unused-codec: A codec that nothing uses. Use it, or remove it.
+warning unused-record: A record that nothing uses. Use it, or remove it.
+
+# Operations
+
+error operation-missing: An operation of the contract is neither mapped nor refused. Map it, or say why it is not.
+error unknown-operation: There is no such operation. Use a name of the contract that is mapped here.
+error both-ways: An operation is mapped and declared unsupported. Keep one of the two.
+error nothing-to-do: An operation or variant neither does nor gives anything. Give it a call, steps or a result.
+error step-without-kind: A step does nothing, or several things. Give it exactly one of the keys the message names.
+error beside-choose: A key stands beside `choose:` that belongs into its variants. Move it there.
+error unreachable-variant: A variant that always holds hides those after it. Give it a `when:`, or put it last.
+error operation-cycle: An operation runs itself. Break the circle.
+error result-missing: An operation gives nothing where the contract promises something. Say where the result is.
+error wrong-result: A result is of another kind than the contract promises. Write the key that the message names.
+error unknown-argument: The operation has no such argument. Use a name of the contract, or declare it.
+error unused-argument: A promised argument is silently ignored. Use it, or give the reason under `unsupported:`.
+error no-window: An operation without `from` and `to` has a window. Remove the window.
+error window-without-default: `from` and `to` may be left out, and no default says what then. Add `default_days`.
+warning unused-name: A taken value or a declared name that nothing reads. Use it, or remove it.
+warning unused-step: A step that changes nothing and whose value nothing reads. Read it, or remove the step.
+
+# Examples
+
+warning no-examples: A provider has no examples at all. Write the file that the message names.
+warning no-example: An operation has no golden example. Write one.
+warning example-differs: An example does not give what it says. Run `gateway test`, and correct the one or the other.
+warning path-not-seen: No recorded answer has what a path reads. Add an example that has it, or correct the path.
+warning rule-not-seen: No recorded answer is caught by an error rule. Add an example of that refusal.
+error wrong-provider: The examples belong to another provider. Correct `provider:`.
+
+# The simulator
+
+error unknown-format: `expects:` names a format there is not. Use one of those the message names.
+
+# The contract itself
+
+error wrong-contract: The contract's own file is wrong, which only a release can be. Report it.
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """One kind of finding. `group` is the heading it stands under; `level` is `error` or `warning`."""
+
+    code: str
+    level: str
+    group: str
+    meaning: str
+    fix: str
+
+
+def _kinds(table: str) -> Iterator[Kind]:
+    group = ""
+    for line in filter(None, table.splitlines()):
+        if line.startswith("# "):
+            group = line.removeprefix("# ")
+            continue
+        head, _, text = line.partition(": ")
+        level, code = head.split(" ")
+        meaning, _, fix = text.partition(". ")
+        yield Kind(code, level, group, f"{meaning}.", fix)
+
+
+KINDS: Final[Mapping[str, Kind]] = {kind.code: kind for kind in _kinds(_TABLE)}
+"""Code → what it means."""

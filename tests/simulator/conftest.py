@@ -1,0 +1,130 @@
+"""A small provider of the tests' own, and the shipped ones, played; and the engine in front of them."""
+
+import asyncio
+import contextlib
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from gateway import document
+from gateway.catalog import Catalog, bound, load_providers
+from gateway.engine import Engine
+from gateway.examples import load_examples
+from gateway.messages import Call
+from gateway.model.model import arguments, load
+from gateway.observe import Secret
+from gateway.simulator.incoming import incoming
+from gateway.simulator.play import Play
+from gateway.simulator.script import compile_script
+from gateway.simulator.server import playing
+from gateway.transport.client import Client
+
+ROOT = Path(__file__).parents[2]
+DESK = Path(__file__).parent / "desk" / "desk.yaml"
+AUTH = 'auth: {headers: {X-User: "{{ settings.user }}", X-Key: "{{ settings.key }}"}}'
+NOW = datetime(2026, 3, 1, 8, tzinfo=UTC)
+KEYS = {"x-user": "ada", "x-key": "desk-s3cret-key"}
+"""What the desk's own scheme sends."""
+
+
+def played(path):
+    """Play the provider of a mapping file with the settings of its examples."""
+    providers, findings = load_providers([path], load())
+    (plan,) = providers.values()
+    examples, more = load_examples(plan)
+    script, wrong = compile_script(examples.document, examples.simulator, plan.settings, load())
+    assert [] == [str(one) for one in findings + more + wrong if one.level == "error"]
+    return Play(examples.connection, examples, script, lambda: NOW)
+
+
+@pytest.fixture
+def play(tmp_path):
+    """Give a function that plays the desk; `auth` takes the place of the mapping's own scheme, `swaps` of other texts.
+
+    `examples` is the text of examples that are put before the desk's own.
+    """
+
+    def of(auth=AUTH, *swaps, examples=""):
+        text = DESK.read_text(encoding="utf-8")
+        for old, new in ((AUTH, auth), *swaps):
+            assert old in text
+            text = text.replace(old, new)
+        path = tmp_path / "desk.yaml"
+        path.write_text(text, encoding="utf-8")
+        text = (DESK.parent / "examples" / "desk.yaml").read_text(encoding="utf-8")
+        beside = tmp_path / "examples" / "desk.yaml"
+        beside.parent.mkdir(exist_ok=True)
+        beside.write_text(text.replace("examples:\n", f"examples:\n{examples}", 1), encoding="utf-8")
+        return played(path)
+
+    return of
+
+
+@pytest.fixture
+def shipped():
+    """Give a function that plays a shipped provider."""
+    return lambda name: played(ROOT / "mappings" / f"{name}.yaml")
+
+
+@pytest.fixture
+def ask(play):
+    """Ask one desk, with its credentials: `answer = ask("GET", "/rooms?x=1", b"", {"content-type": …})`."""
+    desk = play()
+
+    def asked(method, target, body=b"", headers=None):
+        path, _, query = target.partition("?")
+        return desk.answer(incoming(method, path, query, KEYS | (headers or {}), body))
+
+    asked.play = desk
+    return asked
+
+
+@pytest.fixture
+async def engine_on():
+    """Give a function that serves a play on a socket and puts an engine before it; `over` replaces settings."""
+    async with contextlib.AsyncExitStack() as stack:
+        client = await stack.enter_async_context(Client(["127.0.0.0/8"]))
+
+        async def of(play, over=()):
+            port = await stack.enter_async_context(playing(play, 0))
+            values = dict(play.connection.scope["settings"]) | {"base_url": f"http://127.0.0.1:{port}"} | dict(over)
+            connection = bound("one", play.connection.provider, values)
+            catalog = Catalog("tests", {}, {"one": connection})
+            clock = asyncio.get_running_loop().time
+            return Engine(catalog, load(), client.send, clock=clock, now=lambda: NOW)
+
+        yield of
+
+
+@pytest.fixture
+def call():
+    """Give a function that makes one call as a caller would: `data = await call(engine, "bookings.get", id="7")`."""
+
+    async def of(engine, operation, **given):
+        zone = engine.connection("one").zone
+        args = given if operation.startswith("native.") else arguments(load().operations[operation], given, zone)
+        deadline = asyncio.get_running_loop().time() + 10
+        return (await engine.run(Call("one", operation, args, "test", deadline))).data
+
+    return of
+
+
+@pytest.fixture
+def scripted():
+    """Give a function that compiles the text of a script: the script, and findings as `line:column code message`."""
+    settings = load_providers([DESK], load())[0]["desk"].settings
+
+    def of(text):
+        read, findings = document.parse(text.encode(), "script.yaml")
+        assert [] == findings
+        script, found = compile_script(read, read.data["simulator"], settings, load())
+        return script, [f"{one.line}:{one.column} {one.code} {one.message}" for one in sorted(found)]
+
+    return of
+
+
+@pytest.fixture
+def wrong():
+    """Give settings that the provider refuses."""
+    return {"key": Secret("another-key")}
