@@ -30,7 +30,7 @@ check: .venv/.dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/gateway check --strict --config config.example.yaml
+	$(BIN)/gateway check --strict
 	$(BIN)/gateway test
 	$(BIN)/python -m tests.docs_lint
 

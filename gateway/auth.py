@@ -27,7 +27,7 @@ class Session:
     """The token of one connection. However many calls find it missing or refused, one login is under way at a time."""
 
     clock: Callable[[], float]
-    token: str | None = None
+    token: str | None = field(default=None, repr=False)
     fetched: float = 0.0
     logins: int = 0
     _underway: asyncio.Future[str] | None = field(default=None, repr=False)

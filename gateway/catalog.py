@@ -17,6 +17,7 @@ from gateway.config import ConnectionSettings, Settings
 from gateway.document import Document, Finding, Place, read, suggestion
 from gateway.mapping.compile import compile_provider
 from gateway.mapping.plan import ProviderPlan, Setting
+from gateway.mapping.ways import fitted
 from gateway.messages import Json
 from gateway.model.model import Model
 from gateway.model.times import ZONE, zone_names
@@ -33,6 +34,7 @@ class Connection:
 
     name: str
     provider: ProviderPlan
+    """As this connection has it: without the operations whose needs its settings do not meet."""
     zone: str
     currency: str
     scope: Mapping[str, Json]
@@ -98,7 +100,7 @@ def mapping_files(paths: Iterable[Path], findings: list[Finding]) -> Iterator[Pa
         elif path.is_file():
             yield path
         else:
-            findings.append(Finding(str(path), 1, 1, "error", "no-such-file", "there is no such file or folder"))
+            findings.append(Finding(str(path), 1, 1, "no-such-file", "there is no such file or folder"))
 
 
 def _bind(
@@ -128,7 +130,7 @@ def bound(name: str, plan: ProviderPlan, values: Mapping[str, Json]) -> Connecti
     digest = hashlib.sha256((plan.digest + name + json.dumps(plain, sort_keys=True, default=str)).encode()).hexdigest()
     return Connection(
         name=name,
-        provider=plan,
+        provider=fitted(plan, values),
         zone=values["time_zone"],
         currency=values["currency"],
         scope=MappingProxyType({"settings": dict(values), "connection": about}),

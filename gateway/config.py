@@ -6,6 +6,7 @@ that, and the catalog checks it.
 
 from __future__ import annotations
 
+import importlib.util
 import ipaddress
 import os
 import re
@@ -14,6 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
 from typing import TypeAlias
+from urllib.parse import unquote, urlsplit
 
 from gateway.document import Document, Finding, Place, read, suggestion
 from gateway.messages import Json
@@ -28,7 +30,8 @@ _UNITS: Mapping[str, int] = {"KiB": 1 << 10, "MiB": 1 << 20}
 # Visible ASCII, because it travels in an Authorization header; long enough not to be guessed.
 _KEY = r"[!-~]{16,256}"
 _KEY_MEANING = "16 to 256 visible ASCII characters"
-_LATER = frozenset(("store", "limits_store", "webhooks", "links", "watch"))
+_LATER = frozenset(("store", "webhooks", "links", "watch"))
+_REDIS = re.compile(r"rediss?://([^\s/@]*@)?([A-Za-z0-9.-]+|\[[0-9A-Fa-f:]+\]):[0-9]{1,5}(/[0-9]{1,3})?")
 
 
 def _key(kind: str, meaning: str, *, example: Json = None, **rules: Json) -> Rules:
@@ -40,6 +43,13 @@ def _network(field: str, text: str, refuse: Callable[[str, str], None]) -> None:
         ipaddress.ip_network(text)
     except ValueError:
         refuse(field, "is no network in CIDR notation without host bits, such as `10.1.0.0/16`")
+
+
+def _store(field: str, text: str, refuse: Callable[[str, str], None]) -> None:
+    if text != "memory://" and not _REDIS.fullmatch(text):
+        refuse(field, "is neither `memory://` nor a Redis URL such as `redis://:${PASSWORD}@redis.internal:6379/0`")
+    elif text != "memory://" and importlib.util.find_spec("redis") is None:
+        refuse(field, "needs the Redis client, which is not installed: pip install 'booking-gateway[redis]'")
 
 
 SCHEMA: Rules = {
@@ -60,11 +70,7 @@ SCHEMA: Rules = {
         schema=_key("string", "a folder or file", example="mappings", minlength=1),
     ),
     "timeout": _key(
-        "string",
-        "how long a call may take in all, in seconds",
-        example="25s",
-        default="25s",
-        regex=r"[1-9][0-9]{0,2}s",
+        "string", "how long a call may take in all, in seconds", example="25s", default="25s", regex=r"[1-9][0-9]{0,2}s"
     ),
     "max_body": _key(
         "string",
@@ -73,6 +79,7 @@ SCHEMA: Rules = {
         default="1MiB",
         regex=r"[1-9][0-9]{0,2}(KiB|MiB)",
     ),
+    "limits_store": _key("string", "where calls to providers are counted", default="memory://", check_with=_store),
     "admin": _key(
         "dict",
         "the operator's side; without it there is none",
@@ -194,6 +201,8 @@ class Settings:
     """Seconds a call may take in all."""
     max_body: int
     """Bytes up to which a caller's body is read."""
+    limits_store: str = field(repr=False)
+    """`memory://`, or the URL of a Redis, with its password."""
     admin_token: Secret | None
     callers: Mapping[str, Caller]
     cors_origins: frozenset[str]
@@ -205,6 +214,7 @@ class Settings:
         yield from (caller.key for caller in self.callers.values())
         if self.admin_token is not None:
             yield self.admin_token
+        yield from (Secret(unquote(word)) for word in (urlsplit(self.limits_store).password,) if word)
 
 
 def environment() -> Mapping[str, str]:
@@ -309,9 +319,8 @@ def _compare(checked: Mapping[str, Json], document: Document, findings: list[Fin
         for index, wanted in enumerate(caller.get("connections", ())):
             if wanted not in checked["connections"]:
                 message = f"there is no such connection{suggestion(wanted, checked['connections'])}"
-                findings.append(
-                    document.finding(("callers", name, "connections", index), "unknown-connection", message)
-                )
+                where = ("callers", name, "connections", index)
+                findings.append(document.finding(where, "unknown-connection", message))
 
 
 def _settings(checked: Mapping[str, Json], document: Document, folder: Path) -> Settings:
@@ -322,6 +331,7 @@ def _settings(checked: Mapping[str, Json], document: Document, folder: Path) -> 
         mappings=tuple(folder / text for text in checked["mappings"]),
         timeout=float(checked["timeout"][:-1]),
         max_body=int(size) * _UNITS[unit],
+        limits_store=checked["limits_store"],
         admin_token=Secret(checked["admin"]["token"]) if "admin" in checked else None,
         callers=MappingProxyType({name: _caller(name, one) for name, one in checked["callers"].items()}),
         cors_origins=frozenset(checked["cors"]["origins"]),

@@ -18,6 +18,7 @@ from typing import TypeAlias
 
 import yaml
 
+from gateway.findings import KINDS
 from gateway.messages import Json
 from gateway.strictjson import MAX_DEPTH, JsonRefused, read_float, read_integer
 
@@ -61,15 +62,20 @@ _SYNTAX: Mapping[str, str] = {
 class Finding:
     """Something wrong (`error`) or doubtful (`warning`) at a place of a file. Line and column count from 1.
 
-    `code` is stable kebab-case for scripts; `message` is for people. Both ordered and comparable by position.
+    `code` is stable kebab-case for scripts, `message` is for people, and the level is that of the code. Ordered by place.
     """
 
     file: str
     line: int
     column: int
-    level: str
+    level: str = field(init=False)
     code: str
     message: str
+
+    def __post_init__(self) -> None:
+        if self.code not in KINDS:
+            raise AssertionError(f"`{self.code}` is not in the table of gateway/findings.py")
+        object.__setattr__(self, "level", KINDS[self.code].level)
 
     def __str__(self) -> str:
         return f"{self.file}:{self.line}:{self.column}: {self.level} {self.code}: {_visible(self.message)}"
@@ -91,10 +97,10 @@ class Document:
             place = place[:-1]
         return first[place] if place in first else second[place]
 
-    def finding(self, place: Place, code: str, message: str, *, level: str = "error", key: bool = False) -> Finding:
+    def finding(self, place: Place, code: str, message: str, *, key: bool = False) -> Finding:
         """Make a Finding at `place`, positioned as by `Document.place`."""
         line, column = self.place(place, key=key)
-        return Finding(self.path, line, column, level, code, message)
+        return Finding(self.path, line, column, code, message)
 
     def origin(self, place: Place) -> str:
         """Give `file:line` of the key at `place`, for error messages at run time."""
@@ -108,7 +114,7 @@ def read(path: Path, shown: str | None = None) -> tuple[Document | None, list[Fi
         with path.open("rb") as file:
             text = file.read(MAX_BYTES + 1)
     except OSError as error:
-        return None, [Finding(name, 1, 1, "error", "unreadable", f"cannot be read: {error.strerror}")]
+        return None, [Finding(name, 1, 1, "unreadable", f"cannot be read: {error.strerror}")]
     return parse(text, name)
 
 
@@ -133,7 +139,7 @@ def _decode(text: bytes, path: str) -> tuple[str | None, list[Finding]]:
     """Bytes → text, or what is wrong with the bytes before any YAML is looked at."""
 
     def at(before: str, code: str, message: str) -> Finding:
-        return Finding(path, before.count("\n") + 1, len(before) - before.rfind("\n"), "error", code, message)
+        return Finding(path, before.count("\n") + 1, len(before) - before.rfind("\n"), code, message)
 
     if len(text) > MAX_BYTES:
         return None, [at("", "too-large", f"larger than {MAX_BYTES} bytes")]
@@ -182,7 +188,7 @@ class _Composer:
                     self.refuse(event, "directive", "directives (`%YAML`, `%TAG`) are not taken")
                 data = self.value(next(self.events), ())
         if data is None and not self.findings:
-            self.findings.append(Finding(self.path, 1, 1, "error", "empty", "there is nothing in it"))
+            self.findings.append(Finding(self.path, 1, 1, "empty", "there is nothing in it"))
         return data
 
     def value(self, event: yaml.Event, place: Place) -> Json:
@@ -265,7 +271,7 @@ class _Composer:
 
     def refuse(self, event: yaml.Event, code: str, message: str) -> None:
         """Note an error where `event` begins."""
-        self.findings.append(Finding(self.path, *_position(event.start_mark), "error", code, message))
+        self.findings.append(Finding(self.path, *_position(event.start_mark), code, message))
 
     def syntax(self, error: yaml.MarkedYAMLError) -> None:
         """Note what the parser stumbled over, in plain words."""
@@ -275,7 +281,7 @@ class _Composer:
         begun, _ = _position(error.context_mark or error.problem_mark)
         if begun != line:
             message += f" (begun at line {begun})"
-        self.findings.append(Finding(self.path, line, column, "error", "syntax", message))
+        self.findings.append(Finding(self.path, line, column, "syntax", message))
 
 
 def _plain(event: yaml.ScalarEvent) -> bool:

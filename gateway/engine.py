@@ -13,16 +13,30 @@ from datetime import datetime
 from urllib.parse import urlsplit
 
 from gateway import auth, observe
+from gateway.cache import Cache
 from gateway.catalog import Catalog, Connection
-from gateway.errors import AnswerMismatch, GatewayError, MappingFault, NotMapped, ProviderUnavailable, Unsupported
+from gateway.errors import (
+    AnswerMismatch,
+    GatewayError,
+    MappingFault,
+    NotMapped,
+    ProviderRejected,
+    ProviderUnavailable,
+    TooManyCalls,
+    Unsupported,
+)
 from gateway.mapping.plan import CallPlan, ErrorRule, OperationPlan
 from gateway.mapping.translate import to_body, to_request
-from gateway.messages import Call, Json, Reply, Request, Response, Send
+from gateway.messages import Call, Effect, Json, Reply, Request, Response, Send
 from gateway.model.model import Model
 from gateway.run import Exchange, Run
+from gateway.transport.limits import Gate, Gates, limited
+from gateway.transport.retry import Patience, repeated
 
 Clock = Callable[[], float]
 """A monotonic clock, in seconds."""
+_LONGEST_WORDS = 500
+"""Characters of what a provider says that callers are shown."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,16 +49,31 @@ class Traced:
 
 
 class Engine:
-    """Runs calls against the current catalog. Replacing the catalog is one assignment; calls under way keep theirs."""
+    """Runs calls against the current catalog. Replacing the catalog is one assignment; calls under way keep theirs.
+
+    `gates` hold calls to the rates of their mapping; without them, the engine has its own. `patience` says how often
+    what failed is asked again; without it, never.
+    """
 
     def __init__(
-        self, catalog: Catalog, model: Model, client: Send, *, clock: Clock, now: Callable[[], datetime]
+        self,
+        catalog: Catalog,
+        model: Model,
+        client: Send,
+        *,
+        clock: Clock,
+        now: Callable[[], datetime],
+        gates: Gates | None = None,
+        patience: Patience | None = None,
     ) -> None:
         self._catalog = catalog
         self._model = model
         self._client = client
         self._clock = clock
         self._now = now
+        self._gates = gates if gates is not None else Gates(clock)
+        self._patience = patience
+        self._cache = Cache(clock)
         self._serial = itertools.count(1)
         self._sessions: dict[tuple[str, str, str], auth.Session] = {}
 
@@ -69,13 +98,14 @@ class Engine:
         run = Run(
             connection=connection,
             model=self._model,
-            exchange=self._exchange(connection, call, trace),
+            exchange=self.stack(connection, self._way(connection, call, trace), call.deadline),
+            cache=self._cache,
             now=self._now(),
             show="provider_data" in call.include,
         )
         mask = self._masked(connection)
         try:
-            return await run.answer(plan, call.arguments)
+            reply = await run.answer(plan, call.arguments)
         except GatewayError as error:
             finished = _finished(error, connection, mask)
             if isinstance(error, AnswerMismatch | MappingFault):
@@ -85,6 +115,7 @@ class Engine:
         finally:
             if trace is not None:
                 _hide(trace, mask)
+        return reply if run.said is None else replace(reply, age=self._clock() - run.said)
 
     def connection(self, name: str) -> Connection:
         """The connection of this name; raises NotMapped (404)."""
@@ -100,34 +131,68 @@ class Engine:
         found = plan.native.get(native) if native != name else plan.operations.get(name)
         if found is not None:
             return found
-        if native != name:
+        if native != name and name not in plan.unsupported:
             raise NotMapped(f"{plan.title} has no native operation `{native}`.")
         reason = plan.unsupported.get(name, "the provider does not offer it")
         raise Unsupported(f"{plan.title} cannot do {name}: {reason}", details={"capability": name, "reason": reason})
 
-    def stack(self, connection: Connection, send: Send, scheme: str = "") -> Send:
-        """The way out, innermost first: the client, then who we are. Every attempt is signed afresh."""
+    def stack(self, connection: Connection, send: Send, deadline: float) -> Exchange:
+        """The way out before `deadline`, innermost first; the order is the design.
+
+        1. `send`: one exchange with the provider, no longer than the call has time.
+        2. the gate: every exchange waits for its turn and costs a token, a login and the repetition after it as well.
+        3. who we are: above the gate, for a login goes through it too; each attempt is signed afresh.
+        4. the reading: the error rules say what an answer means, and whether the provider wants to be left alone.
+        5. the repetition: of what failed, as the effect of the step allows; what a rule knows did not fail.
+        """
         provider = connection.provider
-        plan = provider.auths[scheme] if scheme else provider.auth
-        scope = {**connection.revealed, "now": self._now().isoformat(timespec="seconds")}
-        return auth.signed(send, plan, scope, self.session(connection, scheme), provider.rules)
+        gate = self._gates.of(connection.name, provider.limits)
+        paced = limited(send, gate, deadline)
+
+        async def attempt(step: CallPlan, scope: Mapping[str, Json], rules: tuple[ErrorRule, ...]) -> Json:
+            scheme = provider.auths[step.auth] if step.auth else provider.auth
+            ours = {**connection.revealed, "now": self._now().isoformat(timespec="seconds")}
+            signed = auth.signed(paced, scheme, ours, self.session(connection, step.auth), provider.rules)
+            numbered = {**scope, "serial": next(self._serial)}
+            try:
+                response = await signed(to_request(step, numbered))
+            except ProviderRejected as error:  # of a login: nothing else on the way reads an answer
+                _heed(gate, scheme.login.limit if scheme.login is not None else step.limit, error)
+                raise
+            try:
+                body = to_body(step, response, (*rules, *provider.rules), numbered)
+            except GatewayError as error:
+                _heed(gate, step.limit, error)
+                raise
+            _heed(gate, step.limit, None)
+            return body
+
+        async def exchange(
+            step: CallPlan, scope: Mapping[str, Json], rules: tuple[ErrorRule, ...], effect: Effect
+        ) -> Json:
+            if self._patience is None:
+                return await attempt(step, scope, rules)
+            return await repeated(lambda: attempt(step, scope, rules), effect, deadline, self._patience)
+
+        return exchange
 
     def session(self, connection: Connection, scheme: str = "") -> auth.Session:
         """The session of a connection and scheme; a connection whose settings changed begins a new one."""
         key = (connection.name, connection.digest, scheme)
         return self._sessions.setdefault(key, auth.Session(self._clock))
 
+    def redactor(self, connection: Connection) -> observe.Redactor:
+        """What masks the connection's secrets and the tokens that its sessions hold now."""
+        held = [one for (name, _, _), one in self._sessions.items() if name == connection.name]
+        tokens = [observe.Secret(one.token) for one in held if one.token]
+        if not tokens:
+            return connection.redactor
+        settings = connection.scope["settings"].values()
+        return observe.Redactor([*tokens, *(one for one in settings if isinstance(one, observe.Secret))])
+
     def _masked(self, connection: Connection) -> Callable[[str], str]:
-        """Masks the connection's secrets and the tokens its sessions hold at that moment."""
-
-        def mask(text: str) -> str:
-            text = connection.redactor.text(text)
-            for (name, _, _), session in self._sessions.items():
-                if name == connection.name and session.token:
-                    text = text.replace(session.token, observe.MASK)
-            return text
-
-        return mask
+        """Masks what is secret at the moment of masking."""
+        return lambda text: self.redactor(connection).text(text)
 
     async def _measured(self, request: Request, call: Call) -> Response:
         """Send, and say so: the host and the status, never the URL."""
@@ -141,21 +206,24 @@ class Engine:
         observe.provider_answered(**about, host=host, status=response.status, seconds=response.elapsed)
         return response
 
-    def _exchange(self, connection: Connection, call: Call, trace: list[Traced] | None) -> Exchange:
+    def _way(self, connection: Connection, call: Call, trace: list[Traced] | None) -> Send:
+        """One exchange with a provider, within the time of the call, logged and traced."""
+
         async def bounded(request: Request) -> Response:
             left = call.deadline - self._clock()
             if left <= 0:
                 raise ProviderUnavailable("The time for this call is used up.", sent=False, timed_out=True)
             return await self._measured(replace(request, timeout=min(request.timeout, left)), call)
 
-        way = _traced(bounded, self._masked(connection), trace) if trace is not None else bounded
+        return _traced(bounded, self._masked(connection), trace) if trace is not None else bounded
 
-        async def exchange(step: CallPlan, scope: Mapping[str, Json], rules: tuple[ErrorRule, ...]) -> Json:
-            numbered = {**scope, "serial": next(self._serial)}
-            response = await self.stack(connection, way, step.auth)(to_request(step, numbered))
-            return to_body(step, response, (*rules, *connection.provider.rules), numbered)
 
-        return exchange
+def _heed(gate: Gate, limit: str, error: GatewayError | None) -> None:
+    """Leave a provider alone that says these were too many; any other answer says that they were not."""
+    if error is not None and error.code == TooManyCalls.code:
+        gate.slowed(limit, error.retry_after)
+    else:
+        gate.answered(limit)
 
 
 def _traced(send: Send, mask: Callable[[str], str], trace: list[Traced]) -> Send:
@@ -195,7 +263,7 @@ def _finished(error: GatewayError, connection: Connection, mask: Callable[[str],
     """The error as callers may see it: the provider named, and no secret even where the provider echoed one."""
     if error.provider:
         error.provider = {"name": connection.provider.name} | {
-            key: mask(str(text)) for key, text in error.provider.items()
+            key: mask(str(text))[:_LONGEST_WORDS] for key, text in error.provider.items()
         }
     error.detail = mask(error.detail)
     error.details = _hidden(error.details, mask)

@@ -15,6 +15,7 @@ from gateway.catalog import Connection, bound
 from gateway.document import Document, Finding, Place, read
 from gateway.mapping.plan import ProviderPlan
 from gateway.mapping.translate import pairs
+from gateway.mapping.ways import way_of
 from gateway.messages import Json
 from gateway.observe import Secret
 
@@ -62,6 +63,8 @@ class Examples:
     token: str
     examples: tuple[Example, ...]
     simulator: Json
+    played: Connection
+    """The connection that the simulator plays: this one, with the simulator's own settings laid over it."""
     now: datetime
     document: Document
 
@@ -76,7 +79,7 @@ def load_examples(plan: ProviderPlan) -> tuple[Examples | None, list[Finding]]:
     path = examples_file(plan)
     if not path.is_file():
         message = f"there are no examples for {plan.name}: write {path}"
-        return None, [Finding(plan.file, 1, 1, "warning", "no-examples", message)]
+        return None, [Finding(plan.file, 1, 1, "no-examples", message)]
     document, findings = read(path)
     if document is None:
         return None, findings
@@ -87,13 +90,15 @@ def load_examples(plan: ProviderPlan) -> tuple[Examples | None, list[Finding]]:
 
 
 def _uncovered(plan: ProviderPlan, found: Examples) -> Iterator[Finding]:
-    shown = {example.operation for example in found.examples}
-    named = {**plan.operations, **{f"native.{name}": native for name, native in plan.native.items()}}
-    for name, operation in named.items():
-        if name not in shown:
-            file, _, line = operation.origin.rpartition(":")
-            yield Finding(file, int(line), 1, "warning", "no-example", f"{name} has no golden example")
-    for name in sorted(shown - set(named) - {"login"}):
+    ran = (way_of(example.connection.provider, example.operation) for example in found.examples)
+    shown = {id(way) for way in ran if way is not None}
+    for name, ways in plan.ways.items():
+        for way in ways:
+            if id(way) not in shown:
+                file, _, line = way.origin.rpartition(":")
+                message = f"{name} has no golden example" + (" of this way" if len(ways) > 1 else "")
+                yield Finding(file, int(line), 1, "no-example", message)
+    for name in sorted({example.operation for example in found.examples} - set(plan.ways) - {"login"}):
         yield found.document.finding(
             ("examples",), "unknown-operation", f"an example runs `{name}`, which is not mapped"
         )
@@ -107,7 +112,7 @@ class _Reader:
     findings: list[Finding]
     plan: ProviderPlan
     base: str = ""
-    values: dict[str, Json] = field(default_factory=dict)
+    given: dict[str, Json] = field(default_factory=dict)
     connection: Connection = field(init=False)
 
     def read(self) -> Examples | None:
@@ -123,16 +128,19 @@ class _Reader:
                 ("provider",), "wrong-provider", f"these are examples of `{data['provider']}`, not `{plan.name}`"
             )
         now = self._instant(data["now"], ("now",))
-        values = self._settings(plan, data["settings"])
+        self.given = data["settings"]
+        values = self._settings(self.given, ("settings",))
         self.base = str(values.get("base_url") or "")
         self.connection = bound("example", plan, values)
-        self.values = values
+        simulator = data.get("simulator")
+        over = simulator.get("settings") if isinstance(simulator, dict) else None
         found = [one for i, node in enumerate(data["examples"]) for one in self._table(node, ("examples", i), now)]
         return Examples(
             connection=self.connection,
             token=str(data.get("token", "")),
             examples=tuple(example for example in found if example is not None),
-            simulator=data.get("simulator"),
+            simulator=simulator,
+            played=self._own(over, ("simulator", "settings")),
             now=now,
             document=self.document,
         )
@@ -140,21 +148,23 @@ class _Reader:
     def _report(self, place: Place, code: str, message: str) -> None:
         self.findings.append(self.document.finding(place, code, message))
 
-    def _settings(self, plan: ProviderPlan, given: Mapping[str, Json]) -> dict[str, Json]:
+    def _settings(self, given: Mapping[str, Json], place: Place) -> dict[str, Json]:
         values: dict[str, Json] = {}
-        for setting in plan.settings.values():
+        for setting in self.plan.settings.values():
             value = given.get(setting.name, setting.default)
             if value is None and setting.required:
-                self._report(("settings",), "missing-setting", f"`{setting.name}` is missing")
+                self._report(place, "missing-setting", f"`{setting.name}` is missing")
                 value = ""
             values[setting.name] = Secret(str(value)) if setting.type == "secret" and value is not None else value
-        for name in sorted(set(given) - set(plan.settings)):
-            self._report(("settings", name), "unknown-setting", f"{plan.name} has no setting `{name}`")
+        for name in sorted(set(given) - set(self.plan.settings)):
+            self._report((*place, name), "unknown-setting", f"{self.plan.name} has no setting `{name}`")
         return values
 
-    def _own(self, over: Mapping[str, Json] | None) -> Connection:
-        """The connection of one example: the file's, with its own settings laid over."""
-        return self.connection if not over else bound("example", self.plan, {**self.values, **over})
+    def _own(self, over: Mapping[str, Json] | None, place: Place) -> Connection:
+        """The file's connection with other settings laid over it."""
+        if not over:
+            return self.connection
+        return bound("example", self.plan, self._settings({**self.given, **over}, place))
 
     def _instant(self, text: Json, place: Place) -> datetime:
         try:
@@ -198,7 +208,7 @@ class _Reader:
             gives=node.get("gives"),
             fails=node.get("fails"),
             now=self._instant(node["now"], (*place, "now")) if "now" in node else now,
-            connection=self._own(node.get("settings")),
+            connection=self._own(node.get("settings"), (*place, "settings")),
             origin=self.document.origin(place),
         )
 

@@ -64,8 +64,10 @@ error language-version: The file is written in another version of the language. 
 error standard-setting: `time_zone` or `currency` is not declared as every provider's must be. Declare it as shown.
 error required-with-default: A setting is required and has a default. Keep one of the two.
 error two-schemes: A session has another scheme beside it. Move what is sent under the session's `send:`.
+error unknown-class: A call names a class that `http.rate` does not have. Correct the name, or add the class.
 error unknown-scheme: A call names a scheme that is not under `auths:`. Correct the name, or add the scheme.
 warning unused-setting: A setting that nothing uses. Use it, or remove it.
+warning unused-class: A class of rates that no call names. Use it, or remove it.
 warning unused-scheme: A scheme that no call names. Use it, or remove it.
 
 # Paths, templates and trees
@@ -88,6 +90,7 @@ error host-not-url: The host is neither written out nor a setting of type url. M
 error query-in-url: Query parameters stand in the URL, unencoded. Move them under `query:`.
 error rule-without-condition: An error rule or condition asks for nothing. Give it `status`, `header` or `when`.
 error bad-status: No HTTP answer has this status. Write one from 100 to 599.
+error callers-code: An error code speaks of the caller's own key. Use PROVIDER_AUTH_FAILED where ours is refused.
 error unknown-error-code: The contract has no such error code. Use one of docs/errors.md.
 warning unreachable-rule: An earlier rule catches all that this one could. Move it up, narrow the other, or remove it.
 warning unreachable-refusal: An earlier guard has the same condition. Remove one of them.
@@ -116,17 +119,22 @@ warning unused-record: A record that nothing uses. Use it, or remove it.
 # Operations
 
 error operation-missing: An operation of the contract is neither mapped nor refused. Map it, or say why it is not.
+warning operations-left: `unsupported:` refuses all operations that are left. Map them, or refuse each by name.
 error unknown-operation: There is no such operation. Use a name of the contract that is mapped here.
 error both-ways: An operation is mapped and declared unsupported. Keep one of the two.
 error nothing-to-do: An operation or variant neither does nor gives anything. Give it a call, steps or a result.
 error step-without-kind: A step does nothing, or several things. Give it exactly one of the keys the message names.
 error beside-choose: A key stands beside `choose:` that belongs into its variants. Move it there.
 error unreachable-variant: A variant that always holds hides those after it. Give it a `when:`, or put it last.
+error always-given: A setting is needed that no connection lacks. Remove the need, or its `required` or `default`.
+error unreachable-way: A way that needs nothing hides those after it. Give it `needs:`, or put it last.
+error run-not-given: An operation runs another that not every connection has. Give both the same `needs:`.
 error operation-cycle: An operation runs itself. Break the circle.
 error result-missing: An operation gives nothing where the contract promises something. Say where the result is.
 error wrong-result: A result is of another kind than the contract promises. Write the key that the message names.
 error unknown-argument: The operation has no such argument. Use a name of the contract, or declare it.
 error unused-argument: A promised argument is silently ignored. Use it, or give the reason under `unsupported:`.
+error cache-of-a-write: An operation that changes something is to be cached. Remove its `cache:`.
 error no-window: An operation without `from` and `to` has a window. Remove the window.
 error window-without-default: `from` and `to` may be left out, and no default says what then. Add `default_days`.
 warning unused-name: A taken value or a declared name that nothing reads. Use it, or remove it.

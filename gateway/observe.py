@@ -216,6 +216,11 @@ def mapping_failed(*, request: str, connection: str, operation: str, origin: str
     )
 
 
+def limits_alone(*, reason: str, seconds: float) -> None:
+    """Tell that the shared store of rates is out of reach: for so long each gateway keeps to the rates by itself."""
+    _event(logging.WARNING, "limits.alone", reason=reason, seconds=seconds)
+
+
 def crashed(*, request: str, error: BaseException) -> None:
     """Tell of a defect of ours, with its trace; the caller is shown the request id alone."""
     trace = (type(error), error, error.__traceback__)

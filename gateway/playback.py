@@ -121,9 +121,10 @@ async def run_example(examples: Examples, example: Example, model: Model) -> Out
     catalog = Catalog("examples", {}, {"example": example.connection})
     ticks = itertools.count()
     engine = Engine(catalog, model, playback.send, clock=lambda: float(next(ticks)), now=lambda: example.now)
-    session = engine.session(example.connection)
-    if examples.token and example.operation != "login":
-        session.token, session.fetched = examples.token, 0.0
+    for scheme in ("", *example.connection.provider.auths):
+        session = engine.session(example.connection, scheme)
+        if examples.token and example.operation != "login":
+            session.token, session.fetched = examples.token, 0.0
     try:
         found, failed = await _run(engine, example.connection, example, playback), None
     except GatewayError as error:

@@ -6,15 +6,16 @@ The state here is one call's and dies with it. Writes are remembered: a failure 
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import TypeAlias
 
+from gateway.cache import Answer, Cache
 from gateway.catalog import Connection
 from gateway.errors import (
     AnswerMismatch,
-    CallInvalid,
     GatewayError,
     MappingFault,
     NotMapped,
@@ -23,9 +24,8 @@ from gateway.errors import (
     ProviderUnavailable,
     Unsupported,
 )
-from gateway.mapping.codecs import CodecRefused
-from gateway.mapping.evaluate import read, refuse, rendered, taken, wanted
-from gateway.mapping.expressions import MISSING, ExpressionFailed
+from gateway.mapping.evaluate import accepted, read, refuse, rendered, taken, wanted
+from gateway.mapping.expressions import MISSING
 from gateway.mapping.plan import CallPlan, ErrorRule, GivesPlan, OperationPlan, RunPlan, StepPlan, VariantPlan
 from gateway.mapping.results import read_rows, walk
 from gateway.mapping.trees import truth
@@ -34,8 +34,11 @@ from gateway.model.model import Model
 from gateway.model.types import TypeRefused
 from gateway.windows import bounds_of, chunks, within
 
-Exchange: TypeAlias = Callable[[CallPlan, Mapping[str, Json], tuple[ErrorRule, ...]], Awaitable[Json]]
-"""Sends one call and gives the decoded body of a success, or raises what the rules make of the answer."""
+Exchange: TypeAlias = Callable[[CallPlan, Mapping[str, Json], tuple[ErrorRule, ...], Effect], Awaitable[Json]]
+"""Sends one call and gives the decoded body of a success, or raises what the rules make of the answer.
+
+The effect says whether it may be sent again when there is none.
+"""
 
 _Pairs: TypeAlias = list[tuple[Json, Json]]
 """Canonical objects with the provider's own beside each."""
@@ -48,6 +51,7 @@ class Run:
     connection: Connection
     model: Model
     exchange: Exchange
+    cache: Cache
     now: datetime
     name: str = ""
     """The operation that was asked for."""
@@ -56,6 +60,8 @@ class Run:
     wrote: bool = False
     """Whether an unsafe call has been accepted by the provider."""
     undos: list[tuple[Callable[[], Awaitable[None]], str]] = field(default_factory=list)
+    said: float | None = None
+    """The clock's reading when the provider said the oldest part that was kept from an earlier call."""
 
     async def answer(self, plan: OperationPlan, arguments: Mapping[str, Json]) -> Reply:
         """Run the operation and give the reply; undo what can be undone when a later step fails."""
@@ -93,16 +99,32 @@ class Run:
         return {"reconcile_with": name} if name and name in self.connection.provider.operations else {}
 
     async def operation(self, plan: OperationPlan, arguments: Mapping[str, Json]) -> tuple[_Pairs, bool]:
-        """Run one operation; True beside the pairs when the result is a single object (or nothing)."""
-        args = self._arguments(plan, arguments)
+        """Run one operation, or give what is kept of it; True beside the pairs of a single object (or nothing)."""
+        if plan.cache is None:
+            return await self.asked(plan, arguments)
+        apart = replace(self, said=None, undos=[])  # others may wait for it, and it may outlive this call
+
+        async def ask() -> Answer:
+            return Answer(await apart.asked(plan, arguments), apart.said)
+
+        key = json.dumps([self.connection.digest, plan.name, dict(arguments), self.show], sort_keys=True)
+        answer = await self.cache.answer(key, plan.cache, ask)
+        if answer.said is not None:
+            self.said = answer.said if self.said is None else min(answer.said, self.said)
+        found: tuple[_Pairs, bool] = answer.value
+        return found
+
+    async def asked(self, plan: OperationPlan, arguments: Mapping[str, Json]) -> tuple[_Pairs, bool]:
+        """Run one operation."""
+        model = self.model.operations.get(plan.name)
+        args = accepted(plan, arguments, model, self.connection.provider.title, self.connection.scope)
         scope = {**self.connection.scope, "args": args, "now": self.now.isoformat(timespec="seconds")}
         if plan.window is None:
             pairs, single = await self._windowed(plan, scope)
         else:
             pairs, single = await self._in_windows(plan, scope)
-        operation = self.model.operations.get(plan.name)
-        if not single and operation is not None:
-            tests = [rule.test(args[name]) for name, rule in operation.filters.items() if args.get(name) is not None]
+        if not single and model is not None:
+            tests = [rule.test(args[name]) for name, rule in model.filters.items() if args.get(name) is not None]
             pairs = [pair for pair in pairs if all(test(pair[0]) for test in tests)]
         return pairs, single
 
@@ -121,42 +143,6 @@ class Run:
                 if within(pair[0].get(operation.order[0]), bounds):
                     merged.setdefault(pair[0]["id"], pair)
         return list(merged.values()), False
-
-    def _arguments(self, plan: OperationPlan, given: Mapping[str, Json]) -> dict[str, Json]:
-        """Check what this provider needs and cannot honour, and take composite arguments apart."""
-        args = dict(given)
-        title = self.connection.provider.title
-        operation = self.model.operations.get(plan.name)
-        for name, reason in plan.unsupported.items():
-            declared = operation.args.get(name) if operation is not None else None
-            if args.get(name) is not None and (declared is None or args[name] != declared.default):
-                capability = f"{plan.name}.{name}"
-                detail = f"{title} cannot honour `{name}` in {plan.name}: {reason}"
-                raise Unsupported(detail, details={"capability": capability, "reason": reason})
-        for name, encode in plan.args_from.items():
-            if args.get(name) is not None:
-                self._take_apart(plan, name, encode, args)
-        missing = [name for name in plan.requires if args.get(name) is None]
-        if missing:
-            problems = [{"field": name, "problem": f"is needed here: {plan.requires[name]}"} for name in missing]
-            names = ", ".join(f"`{name}`" for name in missing)
-            raise CallInvalid(f"{title} needs {names} in {plan.name}.", details={"fields": problems})
-        return args
-
-    def _take_apart(
-        self, plan: OperationPlan, name: str, encode: Callable[[Json, Mapping[str, Json]], Json], args: dict[str, Json]
-    ) -> None:
-        try:
-            parts = encode(args[name], {**self.connection.scope, "row": {}})
-        except CodecRefused:
-            raise NotMapped("", code=plan.not_found) from None
-        except ExpressionFailed as failed:
-            raise MappingFault(f"{plan.origin}: `args_from`: {failed}", origin=plan.origin) from None
-        for part, value in parts.items():
-            if args.get(part) is not None and args[part] != value:
-                problem = {"field": part, "problem": f"contradicts `{name}`"}
-                raise CallInvalid(f"`{part}` contradicts `{name}`.", details={"fields": [problem]})
-            args[part] = value
 
     async def _windowed(self, plan: OperationPlan, scope: dict[str, Json]) -> tuple[_Pairs, bool]:
         """Run the operation once, for one window if it has one."""
@@ -200,7 +186,7 @@ class Run:
 
     def _public(self, scope: Mapping[str, Json]) -> dict[str, Json]:
         """What paths see of a scope: everything but secrets, which paths could copy into an answer."""
-        return {**scope, "settings": self.connection.public}
+        return {**scope, "settings": dict(self.connection.public)}
 
     def _variant(self, plan: OperationPlan, scope: Mapping[str, Json]) -> VariantPlan:
         for variant in plan.variants:
@@ -311,7 +297,7 @@ class Run:
         if call is None:
             raise AssertionError("a step without a call does not compile")
         try:
-            body = await self.exchange(call, scope, variant.rules)
+            body = await self.exchange(call, scope, variant.rules, effect)
         except asyncio.CancelledError:
             self.wrote = self.wrote or effect is Effect.UNSAFE  # it may have arrived
             raise

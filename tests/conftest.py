@@ -1,22 +1,34 @@
-"""A small mapping that tests lay fragments over, and an engine whose provider is a function. No sockets here."""
+"""A small mapping to lay fragments over, an engine whose provider is a function, and the gateway as a process."""
 
+import contextlib
 import json
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cache
 from pathlib import Path
 
 import pytest
+from hypothesis import strategies as st
 
 from gateway.catalog import Catalog, bound
 from gateway.document import Document, parse, read
 from gateway.engine import Engine
 from gateway.mapping.compile import compile_provider
+from gateway.mapping.native import native_arguments
 from gateway.messages import Call, Response
 from gateway.model.model import arguments, load
 from gateway.observe import Secret
 
-BASE = Path(__file__).parent / "mapping" / "base.yaml"
+ROOT = Path(__file__).parents[1]
+BASE = ROOT / "tests" / "mapping" / "base.yaml"
 NOW = "2026-03-01T09:00:00+01:00"
 KEY = "provider-s3cret-key"
 
@@ -49,6 +61,7 @@ def merged():
 def compiled():
     """Give a function that compiles a fragment, written as YAML, laid over the base; its findings are a failure."""
 
+    @cache
     def of(text):
         document, findings = parse(text.encode(), "example.yaml")
         assert [] == findings
@@ -122,7 +135,128 @@ def gateway(compiled):
     return of
 
 
+@pytest.fixture
+def club(gateway):
+    """Give a function that makes a Gateway of a fragment without records: those of `club.yaml` stand before it."""
+    records = BASE.parents[1].joinpath("club.yaml").read_text(encoding="utf-8")
+    return lambda fragment, *answers, **settings: gateway(records + fragment, *answers, **settings)
+
+
 @pytest.fixture(scope="session")
 def answered():
     """Give the function that makes a provider's answer of a body, a status and headers."""
     return answer
+
+
+GONE = object()
+
+
+def change(draw, value, leaves):
+    """Change one place of a JSON value, drawn by hypothesis: put another value there, or take away what is there."""
+    if isinstance(value, dict | list) and value and draw(st.integers(0, 7)):
+        keys = list(value) if isinstance(value, dict) else range(len(value))
+        key = draw(st.sampled_from(keys))
+        inner = change(draw, value[key], leaves)
+        if isinstance(value, list):
+            return [*value[:key], *([] if inner is GONE else [inner]), *value[key + 1 :]]
+        return {name: one for name, one in (value | {key: inner}).items() if one is not GONE}
+    return draw(st.just(GONE) | leaves)
+
+
+@pytest.fixture(scope="session")
+def changed():
+    """Give a function that changes one place of a JSON value: of a `draw`, the value and a strategy of new values."""
+
+    def of(draw, value, leaves):
+        found = change(draw, value, leaves)
+        return None if found is GONE else found
+
+    return of
+
+
+@pytest.fixture(scope="session")
+def replayed():
+    """Give a function that runs the call of a golden example against any provider, a Send, as a gateway would."""
+
+    async def of(examples, example, send):
+        connection = example.connection
+        engine = Engine(
+            Catalog("v1", {}, {"example": connection}), load(), send, clock=lambda: 0.0, now=lambda: example.now
+        )
+        for scheme in ("", *connection.provider.auths):
+            engine.session(connection, scheme).token = examples.token or None
+        plan = engine.operation(connection, example.operation)
+        if plan.name.startswith("native."):
+            given = native_arguments(plan, example.args)
+        else:
+            given = arguments(load().operations[plan.name], example.args, connection.zone)
+        return await engine.run(Call("example", plan.name, given, "r1", deadline=60.0))
+
+    return of
+
+
+@pytest.fixture
+def free_port():
+    """Give a function that finds a port that was free a moment ago."""
+
+    def find():
+        with socket.socket() as one:
+            one.bind(("127.0.0.1", 0))
+            return one.getsockname()[1]
+
+    return find
+
+
+class Process:
+    """A verb as a process, its output in files, so that no pipe fills up."""
+
+    def __init__(self, words, folder, environ):
+        self._out, self._err = folder / "stdout.txt", folder / "stderr.txt"
+        with self._out.open("wb") as out, self._err.open("wb") as err:
+            command = [sys.executable, "-m", "gateway", *map(str, words)]
+            self._process = subprocess.Popen(command, cwd=folder, env=environ, stdout=out, stderr=err)
+
+    @property
+    def out(self):
+        return self._out.read_text(encoding="utf-8")
+
+    @property
+    def err(self):
+        return self._err.read_text(encoding="utf-8")
+
+    def says(self, pattern, seconds=20):
+        """Wait until the output holds the expression, and give the match."""
+        deadline = time.monotonic() + seconds
+        while (found := re.search(pattern, self.out)) is None:
+            assert self._process.poll() is None, f"ended with {self._process.returncode}: {self.out}{self.err}"
+            assert time.monotonic() < deadline, f"never said {pattern}: {self.out}{self.err}"
+            time.sleep(0.02)
+        return found
+
+    def stop(self, number=signal.SIGTERM):
+        """End it as an operator does, and give the exit code."""
+        if self._process.poll() is None:
+            self._process.send_signal(number)
+        return self.ended()
+
+    def ended(self):
+        """Give the exit code, once there is one."""
+        return self._process.wait(timeout=20)
+
+    def kill(self):
+        self._process.kill()
+        self._process.wait(timeout=20)
+
+
+@pytest.fixture
+def start():
+    """Start verbs as processes: `serving = start("serve", folder=house, WEB_KEY="…")`; they end with the test."""
+    with contextlib.ExitStack() as stack:
+
+        def of(*words, folder, **environ):
+            clean = {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT)}
+            process = Process(words, folder, clean | environ)
+            stack.callback(process.kill)
+            return process
+
+        yield of

@@ -16,12 +16,16 @@ CODE = {
     for path in sorted((ROOT / "gateway").rglob("*.py"))
 }
 # Each row imports only from rows before it; the units of a row are siblings and never import one another.
-ROWS = """errors messages / strictjson / document observe / shape / config model / mapping / auth transport store
-    windows / catalog / run examples / engine / webhooks playback / flows / surface simulator / cli / __main__"""
+ROWS = """
+    errors messages findings / strictjson / document observe / shape / config model / mapping / auth transport store
+    windows cache / catalog / run examples / engine / webhooks playback / flows coverage / surface simulator loss /
+    cli / __main__
+"""
 LAYER = {unit: number for number, row in enumerate(ROWS.split("/")) for unit in row.split()}
 DOORS = {
     "aiohttp": r"transport\.client|surface|simulator",
     "yarl": r"transport\.outgoing",
+    "limits": r"transport\.quota",
     "yaml": "document",
     "cerberus": "shape",
     **dict.fromkeys(("jmespath", "jinja2"), "mapping"),

@@ -181,7 +181,14 @@ def test_places():
     assert (2, 6) == document.place(("a", "b"), key=False)
     assert (1, 1) == document.place(("z",))
     assert "x.yaml:1" == document.origin(("a",))
-    assert "x.yaml:2:3: warning odd: so" == str(document.finding(("a", "b"), "odd", "so", level="warning", key=True))
+    found = document.finding(("a", "b"), "unused-codec", "so", key=True)
+    assert "x.yaml:2:3: warning unused-codec: so" == str(found)
+
+
+def test_codes_are_known():
+    """A code that the table does not have cannot be reported."""
+    with pytest.raises(AssertionError, match="`odd` is not in the table"):
+        Finding("x.yaml", 1, 1, "odd", "so")
 
 
 def test_representation_hides_content():
@@ -195,7 +202,7 @@ def test_read(tmp_path):
     file.write_bytes(b"a: 1\n")
     assert {"a": 1} == read(file)[0].data
     assert "a.yaml" == read(file, "a.yaml")[0].path
-    missing = Finding("b.yaml", 1, 1, "error", "unreadable", "cannot be read: No such file or directory")
+    missing = Finding("b.yaml", 1, 1, "unreadable", "cannot be read: No such file or directory")
     assert (None, [missing]) == read(tmp_path / "b.yaml", "b.yaml")
     assert ["unreadable"] == [one.code for one in read(tmp_path)[1]]
 
@@ -215,20 +222,20 @@ def test_suggestion(name, expected):
 
 
 FOUND = [
-    Finding("b.yaml", 1, 1, "warning", "odd", "later"),
-    Finding("a,b.yaml", 2, 3, "error", "bad", "50%:\x1b[1m\n, no"),
+    Finding("b.yaml", 1, 1, "unused-codec", "later"),
+    Finding("a,b.yaml", 2, 3, "bad-path", "50%:\x1b[1m\n, no"),
 ]
 
 
 @pytest.mark.parametrize(
     ("form", "expected"),
     [
-        ("text", "a,b.yaml:2:3: error bad: 50%:\\x1b[1m\\n, no\nb.yaml:1:1: warning odd: later"),
+        ("text", "a,b.yaml:2:3: error bad-path: 50%:\\x1b[1m\\n, no\nb.yaml:1:1: warning unused-codec: later"),
         (
             "github",
             (
-                "::error file=a%2Cb.yaml,line=2,col=3,title=bad::50%25%3A\\x1b[1m\\n%2C no\n"
-                "::warning file=b.yaml,line=1,col=1,title=odd::later"
+                "::error file=a%2Cb.yaml,line=2,col=3,title=bad-path::50%25%3A\\x1b[1m\\n%2C no\n"
+                "::warning file=b.yaml,line=1,col=1,title=unused-codec::later"
             ),
         ),
     ],
@@ -241,7 +248,14 @@ def test_show(form, expected):
 def test_show_json():
     """Programs get every field of every finding."""
     first, second = json.loads(show(FOUND, "json"))
-    assert {"file": "b.yaml", "line": 1, "column": 1, "level": "warning", "code": "odd", "message": "later"} == second
+    assert {
+        "file": "b.yaml",
+        "line": 1,
+        "column": 1,
+        "level": "warning",
+        "code": "unused-codec",
+        "message": "later",
+    } == second
     assert "50%:\x1b[1m\n, no" == first["message"]
 
 

@@ -7,21 +7,19 @@ import asyncio
 import json
 import logging
 import sys
-from datetime import UTC, datetime
 from urllib.parse import urlencode
 
 from gateway import config
 from gateway.catalog import Catalog, Connection
 from gateway.cli import options, serve
 from gateway.config import Settings
-from gateway.engine import Engine, Traced
+from gateway.engine import Traced
 from gateway.errors import CallInvalid, GatewayError
 from gateway.mapping.native import native_arguments
 from gateway.messages import Call, Json, Reply
 from gateway.model.model import Operation
 from gateway.model.model import arguments as checked
 from gateway.model.model import load as load_model
-from gateway.transport.client import Client
 
 HELP = "Make one call on a connection and print the canonical answer."
 EXAMPLES = """examples:
@@ -81,16 +79,14 @@ def _given(pairs: list[str]) -> dict[str, Json] | None:
 async def _call(
     settings: Settings, catalog: Catalog, name: str, operation: str, given: dict[str, Json], trace: list[Traced] | None
 ) -> Reply:
-    loop = asyncio.get_running_loop()
-    async with Client([str(network) for network in settings.egress]) as client:
-        engine = Engine(catalog, load_model(), client.send, clock=loop.time, now=lambda: datetime.now(UTC))
+    async with options.engine_of(settings, catalog) as engine:
         connection = engine.connection(name)
         plan = engine.operation(connection, operation)
         if operation.startswith("native."):
             args = native_arguments(plan, given)
         else:
             args = _arguments(engine.model.operations[operation], given, connection)
-        call = Call(name, operation, args, "cli", deadline=loop.time() + settings.timeout)
+        call = Call(name, operation, args, "cli", deadline=asyncio.get_running_loop().time() + settings.timeout)
         return await engine.run(call, trace)
 
 

@@ -3,12 +3,21 @@
 from __future__ import annotations
 
 import argparse
+import asyncio
+import json
+import logging
+import sys
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from gateway import catalog, config
 from gateway.cli import options
+from gateway.coverage import Played, play, unseen
 from gateway.document import Finding, show
 from gateway.examples import load_examples
+from gateway.loss import Loss, loss
+from gateway.mapping.plan import ProviderPlan
+from gateway.model.model import Model
 from gateway.model.model import load as load_model
 from gateway.simulator.script import compile_script
 
@@ -17,6 +26,7 @@ EXAMPLES = """examples:
   gateway check                                the mappings in ./mappings
   gateway check mappings/PROVIDER.yaml       one file
   gateway check --config config.yaml --strict  the configuration and its mappings, warnings too
+  gateway check --loss                         with what each provider tells and the mapping does not read
   gateway check --format github                as annotations of a GitHub workflow"""
 
 
@@ -25,24 +35,48 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("files", nargs="*", type=Path, metavar="FILE", help="mapping files or folders")
     parser.add_argument("--config", type=Path, metavar="FILE", help="check this configuration with its mappings")
     parser.add_argument("--strict", action="store_true", help="warnings fail too")
+    parser.add_argument("--loss", action="store_true", help="tell what mappings never read and never fill")
     parser.add_argument("--format", choices=("text", "json", "github"), default="text", help="how findings are written")
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Check; 1 when anything is wrong."""
-    findings, files = _findings(arguments)
-    failing = [finding for finding in findings if arguments.strict or finding.level == "error"]
-    if findings or arguments.format == "json":
-        print(show(findings, arguments.format))
+    """Check; 1 when anything is wrong, 2 for a loss report as annotations, which it is not."""
+    if arguments.loss and arguments.format == "github":
+        print("a loss report is text or json", file=sys.stderr)
+        return 2
+    model = load_model()
+    findings: list[Finding] = []
+    providers, files = _providers(arguments, model, findings)
+    logging.disable()  # an example that is to fail says so in the log as well
+    try:
+        played = asyncio.run(_played(providers.values(), model, findings))
+    finally:
+        logging.disable(logging.NOTSET)
+    losses = [loss(one, model) for one in played] if arguments.loss else []
+    _print(arguments, findings, losses)
     if arguments.format == "text":
         errors = sum(finding.level == "error" for finding in findings)
         print(f"{files} mappings checked: {errors} errors, {len(findings) - errors} warnings")
-    return 1 if failing else 0
+    return 1 if any(arguments.strict or finding.level == "error" for finding in findings) else 0
 
 
-def _findings(arguments: argparse.Namespace) -> tuple[list[Finding], int]:
-    model = load_model()
-    findings: list[Finding] = []
+def _print(arguments: argparse.Namespace, findings: list[Finding], losses: list[Loss]) -> None:
+    """The findings and, if asked for, the losses; as JSON the losses make an object of both."""
+    shown = show(findings, arguments.format)
+    if arguments.format == "json" and arguments.loss:
+        both = {"findings": json.loads(shown), "loss": [one.data() for one in losses]}
+        print(json.dumps(both, ensure_ascii=False, indent=2))
+        return
+    if findings or arguments.format == "json":
+        print(shown)
+    for one in losses:
+        print("\n".join(one.lines()))
+
+
+def _providers(
+    arguments: argparse.Namespace, model: Model, findings: list[Finding]
+) -> tuple[Mapping[str, ProviderPlan], int]:
+    """Compile what is asked for; the plans, and how many files there are."""
     paths = list(arguments.files)
     if arguments.config is not None:
         settings, found = config.load(arguments.config, config.environment())
@@ -56,9 +90,19 @@ def _findings(arguments: argparse.Namespace) -> tuple[list[Finding], int]:
     files = {file.resolve(): file for file in catalog.mapping_files(paths, findings)}  # each once, however it is named
     providers, found = catalog.load_providers(list(files.values()), model)
     findings += found
-    for plan in providers.values():
+    return providers, len(files)
+
+
+async def _played(plans: Iterable[ProviderPlan], model: Model, findings: list[Finding]) -> list[Played]:
+    """Play the examples of the mappings, adding what is found in them and by them."""
+    played = []
+    for plan in plans:
         examples, found = load_examples(plan)
         findings += found
         if examples is not None and examples.simulator is not None:
             findings += compile_script(examples.document, examples.simulator, plan.settings, model)[1]
-    return findings, len(files)
+        one = await play(plan, model)
+        if one is not None:
+            findings += unseen(one)
+            played.append(one)
+    return played

@@ -43,15 +43,14 @@ def run(arguments: argparse.Namespace) -> int:
         return 1 if providers is None else 2
     if arguments.name is None:
         return _printed(_provider(plan))
-    known = {**plan.operations, **{f"native.{name}": one for name, one in plan.native.items()}}
-    operation = known.get(arguments.name)
-    if operation is None:
+    ways = plan.ways.get(arguments.name)
+    if ways is None:
         reason = plan.unsupported.get(arguments.name)
-        hint = suggestion(arguments.name, [*known, *plan.unsupported])
+        hint = suggestion(arguments.name, [*plan.ways, *plan.unsupported])
         told = f"cannot be done: {reason}" if reason else f"is not mapped{hint}"
         print(f"{plan.name} {arguments.name} {told}", file=sys.stderr)
         return 0 if reason else 2
-    return _printed(_operation(plan, operation))
+    return _printed(line for way in ways for line in _operation(plan, way))
 
 
 def _printed(lines: Iterator[str]) -> int:
@@ -95,12 +94,15 @@ _WORDS: Mapping[str, tuple[Collection[str], Callable[[str | None], Iterator[str]
 
 def _provider(plan: ProviderPlan) -> Iterator[str]:
     yield f"{plan.title} ({plan.name}), {plan.file}"
-    for name, operation in plan.operations.items():
-        yield f"  {name:22} {operation.support:12} {operation.origin} {operation.notes}".rstrip()
+    for name in plan.operations:
+        for way in plan.ways[name]:
+            needs = f"(with {' and '.join(way.needs)}) " if way.needs else ""
+            yield f"  {name:22} {way.support:12} {way.origin} {needs}{way.notes}".rstrip()
     for name, reason in plan.unsupported.items():
         yield f"  {name:22} {'unsupported':12} {reason}"
     for name, operation in plan.native.items():
-        yield f"  native.{name:40} {operation.origin}"
+        needs = f" (with {' and '.join(operation.needs)})" if operation.needs else ""
+        yield f"  native.{name:40} {operation.origin}{needs}"
 
 
 def _operation(plan: ProviderPlan, operation: OperationPlan) -> Iterator[str]:
@@ -108,6 +110,8 @@ def _operation(plan: ProviderPlan, operation: OperationPlan) -> Iterator[str]:
     if operation.notes:
         yield f"  {operation.notes}"
     yield f"  auth: {plan.auth.scheme}" + (f", login by {plan.auth.login.text}" if plan.auth.login else "")
+    for name, reason in operation.needs.items():
+        yield f"  only with the setting {name}: {reason}"
     for name, reason in operation.requires.items():
         yield f"  needs {name}: {reason}"
     for name, reason in operation.unsupported.items():
@@ -165,7 +169,8 @@ def _step(step: StepPlan) -> Iterator[str]:
 
 def _call(call: CallPlan) -> str:
     success = f", success: {call.success.text}" if call.success else ""
-    return f"{call.text} ({call.body_kind} body, {call.timeout:g} s{success})"
+    scheme = f", auth: {call.auth}" if call.auth else ""
+    return f"{call.text} ({call.body_kind} body, {call.timeout:g} s{scheme}{success})"
 
 
 def _record(record: RecordPlan) -> Iterator[str]:

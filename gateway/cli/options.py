@@ -4,17 +4,26 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import random
 import signal
 import sys
-from collections.abc import Mapping
+import time
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 
 from gateway import catalog, config
 from gateway.catalog import Catalog
 from gateway.config import Settings
 from gateway.document import Finding, read, show
+from gateway.engine import Engine
 from gateway.mapping.plan import ProviderPlan
 from gateway.model.model import load as load_model
+from gateway.transport.client import Client
+from gateway.transport.limits import Gates
+from gateway.transport.quota import quota_of
+from gateway.transport.retry import Patience
 
 CONFIG = Path("config.yaml")
 MAPPINGS = Path("mappings")
@@ -56,6 +65,25 @@ def port(text: str) -> int:
     if not text.isascii() or not text.isdigit() or int(text) > _LAST_PORT:
         raise argparse.ArgumentTypeError(f"a port is a number from 0 to {_LAST_PORT}")
     return int(text)
+
+
+@asynccontextmanager
+async def engine_of(settings: Settings, catalog: Catalog) -> AsyncIterator[Engine]:
+    """Build an engine with its way out, and close that in the end."""
+    clock = asyncio.get_running_loop().time
+    async with (
+        Client([str(network) for network in settings.egress]) as client,
+        quota_of(settings.limits_store, clock, time.time) as quota,
+    ):
+        yield Engine(
+            catalog,
+            load_model(),
+            client.send,
+            clock=clock,
+            now=lambda: datetime.now(UTC),
+            gates=Gates(clock, quota=quota),
+            patience=Patience(clock, asyncio.sleep, random.random),
+        )
 
 
 def load_mappings(paths: list[Path] | None) -> Mapping[str, ProviderPlan] | None:

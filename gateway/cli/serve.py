@@ -9,7 +9,6 @@ import logging
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime
 from typing import TextIO
 
 from gateway import config, observe
@@ -17,11 +16,9 @@ from gateway.catalog import Catalog
 from gateway.cli import options
 from gateway.config import Settings
 from gateway.engine import Engine
-from gateway.model.model import load as load_model
 from gateway.surface.app import build_app
 from gateway.surface.health import READINESS
 from gateway.surface.listening import listening
-from gateway.transport.client import Client
 
 HELP = "Serve the REST surface. Logs are JSON lines on standard output."
 EXAMPLES = """examples:
@@ -73,10 +70,8 @@ def start_logging(settings: Settings, catalog: Catalog, stream: TextIO, *, level
 
 @asynccontextmanager
 async def serving(settings: Settings, catalog: Catalog, host: str, port: int) -> AsyncIterator[tuple[str, Engine]]:
-    """Build client, engine and application, and serve while the context lasts; gives the URL and the engine."""
-    loop = asyncio.get_running_loop()
-    async with Client([str(network) for network in settings.egress]) as client:
-        engine = Engine(catalog, load_model(), client.send, clock=loop.time, now=lambda: datetime.now(UTC))
+    """Build engine and application, and serve while the context lasts; gives the URL and the engine."""
+    async with options.engine_of(settings, catalog) as engine:
         app = build_app(engine, settings)
         async with listening(app, host, port) as url:
             gc.collect()

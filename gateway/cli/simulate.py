@@ -59,7 +59,7 @@ def prepare(plan: ProviderPlan, connection: Connection | None) -> Play | None:
     if examples is None:
         print(f"{plan.name} has no examples to be played from", file=sys.stderr)
         return None
-    return compiled(plan, examples, connection or examples.connection)
+    return compiled(plan, examples, connection or examples.played)
 
 
 def compiled(plan: ProviderPlan, examples: Examples, connection: Connection) -> Play | None:

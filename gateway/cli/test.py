@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import logging
 import sys
 
+from gateway import observe
 from gateway.cli import options
 from gateway.examples import Examples, load_examples
 from gateway.model.model import load as load_model
@@ -31,13 +33,14 @@ def run(arguments: argparse.Namespace) -> int:
     providers = options.load_mappings(arguments.mappings)
     if providers is None:
         return 1
+    observe.start_logging(sys.stderr, observe.Redactor(()), level=logging.CRITICAL)  # the differences tell it all
     held = failed = 0
     for name in arguments.providers or sorted(providers):
         plan = options.provider(providers, name)
         if plan is None:
             return 2
         examples, findings = load_examples(plan)
-        options.tell([finding for finding in findings if finding.level == "error"])
+        options.tell([finding for finding in findings if finding.level == "error" or examples is None])
         if examples is None:
             failed += 1
             continue

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import date, datetime, timedelta
+from math import prod
 from typing import Any, Final
 
 import icalendar
@@ -36,6 +37,8 @@ _TIMES: Final[Mapping[str, str]] = {
 _YEAR: Final = timedelta(days=366)
 _REPEATED: Final = ("RRULE", "RDATE", "RECURRENCE-ID")
 _TOO_OFTEN: Final = frozenset({"SECONDLY", "MINUTELY", "HOURLY"})
+_A_DAY: Final = 24
+"""Most occurrences of one rule a day."""
 
 
 class CalendarRefused(Unreadable):
@@ -54,6 +57,8 @@ def calendar_events(body: bytes, now: str) -> list[Json]:
         raise CalendarRefused("is no iCalendar feed (RFC 5545)") from None
     if not isinstance(calendar, icalendar.Calendar):
         raise CalendarRefused("holds no VCALENDAR")
+    if any(_countless(event) for event in calendar.walk("VEVENT")):
+        raise CalendarRefused("has an event that repeats too often to be counted")
     try:
         return [_event(event) for event in _expanded(calendar, datetime.fromisoformat(now))]
     except (ValueError, KeyError, TypeError, AttributeError):
@@ -68,16 +73,18 @@ def _expanded(calendar: icalendar.Calendar, now: datetime) -> list[Any]:
     if not repeated:
         return once
     calendar.subcomponents = [event for event in events if str(event.get("UID")) in repeated]
-    if any(_repeats_too_often(event) for event in calendar.subcomponents):
-        raise CalendarRefused("has an event that repeats more often than daily")
     return once + list(recurring_ical_events.of(calendar).between(now - _YEAR, now + 2 * _YEAR))
 
 
-def _repeats_too_often(event: Any) -> bool:
-    """Tell whether three years of an event would be more occurrences than a calendar is read for."""
+def _countless(event: Any) -> bool:
+    """Tell whether a rule steps by nothing, or gives more than one occurrence an hour: counting takes too long."""
     rules = event.get("RRULE", [])
     return any(
-        not _TOO_OFTEN.isdisjoint(rule.get("FREQ", [])) for rule in (rules if isinstance(rules, list) else [rules])
+        not _TOO_OFTEN.isdisjoint(rule.get("FREQ", []))
+        or 0 in rule.get("INTERVAL", [])
+        or prod(len(rule.get(part, [0])) for part in ("BYHOUR", "BYMINUTE", "BYSECOND")) > _A_DAY
+        for rule in (rules if isinstance(rules, list) else [rules])
+        if isinstance(rule, icalendar.vRecur)
     )
 
 

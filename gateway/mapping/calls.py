@@ -9,14 +9,15 @@ from __future__ import annotations
 import importlib
 import re
 from collections.abc import Callable, Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from gateway.document import Place, suggestion
 from gateway.errors import CallInvalid, MappingFault
+from gateway.mapping.checks import check_rules
 from gateway.mapping.context import BASE, Context
 from gateway.mapping.expressions import ExpressionFailed, Literal, Path, SegmentRefused, Template
-from gateway.mapping.plan import Build, CallPlan, Condition, ErrorRule, Scope
+from gateway.mapping.plan import Build, CallPlan, Condition, ErrorRule, LimitsPlan, Rate, Scope
 from gateway.mapping.trees import compile_object, compile_tree, evaluated
 from gateway.messages import Json
 from gateway.strictjson import decode_json, decode_text
@@ -24,7 +25,10 @@ from gateway.strictjson import decode_json, decode_text
 _VERBS = ("get", "post", "put", "patch", "delete")
 _SETTING_FIRST = re.compile(r"\{\{\s*settings\.([a-z_][a-z0-9_]*)\s*\}\}")
 _PATH_SETTING = re.compile(r"/?\{\{\s*settings\.([a-z_][a-z0-9_]*)\s*\}\}")
+_STATUSES = range(100, 600)
+"""RFC 9110, section 15."""
 _UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
+_PERIODS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
 _HOLE = re.compile(r"\{\{.*?\}\}", re.DOTALL)
 
 
@@ -37,6 +41,18 @@ class Http:
     success: Path | None
     answer: str
     headers: Build | None
+    limits: LimitsPlan
+    limit: str = "default"
+    """The class of rate that a call counts against unless it names one."""
+
+    def of_class(self, context: Context, shape: dict[str, Json], place: Place) -> Http:
+        """The same for the part of the file whose `class:` is in `shape`, if it has one."""
+        name = shape.get("class", self.limit)
+        context.used_limits.add(name)
+        if name not in self.limits.rates and name != "default":
+            hint = suggestion(name, self.limits.rates)
+            context.report((*place, "class"), "unknown-class", f"`http.rate` has no class `{name}`{hint}")
+        return self if name == self.limit else replace(self, limit=name)
 
 
 def seconds(text: str) -> float:
@@ -55,7 +71,16 @@ def compile_http(context: Context, node: Json, place: Place) -> Http | None:
     base = _compile_base(context, shape["base"], (*place, "base"))
     success = context.path(shape["success"], (*place, "success")) if "success" in shape else None
     headers = compile_object(context, shape["headers"], (*place, "headers"), BASE) if "headers" in shape else None
-    return Http(base, seconds(shape["timeout"]), success, shape["answer"], headers)
+    return Http(base, seconds(shape["timeout"]), success, shape["answer"], headers, compile_limits(shape))
+
+
+def compile_limits(shape: dict[str, Json]) -> LimitsPlan:
+    """Compile `rate:` and `at_once:` of `http:`, whose form is checked."""
+    rates = {}
+    for name, text in shape.get("rate", {}).items():
+        amount, _, unit = text.partition("/")
+        rates[name] = Rate(int(amount), _PERIODS[unit], text)
+    return LimitsPlan(rates, shape.get("at_once"))
 
 
 def _compile_base(context: Context, text: str, place: Place) -> Build:
@@ -93,6 +118,7 @@ def compile_call(
         return None
     verb = verbs[0] if verbs else "post"
     text = shape.get(verb, "")
+    shown = f"{verb.upper()} {text or 'the base URL'}" + (f" {rpc}" if rpc else "")
     body_kind, body = _compile_body(context, shape, place, names, secrets=secrets)
 
     def tree(key: str) -> Build | None:
@@ -107,11 +133,12 @@ def compile_call(
         body_kind=body_kind,
         rpc=rpc,
         timeout=seconds(shape["timeout"]) if "timeout" in shape else http.timeout,
+        limit=http.of_class(context, shape, place).limit,
         success=context.path(shape["success"], (*place, "success")) if "success" in shape else http.success,
         said=(context.provider_code, context.message),
-        decode=_decoder(shape.get("answer", http.answer)),
+        decode=context.watch.decoder(_decoder(shape.get("answer", http.answer)), shown, rpc=rpc is not None),
         origin=context.origin(place),
-        text=f"{verb.upper()} {text or 'the base URL'}" + (f" {rpc}" if rpc else ""),
+        text=shown,
         auth=_scheme(context, shape.get("auth", ""), place),
         path=_segments(text),
         absolute=not text.startswith("/") and text != "",
@@ -225,16 +252,22 @@ def compile_condition(context: Context, shape: dict[str, Json], place: Place) ->
         except re.error as error:
             context.report((*place, "header", name), "bad-expression", f"not a regular expression: {error}")
     when = context.path(shape["when"], (*place, "when")) if "when" in shape else None
-    if status is None and not headers and "when" not in shape:
+    if status is None and not shape.get("header") and "when" not in shape:
         context.report(place, "rule-without-condition", "a rule needs `status`, `header` or `when`")
-    wanted = None if status is None else frozenset(status if isinstance(status, list) else [status])
-    return Condition(wanted, tuple(headers), when)
+    listed = status if isinstance(status, list) else [] if status is None else [status]
+    for one in listed:
+        if not isinstance(one, int) or one not in _STATUSES:
+            context.report(
+                (*place, "status"), "bad-status", f"no answer has the status {one}; write one from 100 to 599"
+            )
+    wanted = frozenset(one for one in listed if isinstance(one, int))
+    return Condition(None if status is None else wanted, tuple(headers), when)
 
 
 def compile_rules(context: Context, nodes: Json, place: Place) -> tuple[ErrorRule, ...]:
-    """Compile error rules in order; a rule hidden by an earlier, equal condition is a finding."""
+    """Compile error rules in order; one that those before it hide is a finding."""
     rules: list[ErrorRule] = []
-    seen: dict[str, str] = {}
+    conditions: list[tuple[Place, Condition]] = []
     for index, node in enumerate(nodes or []):
         where = (*place, index)
         shape = context.check("rule", node, where)
@@ -242,25 +275,19 @@ def compile_rules(context: Context, nodes: Json, place: Place) -> tuple[ErrorRul
             continue
         context.error_code(shape["is"], (*where, "is"))
         text = ", ".join(f"{key}: {shape[key]}" for key in ("status", "header", "when") if key in shape)
-        if text in seen:
-            context.report(
-                where, "unreachable-rule", f"never reached: {seen[text]} has the same condition", level="warning"
-            )
-        seen.setdefault(text, context.origin(where))
         names = BASE | {"args", "body"}
-        rules.append(
-            ErrorRule(
-                condition=compile_condition(context, shape, where),
-                code=shape["is"],
-                provider_code=context.path(shape["code"], (*where, "code"))
-                if "code" in shape
-                else context.provider_code,
-                message=context.path(shape["message"], (*where, "message")) if "message" in shape else context.message,
-                details=compile_object(context, shape["details"], (*where, "details"), names)
-                if "details" in shape
-                else None,
-                origin=context.origin(where),
-                text=text,
-            )
+        rule = ErrorRule(
+            condition=compile_condition(context, shape, where),
+            code=shape["is"],
+            provider_code=context.path(shape["code"], (*where, "code")) if "code" in shape else context.provider_code,
+            message=context.path(shape["message"], (*where, "message")) if "message" in shape else context.message,
+            details=compile_object(context, shape["details"], (*where, "details"), names)
+            if "details" in shape
+            else None,
+            origin=context.origin(where),
+            text=text,
         )
+        rules.append(context.watch.rule(rule, where))
+        conditions.append((where, rule.condition))
+    check_rules(context, conditions)
     return tuple(rules)

@@ -43,14 +43,24 @@ class CodecRefused(Exception):
         self.expected = expected
 
 
+class CodecUnsupported(CodecRefused):
+    """The provider has no word for a canonical value, and the mapping says why: `reason` is for the caller."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__("a value the provider has a word for")
+        self.reason = reason
+
+
 @dataclass(frozen=True, slots=True)
 class Codec:
     """A codec made ready. `encode` is None for a one-way codec.
 
     Both directions raise CodecRefused, or ExpressionFailed when a template of the codec fails.
 
-    `gives` is the canonical kind of the model, or `any`; `parts` are the names a joined text is taken apart into, and
-    `outputs` the only canonical values there are, for codecs that know them.
+    `gives` is the canonical kind of the model, or `any`; `item` is the codec of a list's elements, None where these are
+    texts. `parts` are the names a joined text is taken apart into, with their codecs. For codecs that know them,
+    `outputs` are the only canonical values that are read, and `inputs` the only ones whose writing is settled.
+    `uses` are the names that its templates read, with their keys.
     """
 
     name: str
@@ -58,8 +68,11 @@ class Codec:
     gives: str
     decode: Turn
     encode: Turn | None
-    parts: tuple[str, ...] | None = None
+    parts: Mapping[str, Codec | None] | None = None
     outputs: tuple[Json, ...] | None = None
+    inputs: tuple[Json, ...] | None = None
+    item: Codec | None = None
+    uses: frozenset[tuple[str, ...]] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,7 @@ from gateway.mapping.codec_kind import (
     CodecInvalid,
     CodecKind,
     CodecRefused,
+    CodecUnsupported,
     Option,
     Scope,
     Specification,
@@ -79,7 +80,11 @@ def _enum(spec: Specification) -> Codec:
             raise CodecRefused("one of the values in the table of the enum")
         return other
 
+    unsupported = _unsupported(spec, write)
+
     def encode(value: Json, _scope: Scope) -> Json:
+        if isinstance(value, str) and value in unsupported:
+            raise CodecUnsupported(unsupported[value])
         if not _scalar(value) or _key(value) not in write:
             raise CodecRefused("a value the provider has a word for")
         return write[_key(value)]
@@ -87,7 +92,20 @@ def _enum(spec: Specification) -> Codec:
     # Two spellings of one value leave open which to write: such a table is only read.
     law = ONE_WAY if len(write) != len(read) else LOSSY if rest else ISO
     outputs = tuple(read.values()) + ((other,) if rest else ())
-    return Codec("enum", law, _gives(outputs), decode, None if law == ONE_WAY else encode, outputs=outputs)
+    inputs = (*(canonical for _, canonical in write), *unsupported)
+    written = None if law == ONE_WAY else encode
+    return Codec("enum", law, _gives(outputs), decode, written, outputs=outputs, inputs=inputs)
+
+
+def _unsupported(spec: Specification, write: dict[tuple[bool, Json], Json]) -> dict[str, str]:
+    """Read `unsupported`: canonical texts that the provider has no word for, each with the reason."""
+    given, place = spec.options.get("unsupported", {}), spec.place("unsupported")
+    if not isinstance(given, dict) or not all(isinstance(reason, str) and reason for reason in given.values()):
+        raise CodecInvalid("`unsupported` is an object {canonical value: reason}", place)
+    for value in given:
+        if _key(value) in write:
+            raise CodecInvalid(f"the table has a word for `{value}`", (*place, value))
+    return given
 
 
 def _gives(outputs: tuple[Json, ...]) -> str:
@@ -169,7 +187,7 @@ def _join(spec: Specification) -> Codec:
         raise CodecInvalid("`as` is `base64url`, or is left out", spec.place("as"))
     joined = _Joined(mark, _parts(spec), armoured="as" in spec.options)
     law = ISO if all(codec is None or codec.law == ISO for codec in joined.parts.values()) else LOSSY
-    return Codec("join", law, "text", joined.decode, joined.encode, parts=tuple(joined.parts))
+    return Codec("join", law, "text", joined.decode, joined.encode, parts=joined.parts)
 
 
 def _parts(spec: Specification) -> dict[str, Codec | None]:
@@ -223,7 +241,7 @@ def _each(spec: Specification) -> Codec:
         return [inner.decode(element, scope) for element in value]
 
     if inner.encode is None:
-        return Codec("each", ONE_WAY, "list", decode, None)
+        return Codec("each", ONE_WAY, "list", decode, None, item=inner)
     write = inner.encode
 
     def encode(value: Json, scope: Scope) -> Json:
@@ -231,7 +249,7 @@ def _each(spec: Specification) -> Codec:
             raise CodecRefused("a list")
         return [write(element, scope) for element in value]
 
-    return Codec("each", inner.law, "list", decode, encode)
+    return Codec("each", inner.law, "list", decode, encode, item=inner)
 
 
 def _keys(_spec: Specification) -> Codec:
@@ -247,7 +265,10 @@ KINDS: Final[tuple[CodecKind, ...]] = (
     CodecKind(
         name="enum",
         main="a table {provider: canonical}, or pairs [[provider, canonical], …] for what is no text",
-        options=(Option("else", "what every other value is read as", "a mismatch"),),
+        options=(
+            Option("else", "what every other value is read as", "a mismatch"),
+            Option("unsupported", "canonical values the provider has no word for: reason; sending one is a 501", "{}"),
+        ),
         law=ISO,
         reads="text, number, boolean or null",
         gives="text, boolean or integer, as in the table",

@@ -7,11 +7,28 @@ from typing import Final
 
 from gateway.document import suggestion
 from gateway.mapping import codec_lists, codec_texts, codec_times, money
-from gateway.mapping.codec_kind import Codec, CodecInvalid, CodecKind, CodecRefused, Option, Specification
+from gateway.mapping.codec_kind import (
+    Codec,
+    CodecInvalid,
+    CodecKind,
+    CodecRefused,
+    CodecUnsupported,
+    Option,
+    Specification,
+)
 from gateway.mapping.expressions import Literal, Template
 from gateway.messages import Json
 
-__all__ = ["CODECS", "Codec", "CodecInvalid", "CodecKind", "CodecRefused", "Option", "compile_codec"]
+__all__ = [
+    "CODECS",
+    "Codec",
+    "CodecInvalid",
+    "CodecKind",
+    "CodecRefused",
+    "CodecUnsupported",
+    "Option",
+    "compile_codec",
+]
 
 CODECS: Final[Mapping[str, CodecKind]] = {
     kind.name: kind for group in (codec_texts, codec_lists, codec_times, money) for kind in group.KINDS

@@ -7,16 +7,20 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Collection, Iterable, Iterator
+from functools import partial
 
 from gateway.document import Document, Finding, Place, suggestion
 from gateway.mapping import schema
 from gateway.mapping.calls import Http, compile_http, compile_rules
+from gateway.mapping.checks import check_written_records
 from gateway.mapping.context import Context
 from gateway.mapping.operations import compile_native, compile_operation
-from gateway.mapping.plan import AuthPlan, OperationPlan, ProviderPlan, RunPlan, Setting
+from gateway.mapping.plan import AuthPlan, OperationPlan, ProviderPlan, Setting
 from gateway.mapping.records import compile_records
 from gateway.mapping.schemes import compile_auth
+from gateway.mapping.watch import Watch
+from gateway.mapping.ways import NATIVE, Ways, check_runs, compile_ways, runs_of
 from gateway.messages import Json
 from gateway.model.model import Model
 
@@ -25,9 +29,11 @@ _REST = "*"
 _STANDARD_SETTINGS = ("time_zone", "currency")
 
 
-def compile_provider(document: Document, model: Model) -> tuple[ProviderPlan | None, list[Finding]]:
-    """Compile one mapping file. The plan is None when any finding is an error."""
-    context = Context(document, model)
+def compile_provider(
+    document: Document, model: Model, watch: Watch | None = None
+) -> tuple[ProviderPlan | None, list[Finding]]:
+    """Compile one mapping file, under watch if asked to. The plan is None when any finding is an error."""
+    context = Context(document, model, watch or Watch())
     plan = _compile(context)
     failed = any(finding.level == "error" for finding in context.findings)
     return (None if failed else plan), sorted(context.findings, key=lambda finding: (finding.line, finding.column))
@@ -58,18 +64,21 @@ def _compile(context: Context) -> ProviderPlan | None:
         plan = compile_native(context, name, node, ("native", name), http)
         if plan is not None:
             native[name] = plan
+    check_written_records(context)
     _check_coverage(context, file)
     _check_circles(context, operations)
+    check_runs(context, operations)
     _check_unused(context, file)
-    return _provider(context, file, (auth, auths), rules, operations, native)
+    return _provider(context, file, http, (auth, auths), rules, operations, native)
 
 
 def _provider(
     context: Context,
     file: dict[str, Json],
+    http: Http,
     auths: tuple[AuthPlan, dict[str, AuthPlan]],
     rules: Json,
-    operations: dict[str, OperationPlan],
+    operations: dict[str, Ways],
     native: dict[str, OperationPlan],
 ) -> ProviderPlan:
     text = json.dumps(context.document.data, sort_keys=True, ensure_ascii=True)
@@ -80,14 +89,15 @@ def _provider(
         settings=context.settings,
         auth=auths[0],
         auths=auths[1],
+        limits=http.limits,
         rules=rules,
-        operations=operations,
+        operations={name: ways[0] for name, ways in operations.items()},
         native=native,
         unsupported=_refused(context, file),
+        ways=operations | {f"{NATIVE}{name}": (plan,) for name, plan in native.items()},
         records=context.records,
         digest=hashlib.sha256(text.encode()).hexdigest()[:16],
         file=context.document.path,
-        uses=frozenset(context.uses),
     )
 
 
@@ -126,7 +136,7 @@ def _compile_codecs(context: Context, nodes: dict[str, Json]) -> None:
             context.codecs[name] = codec
 
 
-def _compile_operations(context: Context, nodes: dict[str, Json], http: Http) -> dict[str, OperationPlan]:
+def _compile_operations(context: Context, nodes: dict[str, Json], http: Http) -> dict[str, Ways]:
     found = {}
     for name, node in nodes.items():
         place: Place = ("operations", name)
@@ -135,9 +145,10 @@ def _compile_operations(context: Context, nodes: dict[str, Json], http: Http) ->
             hint = suggestion(name, context.model.operations)
             context.report(place, "unknown-operation", f"the contract has no operation `{name}`{hint}", key=True)
             continue
-        plan = compile_operation(context, operation, node, place, http, frozenset(nodes))
-        if plan is not None:
-            found[name] = plan
+        compile_one = partial(compile_operation, context, operation, http=http, operations=frozenset(nodes))
+        ways = compile_ways(context, node, place, compile_one)
+        if ways:
+            found[name] = ways
     return found
 
 
@@ -181,16 +192,16 @@ def _check_coverage(context: Context, file: dict[str, Json]) -> None:
     if _REST in refused:
         if left:
             message = f"not mapped yet: {', '.join(left)}"
-            context.report(("unsupported", _REST), "operations-left", message, level="warning", key=True)
+            context.report(("unsupported", _REST), "operations-left", message, key=True)
         return
     for name in left:
         message = f"`{name}` is neither mapped nor declared under `unsupported:` with a reason"
         context.report(("operations",), "operation-missing", message, key=True)
 
 
-def _check_circles(context: Context, operations: dict[str, OperationPlan]) -> None:
+def _check_circles(context: Context, operations: dict[str, Ways]) -> None:
     """An operation that runs itself, on whatever way, would never end."""
-    runs = {name: set(_runs(plan)) & set(operations) for name, plan in operations.items()}
+    runs = {name: {run for way in ways for run in runs_of(way)} & set(operations) for name, ways in operations.items()}
     for name in operations:
         reached, waiting = set[str](), list(runs[name])
         while waiting:
@@ -203,34 +214,19 @@ def _check_circles(context: Context, operations: dict[str, OperationPlan]) -> No
             context.report(("operations", name), "operation-cycle", message, key=True)
 
 
-def _runs(plan: OperationPlan) -> Iterator[str]:
-    """The operations that this one runs."""
-    for variant in plan.variants:
-        parts = [variant.gives.run if variant.gives else None]
-        parts += [part for step in variant.steps for part in (step.run, step.undo) if isinstance(part, RunPlan)]
-        yield from (part.operation for part in parts if part is not None)
-        if variant.find is not None:
-            yield variant.find
-
-
 def _check_unused(context: Context, file: dict[str, Json]) -> None:
     """What is declared and never used is a mistake or a leftover."""
-    used_settings = {use[1] for use in context.uses if use[0] == "settings" and len(use) > 1}
-    for name in context.settings:
-        if name not in used_settings and name not in _STANDARD_SETTINGS:
-            context.report(
-                ("settings", name), "unused-setting", f"setting `{name}` is never used", level="warning", key=True
-            )
-    for name in file.get("auths", {}):
-        if name not in context.used_auths:
-            context.report(
-                ("auths", name), "unused-scheme", f"scheme `{name}` is never used", level="warning", key=True
-            )
-    for name in file.get("codecs", {}):
-        if name not in context.used_codecs:
-            context.report(("codecs", name), "unused-codec", f"codec `{name}` is never used", level="warning", key=True)
-    for name in file.get("records", {}):
-        if name not in context.used_records:
-            context.report(
-                ("records", name), "unused-record", f"record `{name}` is never used", level="warning", key=True
-            )
+    used_settings = {use[1] for use in context.reads.names if use[0] == "settings" and len(use) > 1}
+    _report_unused(context, "setting", ("settings",), context.settings, used_settings | {*_STANDARD_SETTINGS})
+    _report_unused(context, "scheme", ("auths",), file.get("auths", {}), context.used_auths)
+    rates = file["http"].get("rate", {})
+    _report_unused(context, "class", ("http", "rate"), rates, context.used_limits | {"default"})
+    _report_unused(context, "codec", ("codecs",), file.get("codecs", {}), context.used_codecs)
+    _report_unused(context, "record", ("records",), file.get("records", {}), context.used_records)
+
+
+def _report_unused(context: Context, kind: str, place: Place, declared: Iterable[str], used: Collection[str]) -> None:
+    for name in declared:
+        if name not in used:
+            message = f"{kind} `{name}` is never used"
+            context.report((*place, name), f"unused-{kind}", message, key=True)

@@ -6,13 +6,16 @@ It lives only while one file is compiled; plans never hold it.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator
-from dataclasses import dataclass, field
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
 
 from gateway.document import Document, Finding, Place, suggestion
 from gateway.mapping.codecs import Codec, CodecInvalid, compile_codec
 from gateway.mapping.expressions import ExpressionInvalid, Literal, Path, Template, compile_path, compile_template
 from gateway.mapping.plan import RecordPlan, Setting
+from gateway.mapping.reads import Reads
 from gateway.mapping.schema import SHAPES
+from gateway.mapping.watch import Watch
 from gateway.messages import Json
 from gateway.model.model import Model
 from gateway.shape import check
@@ -33,6 +36,7 @@ class Context:
 
     document: Document
     model: Model
+    watch: Watch = field(default_factory=Watch)
     findings: list[Finding] = field(default_factory=list)
     settings: dict[str, Setting] = field(default_factory=dict)
     codecs: dict[str, Codec] = field(default_factory=dict)
@@ -43,13 +47,28 @@ class Context:
     message: Path | None = None
     auths: frozenset[str] = frozenset()
     used_auths: set[str] = field(default_factory=set)
-    uses: set[tuple[str, ...]] = field(default_factory=set)
+    reads: Reads = field(default_factory=Reads)
     used_codecs: set[str] = field(default_factory=set)
     used_records: set[str] = field(default_factory=set)
+    record_reads: dict[str, Reads] = field(default_factory=dict)
+    """What each record reads besides its row."""
+    written_records: set[str] = field(default_factory=set)
+    """Records that a `$record` writes with."""
+    used_limits: set[str] = field(default_factory=set)
 
-    def report(self, place: Place, code: str, message: str, *, level: str = "error", key: bool = False) -> None:
+    @contextmanager
+    def collecting(self) -> Iterator[Reads]:
+        """Collect apart what the part compiled meanwhile reads; it counts for what is around it as well."""
+        around, self.reads = self.reads, Reads()
+        try:
+            yield self.reads
+        finally:
+            around.add(self.reads)
+            self.reads = around
+
+    def report(self, place: Place, code: str, message: str, *, key: bool = False) -> None:
         """Add a finding at this place of the file."""
-        self.findings.append(self.document.finding(place, code, message, level=level, key=key))
+        self.findings.append(self.document.finding(place, code, message, key=key))
 
     def check(self, shape: str, node: Json, place: Place) -> dict[str, Json] | None:
         """Check one part against its shape; None (and findings) when it does not fit."""
@@ -59,8 +78,16 @@ class Context:
         """`file:line` of a place."""
         return self.document.origin(place)
 
-    def path(self, text: Json, place: Place) -> Path | None:
-        """Compile a JMESPath; None with a finding when it is wrong."""
+    def path(self, text: Json, place: Place, *, whole: bool = False) -> Path | None:
+        """Compile a JMESPath that is read (`whole`: all it finds is used); None with a finding when it is wrong."""
+        path = self.target(text, place)
+        if path is None:
+            return None
+        self.reads.roots |= path.roots
+        return self.watch.path(path, place, whole=whole)
+
+    def target(self, text: Json, place: Place) -> Path | None:
+        """Compile a JMESPath that is only written to; None with a finding when it is wrong."""
         if not isinstance(text, str):
             self.report(place, "wrong-type", "a path is text")
             return None
@@ -82,11 +109,11 @@ class Context:
         except ExpressionInvalid as invalid:
             self.report(place, "bad-template", str(invalid))
             return None
-        self.uses |= template.uses
+        self.reads.add(Reads(set(template.uses), set(template.unsigned_uses)))
         self._check_settings(template.uses, place)
         if not secrets:
             self._check_secrets(template.unsigned_uses, place)
-        return template
+        return self.watch.template(template) if isinstance(template, Template) else template
 
     def condition(self, text: Json, place: Place, names: Collection[str]) -> Template | None:
         """Compile a template that decides or gives a list: one expression, since a bare text would decide nothing."""
@@ -115,22 +142,27 @@ class Context:
 
     def codec(self, spec: Json, place: Place) -> Codec | None:
         """Compile a codec, inline or by name; None with a finding when it is wrong."""
-        self.used_codecs.update(_texts(spec))
+        named = set(_texts(spec))
+        self.used_codecs |= named
+        uses: set[tuple[str, ...]] = set().union(*(self.codecs[name].uses for name in named & self.codecs.keys()))
 
         def template(text: str) -> Template | Literal:
             compiled = compile_template(text, names=BASE | {"row", "args"})
-            self.uses.update(compiled.uses)
+            uses.update(compiled.uses)
             self._check_settings(compiled.uses, place)
             self._check_secrets(compiled.unsigned_uses, place)
-            return compiled
+            return self.watch.template(compiled) if isinstance(compiled, Template) else compiled
 
         try:
-            return compile_codec(spec, self.codecs, template)
+            codec = compile_codec(spec, self.codecs, template)
         except CodecInvalid as invalid:
             self.report(place + tuple(invalid.place), "bad-codec", invalid.message)
+            return None
         except ExpressionInvalid as invalid:
             self.report(place, "bad-template", str(invalid))
-        return None
+            return None
+        self.reads.add(Reads(uses, set(uses)))
+        return replace(codec, uses=frozenset(uses))
 
     def error_code(self, code: str, place: Place) -> None:
         """Check that the model knows an error code."""

@@ -6,12 +6,15 @@ holds a value.
 
 from __future__ import annotations
 
-from gateway.errors import AnswerMismatch, CallInvalid, GatewayError, MappingFault
+from collections.abc import Mapping
+
+from gateway.errors import AnswerMismatch, CallInvalid, GatewayError, MappingFault, NotMapped, Unsupported
 from gateway.mapping.codecs import CodecRefused
 from gateway.mapping.expressions import ExpressionFailed, Path, Template
-from gateway.mapping.plan import Scope, StepPlan, Take
+from gateway.mapping.plan import OperationPlan, Scope, StepPlan, Take
 from gateway.mapping.trees import truth
 from gateway.messages import Json
+from gateway.model.model import Operation
 
 
 def read(path: Path, data: Json, origin: str) -> Json:
@@ -57,3 +60,52 @@ def refuse(step: StepPlan, scope: Scope) -> None:
         if truth(rendered(guard.when, scope, guard.origin), guard.origin):
             details = guard.details(scope) if guard.details is not None else None
             raise GatewayError(guard.message, code=guard.code, details=details, origin=guard.origin)
+
+
+def accepted(
+    plan: OperationPlan, given: Mapping[str, Json], operation: Operation | None, title: str, scope: Scope
+) -> dict[str, Json]:
+    """Arguments as the mapping wants them, the composite ones taken apart. `title` is the provider's, for messages.
+
+    Raises Unsupported for what this provider cannot honour, CallInvalid for what it needs and was not given, and
+    NotMapped for an id that does not come apart. A native operation has no `operation`.
+    """
+    args = dict(given)
+    for name, reason in plan.unsupported.items():
+        declared = operation.args.get(name) if operation is not None else None
+        value = _member(args, name)
+        if value is not None and (declared is None or value != declared.default):
+            capability = f"{plan.name}.{name}"
+            detail = f"{title} cannot honour `{name}` in {plan.name}: {reason}"
+            raise Unsupported(detail, details={"capability": capability, "reason": reason})
+    for name in plan.args_from:
+        if args.get(name) is not None:
+            _take_apart(plan, name, args, scope)
+    missing = [name for name in plan.requires if args.get(name) is None]
+    if missing:
+        problems = [{"field": name, "problem": f"is needed here: {plan.requires[name]}"} for name in missing]
+        names = ", ".join(f"`{name}`" for name in missing)
+        raise CallInvalid(f"{title} needs {names} in {plan.name}.", details={"fields": problems})
+    return args
+
+
+def _member(args: Mapping[str, Json], dotted: str) -> Json:
+    """An argument, or a member of one: `customer.phone`; None where there is none."""
+    value: Json = args
+    for name in dotted.split("."):
+        value = value.get(name) if isinstance(value, Mapping) else None
+    return value
+
+
+def _take_apart(plan: OperationPlan, name: str, args: dict[str, Json], scope: Scope) -> None:
+    try:
+        parts = plan.args_from[name](args[name], {**scope, "row": {}})
+    except CodecRefused:
+        raise NotMapped("", code=plan.not_found) from None
+    except ExpressionFailed as failed:
+        raise MappingFault(f"{plan.origin}: `args_from`: {failed}", origin=plan.origin) from None
+    for part, value in parts.items():
+        if args.get(part) is not None and args[part] != value:
+            problem = {"field": part, "problem": f"contradicts `{name}`"}
+            raise CallInvalid(f"`{part}` contradicts `{name}`.", details={"fields": [problem]})
+        args[part] = value

@@ -10,47 +10,25 @@ from collections.abc import Callable
 from typing import TypeAlias
 
 from gateway.document import Place, suggestion
-from gateway.errors import AnswerMismatch, MappingFault
-from gateway.mapping.codecs import Codec, CodecRefused
+from gateway.errors import AnswerMismatch, MappingFault, Unsupported
+from gateway.mapping.codecs import Codec, CodecRefused, CodecUnsupported
 from gateway.mapping.context import BASE, Context
 from gateway.mapping.evaluate import read
 from gateway.mapping.expressions import MISSING, ExpressionFailed, Path
+from gateway.mapping.fits import check_codec, check_constant, check_joined, check_tree
 from gateway.mapping.plan import LEFT_OUT, RecordPlan, Scope
 from gateway.mapping.results import walk
 from gateway.mapping.rows import compile_levels
 from gateway.mapping.trees import compile_tree
 from gateway.messages import Json
-from gateway.model.types import Field, TypeRefused
+from gateway.model.model import Resource
+from gateway.model.types import Field
 
 Get: TypeAlias = Callable[[Json, Scope], Json]
 """Row and scope (with `row` and `fields` in it) → the value before the canonical type is asked, or MISSING."""
 Put: TypeAlias = Callable[[Json, Scope, dict[str, Json]], None]
 """Canonical value, scope → written into the provider's object."""
 Compiled: TypeAlias = tuple[Get | None, Put | None, Codec | None]
-
-_DIRECT = frozenset(
-    [
-        "id",
-        "text",
-        "integer",
-        "number",
-        "boolean",
-        "enum",
-        "email",
-        "url",
-        "currency",
-        "time_zone",
-        "list",
-        "object",
-        "map",
-    ]
-)
-"""Canonical kinds a path may fill without a codec."""
-_GIVES = {
-    "text": {"text", "id", "enum", "email", "url", "currency", "time_zone"},
-    "integer": {"integer", "number"},
-}
-"""What a codec's kind may fill besides its own kind."""
 
 
 def put_at(out: dict[str, Json], target: tuple[str, ...], value: Json) -> None:
@@ -62,43 +40,27 @@ def put_at(out: dict[str, Json], target: tuple[str, ...], value: Json) -> None:
     out[target[-1]] = value
 
 
-def _from_path(context: Context, field: Field, shape: dict[str, Json], place: Place) -> Compiled:
+def _from_path(context: Context, _resource: Resource, field: Field, shape: dict[str, Json], place: Place) -> Compiled:
     several = isinstance(shape["at"], list)
     texts = shape["at"] if several else [shape["at"]]
-    paths = [context.path(text, (*place, "at")) for text in texts]
+    if shape.get("mode") == "write":
+        paths = [context.target(text, (*place, "at")) for text in texts]
+    else:
+        paths = [context.path(text, (*place, "at"), whole=True) for text in texts]
     codec = context.codec(shape["as"], (*place, "as")) if "as" in shape else None
     if any(path is None for path in paths) or ("as" in shape and codec is None):
         return None, None, codec
     if not paths:
         context.report((*place, "at"), "field-without-source", "a field has at least one path")
+        return None, None, codec
     if several and codec is None and field.type.kind != "list":
         context.report(place, "needs-codec", "several paths need `as:`, the codec that reads their list")
-    _check_kind(context, field, codec, place)
+    check_codec(context, field.name, field.type, codec, place)
     known = [path for path in paths if path is not None]
     origin, text = context.origin(place), ", ".join(texts)
     raw = _raw(known, several=several, origin=origin)
     get = _decoded(raw, codec, origin, text) if codec else raw
-    return get, _put(known, codec, origin), codec
-
-
-def _check_kind(context: Context, field: Field, codec: Codec | None, place: Place) -> None:
-    kind = field.type.kind
-    if codec is None:
-        if kind not in _DIRECT:
-            message = f"{field.name} is of type {kind}: say with `as:` how the provider writes it"
-            context.report(place, "needs-codec", message)
-        return
-    for value in codec.outputs or ():
-        if value is None:
-            continue
-        try:
-            field.type.accept(value)
-        except TypeRefused as refused:
-            context.report(place, "codec-type", f"codec {codec.name} gives `{value}`, but {field.name} is {refused}")
-    if kind != "any" and codec.gives not in {"any", kind} and kind not in _GIVES.get(codec.gives, set()):
-        context.report(
-            place, "codec-type", f"codec {codec.name} gives {codec.gives}, but {field.name} is of type {kind}"
-        )
+    return get, _put(known, codec, field.name, origin), codec
 
 
 def _raw(paths: list[Path], *, several: bool, origin: str) -> Get:
@@ -134,7 +96,7 @@ def _decoded(raw: Get, codec: Codec, origin: str, text: str) -> Get:
     return get
 
 
-def _put(paths: list[Path], codec: Codec | None, origin: str) -> Put | None:
+def _put(paths: list[Path], codec: Codec | None, name: str, origin: str) -> Put | None:
     targets = [path.steps for path in paths]
     if any(not target for target in targets) or (codec is not None and codec.encode is None):
         return None
@@ -142,12 +104,7 @@ def _put(paths: list[Path], codec: Codec | None, origin: str) -> Put | None:
 
     def put(value: Json, scope: Scope, out: dict[str, Json]) -> None:
         if encode is not None and value is not None:
-            try:
-                value = encode(value, scope)
-            except CodecRefused as refused:
-                raise MappingFault(f"{origin}: cannot be written: not {refused}", origin=origin) from None
-            except ExpressionFailed as failed:
-                raise MappingFault(f"{origin}: cannot be written: {failed}", origin=origin) from None
+            value = _encoded(encode, value, scope, name, origin)
         if len(targets) == 1:
             put_at(out, targets[0] or (), value)
             return
@@ -160,18 +117,32 @@ def _put(paths: list[Path], codec: Codec | None, origin: str) -> Put | None:
     return put
 
 
-def _constant(context: Context, field: Field, shape: dict[str, Json], place: Place) -> Compiled:
-    value = shape["value"]
+def _encoded(encode: Callable[[Json, Scope], Json], value: Json, scope: Scope, name: str, origin: str) -> Json:
     try:
-        field.accept(value)
-    except TypeRefused as refused:
-        context.report((*place, "value"), "wrong-value", f"{field.name} must be {refused}")
+        return encode(value, scope)
+    except CodecUnsupported as lost:
+        details = {"capability": name, "reason": lost.reason}
+        raise Unsupported(f"this `{name}` cannot be kept: {lost.reason}", details=details, origin=origin) from None
+    except CodecRefused as refused:
+        raise MappingFault(f"{origin}: cannot be written: not {refused}", origin=origin) from None
+    except ExpressionFailed as failed:
+        raise MappingFault(f"{origin}: cannot be written: {failed}", origin=origin) from None
+
+
+def _constant(context: Context, _resource: Resource, field: Field, shape: dict[str, Json], place: Place) -> Compiled:
+    value = shape["value"]
+    check_constant(context, field, value, (*place, "value"))
     return (lambda _row, _scope: value), None, None
 
 
-def _made(context: Context, _field: Field, shape: dict[str, Json], place: Place) -> Compiled:
-    names = BASE | context.step_names | {"args", "row", "fields", "window"}
-    build = compile_tree(context, shape["make"], (*place, "make"), names)
+def _names(context: Context) -> frozenset[str]:
+    """Names a record's templates may use: which of them there are is checked where the record reads."""
+    return BASE | context.step_names | {"args", "row", "fields", "window"}
+
+
+def _made(context: Context, _resource: Resource, field: Field, shape: dict[str, Json], place: Place) -> Compiled:
+    check_tree(context, field, shape["make"], (*place, "make"))
+    build = compile_tree(context, shape["make"], (*place, "make"), _names(context))
 
     def get(_row: Json, scope: Scope) -> Json:
         try:
@@ -183,14 +154,15 @@ def _made(context: Context, _field: Field, shape: dict[str, Json], place: Place)
     return get, None, None
 
 
-def _built(context: Context, field: Field, shape: dict[str, Json], place: Place) -> Compiled:
+def _built(context: Context, resource: Resource, field: Field, shape: dict[str, Json], place: Place) -> Compiled:
     names = [tuple(str(name).split(".")) for name in shape["from"]]
     codec = context.codec(shape["as"], (*place, "as")) if "as" in shape else None
     if codec is None:
         if "as" not in shape:
             context.report(place, "needs-codec", "`from` needs `as:`, the codec that joins the fields")
         return None, None, None
-    _check_kind(context, field, codec, place)
+    check_codec(context, field.name, field.type, codec, place)
+    _check_from(context, resource, codec, shape["from"], place)
 
     def raw(_row: Json, scope: Scope) -> Json:
         values = []
@@ -204,7 +176,21 @@ def _built(context: Context, field: Field, shape: dict[str, Json], place: Place)
     return _decoded(raw, codec, context.origin(place), ", ".join(map(str, shape["from"]))), None, codec
 
 
-def _embedded(context: Context, field: Field, shape: dict[str, Json], place: Place) -> Compiled:
+def _check_from(context: Context, resource: Resource, codec: Codec, names: list[str], place: Place) -> None:
+    """What is joined are fields of the record, each of a type its part can write."""
+    fields = []
+    for index, name in enumerate(names):
+        field = resource.field(name)
+        if field is None:
+            hint = suggestion(name, resource.fields)
+            context.report((*place, "from", index), "unknown-field", f"{resource.name} has no field `{name}`{hint}")
+        else:
+            fields.append(field)
+    if len(fields) == len(names):
+        check_joined(context, codec, fields, (*place, "from"))
+
+
+def _embedded(context: Context, _resource: Resource, field: Field, shape: dict[str, Json], place: Place) -> Compiled:
     record = context.records.get(shape["record"])
     if record is None:
         hint = suggestion(shape["record"], context.records)
@@ -243,7 +229,7 @@ def _one(record: RecordPlan, path: Path, origin: str) -> Get:
 
 def _many(context: Context, record: RecordPlan, source: Json, place: Place) -> Get | None:
     named = isinstance(source, list)
-    levels = compile_levels(context, source, place, None)
+    levels = compile_levels(context, source, place, None, _names(context))
     if not levels:
         return None
     first = levels[0]
@@ -275,7 +261,7 @@ def _put_record(record: RecordPlan, path: Path) -> Put | None:
     return put
 
 
-SOURCES: dict[str, Callable[[Context, Field, dict[str, Json], Place], Compiled]] = {
+SOURCES: dict[str, Callable[[Context, Resource, Field, dict[str, Json], Place], Compiled]] = {
     "at": _from_path,
     "value": _constant,
     "make": _made,

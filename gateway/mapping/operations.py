@@ -7,16 +7,20 @@ refer to what is known by then.
 from __future__ import annotations
 
 from gateway.document import Place, suggestion
-from gateway.mapping.calls import Http, compile_rules
+from gateway.mapping.calls import Http, compile_rules, seconds
+from gateway.mapping.checks import check_arguments, check_names, check_native_arguments
 from gateway.mapping.context import CALL, Context
+from gateway.mapping.fits import check_taken_apart, check_tree
 from gateway.mapping.plan import NativeArgument, OperationPlan, VariantPlan, WindowPlan
-from gateway.mapping.rows import compile_rows
+from gateway.mapping.rows import Wanted, compile_rows
 from gateway.mapping.steps import Scene, compile_gives, compile_steps, compile_takes
 from gateway.mapping.trees import compile_object
+from gateway.mapping.ways import compile_needs
 from gateway.messages import Effect, Json
 from gateway.model.model import Operation
 
 _RESULT_NAMES = frozenset({"args", "settings", "window"})
+_BEFORE_THE_CALL = frozenset({"settings", "connection"})
 _ONE, _MANY = "`at:` for the one object", "`rows:` for the list"
 
 
@@ -27,14 +31,14 @@ def compile_operation(
     shape = context.check("operation", node, place)
     if shape is None:
         return None
-    before, context.uses = context.uses, set()
     window = _compile_window(context, operation, shape, place)
     names = CALL | ({"window"} if window else set())
-    scene = Scene(context, http, operation.effect, operations, frozenset(names), operation.not_found)
-    takes = compile_takes(scene, shape.get("take", {}), (*place, "take"))
-    scene = scene.knowing(*(take.name for take in takes))
-    variants = _compile_variants(scene, operation, shape, place)
-    uses, context.uses = frozenset(context.uses), before | context.uses
+    inner = http.of_class(context, shape, place)
+    scene = Scene(context, inner, operation.effect, operations, frozenset(names), operation.not_found, operation.args)
+    with context.collecting() as reads:
+        takes = compile_takes(scene, shape.get("take", {}), (*place, "take"))
+        scene = scene.knowing(*(take.name for take in takes))
+        variants = _compile_variants(scene, operation, shape, place)
     args_from = _compile_args_from(context, operation, shape, place)
     plan = OperationPlan(
         name=operation.name,
@@ -42,17 +46,20 @@ def compile_operation(
         support=shape.get("support", "native"),
         notes=shape.get("notes", ""),
         unsupported=shape.get("unsupported", {}),
+        loses=shape.get("loses", {}),
         requires=shape.get("requires", {}),
         args_from=args_from,
         window=window,
         takes=takes,
         variants=variants,
         arguments={},
-        uses=uses,
         not_found=operation.not_found,
+        cache=_compile_cache(context, operation.effect, shape, place),
         origin=context.origin(place),
+        needs=compile_needs(context, shape, place),
     )
-    _check_arguments(context, operation, plan, place)
+    check_arguments(context, operation, plan, reads, place)
+    check_names(context, reads, shape, operation.effect, place)
     return plan
 
 
@@ -73,38 +80,42 @@ def compile_native(context: Context, name: str, node: Json, place: Place, http: 
                 allowed,
                 checked.get("meaning", ""),
             )
-    before, context.uses = context.uses, set()
     effect = Effect.SAFE if shape["safe"] else Effect.UNSAFE
-    scene = Scene(context, http, effect, frozenset(), CALL, None)
-    takes = compile_takes(scene, shape.get("take", {}), (*place, "take"))
-    scene = scene.knowing(*(take.name for take in takes))
-    variant = _compile_variant(scene, None, shape, place)
-    uses, context.uses = frozenset(context.uses), before | context.uses
-    used = {use[1] for use in uses if use[0] == "args" and len(use) > 1}
-    everything = ("args",) in uses
-    for argument in arguments:
-        if argument not in used and not everything:
-            context.report(
-                (*place, "args", argument), "unused-argument", f"`{argument}` is declared and never sent", key=True
-            )
-    for argument in sorted(used - set(arguments)):
-        context.report(place, "unknown-argument", f"`args.{argument}` is not declared{suggestion(argument, arguments)}")
+    scene = Scene(context, http.of_class(context, shape, place), effect, frozenset(), CALL, None, {})
+    with context.collecting() as reads:
+        takes = compile_takes(scene, shape.get("take", {}), (*place, "take"))
+        scene = scene.knowing(*(take.name for take in takes))
+        variant = _compile_variant(scene, None, shape, place)
+    check_native_arguments(context, arguments, reads, place)
+    check_names(context, reads, shape, effect, place)
     return OperationPlan(
         name=f"native.{name}",
         effect=effect,
         support="native",
         notes=shape.get("notes", ""),
         unsupported={},
+        loses={},
         requires={},
         args_from={},
         window=None,
         takes=takes,
         variants=(variant,) if variant else (),
         arguments=arguments,
-        uses=uses,
         not_found=None,
+        cache=_compile_cache(context, effect, shape, place),
         origin=context.origin(place),
+        needs=compile_needs(context, shape, place),
     )
+
+
+def _compile_cache(context: Context, effect: Effect, shape: dict[str, Json], place: Place) -> float | None:
+    """Seconds for which answers are kept. What changes something is asked for every time."""
+    if "cache" not in shape:
+        return None
+    if effect is not Effect.SAFE:
+        message = "only the answers of an operation that changes nothing can be kept"
+        context.report((*place, "cache"), "cache-of-a-write", message, key=True)
+    return seconds(shape["cache"])
 
 
 def _compile_window(context: Context, operation: Operation, shape: dict[str, Json], place: Place) -> WindowPlan | None:
@@ -134,56 +145,15 @@ def _compile_args_from(context: Context, operation: Operation, shape: dict[str, 
         if codec.encode is None or codec.parts is None:
             context.report(where, "not-invertible", "only a join codec takes an argument apart")
             continue
-        for part in codec.parts:
+        for part, inner in codec.parts.items():
             if part not in operation.args:
                 hint = suggestion(part, operation.args)
                 context.report(where, "unknown-argument", f"{operation.name} has no argument `{part}`{hint}")
+            check_taken_apart(context, operation.args.get(part), part, inner, where)
+        for name in sorted({use[0] for use in codec.uses} - _BEFORE_THE_CALL):
+            context.report(where, "unknown-name", f"the codec uses `{name}`, which is not known before the call begins")
         found[argument] = codec.encode
     return found
-
-
-def _check_arguments(context: Context, operation: Operation, plan: OperationPlan, place: Place) -> None:
-    """Every canonical argument is used, filtered by the gateway itself, or declared unsupported."""
-    for key in ("unsupported", "requires"):
-        for argument in getattr(plan, key):
-            if argument not in operation.args:
-                hint = suggestion(argument, operation.args)
-                context.report(
-                    (*place, key, argument),
-                    "unknown-argument",
-                    f"{operation.name} has no argument `{argument}`{hint}",
-                    key=True,
-                )
-    used = {use[1] for use in plan.uses if use[0] == "args" and len(use) > 1}
-    for argument in sorted(used - set(operation.args)):
-        hint = suggestion(argument, operation.args)
-        context.report(place, "unknown-argument", f"`args.{argument}`: {operation.name} has no such argument{hint}")
-    if any(variant.find for variant in plan.variants):
-        return
-    known = used | set(plan.unsupported) | set(plan.args_from) | set(operation.common) | _filtered(operation, plan)
-    known |= {name for name, argument in operation.args.items() if argument.type.kind == "time_zone"}
-    known |= {operation.sort} if operation.sort else set()
-    if plan.window is not None and operation.window is not None:
-        known |= set(operation.window)
-    if any(variant.gives and variant.gives.run and variant.gives.run.arguments is None for variant in plan.variants):
-        known |= {"id"}
-    for argument in operation.args:
-        if argument not in known:
-            message = (
-                f"{operation.name} promises `{argument}`: use it, or say under `unsupported:` why it cannot be honoured"
-            )
-            context.report(place, "unused-argument", message, key=True)
-
-
-def _filtered(operation: Operation, plan: OperationPlan) -> set[str]:
-    """Arguments the gateway can apply itself, because every row has the field they look at."""
-    produced: set[str] | None = None
-    for variant in plan.variants:
-        for rows in variant.rows:
-            fields = {field.name.split(".")[0] for field in rows.record.fields if field.mode != "write"}
-            produced = fields if produced is None else produced & fields
-    known = produced or set()
-    return {name for name, rule in operation.filters.items() if known & {path.split(".")[0] for path in rule.fields}}
 
 
 def _compile_variants(
@@ -223,14 +193,15 @@ def _compile_variant(
     sole = "call" in shape
     result_names = _RESULT_NAMES | (inner.names - scene.names) | (scene.names - CALL)
     resource = operation.resource.name if operation is not None and operation.resource is not None else ""
-    rows = compile_rows(context, shape, place, None if sole else result_names, resource) if operation else ()
+    wanted = Wanted(resource, None if sole else result_names, inner.names)
+    rows = compile_rows(context, shape, place, wanted) if operation else ()
     gives = compile_gives(inner, shape["gives"], (*place, "gives")) if "gives" in shape else None
     find = shape.get("find")
     if find is not None and find not in scene.operations:
         context.report(
             (*place, "find"), "unknown-operation", f"`{find}` is not mapped here{suggestion(find, scene.operations)}"
         )
-    if not steps and not rows and gives is None and find is None:
+    if not any(key in shape for key in ("call", "steps", "rows", "at", "union", "gives", "find")):
         context.report(place, "nothing-to-do", "`call`, `steps`, `rows`, `gives` or `find` is needed")
     if operation is not None:
         _check_result(context, operation, shape, place)
@@ -272,6 +243,8 @@ def _check_result(context: Context, operation: Operation, shape: dict[str, Json]
             hint = suggestion(name, operation.resource.fields)
             message = f"{operation.resource.name} has no field `{name}`{hint}"
             context.report((*place, "set", name), "unknown-field", message, key=True)
+        else:
+            check_tree(context, operation.resource.fields[name], shape["set"][name], (*place, "set", name))
 
 
 def _check_other(context: Context, operation: Operation, shape: dict[str, Json], place: Place) -> None:

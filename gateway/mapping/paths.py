@@ -44,6 +44,11 @@ class Path:
     _walk: tuple[str | int, ...] | None = field(repr=False)
     _parsed: ParsedResult = field(repr=False, compare=False)
 
+    @property
+    def parsed(self) -> Any:
+        """The tree that jmespath made of the text."""
+        return self._parsed.parsed
+
     def read(self, data: Json) -> Json | Missing:
         """Evaluate on `data`: the value, or MISSING where a walked key is not there; raises ExpressionFailed.
 
@@ -75,7 +80,7 @@ def compile_path(text: str) -> Path:
         raise ExpressionInvalid("an empty path; the whole is `@`") from None
     except RecursionError:
         raise ExpressionInvalid("nested too deeply") from None
-    for node in _nodes(parsed.parsed):
+    for node in nodes_of(parsed.parsed):
         if node["type"] == "function_expression":
             _check_function(node, text)
     walk = _steps(parsed.parsed)
@@ -111,8 +116,8 @@ def _check_function(node: _Node, text: str) -> None:
             raise ExpressionInvalid(f"`{name}` takes {expected} here", offset)
 
 
-def _nodes(root: _Node) -> Iterator[_Node]:
-    """Walk the parsed tree without recursion, so that a deep one is a finding and no crash."""
+def nodes_of(root: _Node) -> Iterator[_Node]:
+    """Walk a parsed tree without recursion, so that a deep one is a finding and no crash."""
     waiting: list[tuple[_Node, int]] = [(root, 1)]
     while waiting:
         node, depth = waiting.pop()

@@ -57,6 +57,23 @@ class ErrorRule:
 
 
 @dataclass(frozen=True, slots=True)
+class Rate:
+    """At most `amount` calls in any `seconds`. `text` is how the mapping writes it: `10/m`."""
+
+    amount: int
+    seconds: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class LimitsPlan:
+    """How much of a connection may be asked: rates by class, and so many calls at once."""
+
+    rates: Mapping[str, Rate] = field(default_factory=dict)
+    at_once: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class CallPlan:
     """One HTTP call. `url` gives the URL without the query; `rpc` is the JSON-RPC method."""
 
@@ -69,6 +86,8 @@ class CallPlan:
     """`none`, `json`, `form` or `jsonrpc` (then `body` builds the params)."""
     rpc: str | None
     timeout: float
+    limit: str
+    """The class of rate that the call counts against."""
     success: Path | None
     said: tuple[Path | None, Path | None]
     """Where a refusal has the provider's own code and message."""
@@ -166,6 +185,10 @@ class FieldPlan:
     law: str
     mode: str
     origin: str
+    embeds: str
+    """The record of an embedded object or list of objects, else empty."""
+    unwritable: tuple[Json, ...]
+    """Canonical values that its codec has no word for, though the contract allows them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -249,6 +272,8 @@ class OperationPlan:
     support: str
     notes: str
     unsupported: Mapping[str, str]
+    loses: Mapping[str, str]
+    """Arguments, or members of one, that are taken without their full effect, each with the reason."""
     requires: Mapping[str, str]
     args_from: Mapping[str, Callable[[Json, Scope], Json]]
     window: WindowPlan | None
@@ -256,9 +281,12 @@ class OperationPlan:
     variants: tuple[VariantPlan, ...]
     arguments: Mapping[str, NativeArgument]
     """Declared arguments of a native operation; empty for canonical ones, whose arguments the model declares."""
-    uses: frozenset[tuple[str, ...]]
     not_found: str | None
+    cache: float | None
+    """Seconds for which an answer is kept; None: every call asks the provider."""
     origin: str
+    needs: Mapping[str, str]
+    """Settings without which a connection does not have this, each with the reason."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -301,11 +329,14 @@ class ProviderPlan:
     auth: AuthPlan
     auths: Mapping[str, AuthPlan]
     """Other schemes by name: what a call may say instead."""
+    limits: LimitsPlan
     rules: tuple[ErrorRule, ...]
     operations: Mapping[str, OperationPlan]
+    """Of each operation one way: the first, or the one that the connection has once the plan is fitted to it."""
     native: Mapping[str, OperationPlan]
     unsupported: Mapping[str, str]
+    ways: Mapping[str, tuple[OperationPlan, ...]]
+    """Every way of every operation, native ones under `native.` and their name."""
     records: Mapping[str, RecordPlan]
     digest: str
     file: str
-    uses: frozenset[tuple[str, ...]] = field(default_factory=frozenset)

@@ -14,10 +14,15 @@ from gateway.errors import AnswerMismatch
 from gateway.mapping.context import Context
 from gateway.mapping.expressions import MISSING
 from gateway.mapping.fields import SOURCES, Get, Put, conditional, put_at
+from gateway.mapping.fits import check_constant, unwritable
 from gateway.mapping.plan import FieldPlan, RecordPlan, Scope
+from gateway.mapping.reads import Reads
 from gateway.messages import Json
 from gateway.model.model import Resource
 from gateway.model.types import TypeRefused
+
+_OWN = frozenset({"row", "fields"})
+"""Names that a record gives its own lines."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,15 +85,20 @@ def _compile_record(context: Context, name: str, node: Json, place: Place) -> Re
         hint = suggestion(shape["of"], context.model.shapes)
         context.report((*place, "of"), "unknown-resource", f"the contract has no `{shape['of']}`{hint}")
         return None
-    lines = []
+    lines: list[_Line] = []
     _check_dotted(context, resource, shape["fields"], (*place, "fields"))
-    for canonical, spec in shape["fields"].items():
-        line = _compile_line(context, resource, canonical, spec, (*place, "fields", canonical))
-        if line is not None:
-            lines.append(line)
+    with context.collecting() as reads:
+        for canonical, spec in shape["fields"].items():
+            where = (*place, "fields", canonical)
+            with context.collecting() as line_reads:
+                line = _compile_line(context, resource, canonical, spec, where)
+            _check_above(context, line_reads, spec, [one.plan.name for one in lines], where)
+            if line is not None:
+                lines.append(line)
     readable = [line for line in lines if line.get is not None]
     if readable:
         _check_required(context, resource, list(shape["fields"]), (*place, "fields"))
+    context.record_reads[name] = _outside(context, reads, lines)
     return RecordPlan(
         name=name,
         resource=resource,
@@ -98,6 +108,25 @@ def _compile_record(context: Context, name: str, node: Json, place: Place) -> Re
         private=frozenset(shape.get("private", ())),
         origin=context.origin(place),
     )
+
+
+def _check_above(context: Context, reads: Reads, spec: Json, above: list[str], place: Place) -> None:
+    """A line refers only to canonical fields of the lines above it, since the others are not told yet."""
+    joined = spec.get("from") if isinstance(spec, dict) else None
+    named = {".".join(use[1:]) for use in reads.names if use[0] == "fields" and len(use) > 1}
+    for name in sorted(named | {str(name) for name in joined or ()}):
+        if not any(f"{name}.".startswith(f"{one}.") or one.startswith(f"{name}.") for one in above):
+            context.report(place, "unknown-name", f"`{name}` has no source in the lines above", key=True)
+
+
+def _outside(context: Context, reads: Reads, lines: list[_Line]) -> Reads:
+    """What a record reads besides its row and its own fields, embedded records included."""
+    found = Reads({use for use in reads.names if use[0] not in _OWN}, set(reads.whole), set(reads.roots))
+    for line in lines:
+        inner = context.record_reads.get(line.plan.embeds)
+        if inner is not None:
+            found.add(inner)
+    return found
 
 
 def _check_dotted(context: Context, resource: Resource, names: dict[str, Json], place: Place) -> None:
@@ -121,7 +150,7 @@ def _check_required(context: Context, resource: Resource, names: list[str], plac
             message = f"{resource.name}.{field.name} is required by the contract ({field.meaning}) and has no source"
             context.report(place, "required-field-missing", message)
         members = [name.split(".", 1)[1] for name in names if name.startswith(f"{field.name}.")]
-        for member in field.type.fields.values() if members else ():
+        for member in field.type.fields.values() if members and field.name not in names else ():
             if member.required and member.name not in {text.split(".")[0] for text in members}:
                 message = f"{resource.name}.{field.name}.{member.name} is required once {field.name} is given"
                 context.report(place, "required-field-missing", message)
@@ -140,7 +169,9 @@ def _compile_line(context: Context, resource: Resource, canonical: str, spec: Js
     if len(sources) > 1 or ("at" not in shape and sources == ["at"]):
         context.report(place, "field-without-source", "a field has one source: at, value, make, from or record")
         return None
-    get, put, codec = SOURCES[sources[0]](context, field, shape, place)
+    if "default" in shape:
+        check_constant(context, field, shape["default"], (*place, "default"))
+    get, put, codec = SOURCES[sources[0]](context, resource, field, shape, place)
     mode = _mode(context, shape, get, put, place)
     get = conditional(context, shape, get, place) if get is not None else None
     source = str(shape.get(sources[0])) + (f" at {shape['at']}" if sources[0] == "record" and "at" in shape else "")
@@ -153,7 +184,14 @@ def _compile_line(context: Context, resource: Resource, canonical: str, spec: Js
         required=field.required and "." not in canonical,
         nullable=field.nullable,
         plan=FieldPlan(
-            canonical, source, codec.name if codec else None, codec.law if codec else "iso", mode, context.origin(place)
+            name=canonical,
+            source=source,
+            codec=codec.name if codec else None,
+            law=codec.law if codec else "iso",
+            mode=mode,
+            origin=context.origin(place),
+            embeds=shape.get("record", ""),
+            unwritable=unwritable(field.type, codec),
         ),
     )
 
@@ -162,7 +200,7 @@ def _clear(context: Context, shape: dict[str, Json], place: Place) -> Callable[[
     if "record" in shape or "at" not in shape:
         return None
     texts = shape["at"] if isinstance(shape["at"], list) else [shape["at"]]
-    targets = [path.steps for text in texts if (path := context.path(text, place)) is not None and path.steps]
+    targets = [path.steps for text in texts if (path := context.target(text, place)) is not None and path.steps]
 
     def clear(nothing: str, out: dict[str, Json]) -> None:
         for target in targets:

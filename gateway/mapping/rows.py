@@ -2,40 +2,50 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from gateway.document import Place, suggestion
-from gateway.mapping.context import BASE, RESERVED, Context
+from gateway.mapping.checks import check_record_names
+from gateway.mapping.context import RESERVED, Context
 from gateway.mapping.expressions import Path
 from gateway.mapping.plan import Level, RecordPlan, RowsPlan
 from gateway.messages import Json
 
 
-def compile_rows(
-    context: Context, shape: dict[str, Json], place: Place, names: frozenset[str] | None, resource: str
-) -> tuple[RowsPlan, ...]:
-    """Compile `rows`, `at` or `union` with records of a resource; the first path begins with a name (None: any)."""
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What rows must be: of which resource, how their first path may begin (None: anyhow), what templates may name."""
+
+    resource: str
+    roots: frozenset[str] | None
+    names: frozenset[str]
+
+
+def compile_rows(context: Context, shape: dict[str, Json], place: Place, wanted: Wanted) -> tuple[RowsPlan, ...]:
+    """Compile `rows`, `at` or `union` with their records."""
     if "union" in shape:
         found: list[RowsPlan] = []
         for index, node in enumerate(shape["union"]):
             where = (*place, "union", index)
             checked = context.check("source", node, where)
             if checked is not None:
-                found += compile_rows(context, checked, where, names, resource)
+                found += compile_rows(context, checked, where, wanted)
         return tuple(found)
     if "rows" not in shape and "at" not in shape:
         if "row" in shape:
             context.report((*place, "row"), "row-without-rows", "`row` needs `rows:` or `at:`", key=True)
         return ()
-    record = _record(context, shape, place, resource)
+    record = _record(context, shape, place, wanted)
     one = "at" in shape
     source = shape["at"] if one else shape["rows"]
     key = "at" if one else "rows"
-    levels = compile_levels(context, source, (*place, key), names)
+    levels = compile_levels(context, source, (*place, key), wanted.roots, wanted.names)
     if record is None or not levels:
         return ()
     return (RowsPlan(tuple(levels), record, isinstance(source, list), one, context.origin((*place, key))),)
 
 
-def _record(context: Context, shape: dict[str, Json], place: Place, resource: str) -> RecordPlan | None:
+def _record(context: Context, shape: dict[str, Json], place: Place, wanted: Wanted) -> RecordPlan | None:
     name = shape.get("row")
     if name is None:
         context.report(place, "missing-key", "`row` is missing (the record that reads each row)")
@@ -46,14 +56,18 @@ def _record(context: Context, shape: dict[str, Json], place: Place, resource: st
         context.report((*place, "row"), "unknown-record", f"there is no record `{name}`{hint}")
         return None
     context.used_records.add(name)
-    if record.resource.name != resource:
-        message = f"record `{name}` reads {record.resource.name}, and {resource or 'nothing'} is given here"
+    context.reads.add(context.record_reads[name])
+    check_record_names(context, record, wanted.names, (*place, "row"))
+    if record.resource.name != wanted.resource:
+        message = f"record `{name}` reads {record.resource.name}, and {wanted.resource or 'nothing'} is given here"
         context.report((*place, "row"), "wrong-record", message)
     return record
 
 
-def compile_levels(context: Context, source: Json, place: Place, names: frozenset[str] | None) -> list[Level]:
-    """Compile a path or named levels; the roots of the first must be among `names`, when these are known."""
+def compile_levels(
+    context: Context, source: Json, place: Place, roots: frozenset[str] | None, names: frozenset[str]
+) -> list[Level]:
+    """Compile a path or named levels: the first begins with one of the roots (None: any), templates see the names."""
     nodes = source if isinstance(source, list) else [{"name": "row", "at": source}]
     levels: list[Level] = []
     known: list[str] = []
@@ -65,11 +79,12 @@ def compile_levels(context: Context, source: Json, place: Place, names: frozense
             continue
         if isinstance(source, list) and shape["name"] in RESERVED | {*known}:
             context.report((*where, "name"), "reserved-name", f"`{shape['name']}` is already a name here")
-        if index == 0 and names is not None:
-            _check_roots(context, path, names, where)
+        if index == 0 and roots is not None:
+            _check_roots(context, path, roots, where)
         known += [shape["name"]]
-        seen = BASE | context.step_names | {"args", "window", "row", *known}
-        when = context.condition(shape["when"], (*where, "when"), seen) if "when" in shape else None
+        with context.collecting() as reads:
+            when = context.condition(shape["when"], (*where, "when"), names | {*known}) if "when" in shape else None
+            reads.forget(*known)
         levels.append(Level(shape["name"], path, when, context.origin(where)))
     return levels
 

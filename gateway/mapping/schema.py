@@ -47,8 +47,13 @@ _BODY: dict[str, Any] = {
 _EXTRAS: dict[str, Any] = {
     "support": key("string", "how well this is done", allowed=["native", "emulated", "degraded"]),
     "notes": key("string", "a sentence for the capability document"),
+    "needs": key("dict", "settings without which a connection does not have it: reason", **_TEXTS),
     "take": key("dict", "names for values used below", takes="template"),
     "choose": key("list", "variants; the first whose `when` holds", minlength=2),
+    "class": key("string", "the class of rate that its calls count against", example="create"),
+    "cache": key(
+        "string", "how long an answer is kept, of an operation that reads", regex=r"[1-9]\d*(s|m|h)", example="60s"
+    ),
 }
 _CONDITION: dict[str, Any] = {
     "status": key(["integer", "list"], "the HTTP status, or several", example=404, schema={"type": "integer"}),
@@ -69,6 +74,7 @@ _CALL: dict[str, Any] = {
     "params": key(["list", "dict"], "the JSON-RPC params", takes="tree"),
     "auth": key("string", "one of `auths`, instead of the file's own scheme", example="admin"),
     "timeout": key("string", "the whole exchange", regex=r"[1-9]\d*(ms|s|m)", example="10s"),
+    "class": key("string", "the class of rate it counts against, instead of the operation's", example="create"),
     "success": key("string", "path that must be true of the body", takes="path"),
     "answer": key("string", "how the body is read", allowed=["json", "text", "icalendar"]),
 }
@@ -143,6 +149,16 @@ _RULES: Mapping[str, Rules] = {
         "headers": key("dict", "headers of every call", takes="tree"),
         "code": key("string", "path to the provider's own error code", takes="path"),
         "message": key("string", "path to the provider's own error message", takes="path"),
+        "rate": key(
+            "dict",
+            "class of calls: how many in how long, at most",
+            example={"default": "5/s", "create": "10/m"},
+            keysrules=key("string", "a class begins with a letter; a-z, 0-9 and _ follow", regex=_NAME),
+            valuesrules=key(
+                "string", "calls per second, minute, hour or day", regex=r"[1-9]\d{0,4}/[smhd]", example="10/m"
+            ),
+        ),
+        "at_once": key("integer", "so many calls of a connection at the same time", min=1, max=64),
     },
     "call": _CALL,
     "jsonrpc": {
@@ -181,6 +197,7 @@ _RULES: Mapping[str, Rules] = {
         **_BODY,
         **_EXTRAS,
         "unsupported": key("dict", "arguments this provider cannot honour: reason", **_TEXTS),
+        "loses": key("dict", "arguments that are taken without their full effect: reason"),
         "requires": key("dict", "optional arguments this provider needs: reason", **_TEXTS),
         "args_from": key("dict", "argument: the join codec that takes it apart into other arguments"),
         "window": key("dict", "local days asked from the provider"),
@@ -189,7 +206,10 @@ _RULES: Mapping[str, Rules] = {
         "safe": key("boolean", "it changes nothing; it is then a GET for callers", default=False),
         "args": key("dict", "its arguments"),
         "notes": _EXTRAS["notes"],
+        "needs": _EXTRAS["needs"],
         "take": _EXTRAS["take"],
+        "class": _EXTRAS["class"],
+        "cache": _EXTRAS["cache"],
         "call": _BODY["call"],
         "steps": _BODY["steps"],
         "errors": _BODY["errors"],

@@ -5,13 +5,16 @@ The names a template may use grow from step to step: a step can only refer to wh
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 
 from gateway.document import Place, suggestion
 from gateway.mapping.calls import Http, compile_call
+from gateway.mapping.checks import check_accepted, check_refusals
 from gateway.mapping.codecs import Codec
 from gateway.mapping.context import CALL, RESERVED, Context
 from gateway.mapping.expressions import Literal
+from gateway.mapping.fits import check_taken
 from gateway.mapping.plan import (
     CallPlan,
     FanOut,
@@ -25,6 +28,7 @@ from gateway.mapping.rows import compile_levels
 from gateway.mapping.trees import compile_object, compile_tree
 from gateway.messages import Effect, Json
 from gateway.model.model import Operation
+from gateway.model.types import Field
 
 _AFTER_A_CALL = frozenset({"name", "when", "for_each", "keep", "accept", "safe", "stays", "undo"})
 _BESIDE: dict[str, frozenset[str]] = {
@@ -47,10 +51,12 @@ class Scene:
     operations: frozenset[str]
     names: frozenset[str]
     not_found: str | None
+    arguments: Mapping[str, Field]
+    """The arguments of a canonical operation, none of a native one."""
 
     def knowing(self, *names: str) -> Scene:
         """The same scene with more names known."""
-        return Scene(self.context, self.http, self.effect, self.operations, self.names | set(names), self.not_found)
+        return replace(self, names=self.names | set(names))
 
 
 def compile_steps(scene: Scene, shape: dict[str, Json], place: Place) -> tuple[tuple[StepPlan, ...], Scene]:
@@ -89,6 +95,7 @@ def _compile_step(scene: Scene, shape: dict[str, Json], place: Place) -> StepPla
     when = context.condition(shape["when"], (*place, "when"), inner.names) if "when" in shape else None
     for code in shape.get("accept", []):
         context.error_code(code, (*place, "accept"))
+    check_accepted(context, shape.get("accept", []), scene.not_found, (*place, "accept"))
     return StepPlan(
         name=name,
         call=compile_call(context, shape["call"], (*place, "call"), inner.names, scene.http)
@@ -134,7 +141,7 @@ def _compile_fan_out(scene: Scene, node: Json, place: Place) -> FanOut | None:
         return None
     if several:
         public = (scene.names - CALL) | {"args", "settings", "window"}
-        levels = tuple(compile_levels(scene.context, shape["in"], (*place, "in"), frozenset(public)))
+        levels = tuple(compile_levels(scene.context, shape["in"], (*place, "in"), frozenset(public), scene.names))
         names = tuple(level.name for level in levels)
         fan_out = FanOut(None, levels, names, shape["at_once"]) if levels else None
     else:
@@ -162,6 +169,8 @@ def compile_takes(scene: Scene, nodes: Json, place: Place) -> tuple[Take, ...]:
         codec = context.codec(shape["as"], (*where, "as")) if "as" in shape else None
         if codec is not None and codec.encode is None:
             context.report((*where, "as"), "not-invertible", f"codec {codec.name} is one-way: it cannot write")
+        elif codec is not None:
+            check_taken(context, scene.arguments, shape["from"], codec, (*where, "as"))
         if isinstance(value, Literal):
             context.report(where, "not-a-template", "a taken value is a template")
         elif value is not None:
@@ -220,6 +229,7 @@ def _compile_undo(scene: Scene, node: Json, place: Place) -> CallPlan | RunPlan 
 
 def _compile_refusals(scene: Scene, nodes: Json, place: Place) -> tuple[Refusal, ...]:
     context, refusals = scene.context, []
+    check_refusals(context, nodes, place)
     for index, node in enumerate(nodes):
         where = (*place, index)
         shape = context.check("refusal", node, where)
@@ -248,6 +258,8 @@ def compile_gives(scene: Scene, node: Json, place: Place) -> GivesPlan | None:
     step = shape.get("step")
     if step is not None and "with" in shape:
         scene.context.report((*place, "with"), "unknown-key", "`with` does not go with `step`", key=True)
+    if step is not None:
+        scene.context.reads.roots.add(step)
     if step is not None and step not in scene.names:
         scene.context.report(
             (*place, "step"), "unknown-name", f"`{step}` is no step here{suggestion(step, scene.names)}"

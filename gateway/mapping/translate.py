@@ -46,6 +46,7 @@ def to_request(call: CallPlan, scope: Scope) -> Request:
         query=pairs(call.query(scope), call.origin) if call.query else (),
         body=body,
         timeout=call.timeout,
+        limit=call.limit,
     )
 
 
@@ -186,7 +187,7 @@ def said(paths: tuple[Path | None, Path | None], body: Json) -> dict[str, str]:
         except ExpressionFailed:
             continue  # the refusal counts, not what it is called
         if isinstance(value, str | int | float) and not isinstance(value, bool) and value != "":
-            found[key] = str(value)[:500]
+            found[key] = str(value)
     return found
 
 
@@ -200,7 +201,7 @@ def _unlisted(call: CallPlan, response: Response, body: Json) -> GatewayError:
         return ProviderRejected("", code="RATE_LIMITED", retry_after=retry_after(response), provider=words)
     if status >= 500:  # noqa: PLR2004 - server errors
         error: GatewayError = ProviderUnavailable(
-            f"The provider answered {status}.", sent=True, retry_after=retry_after(response)
+            f"The provider answered {status}.", sent=True, retry_after=retry_after(response), status=status
         )
         return error
     detail = (

@@ -6,6 +6,7 @@ Nothing here knows HTTP. A tree never guesses a type: what a template gives is w
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Collection
 from typing import TypeAlias
 
@@ -14,8 +15,11 @@ from gateway.errors import MappingFault
 from gateway.mapping.context import Context
 from gateway.mapping.expressions import ExpressionFailed, Literal, Template, ValueMissing
 from gateway.mapping.plan import LEFT_OUT, Build, Scope
+from gateway.mapping.reads import Reads
 from gateway.messages import Json
 
+_CHAIN = re.compile(r"\{\{\s*[a-z_][a-z0-9_.]*\s*\}\}", re.IGNORECASE)
+"""A template that is a name and its keys, and nothing else."""
 _Parts: TypeAlias = dict[str, Json]
 _Word: TypeAlias = Callable[[Context, _Parts, Place, "Names", bool], Build]
 Names: TypeAlias = Collection[str]
@@ -156,8 +160,10 @@ def _for(context: Context, node: _Parts, place: Place, names: Names, secrets: bo
         return lambda _scope: None
     elements = _part(context, node, "$in", place, names, secrets)
     inside = frozenset(names) | {name}
-    give = _part(context, node, "$give", place, inside, secrets)
-    key = _part(context, node, "$key", place, inside, secrets) if "$key" in node else None
+    with context.collecting() as reads:
+        give = _part(context, node, "$give", place, inside, secrets)
+        key = _part(context, node, "$key", place, inside, secrets) if "$key" in node else None
+        reads.forget(name)
     origin = context.origin(place)
 
     def build(scope: Scope) -> Json:
@@ -188,15 +194,19 @@ def _json(context: Context, node: _Parts, place: Place, names: Names, secrets: b
 
 def _record(context: Context, node: _Parts, place: Place, names: Names, secrets: bool) -> Build:
     name = node["$record"]
-    value = _part(context, node, "$of", place, names, secrets)
+    with context.collecting() as reads:
+        value = _part(context, node, "$of", place, names, secrets)
+        source = reads.whole.pop() if len(reads.whole) == 1 and _CHAIN.fullmatch(str(node.get("$of"))) else None
     record = context.records.get(name) if isinstance(name, str) else None
     if record is None:
         hint = suggestion(str(name), context.records)
         context.report((*place, "$record"), "unknown-record", f"there is no record `{name}`{hint}")
         return lambda _scope: None
     context.used_records.add(name)
-    if node.get("$of") in ("{{ args }}", "{{args}}"):
-        context.uses.update(("args", line.name.partition(".")[0]) for line in record.fields if line.mode != "read")
+    if source is not None:  # of the object, what the record writes is used, and no more
+        written = [(*source, *line.name.split(".")) for line in record.fields if line.mode != "read"]
+        context.reads.add(Reads(set(written), set(written)))
+    context.written_records.add(name)
     write = record.write
 
     def build(scope: Scope) -> Json:

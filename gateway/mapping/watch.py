@@ -6,7 +6,7 @@ runs is never watched and pays nothing for it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields, replace
 from typing import Any, Final
 
@@ -15,12 +15,12 @@ from jmespath.visitor import Options, TreeInterpreter
 from gateway.document import Place
 from gateway.mapping.expressions import Path, Template
 from gateway.mapping.path_functions import PathFunctions
-from gateway.mapping.paths import names_of
+from gateway.mapping.paths import nodes_of
 from gateway.mapping.plan import ErrorRule, Scope
-from gateway.mapping.words import ExpressionFailed, Missing
+from gateway.mapping.words import Missing
 from gateway.messages import Json
 
-Decode = Callable[[bytes], Json]
+Decode = Callable[[bytes, Scope], Json]
 """How the body of an answer is read."""
 
 _ENVELOPE: Final = ("jsonrpc", "id")
@@ -52,16 +52,16 @@ class Watch:
 
 @dataclass(slots=True)
 class SeenPath:
-    """A path and what it found: the names it looks up, and those that some object it was read on had."""
+    """A path, the names it looks up in the order of its text, and which of these look-ups ever found their name."""
 
     text: str
     names: tuple[str, ...]
-    found: set[str] = field(default_factory=set)
+    found: set[int] = field(default_factory=set)
 
     @property
     def missing(self) -> tuple[str, ...]:
-        """The names that no object had, in the order of the path."""
-        return tuple(name for name in self.names if name not in self.found)
+        """The names that nothing it was read on had."""
+        return tuple(dict.fromkeys(name for at, name in enumerate(self.names) if at not in self.found))
 
 
 @dataclass(slots=True)
@@ -73,21 +73,34 @@ class SeenRule:
     caught: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A recorded answer as the mapping sees it: the operation that was played, the call, the decoded body."""
+
+    operation: str
+    call: str
+    body: Json
+
+
 @dataclass(slots=True)
 class Notes(Watch):
-    """Notes everything, by place of the mapping file. `bodies` are the decoded answers, under their calls."""
+    """Notes everything, by place of the mapping file. Whoever plays an example says first of which `operation`."""
 
-    paths: dict[Place, list[SeenPath]] = field(default_factory=dict)
+    operation: str = ""
+    paths: dict[Place, dict[str, SeenPath]] = field(default_factory=dict)
+    """By place and text, since a field may have several paths."""
     rules: dict[Place, SeenRule] = field(default_factory=dict)
-    bodies: dict[str, list[Json]] = field(default_factory=dict)
-    _reads: set[tuple[int, str]] = field(default_factory=set)
-    # The bodies are kept, so that no other object takes the identity of one of their parts.
+    answers: list[Answer] = field(default_factory=list)
+    _reads: dict[int, tuple[Json, set[str]]] = field(default_factory=dict)
+    """Identity of an object → the object, kept so that no other takes its identity, and the keys read of it."""
 
     def path(self, path: Path, place: Place, *, whole: bool) -> Path:
         """Note the names a path finds."""
-        seen = SeenPath(path.text, names_of(path))
-        self.paths.setdefault(place, []).append(seen)
-        return _WatchedPath(**_held(path), notes=self, seen=seen, uses_all=whole)
+        nodes = [node for node in nodes_of(path.parsed) if node["type"] == "field"]
+        known = self.paths.setdefault(place, {})
+        seen = known.setdefault(path.text, SeenPath(path.text, tuple(node["value"] for node in nodes)))
+        order = {id(node): at for at, node in enumerate(nodes)}
+        return _WatchedPath(**_held(path), notes=self, seen=seen, order=order, uses_all=whole)
 
     def template(self, template: Template) -> Template:
         """Note what of an answer a template reads."""
@@ -107,9 +120,9 @@ class Notes(Watch):
     def decoder(self, decode: Decode, call: str, *, rpc: bool) -> Decode:
         """Keep every answer."""
 
-        def keeping(content: bytes) -> Json:
-            body = decode(content)
-            self.bodies.setdefault(call, []).append(body)
+        def keeping(content: bytes, scope: Scope) -> Json:
+            body = decode(content, scope)
+            self.answers.append(Answer(self.operation, call, body))
             if rpc:
                 for name in _ENVELOPE:
                     self.read(body, name)
@@ -120,7 +133,7 @@ class Notes(Watch):
     def read(self, held: Json, name: str) -> None:
         """Note that a key of an object was read, if it is there."""
         if isinstance(held, dict) and name in held:
-            self._reads.add((id(held), name))
+            self._reads.setdefault(id(held), (held, set()))[1].add(name)
 
     def read_all(self, value: Json) -> None:
         """Note that a value was used with everything in it."""
@@ -128,14 +141,14 @@ class Notes(Watch):
         while waiting:
             held = waiting.pop()
             if isinstance(held, dict):
-                self._reads.update((id(held), name) for name in held)
+                self._reads.setdefault(id(held), (held, set()))[1].update(held)
                 waiting.extend(held.values())
             elif isinstance(held, list):
                 waiting.extend(held)
 
     def was_read(self, held: Mapping[str, Json], name: str) -> bool:
         """Whether a key of this very object was read."""
-        return (id(held), name) in self._reads
+        return id(held) in self._reads and name in self._reads[id(held)][1]
 
 
 def _held(part: Path | Template) -> dict[str, Any]:
@@ -147,14 +160,13 @@ def _held(part: Path | Template) -> dict[str, Any]:
 class _WatchedPath(Path):
     notes: Notes = field(repr=False, compare=False)
     seen: SeenPath = field(repr=False, compare=False)
+    order: Mapping[int, int] = field(repr=False, compare=False)
     uses_all: bool
 
     def read(self, data: Json) -> Json | Missing:
         """Evaluate, and note every key that was looked up and found."""
-        try:
-            _Interpreter(self.notes, self.seen).visit(self._parsed.parsed, data)
-        finally:
-            found = Path.read(self, data)  # raises what the path itself raises, whatever noting it ran into
+        found = Path.read(self, data)  # first, since it raises what a path raises
+        _Interpreter(self).visit(self.parsed, data)
         if self.uses_all and not isinstance(found, Missing):
             self.notes.read_all(found)
         return found
@@ -163,17 +175,15 @@ class _WatchedPath(Path):
 class _Interpreter(TreeInterpreter):
     """jmespath's own, telling of every key that an object has."""
 
-    def __init__(self, notes: Notes, seen: SeenPath) -> None:
+    def __init__(self, path: _WatchedPath) -> None:
         super().__init__(Options(custom_functions=PathFunctions()))
-        self._notes = notes
-        self._seen = seen
+        self._path = path
 
-    def visit_field(self, node: Mapping[str, Any], value: Json) -> Json:
+    def visit_field(self, node: Any, value: Json) -> Json:
         """Look up a key."""
-        name = node["value"]
-        if isinstance(value, dict) and name in value:
-            self._seen.found.add(name)
-            self._notes.read(value, name)
+        if isinstance(value, dict) and node["value"] in value:
+            self._path.seen.found.add(self._path.order[id(node)])
+            self._path.notes.read(value, node["value"])
         return super().visit_field(node, value)
 
 

@@ -25,10 +25,12 @@ _Common: TypeAlias = Mapping[str, tuple[frozenset[str], Argument]]
 
 _Part = TypeVar("_Part")
 _SECTIONS = {"types", "resources", "common", "operations", "lifecycle", "events", "errors"}
-_FIELD = {"type", "required", "nullable", "meaning"}
+_FIELD = {"type", "required", "nullable", "meaning", "holds"}
 _ARGUMENT = _FIELD | {"where", "default", "filter", "handled"}
 _OPERATION = {"summary", "effect", "scope", "method", "path", "gives"}
-_OPERATION_MORE = set("args body status not_found window order sort rules patch refused reconcile".split())
+_OPERATION_MORE = {"args", "body", "status", "not_found", "reconcile", "window", "order"}
+_OPERATION_MORE |= {"sort", "rules", "patch", "refused"}
+_BUILDERS = ("text", "integer", "number", "enum", "list", "map", "part_of")
 _WORDS: Mapping[str, frozenset[str]] = {
     "effect": frozenset(one.value for one in Effect),
     "scope": frozenset({"read", "write"}),
@@ -154,6 +156,8 @@ class _Builder:
         if isinstance(node, dict) and "fields" in node:
             _keys(node, place, {"meaning", "fields"}, {"rules"})
             fields = {name: self.field(name, one, (*place, "fields", name)) for name, one in node["fields"].items()}
+            for name in [part for one in fields.values() for part in one.holds]:
+                _known(name, fields, (*place, "fields"))
             return types.object_of(tuple(fields.values()), self.rules(node, fields, place))
         if isinstance(node, dict) and "enum" in node:
             _keys(node, place, {"meaning", "enum"})
@@ -171,9 +175,7 @@ class _Builder:
             _keys(spec, place, {"list"}, {"minimum", "maximum"})
             return types.list_of(self.type(spec["list"], (*place, "list")), spec.get("minimum"), spec.get("maximum"))
         if not isinstance(spec, dict) or len(spec) != 1:
-            raise _Wrong(
-                place, "a type is a name, or an object with one of text, integer, number, enum, list, map, part_of"
-            )
+            raise _Wrong(place, f"a type is a name, or an object with one of {', '.join(_BUILDERS)}")
         ((word, inner),) = spec.items()
         place = (*place, word)
         if word == "map":
@@ -186,9 +188,7 @@ class _Builder:
         if word in {"integer", "number"}:
             _keys(inner, place, set(), {"minimum", "maximum"})
             return types.number(word, **inner)
-        raise _Wrong(
-            place, f"`{word}` builds no type{suggestion(word, ['text', 'integer', 'number', 'enum', 'list', 'map'])}"
-        )
+        raise _Wrong(place, f"`{word}` builds no type{suggestion(word, _BUILDERS)}")
 
     def part_of(self, spec: dict[str, Json], place: Place) -> Type:
         """Build an object type from some of the fields of another, which may be asked for or not."""
@@ -210,7 +210,8 @@ class _Builder:
         _keys(node, place, {"type", "meaning"}, _FIELD)
         required = node.get("required", False)
         type_ = self.type(node["type"], (*place, "type"))
-        return Field(name, type_, required, node["meaning"], node.get("nullable", not required))
+        nullable, holds = node.get("nullable", not required), tuple(node.get("holds", ()))
+        return Field(name, type_, required, node["meaning"], nullable, holds)
 
     def rules(self, node: Json, names: Mapping[str, object], place: Place) -> Rules:
         """Build what must hold between fields."""
@@ -241,6 +242,7 @@ class _Builder:
             required=plain.required,
             meaning=plain.meaning,
             nullable=plain.nullable,
+            holds=plain.holds,
             where=where,
             default=default,
             filter=self.filter(node["filter"], (*place, "filter"), rows) if "filter" in node else None,
@@ -321,7 +323,7 @@ class _Builder:
         }
         if "body" in node:
             for one in self.part_of(node["body"], (*place, "body")).fields.values():
-                args[one.name] = Argument(one.name, one.type, one.required, one.meaning, one.nullable)
+                args[one.name] = Argument(one.name, one.type, one.required, one.meaning, one.nullable, one.holds)
         return args
 
     def error(self, code: str, node: Json, place: Place) -> ErrorCode:

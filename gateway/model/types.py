@@ -104,6 +104,8 @@ class Field:
     required: bool
     meaning: str
     nullable: bool = True
+    holds: tuple[str, ...] = ()
+    """Fields beside it of which it tells everything, as a full name tells the first and the last."""
 
     def accept(self, value: Json) -> Json:
         """Give the canonical value, null included where the field may be null; raises TypeRefused."""

@@ -30,6 +30,7 @@ _ANSWER: dict[str, Any] = {
 }
 _RULES: Mapping[str, Rules] = {
     "simulator": {
+        "settings": key("dict", "settings of the played connection, laid over those of the examples"),
         "state": key("dict", "what the provider holds at the beginning", required=True),
         "unauthorised": key("dict", "the answer to wrong credentials", required=True),
         "unknown": key("dict", "the answer to a call the provider does not know", required=True),

@@ -9,7 +9,7 @@ from urllib.parse import quote
 
 from aiohttp import web
 
-from gateway.messages import Json
+from gateway.messages import Json, Reply
 
 # RFC 9110 §8.8.3: what may stand between the quotes of an entity tag, less `%`, which marks what was escaped.
 _TAG = "!#$&'()*+,/:;<=>?@[]^`{|}~"
@@ -27,6 +27,12 @@ class Answer:
 def to_bytes(data: Json) -> bytes:
     """Write JSON as it is sent: UTF-8, without blanks. Raises ValueError for what is not JSON."""
     return json.dumps(data, ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode()
+
+
+def headers_of(reply: Reply) -> dict[str, str]:
+    """Give the headers that tell where an answer comes from; Age (RFC 9111 §5.1) only when it was kept."""
+    age = {} if reply.age is None else {"Age": str(int(reply.age))}
+    return {"Gateway-Support": reply.support} | age
 
 
 def entity_tag(version: str) -> str:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from gateway.mapping.plan import OperationPlan, ProviderPlan
+from gateway.mapping.plan import LimitsPlan, OperationPlan, ProviderPlan
+from gateway.mapping.ways import way_of
 from gateway.messages import Json
 from gateway.model.model import Model
 
@@ -10,26 +11,39 @@ from gateway.model.model import Model
 def capabilities(provider: ProviderPlan, model: Model) -> dict[str, Json]:
     """Give the capability of every operation of the contract, and of the provider's own under `native.` names."""
     told: dict[str, Json] = {}
-    for name in model.operations:
-        plan = provider.operations.get(name)
+    for name in dict.fromkeys((*model.operations, *provider.ways)):
+        plan = way_of(provider, name)
         if plan is None:
             told[name] = {"support": "unsupported", "notes": provider.unsupported.get(name)}
         else:
-            told[name] = _capability(plan)
-    return told | {plan.name: _capability(plan) for plan in provider.native.values()}
+            told[name] = _capability(plan, provider.limits)
+    return told
 
 
-def _capability(plan: OperationPlan) -> dict[str, Json]:
+def _capability(plan: OperationPlan, of_provider: LimitsPlan) -> dict[str, Json]:
     limits: dict[str, Json] = {}
+    rates = {name: of_provider.rates[name].text for name in sorted(_classes(plan)) if name in of_provider.rates}
+    if rates:
+        limits["rate"] = rates
+    if plan.cache is not None:
+        limits["kept_seconds"] = int(plan.cache)
     if plan.window is not None and plan.window.max_days is not None:
         limits["max_window_days"] = plan.window.max_days
     if plan.window is not None and plan.window.default_days is not None:
         limits["default_window_days"] = plan.window.default_days
     if plan.unsupported:
         limits["unsupported_arguments"] = dict(plan.unsupported)
+    if plan.loses:
+        limits["lost_arguments"] = dict(plan.loses)
     if plan.requires:
         limits["required_arguments"] = dict(plan.requires)
     told: dict[str, Json] = {"support": plan.support}
     if limits:
         told["limits"] = limits
     return told | ({"notes": plan.notes} if plan.notes else {})
+
+
+def _classes(plan: OperationPlan) -> set[str]:
+    """The classes of rate that the operation's own calls count against."""
+    steps = (step for variant in plan.variants for step in variant.steps)
+    return {step.call.limit for step in steps if step.call is not None}

@@ -50,6 +50,10 @@ HEADERS: dict[str, Json] = {
     "Gateway-Support": _header(
         "How the provider supports the operation.", {"type": "string", "enum": ["native", "emulated", "degraded"]}
     ),
+    "Age": _header(
+        "Seconds since the provider said it; missing unless something of it was kept from an earlier call.",
+        {"type": "integer", "minimum": 0},
+    ),
     "ETag": _header("The object's `version`, where the provider has one."),
     "Location": _header("Path of what was made."),
     "Link": _header('The next page, `rel="next"`; missing at the end.'),

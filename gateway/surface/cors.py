@@ -14,6 +14,7 @@ EXPOSED = (
     "RateLimit",
     "RateLimit-Policy",
     "Retry-After",
+    "Age",
     "ETag",
     "Location",
     "Link",

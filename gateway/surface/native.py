@@ -12,7 +12,7 @@ from gateway.errors import CallInvalid
 from gateway.mapping.native import native_arguments, native_from_query
 from gateway.mapping.plan import OperationPlan
 from gateway.messages import Effect, Json
-from gateway.surface.answers import Answer, to_bytes
+from gateway.surface.answers import Answer, headers_of, to_bytes
 from gateway.surface.callers import may
 from gateway.surface.calls import Calls, masked
 from gateway.surface.failures import HttpRefused
@@ -62,8 +62,8 @@ class Native:
 
         async def perform() -> Answer:
             reply = await self.calls.run(request, connection, plan.name, args)
-            body = to_bytes({"data": masked(reply.data, connection.redactor)})
-            return Answer(HTTPStatus.OK, body, {"Gateway-Support": reply.support})
+            body = to_bytes({"data": masked(reply.data, self.calls.engine.redactor(connection))})
+            return Answer(HTTPStatus.OK, body, headers_of(reply))
 
         return await self.calls.respond(request, connection, given, perform)
 

@@ -157,7 +157,7 @@ class _Paths:
 
     def _native(self, path: str, method: str, name: str, codes: Iterable[str]) -> dict[str, Json]:
         schema = _object({"data": {"description": "What the provider answered, in its own fields."}}, ["data"])
-        names = ["Gateway-Support", "Idempotent-Replayed"] if method == "post" else ["Gateway-Support"]
+        names = ["Gateway-Support", "Idempotent-Replayed" if method == "post" else "Age"]
         success = {"description": "Done.", "headers": _headers(names), "content": _json(schema)}
         told: dict[str, Json] = {
             "operationId": name if method == "post" else f"{name}.{method}",
@@ -202,6 +202,8 @@ def _success(operation: Operation) -> dict[str, Json]:
         names += ["ETag"] if "version" in operation.resource.fields else []
     if operation.status == HTTPStatus.CREATED:
         names.append("Location")
+    if operation.effect is Effect.SAFE:
+        names.append("Age")
     if operation.method in METHODS:
         names.append("Idempotent-Replayed")
     return {"description": operation.resource.meaning, "headers": _headers(names), "content": _json(schema)}

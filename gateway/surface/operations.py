@@ -13,7 +13,8 @@ from gateway.catalog import Connection
 from gateway.errors import MappingFault
 from gateway.messages import Json, Reply
 from gateway.model.model import Operation, arguments, from_body, from_query
-from gateway.surface.answers import Answer, entity_tag, to_bytes
+from gateway.observe import Redactor
+from gateway.surface.answers import Answer, entity_tag, headers_of, to_bytes
 from gateway.surface.calls import Calls, masked
 from gateway.surface.pages import Wanted, cut, wanted
 from gateway.surface.requests import path_parts, query_pairs
@@ -49,14 +50,14 @@ class Canonical:
     def _answer(
         self, request: web.Request, connection: Connection, reply: Reply, include: frozenset[str], page: Wanted | None
     ) -> Answer:
-        headers = {"Gateway-Support": reply.support}
+        headers = headers_of(reply)
         status = self.operation.status
         if self.operation.gives == "none":
             return Answer(status, headers=headers)
-        show = _PROVIDER_DATA in include
+        hide = self.calls.engine.redactor(connection) if _PROVIDER_DATA in include else None
         if page is not None:
             rows, raw, about = cut(page, reply.data, reply.raw)
-            data = [_shown(row, own, connection) if show else row for row, own in zip(rows, raw, strict=True)]
+            data = [_shown(row, own, hide) for row, own in zip(rows, raw, strict=True)]
             return Answer(status, to_bytes({"data": data, "page": about}), headers | next_link(request, about))
         if reply.data is None:
             raise MappingFault(f"{self.operation.name} gives no object")
@@ -65,7 +66,7 @@ class Canonical:
             headers["ETag"] = entity_tag(row["version"])
         if status == HTTPStatus.CREATED and row.get("id") is not None:
             headers["Location"] = f"{request.rel_url.raw_path}/{quote(row['id'], safe='')}"
-        return Answer(status, to_bytes(_shown(row, reply.raw, connection) if show else row), headers)
+        return Answer(status, to_bytes(_shown(row, reply.raw, hide)), headers)
 
 
 def read(operation: Operation, request: web.Request, body: Json) -> tuple[dict[str, Json], str | None]:
@@ -87,6 +88,6 @@ def next_link(request: web.Request, about: Mapping[str, Json]) -> dict[str, str]
     return {"Link": f'<{request.rel_url.raw_path}?{query}>; rel="next"'}
 
 
-def _shown(row: dict[str, Json], own: Json, connection: Connection) -> dict[str, Json]:
-    """Put the provider's own object beside what was made of it."""
-    return row if own is None else row | {_PROVIDER_DATA: masked(own, connection.redactor)}
+def _shown(row: dict[str, Json], own: Json, hide: Redactor | None) -> dict[str, Json]:
+    """Put the provider's own object, its secrets masked, beside what was made of it; without `hide` it is not shown."""
+    return row if own is None or hide is None else row | {_PROVIDER_DATA: masked(own, hide)}

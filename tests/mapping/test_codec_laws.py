@@ -1,5 +1,7 @@
 """The laws of codecs, on values nobody thought of: what is exact is exact both ways, what is lossy settles at once."""
 
+import base64
+
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
@@ -23,6 +25,7 @@ SCALARS = st.none() | st.booleans() | NUMBERS | st.text()
 ANY = st.recursive(SCALARS, lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner))
 PAIRS = st.lists(TEXT, min_size=2, max_size=2)
 JOINED = PAIRS.map(lambda parts: "~".join(part.replace("%", "%25").replace("~", "%7E") for part in parts))
+ARMOURED = JOINED.map(lambda text: base64.urlsafe_b64encode(text.encode()).decode().rstrip("="))
 ZONES = st.sampled_from(sorted(times.zone_names()))
 LISTS = st.lists(TEXT, max_size=4)
 
@@ -36,6 +39,11 @@ EXACT = {
         st.sampled_from(["1", 1, True, ""]),
     ),
     "join": ({"join": {"by": "~", "parts": ["a", "b"]}}, JOINED, PAIRS),
+    "join armoured": (
+        {"join": {"by": "~", "parts": ["a", "b"], "as": "base64url"}},
+        ARMOURED | st.from_regex("[A-Za-z0-9_-]{0,12}", fullmatch=True),
+        PAIRS,
+    ),
     "split": ({"split": ","}, LISTS, TEXT),
     "each": ({"each": "integer_text"}, st.lists(st.integers()), st.lists(st.integers().map(str))),
     "datetime": ({"datetime": "%Y-%m-%d %H:%M"}, MINUTES, st.datetimes().map(lambda at: at.strftime("%Y-%m-%d %H:%M"))),

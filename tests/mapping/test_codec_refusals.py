@@ -8,6 +8,7 @@ from gateway.mapping.expressions import compile_template
 SCOPE = {"settings": {"time_zone": "Europe/Berlin", "currency": "EUR"}}
 INTERVAL_END = {"datetime": ["%Y-%m-%d", "%H:%M"], "end_of_day": ["23:59", "24:00", "00:00"]}
 BOOKING_ID = {"join": {"by": "~", "parts": ["id", "hash"]}}
+ARMOURED_ID = {"join": {"by": "/", "parts": ["id", "hash"], "as": "base64url"}}
 SLOT_ID = {"join": {"by": "~", "parts": ["service_id", "resource_id", {"start": {"datetime": "%Y%m%d%H%M"}}]}}
 FLAG = {"enum": [["1", True], ["0", False]]}
 
@@ -125,6 +126,9 @@ def test_refuses_to_read(spec, values):
         ({"clock_minutes": "%H:%M"}, [-1, 6000, True, "60", 1.5]),
         ("decimal_money", ["1", 1.5, True, None, 10**15]),
         (BOOKING_ID, ["434", "434~a~b", "434~%41", "434~%7e", "434~50%", 5, None]),
+        # Not base64url, not as it is written there, no UTF-8, then not two parts or with an escape that is none.
+        (ARMOURED_ID, ["", "camp/a", "Y2FtcC9h=", "Y2FtcC9h\n", "+w", "Y2FtcC9", "Lx", "L_8", 5, None]),
+        (ARMOURED_ID, ["Y2FtcA", "YS9iL2M", "YS8lNDE"]),
         (SLOT_ID, ["7~3~soon", "7~3~202613190830"]),
         ({"split": ","}, [["a,b"], [""], [5], "a"]),
         ({"each": "integer_text"}, [["60"], "x"]),
@@ -183,6 +187,7 @@ def test_refuses_to_write(spec, values):
         ({"join": {"by": "a", "parts": ["x"]}}, "one mark", ("join", "by")),
         ({"join": {"by": "%", "parts": ["x"]}}, "one mark", ("join", "by")),
         ({"join": {"by": "~~", "parts": ["x"]}}, "one mark", ("join", "by")),
+        ({"join": {"by": "~", "parts": ["x"], "as": "base64"}}, "`as` is `base64url`", ("join", "as")),
         ({"join": {"by": "~", "parts": []}}, "a list of names", ("join", "parts")),
         ({"join": {"by": "~", "parts": [5]}}, "a part is a name", ("join", "parts", 0)),
         ({"join": {"by": "~", "parts": ["a", "a"]}}, "twice", ("join", "parts", 1)),

@@ -13,7 +13,6 @@ from gateway.engine import Engine
 from gateway.examples import load_examples
 from gateway.messages import Call
 from gateway.model.model import arguments, load
-from gateway.observe import Secret
 from gateway.simulator.incoming import incoming
 from gateway.simulator.play import Play
 from gateway.simulator.script import compile_script
@@ -33,7 +32,9 @@ def played(path):
     providers, findings = load_providers([path], load())
     (plan,) = providers.values()
     examples, more = load_examples(plan)
-    script, wrong = compile_script(examples.document, examples.simulator, plan.settings, load())
+    script, wrong = None, []
+    if examples.simulator is not None:
+        script, wrong = compile_script(examples.document, examples.simulator, plan.settings, load())
     assert [] == [str(one) for one in findings + more + wrong if one.level == "error"]
     return Play(examples.connection, examples, script, lambda: NOW)
 
@@ -122,9 +123,3 @@ def scripted():
         return script, [f"{one.line}:{one.column} {one.code} {one.message}" for one in sorted(found)]
 
     return of
-
-
-@pytest.fixture
-def wrong():
-    """Give settings that the provider refuses."""
-    return {"key": Secret("another-key")}

@@ -1,19 +1,18 @@
 """The play: formats checked, state kept, unknown calls refused, everything else answered as recorded."""
 
 import json
+from pathlib import Path
 
 import pytest
 
 from gateway.errors import GatewayError, MappingFault
-from gateway.messages import Call, Response
-from gateway.model.model import load
 from gateway.observe import Secret
-from gateway.playback import run_example
 from gateway.simulator.incoming import incoming
 from gateway.simulator.play import Play
 
 JSON = {"content-type": "application/json"}
 FORM = {"content-type": "application/x-www-form-urlencoded"}
+ROOT = Path(__file__).parents[2]
 KEYS = {"x-user": "ada", "x-key": "desk-s3cret-key"}
 SCRIPT = """simulator:
   state: {}
@@ -31,7 +30,7 @@ def told(played):
 FORMATS = {
     "date": (
         ["2026-03-01", "2024-02-29"],
-        ["2026-02-29", "2026-3-1", "20260301", "2026-03-01T00:00", 20260301, "٢٠٢٦-03-01"],
+        ["2026-02-29", "2026-3-1", "20260301", "2026-03-01T00:00", 20260301, "\u0662\u0660\u0662\u0666-03-01"],
     ),
     "clock": (["00:00", "23:59", "24:00"], ["24:01", "9:00", "09:60", "09:00:00", 900]),
     "time": (["00:00:00", "24:00:00"], ["24:00:01", "09:00", "9:00:00"]),
@@ -39,7 +38,7 @@ FORMATS = {
         ["2026-03-01T09:00:00Z", "2026-03-01T09:00:00+01:00"],
         ["2026-03-01T09:00:00", "2026-02-30T09:00:00Z", "now"],
     ),
-    "digits": (["0", "007", 7], ["-7", "7.0", 7.5, True, "٧", [7]]),
+    "digits": (["0", "007", 7], ["-7", "7.0", 7.5, True, "\u0667", [7]]),
     "number": ([7, -7.5, 0], ["7", True, [7]]),
     "boolean": ([True, False], ["true", 1, 0]),
     "list": ([[], [1]], ["[]", {}]),
@@ -113,9 +112,7 @@ def test_state(ask):
     assert ["b"] == free(ask)
     assert (409, {"ok": False, "error": "taken"}) == told(ask("POST", "/bookings", b"slot=a&who[name]=Bo", FORM))
     assert (404, {"ok": False, "error": "no such slot"}) == told(ask("POST", "/bookings", b"slot=z&who[name]=Bo", FORM))
-    assert (200, False) == (lambda answer: (answer[0], answer[1]["booking"]["cancelled"]))(
-        told(ask("GET", "/bookings/100"))
-    )
+    assert told(ask("GET", "/bookings/100"))[1]["booking"]["cancelled"] is False
     assert told(ask("POST", "/bookings/100/cancel"))[1]["booking"]["cancelled"] is True
     assert ["a", "b"] == free(ask)
     assert 101 == told(ask("POST", "/bookings", b"slot=a&who[name]=Bo", FORM))[1]["booking"]["id"]
@@ -140,7 +137,9 @@ def test_a_copied_place_is_its_own(play, scripted):
   unknown: {}
   invalid: {}
   answers:
-    - {on: {post: /x}, change: [{set: b, to: "{{ state.a }}"}, {set: b.n, to: 2}, {add: a.n, by: 0.5}], answer: {json: "{{ state }}"}}
+    - on: {post: /x}
+      change: [{set: b, to: "{{ state.a }}"}, {set: b.n, to: 2}, {add: a.n, by: 0.5}]
+      answer: {json: "{{ state }}"}
 """
     desk = play("auth: none")
     script, findings = scripted(text)
@@ -213,13 +212,13 @@ def test_failing_script(ask):
 
 
 @pytest.mark.parametrize(
-    ("name", "window", "given"),
+    ("name", "window"),
     [
-        ("locaboo", {"from": "2026-03-02T00:00", "to": "2026-03-03T00:00", "resource_id": ["49"]}, {}),
-        ("simplybook", {"from": "2026-03-02T00:00", "to": "2026-03-03T00:00", "service_id": "1"}, {}),
+        ("locaboo", {"from": "2026-03-02T00:00", "to": "2026-03-03T00:00", "resource_id": ["49"]}),
+        ("simplybook", {"from": "2026-03-02T00:00", "to": "2026-03-03T00:00", "service_id": "1"}),
     ],
 )
-async def test_shipped_state(shipped, engine_on, call, name, window, given):
+async def test_shipped_state(shipped, engine_on, call, name, window):
     """At the shipped providers a booked slot is gone, a second booking of it refused, and cancelled it returns."""
     engine = await engine_on(shipped(name))
     slots = [slot["id"] for slot in await call(engine, "slots.list", **window)]
@@ -264,7 +263,7 @@ async def test_shipped_credentials(shipped, engine_on, call, name, operation, ov
     assert "PROVIDER_AUTH_FAILED" == refused.value.code
 
 
-@pytest.mark.parametrize("name", ["locaboo", "simplybook"])
+@pytest.mark.parametrize("name", sorted(path.stem for path in (ROOT / "mappings").glob("*.yaml")))
 async def test_no_example_makes_a_script_fail(shipped, engine_on, call, name):
     """Every request that a shipped mapping's examples send is answered by the play, and none makes its script fail."""
     played = shipped(name)
@@ -276,6 +275,6 @@ async def test_no_example_makes_a_script_fail(shipped, engine_on, call, name):
         try:
             await call(engine, example.operation, **example.args)
         except GatewayError as error:
-            if "500" in error.detail:
+            if "answered 500" in error.detail:
                 failed.append(f"{example.origin} {example.name}: {error.detail}")
     assert [] == failed

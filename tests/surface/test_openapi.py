@@ -10,6 +10,7 @@ from openapi_spec_validator import OpenAPIV31SpecValidator
 
 from gateway.catalog import Catalog, bound, load_providers
 from gateway.errors import NotMapped
+from gateway.mapping.ways import way_of
 from gateway.messages import Effect
 from gateway.model.model import load
 from gateway.surface.openapi import document
@@ -51,10 +52,14 @@ def test_valid(told, name):
 def test_shipped_mappings(path):
     """The document of a connection is valid for every provider that is shipped, and has each of its operations."""
     (plan,) = load_providers([path], MODEL)[0].values()
-    connection = bound("club", plan, {"time_zone": "Europe/Berlin", "currency": "EUR"})
-    found = json.loads(json.dumps(document(MODEL, Catalog("v1", {}, {"club": connection}), "club")))
-    OpenAPIV31SpecValidator(found).validate()
-    assert {*plan.operations, *(native.name for native in plan.native.values())} <= set(operations(found))
+    needed = {"time_zone": "Europe/Berlin", "currency": "EUR"}
+    for settings in (needed, dict.fromkeys(plan.settings, "given") | needed):
+        connection = bound("club", plan, settings)
+        found = json.loads(json.dumps(document(MODEL, Catalog("v1", {}, {"club": connection}), "club")))
+        OpenAPIV31SpecValidator(found).validate()
+        has = {name for name in plan.ways if way_of(connection.provider, name) is not None}
+        assert has == set(plan.ways) & set(operations(found))
+    assert set(plan.ways) == has
 
 
 async def test_served(call, call_as, told):

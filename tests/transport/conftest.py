@@ -1,6 +1,7 @@
-"""Real servers on 127.0.0.1 that answer with exactly the bytes a test gives them."""
+"""Real servers on 127.0.0.1 that answer with exactly the bytes a test gives them, and time that does not pass."""
 
 import asyncio
+import selectors
 import socket
 import struct
 
@@ -102,3 +103,38 @@ async def client():
     """Give a client that may call this machine."""
     async with Client(["127.0.0.1/32", "::1/128"]) as opened:
         yield opened
+
+
+class Jumping(selectors.SelectSelector):
+    """Waits for no timer: the loop's time jumps to it."""
+
+    def __init__(self):
+        super().__init__()
+        self.time = 0.0
+
+    def select(self, timeout=None):
+        assert timeout is not None, "every task waits for another, and none for time to pass"
+        self.time += timeout
+        return super().select(0)
+
+
+class VirtualLoop(asyncio.SelectorEventLoop):
+    """An event loop with a time of its own, in which an hour of waiting takes no time."""
+
+    def __init__(self):
+        self.jumping = Jumping()
+        super().__init__(self.jumping)
+
+    def time(self):
+        return self.jumping.time
+
+
+@pytest.fixture(scope="session")
+def virtual():
+    """Run a coroutine in virtual time, which begins at 0.0, and give its result. Nothing in it may use a socket."""
+
+    def run(coroutine):
+        with asyncio.Runner(loop_factory=VirtualLoop) as runner:
+            return runner.run(coroutine)
+
+    return run

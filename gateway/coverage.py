@@ -1,0 +1,64 @@
+"""What the golden examples show of a mapping: paths that no recorded answer fits, error rules that caught none.
+
+The examples are played on a watched compilation of the same file; nothing is guessed and nothing sent.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from gateway.document import Document, Finding, read
+from gateway.examples import Examples, load_examples
+from gateway.mapping.compile import compile_provider
+from gateway.mapping.plan import ProviderPlan
+from gateway.mapping.watch import Notes
+from gateway.model.model import Model
+from gateway.playback import Outcome, run_example
+
+
+@dataclass(frozen=True, slots=True, repr=False)  # asyncio shows results of tasks, and these would take seconds
+class Played:
+    """The examples of one mapping, played: what was noted, and what became of each."""
+
+    document: Document
+    plan: ProviderPlan
+    examples: Examples
+    notes: Notes
+    outcomes: tuple[Outcome, ...]
+
+
+async def play(plan: ProviderPlan, model: Model) -> Played | None:
+    """Play all examples of a mapping, read once more to be watched; None where it or its examples have errors."""
+    notes = Notes()
+    document = read(Path(plan.file))[0]
+    watched = compile_provider(document, model, notes)[0] if document is not None else None
+    examples = load_examples(watched)[0] if watched is not None else None
+    if document is None or watched is None or examples is None:
+        return None
+    outcomes = []
+    for example in examples.examples:
+        notes.operation = example.operation
+        outcomes.append(await run_example(examples, example, model))
+    return Played(document, watched, examples, notes, tuple(outcomes))
+
+
+def unseen(played: Played) -> Iterator[Finding]:
+    """Give a finding for each path and each error rule that the examples say nothing about."""
+    for outcome in played.outcomes:
+        if outcome.differences:
+            file, _, line = outcome.example.origin.rpartition(":")
+            message = f"`{outcome.example.name}` does not hold; `gateway test` shows the differences"
+            yield Finding(file, int(line), 1, "example-differs", message)
+    at = played.document.finding
+    for place, paths in played.notes.paths.items():
+        for path in paths.values():
+            if path.missing:
+                names = ", ".join(f"`{name}`" for name in path.missing)
+                message = f"`{path.text}`: no recorded answer has {names}; add an example, or correct the path"
+                yield at(place, "path-not-seen", message)
+    for place, rule in played.notes.rules.items():
+        if not rule.caught:
+            message = f"no recorded answer is {rule.code} by `{rule.text}`; add an example of it, or remove the rule"
+            yield at(place, "rule-not-seen", message)

@@ -1,0 +1,186 @@
+"""How often a provider is asked, and by how many calls at once: every attempt passes the gate of its connection.
+
+Calls of one class wait in the order in which they came, inside their deadline. One that could not be in time is
+refused at once, before anything was sent. Nothing here sends, and nothing is known of what an answer means: whoever
+reads it says when the provider asked for a pause.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import math
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+
+from gateway.errors import TooManyCalls
+from gateway.mapping.plan import LimitsPlan, Rate
+from gateway.messages import Json, Request, Response, Send
+from gateway.transport.quota import Clock, Quota
+
+Sleep = Callable[[float], Awaitable[None]]
+
+SHORTEST_PAUSE = 1.0
+LONGEST_GUESS = 60.0
+"""Seconds of pause when the provider did not say how long, or nobody can read it: doubled from pause to pause."""
+
+LONGEST_PAUSE = 300.0
+"""Seconds. A provider that asks for more is asked again after these."""
+
+_LEAST = 0.001
+"""Seconds slept at least: the end of a window is a sum that may round to a moment before it."""
+
+
+@dataclass(slots=True)
+class _Lane:
+    """The calls of one class. Who holds `front` is the next to go; `waiting` counts it and those behind it."""
+
+    rate: Rate | None
+    front: asyncio.Lock = field(default_factory=asyncio.Lock)
+    waiting: int = 0
+    paused_until: float = -math.inf
+    guess: float = 0.0
+    """The last pause that the provider gave no length for, in seconds; 0 after an answer that was none."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Wait:
+    """Seconds until a call may be made, as the provider's pause has it and as the rate has it; never too many."""
+
+    paused: float
+    full: float
+
+    @property
+    def seconds(self) -> float:
+        return max(self.paused, self.full)
+
+
+class Gate:
+    """The gate of one connection. `limits` is what its mapping says."""
+
+    def __init__(self, name: str, limits: LimitsPlan, quota: Quota, clock: Clock, sleep: Sleep) -> None:
+        self.limits = limits
+        self._name = name
+        self._quota = quota
+        self._clock = clock
+        self._sleep = sleep
+        self._lanes: dict[str, _Lane] = {}
+        self._places = asyncio.Semaphore(limits.at_once) if limits.at_once is not None else None
+
+    async def enter(self, limit: str, deadline: float) -> None:
+        """Wait until one more call of the class `limit` may be made, and count it; `leave` must follow.
+
+        Raises TooManyCalls when that cannot be before `deadline`, a reading of the clock: at once where it can be
+        foreseen. A wait that is cancelled leaves its place to the next.
+        """
+        lane = self._lane(limit)
+        self._foresee(limit, lane, await self._wait(limit, lane, lane.waiting), deadline)
+        lane.waiting += 1
+        try:
+            async with asyncio.timeout(deadline - self._clock()), lane.front:
+                await self._pass(limit, lane, deadline)
+        except TimeoutError:
+            detail = "Too many calls to this provider were waiting before this one."
+            raise self._refusal(limit, lane, detail, SHORTEST_PAUSE) from None
+        finally:
+            lane.waiting -= 1
+
+    def leave(self) -> None:
+        """Make room for the next call."""
+        if self._places is not None:
+            self._places.release()
+
+    def slowed(self, limit: str, seconds: float | None) -> None:
+        """Pause a class: the provider said that these were too many. `seconds` is what it asked for, if it did."""
+        lane, now = self._lane(limit), self._clock()
+        if seconds is None:
+            if now >= lane.paused_until:  # one that was under way when the pause began says nothing new
+                lane.guess = min(lane.guess * 2 or SHORTEST_PAUSE, LONGEST_GUESS)
+            seconds = lane.guess or SHORTEST_PAUSE
+        lane.paused_until = max(lane.paused_until, now + min(seconds, LONGEST_PAUSE))
+
+    def answered(self, limit: str) -> None:
+        """Note an answer that asked for no pause: the next guess is a short one again."""
+        lane = self._lane(limit)
+        if self._clock() >= lane.paused_until:
+            lane.guess = 0.0
+
+    def _lane(self, limit: str) -> _Lane:
+        return self._lanes.setdefault(limit, _Lane(self.limits.rates.get(limit)))
+
+    def _key(self, limit: str) -> str:
+        return f"{self._name}/{limit}"
+
+    async def _wait(self, limit: str, lane: _Lane, ahead: int) -> _Wait:
+        """What a call has to wait that `ahead` others are before."""
+        full = 0.0 if lane.rate is None else await self._quota.delay(lane.rate, self._key(limit), ahead)
+        return _Wait(max(0.0, lane.paused_until - self._clock()), full)
+
+    async def _pass(self, limit: str, lane: _Lane, deadline: float) -> None:
+        """Go through as the first of the class: with a place, and only then with the right to make a call now."""
+        while True:
+            wait = await self._wait(limit, lane, 0)
+            if wait.seconds <= 0 and await self._taken(limit, lane):
+                return
+            self._foresee(limit, lane, wait, deadline)
+            await self._sleep(max(wait.seconds, _LEAST))
+
+    async def _taken(self, limit: str, lane: _Lane) -> bool:
+        """Take a place and count the call. False, with nothing taken, after a new pause or when another was quicker."""
+        if self._places is not None:
+            await self._places.acquire()
+        taken = False
+        try:
+            if self._clock() >= lane.paused_until:
+                taken = lane.rate is None or await self._quota.take(lane.rate, self._key(limit))
+        finally:
+            if not taken:
+                self.leave()
+        return taken
+
+    def _foresee(self, limit: str, lane: _Lane, wait: _Wait, deadline: float) -> None:
+        """Refuse a call that has to wait longer than it has time."""
+        if wait.seconds <= 0 or self._clock() + wait.seconds <= deadline:
+            return
+        if wait.paused >= wait.full:
+            detail = "The provider asked for a pause, which ends after the time for this call."
+        else:
+            detail = "The rate of calls to this provider is used up until after the time for this call."
+        raise self._refusal(limit, lane, detail, wait.seconds)
+
+    def _refusal(self, limit: str, lane: _Lane, detail: str, seconds: float) -> TooManyCalls:
+        told: dict[str, Json] = {"class": limit}
+        if lane.rate is not None:
+            told["rate"] = lane.rate.text
+        if self.limits.at_once is not None:
+            told["at_once"] = self.limits.at_once
+        return TooManyCalls(detail, details={"limit": told}, retry_after=seconds)
+
+
+class Gates:
+    """The gates of all connections, by name. One whose mapping or limits stay the same keeps its gate."""
+
+    def __init__(self, clock: Clock, *, quota: Quota | None = None, sleep: Sleep = asyncio.sleep) -> None:
+        self._clock = clock
+        self._quota = quota if quota is not None else Quota(clock)
+        self._sleep = sleep
+        self._gates: dict[str, Gate] = {}
+
+    def of(self, name: str, limits: LimitsPlan) -> Gate:
+        """Give the gate of a connection."""
+        gate = self._gates.get(name)
+        if gate is None or gate.limits != limits:
+            gate = self._gates[name] = Gate(name, limits, self._quota, self._clock, self._sleep)
+        return gate
+
+
+def limited(send: Send, gate: Gate, deadline: float) -> Send:
+    """Wrap `send` so that every request passes the gate before `deadline`; its answer makes room for the next."""
+
+    async def sending(request: Request) -> Response:
+        await gate.enter(request.limit, deadline)
+        try:
+            return await send(request)
+        finally:
+            gate.leave()
+
+    return sending

@@ -1,0 +1,112 @@
+"""`gateway explain`: what an operation does with the line each part comes from, and the words of the language."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from gateway.mapping.codecs import CODECS
+from gateway.mapping.functions import FUNCTIONS
+from gateway.mapping.schema import SHAPES
+
+ROOT = Path(__file__).parents[2]
+
+
+def test_operation(gateway, house):
+    """Every call, field and error rule of an operation is shown with the line of the mapping that makes it."""
+    code, out, err = gateway("explain", "desk", "bookings.create")
+    assert (0, "") == (code, err)
+    lines = (house / "mappings" / "desk.yaml").read_text(encoding="utf-8").splitlines()
+    placed = re.findall(r"^ +(.*?) +mappings/desk\.yaml:(\d+)$", out, re.MULTILINE)
+    told = {text: lines[int(number) - 1] for text, number in placed}
+    assert "post: /bookings" in next(line for text, line in told.items() if text.startswith("answer: POST /bookings"))
+    assert "status: {at: cancelled" in next(line for text, line in told.items() if text.startswith("Booking.status"))
+    assert "is: BOOKING_CONFLICT" in next(line for text, line in told.items() if text.endswith("→ BOOKING_CONFLICT"))
+    assert "needs slot_id: a slot is booked" in out
+    assert "cannot honour hold: nothing is held" in out
+    assert "auth: static" in out
+    assert "[unsafe]" in out
+
+
+def test_native(gateway, house):
+    """A provider's own operation is explained like the others."""
+    code, out, _ = gateway("explain", "desk", "native.greet")
+    assert 0 == code
+    assert "greet" in out
+    assert "[safe]" in out
+
+
+def test_unknown_operation(gateway, house):
+    """An unknown operation is wrong usage, with the name that may have been meant."""
+    assert (2, "", "desk bookings.cancle is not mapped; did you mean `bookings.cancel`?\n") == gateway(
+        "explain", "desk", "bookings.cancle"
+    )
+    assert (2, "", "desk native.great is not mapped; did you mean `native.greet`?\n") == gateway(
+        "explain", "desk", "native.great"
+    )
+
+
+def test_unsupported_operation(gateway, house):
+    """An operation the provider cannot do is explained by the reason its mapping gives."""
+    code, out, err = gateway("explain", "desk", "bookings.reschedule")
+    assert (0, "desk bookings.reschedule cannot be done: cancel and book again\n") == (code, out + err)
+
+
+def test_provider(gateway, house):
+    """Of a provider every operation is listed: those it can do with their lines, the others with the reason."""
+    code, out, err = gateway("explain", "desk")
+    assert (0, "") == (code, err)
+    assert re.search(r"^  bookings\.cancel +native +mappings/desk\.yaml:\d+", out, re.MULTILINE)
+    assert re.search(r"^  bookings\.reschedule +unsupported +cancel and book again", out, re.MULTILINE)
+    assert re.search(r"^  native\.greet +mappings/desk\.yaml:\d+", out, re.MULTILINE)
+
+
+def test_unknown_provider(gateway, house):
+    """An unknown provider is wrong usage, and the known ones are named."""
+    assert (2, "", "there is no provider `dask`; the mappings describe desk\n") == gateway("explain", "dask")
+
+
+@pytest.mark.parametrize(
+    ("words", "names"), [("codecs", CODECS), ("functions", FUNCTIONS), ("keys", SHAPES)], ids=lambda one: str(one)[:9]
+)
+def test_words(gateway, words, names):
+    """All words of the language are explained, or one of them; an unknown one is wrong usage with a guess."""
+    code, out, err = gateway("explain", words)
+    assert (0, "") == (code, err)
+    assert [] == [name for name in names if not re.search(rf"^{name}\b", out, re.MULTILINE)]
+    name = max(names, key=len)
+    code, one, _ = gateway("explain", words, name)
+    assert 0 == code
+    assert one in out
+    assert len(one) < len(out)
+    code, out, err = gateway("explain", words, f"{name}x")
+    assert (2, "") == (code, out)
+    assert f"there is nothing named `{name}x` among the {words}; did you mean `{name}`?\n" == err
+
+
+@pytest.mark.parametrize(("name", "operation"), [("locaboo", "bookings.create"), ("simplybook", "slots.list")])
+def test_shipped(gateway, monkeypatch, name, operation):
+    """The hardest operations of the shipped providers can be explained, and nothing of it looks like Python."""
+    monkeypatch.chdir(ROOT)
+    code, out, err = gateway("explain", name, operation, "--mappings", f"mappings/{name}.yaml")
+    assert 0 == code, err
+    assert len(out.splitlines()) > 20
+    assert not re.search(r"<function|object at 0x|None\b.*None\b|Path\(|Template\(", out), out
+
+
+def test_ways(gateway, monkeypatch):
+    """Every way of an operation is shown with the settings it needs, and the scheme of a call that has its own."""
+    monkeypatch.chdir(ROOT)
+    code, out, err = gateway("explain", "simplybook", "bookings.reschedule", "--mappings", "mappings/simplybook.yaml")
+    assert 0 == code, err
+    assert ["native", "emulated"] == re.findall(r"^simplybook bookings\.reschedule: (\w+)", out, re.MULTILINE)
+    assert 1 == len(re.findall(r"only with the setting user_login: ", out))
+    assert re.search(r"moved: POST /admin editBook \(jsonrpc body, 10 s, auth: admin\b", out)
+    listed = gateway("explain", "simplybook", "--mappings", "mappings/simplybook.yaml")[1]
+    told = re.findall(
+        r"^  bookings\.reschedule +(\w+) +mappings/simplybook\.yaml:\d+ (\(with \w+\))?", listed, re.MULTILINE
+    )
+    assert [("native", "(with user_login)"), ("emulated", "")] == told
+    assert re.search(
+        r"^  native\.getStatuses +mappings/simplybook\.yaml:\d+ \(with user_login\)$", listed, re.MULTILINE
+    )

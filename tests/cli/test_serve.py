@@ -1,0 +1,68 @@
+"""`gateway serve` as a process: it says where it listens, answers, and ends in order."""
+
+import json
+import signal
+import urllib.error
+import urllib.request
+
+import pytest
+
+KEY = {"Authorization": "Bearer web-key-0123456789"}
+
+
+def get(url, **headers):
+    with urllib.request.urlopen(urllib.request.Request(url, headers=headers), timeout=10) as answer:
+        return json.load(answer)
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_serve(house, start, number):
+    """It listens, logs JSON lines on standard output and nothing else anywhere, and ends with 0 when told to."""
+    process = start("serve", folder=house)
+    url = process.says(r'"event": "started", "url": "([^"]+)"')[1]
+    assert "ready" == get(f"{url}/ready")["status"]
+    assert ["club"] == [one["id"] for one in get(f"{url}/v1/connections", **KEY)["data"]]
+    with pytest.raises(urllib.error.HTTPError, match="401"):
+        get(f"{url}/v1/connections")
+    assert 0 == process.stop(number)
+    assert "" == process.err
+    events = [json.loads(line)["event"] for line in process.out.splitlines()]
+    assert ("started", "stopped") == (events[0], events[-1])
+    assert events.count("call.done") == 2
+
+
+def test_port(house, start, free_port):
+    """--host and --port go before the configuration."""
+    port = free_port()
+    process = start("serve", "--host", "127.0.0.1", "--port", port, folder=house)
+    process.says(f'"url": "http://127.0.0.1:{port}"')
+    second = start("serve", "--port", port, folder=_beside(house))
+    assert 1 == second.ended()
+    assert second.err.startswith(f"cannot listen on 127.0.0.1 port {port}: ")
+    assert 1 == len(second.err.splitlines())
+    assert 0 == process.stop()
+
+
+def _beside(house):
+    """Give a second folder with the same files, for the output of a second process."""
+    other = house / "other"
+    other.mkdir()
+    for name in ("mappings", "config.yaml"):
+        (other / name).symlink_to(house / name)
+    return other
+
+
+def test_workers(gateway, house):
+    """More workers than one are refused with the reason."""
+    code, out, err = gateway("serve", "--workers", 2)
+    assert (2, "") == (code, out)
+    assert err.startswith("gateway serve: --workers 2: one worker only in this release")
+
+
+def test_refused(house, start, edit):
+    """With anything wrong it does not start: findings on standard error, exit code 1, no line of log."""
+    edit("mappings/desk.yaml", "    rows: rooms\n", '    rows: "lenght(rooms)"\n')
+    process = start("serve", folder=house)
+    assert 1 == process.ended()
+    assert "" == process.out
+    assert "error bad-path: `lenght` is no function of paths; did you mean `length`?" in process.err

@@ -1,0 +1,56 @@
+"""A feed behind a secret address: the secret is sent and never shown; a refusal is read however feeds are written."""
+
+import pytest
+
+from gateway.errors import GatewayError
+from gateway.observe import Secret
+
+TOKEN = "a/b c&d=s3cr3t-t0ken"
+FEED = """
+settings:
+  token: {type: secret, meaning: The token in the address of the feed.}
+errors:
+  - {when: "error.code == 'GONE'", is: LIMIT_EXCEEDED, code: error.code, message: error.message}
+native:
+  events: {safe: true, call: {get: "/feed/{{ settings.token }}.ics", answer: icalendar}}
+  text: {safe: true, call: {get: "/feed/{{ settings.token }}.ics", answer: text}}
+"""
+YEARLY = b"""BEGIN:VCALENDAR
+VERSION:2.0
+PRODID:x
+BEGIN:VEVENT
+UID:a
+DTSTART;VALUE=DATE:20100501
+RRULE:FREQ=YEARLY
+END:VEVENT
+END:VCALENDAR
+"""
+
+
+async def test_the_secret_is_sent_and_not_shown(gateway, answered):
+    """The request holds the secret, quoted; neither the trace nor what the provider says of it does."""
+    refusal = {"error": {"code": "GONE", "message": f"no feed {TOKEN}"}}
+    made = gateway(FEED, answered(refusal, 410), token=Secret(TOKEN))
+    with pytest.raises(GatewayError) as refused:
+        await made.run("native.events")
+    assert made.requests[0].url == "https://api.example/feed/a%2Fb%20c%26d%3Ds3cr3t-t0ken.ics"
+    assert made.trace[0].request.url == "https://api.example/feed/***.ics"
+    assert refused.value.provider["message"] == "no feed ***"
+    assert "t0ken" not in f"{made.trace[0]} {refused.value.detail}"
+
+
+@pytest.mark.parametrize("operation", ["native.events", "native.text"])
+async def test_a_refusal_may_be_json(gateway, answered, operation):
+    """An error rule sees the JSON of a refusal, also where an answer is a calendar or a text."""
+    made = gateway(FEED, answered({"error": {"code": "GONE", "message": "moved"}}, 410), token=Secret(TOKEN))
+    with pytest.raises(GatewayError) as refused:
+        await made.run(operation)
+    assert refused.value.code == "LIMIT_EXCEEDED"
+    assert refused.value.provider["message"] == "moved"
+
+
+async def test_occurrences_follow_the_clock(gateway, answered):
+    """What recurs is given around the present of the call, however long ago it began."""
+    made = gateway(FEED, answered(YEARLY), token=Secret(TOKEN), now="2030-03-01T09:00:00+01:00")
+    events = (await made.run("native.events")).data
+    assert ["2029-05-01", "2030-05-01", "2031-05-01"] == [event["start"] for event in events]

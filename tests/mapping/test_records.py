@@ -1,0 +1,364 @@
+"""Field tables as functions: what is read of a provider's row, what is written for it, and what is never told of it."""
+
+import pytest
+
+from gateway.errors import AnswerMismatch, MappingFault
+from gateway.mapping.results import read_rows
+from gateway.observe import Secret
+
+CANARY = "c4nary-v4lue"
+SCOPE = {
+    "settings": {"time_zone": "Europe/Berlin", "currency": "EUR", "key": Secret("s3cret")},
+    "args": {},
+    "now": "2026-03-01T09:00:00+01:00",
+}
+CUSTOMER = """
+records:
+  customer:
+    of: Customer
+    fields:
+      name: name
+      {lines}
+"""
+
+
+@pytest.fixture
+def customer(compiled):
+    """Give a function that compiles a record of Customer with these lines beside its name."""
+
+    def of(*lines, more=""):
+        body = CUSTOMER.replace("{lines}", "\n      ".join(lines)).replace("    fields:", f"{more}    fields:")
+        return compiled(body).records["customer"]
+
+    return of
+
+
+def read(record, **row):
+    """Read a row whose name is known."""
+    found = record.read({"name": "Ada", **row}, SCOPE)
+    assert "Ada" == found.pop("name")
+    return found
+
+
+# Reading.
+
+
+@pytest.mark.parametrize(
+    ("line", "row", "found"),
+    [
+        ("email: mail", {}, {}),
+        ("email: mail", {"mail": None}, {"email": None}),
+        ("email: mail", {"mail": ""}, {"email": None}),
+        ("email: mail", {"mail": "a@b.example"}, {"email": "a@b.example"}),
+        ("email: contact.mail", {"contact": {}}, {}),
+        ("email: contact.mail", {"contact": None}, {}),
+        ("email: contact.mail", {"contact": []}, {}),
+        ("email: contact.mail", {"contact": {"mail": None}}, {"email": None}),
+        ("email: 'a || b'", {"b": "x"}, {"email": "x"}),
+        ("email: 'a || b'", {}, {"email": None}),  # beyond plain keys a path cannot tell missing from null
+        ("id: number", {"number": 49}, {"id": "49"}),
+        ("id: number", {"number": "049"}, {"id": "049"}),
+        ("active: on", {"on": False}, {"active": False}),
+        ("active: {at: on, as: {enum: [['1', true], ['0', false]]}}", {"on": "0"}, {"active": False}),
+        ("active: {at: on, as: {enum: [['1', true], ['0', false]]}}", {"on": ""}, {"active": None}),
+        ("active: {at: on, as: {enum: [['1', true], ['', false]]}}", {"on": ""}, {"active": False}),
+        ("active: {value: true}", {}, {"active": True}),
+        ("language: {at: lang, default: de}", {}, {"language": "de"}),
+        ("language: {at: lang, default: de}", {"lang": None}, {"language": "de"}),
+        ("language: {at: lang, default: de}", {"lang": ""}, {"language": "de"}),
+        ("language: {at: lang, default: de}", {"lang": "en"}, {"language": "en"}),
+        ("email: {at: mail, when: shown}", {"mail": "x", "shown": True}, {"email": "x"}),
+        ("email: {at: mail, when: shown}", {"mail": "x", "shown": False}, {}),
+        ("email: {at: mail, when: shown}", {"mail": "x", "shown": 1}, {}),
+        ("email: {at: mail, when: shown}", {"mail": "x"}, {}),
+        ("email: {at: mail, mode: write}", {"mail": "x"}, {}),
+        ("email: {make: '{{ lower(row.mail) }}'}", {"mail": "X"}, {"email": "x"}),
+        ("email: {make: {$optional: '{{ row.mail }}'}}", {}, {}),
+        ("email: {make: '{{ fields.name }}@{{ settings.currency }}'}", {}, {"email": "Ada@EUR"}),
+        ("created_at: {at: [day, time], as: {datetime: ['%d.%m.%Y', '%H:%M']}}",
+         {"day": "19.03.2026", "time": "08:30"}, {"created_at": "2026-03-19T08:30:00+01:00"}),
+        ("created_at: {at: [day, time], as: {datetime: ['%d.%m.%Y', '%H:%M']}}", {"day": "19.03.2026"}, {}),
+        ("created_at: {at: [day, time], as: {datetime: ['%d.%m.%Y', '%H:%M']}}",
+         {"day": "19.03.2026", "time": ""}, {"created_at": None}),
+        ("external_ref: {from: [name, address.city], as: {join: {by: '~', parts: [a, b]}}}", {}, {}),
+    ],
+)  # fmt: skip
+def test_reading(customer, line, row, found):
+    """A field is absent when the provider cannot tell it, null when it is known to be empty, never an empty text."""
+    assert found == read(customer(line), **row)
+
+
+@pytest.mark.parametrize(
+    ("line", "row", "path"),
+    [
+        ("id: {at: number}", {"number": {"c": CANARY}}, "`number`"),
+        ("id: number", {"number": True}, "`number`"),
+        ("id: number", {"number": CANARY * 30}, "`number`"),
+        ("email: contact.mail", {"contact": {"mail": [CANARY]}}, "`contact.mail`"),
+        ("active: on", {"on": CANARY}, "`on`"),
+        ("salutation: title", {"title": CANARY}, "`title`"),
+        ("salutation: {at: title, as: {enum: {Mr: mr}}}", {"title": CANARY}, "`title`"),
+        ("created_at: {at: created, as: rfc3339}", {"created": CANARY}, "`created`"),
+        ("created_at: {at: [day, time], as: {datetime: ['%d.%m.%Y', '%H:%M']}}",
+         {"day": CANARY, "time": CANARY}, "`day, time`"),
+        ("created_at: {at: created, as: {datetime: '%Y-%m-%d %H:%M'}}", {"created": "2026-03-29 02:30"}, "`created`"),
+        ("created_at: {at: t, as: {datetime: '%Y-%m-%d', zone: '{{ row.zone }}'}}", {"t": "2026-03-29"}, "`t`"),
+        ("email: 'lower(mail)'", {"mail": [CANARY]}, "`lower(mail)`"),
+        ("email: {at: mail, when: 'contains(flags, `1`)'}", {"flags": 5}, "`contains(flags, `1`)`"),
+        ("email: {make: '{{ lower(row.mail) }}'}", {"mail": [CANARY]}, "lower(row.mail)"),
+        ("email: {make: '{{ row.mail }}'}", {}, "`row.mail` is missing"),
+        ("email: {make: '{{ row.mail }}'}", {"mail": {CANARY: 1}}, "for email"),
+        ("metadata: meta", {"meta": [CANARY]}, "`meta`"),
+        ("metadata: meta", {"meta": {"a": [CANARY]}}, "`meta`"),
+    ],
+)  # fmt: skip
+def test_what_does_not_fit(customer, line, row, path):
+    """What a field cannot hold is a mismatch naming file, line and path, and never what was there."""
+    with pytest.raises(AnswerMismatch, match=r"^example\.yaml:7: ") as caught:
+        read(customer(line), **row)
+    assert path in caught.value.detail
+    assert CANARY not in repr(caught.value)
+    assert ("PROVIDER_ERROR", "example.yaml:7") == (caught.value.code, caught.value.origin)
+
+
+@pytest.mark.parametrize("row", [{}, {"name": None}, {"name": ""}, [], CANARY, 5, None])
+def test_required(customer, row):
+    """A required field that is missing or empty is a mismatch naming file, line and path, and never the row."""
+    with pytest.raises(AnswerMismatch, match=r"^example\.yaml:6: `name` is missing, and name is required$") as caught:
+        customer().read(row, SCOPE)
+    assert CANARY not in repr(caught.value)
+
+
+ADDRESS = ("address.street: street", "address.city: town")
+GEO = """
+records:
+  location:
+    of: Location
+    fields:
+      id: id
+      name: id
+      time_zone: {make: "{{ settings.time_zone }}"}
+      geo.latitude: lat
+      geo.longitude: lng
+"""
+
+
+@pytest.mark.parametrize(
+    ("row", "found"),
+    [
+        ({}, {}),
+        ({"street": "Weg 1"}, {"address": {"street": "Weg 1"}}),
+        ({"street": "", "town": "Ulm"}, {"address": {"street": None, "city": "Ulm"}}),
+    ],
+)
+def test_members(customer, row, found):
+    """An object written member by member holds what the provider tells of it."""
+    assert found == read(customer(*ADDRESS), **row)
+
+
+@pytest.mark.parametrize(
+    ("row", "found"),
+    [
+        ({"lat": 51.5, "lng": 0}, {"geo": {"latitude": 51.5, "longitude": 0}}),
+        ({"lat": 51.5}, {}),
+        ({}, {}),
+        ({"lat": 51.5, "lng": None}, {"geo": None}),
+        ({"lat": None, "lng": None}, {"geo": None}),
+    ],
+)
+def test_incomplete(compiled, row, found):
+    """An object without a member it must have is left out, or null where that member is known to be empty."""
+    out = compiled(GEO).records["location"].read({"id": "1", **row}, SCOPE)
+    assert {"id": "1", "name": "1", "time_zone": "Europe/Berlin"} | found == out
+
+
+def test_incomplete_and_required(compiled):
+    """An embedded object that the contract requires cannot be left out: that is a mismatch."""
+    record = compiled("""
+records:
+  push:
+    of: SlotPush
+    fields: {accepted: ok, rejected: {record: no, rows: bad}}
+  no: {of: RejectedSlot, fields: {id: id, reason: why}}
+""").records["push"]
+    assert {"accepted": 1, "rejected": []} == record.read({"ok": 1, "bad": []}, SCOPE)
+    with pytest.raises(AnswerMismatch, match="rejected is required"):
+        record.read({"ok": 1}, SCOPE)
+    with pytest.raises(AnswerMismatch, match="`bad` is not a list"):
+        record.read({"ok": 1, "bad": CANARY}, SCOPE)
+
+
+SERVICE = """
+records:
+  service:
+    of: Service
+    private: [pin]
+    fields:
+      active: {value: true}
+      form_fields: {record: question, rows: questions}
+      price: {record: price, at: cost}
+      type: {value: event}
+      name: name
+      id: id
+  price: {of: Price, fields: {amount: amount, currency: {value: EUR}, type: {value: flat}}}
+  question: {of: FormField, fields: {name: id, label: text, type: {value: text}}}
+operations:
+  services.list: {unsupported: {resource_id: none}, call: {get: /s}, rows: data, row: service}
+"""
+PRICE = {"amount": 5, "currency": "EUR", "type": "flat"}
+
+
+@pytest.fixture
+def service(compiled):
+    """Give the plan of a provider with services that have a price and questions."""
+    return compiled(SERVICE)
+
+
+@pytest.mark.parametrize(
+    ("row", "found"),
+    [
+        ({"cost": {"amount": 5}}, {"price": PRICE}),
+        ({"cost": None}, {"price": None}),
+        ({"cost": []}, {"price": None}),  # PHP's empty object
+        ({}, {}),
+        ({"questions": []}, {"form_fields": []}),
+        ({"questions": None}, {"form_fields": None}),
+        ({"questions": [{"id": "a", "text": "b"}]}, {"form_fields": [{"name": "a", "label": "b", "type": "text"}]}),
+    ],
+)
+def test_embedded(service, row, found):
+    """Embedded objects and lists of them are read by their own records; missing, null and `[]` keep their meaning."""
+    out = service.records["service"].read({"id": "1", "name": "a", **row}, SCOPE)
+    assert found == {name: out[name] for name in out if name in {"price", "form_fields"}}
+
+
+@pytest.mark.parametrize("row", [{"cost": CANARY}, {"cost": [CANARY]}, {"questions": {"a": CANARY}}, {"questions": 5}])
+def test_embedded_misfit(service, row):
+    """What is no object or no list where one is read is a mismatch that does not tell what it is."""
+    with pytest.raises(AnswerMismatch, match=r"`(cost|questions)` is not (an object|a list)") as caught:
+        service.records["service"].read({"id": "1", "name": "a", **row}, SCOPE)
+    assert CANARY not in repr(caught.value)
+
+
+def test_order(service):
+    """A canonical object has its fields in the contract's order, whatever the file's."""
+    row = {"id": "1", "name": "a", "cost": {"amount": 5}, "questions": []}
+    assert ["id", "name", "type", "price", "active", "form_fields"] == list(service.records["service"].read(row, SCOPE))
+
+
+def test_provider_data(service):
+    """The provider's own row is given without what its record calls private and what is secret by its name."""
+    (rows,) = service.operations["services.list"].variants[0].rows
+    row = {"id": "1", "name": "a", "pin": CANARY, "Token": CANARY, "deep": [{"hash": CANARY, "pin": 1, "x": 2}]}
+    ((_, shown),) = read_rows(rows, {"data": [row]}, SCOPE, None, show=True)
+    assert {"id": "1", "name": "a", "deep": [{"x": 2}]} == shown
+
+
+def test_named_rows(compiled):
+    """A list of embedded objects may walk named levels; the row itself is then called `row`."""
+    record = compiled("""
+records:
+  service:
+    of: Service
+    fields:
+      id: id
+      name: name
+      type: {value: event}
+      active: {value: true}
+      form_fields:
+        record: question
+        rows: [{name: page, at: pages, when: "{{ page.shown }}"}, {name: line, at: lines}]
+  question: {of: FormField, fields: {name: line, label: page.title, type: row.kind}}
+""").records["service"]
+    pages = [
+        {"title": "A", "shown": True, "lines": ["x", "y"]},
+        {"title": "B", "shown": False, "lines": 5},
+        {"title": "C", "shown": True, "lines": ["z"]},
+    ]
+    found = record.read({"id": "1", "name": "a", "kind": "text", "pages": pages}, SCOPE)["form_fields"]
+    assert [("x", "A"), ("y", "A"), ("z", "C")] == [(one["name"], one["label"]) for one in found]
+
+
+# Writing.
+
+
+@pytest.mark.parametrize(
+    ("line", "canonical", "written"),
+    [
+        ("email: mail", {"email": "x"}, {"mail": "x"}),
+        ("email: contact.mail", {"email": "x"}, {"contact": {"mail": "x"}}),
+        ("email: mail", {}, {}),
+        ("email: mail", {"email": None}, {}),
+        ("email: {at: mail, mode: read}", {"email": "x"}, {}),
+        ("email: 'a || b'", {"email": "x"}, {}),
+        ("email: {at: mail, default: none}", {"email": "x"}, {}),
+        ("email: {at: mail, when: shown}", {"email": "x"}, {}),
+        ("email: {at: mail, when: shown, mode: both}", {"email": "x"}, {"mail": "x"}),
+        ("email: {value: y}", {"email": "x"}, {}),
+        ("email: {at: html, as: plain_text}", {"email": "x"}, {}),
+        ("address.city: town", {"address": {"city": "Ulm"}}, {"town": "Ulm"}),
+        ("address.city: town", {"address": None}, {}),
+        ("active: {at: on, as: {enum: [['1', true], ['0', false]]}}", {"active": False}, {"on": "0"}),
+        ("active: {at: on, as: {enum: [['1', true], [1, true]]}}", {"active": True}, {}),
+        ("created_at: {at: [a, b.c], as: {datetime: ['%d.%m.%Y', '%H:%M']}}",
+         {"created_at": "2026-03-19T07:30:00+00:00"}, {"a": "19.03.2026", "b": {"c": "08:30"}}),
+        ("external_ref: {at: [a, b], as: {join: {by: '~', parts: [p, q]}}}",
+         {"external_ref": "1~2"}, {"a": "1", "b": "2"}),
+    ],
+)  # fmt: skip
+def test_writing(customer, line, canonical, written):
+    """A field is written back where its path is simple and its codec can write; absent ones are left out, like null."""
+    assert {"name": "Ada"} | written == customer(line).write({"name": "Ada", **canonical}, SCOPE)
+
+
+@pytest.mark.parametrize(
+    ("line", "canonical", "written"),
+    [
+        ("email: mail", {"email": None}, {"mail": ""}),
+        ("email: contact.mail", {"email": None}, {"contact": {"mail": ""}}),
+        ("email: mail", {}, {}),
+        ("created_at: {at: [a, b], as: {datetime: ['%d.%m.%Y', '%H:%M']}}", {"created_at": None}, {"a": "", "b": ""}),
+        ("active: {at: on, as: {enum: [['1', true], ['0', false]]}}", {"active": None}, {"on": ""}),
+        ("email: {at: mail, mode: read}", {"email": None}, {}),
+    ],
+)
+def test_nothing(customer, line, canonical, written):
+    """Null is written as what the provider wants for nothing, where the record says so; what is absent still is."""
+    record = customer(line, more='    nothing: ""\n')
+    assert {"name": "Ada"} | written == record.write({"name": "Ada", **canonical}, SCOPE)
+
+
+@pytest.mark.parametrize(
+    ("lines", "canonical"),
+    [
+        (["active: {at: on, as: {enum: [['1', true]]}}"], {"active": CANARY}),
+        (["created_at: {at: t, as: {datetime: '%Y-%m-%d'}}"], {"created_at": "2026-03-19T07:30:00+00:00"}),
+        (["created_at: {at: t, as: {datetime: '%Y-%m-%d', zone: '{{ row.zone }}'}}"], {"created_at": CANARY}),
+        (["email: contact", "phone: contact.phone"], {"email": CANARY, "phone": CANARY}),
+    ],
+)
+def test_what_cannot_be_written(customer, lines, canonical):
+    """What the table cannot write is the mapping's fault, and the value is not told."""
+    with pytest.raises(MappingFault) as caught:
+        customer(*lines).write({"name": "Ada", **canonical}, SCOPE)
+    assert CANARY not in repr(caught.value)
+
+
+def test_both_ways(customer):
+    """What is written is read back as the same."""
+    record = customer(
+        "email: contact.mail",
+        "address.city: contact.town",
+        "active: {at: on, as: {enum: [['1', true], ['0', false]]}}",
+        "salutation: {at: title, as: {enum: {Mr: mr, Ms: ms}}}",
+        "created_at: {at: [a, b], as: {datetime: ['%d.%m.%Y', '%H:%M']}}",
+    )
+    canonical = {
+        "name": "Ada",
+        "email": "a@b.example",
+        "salutation": "ms",
+        "address": {"city": "Ulm"},
+        "active": False,
+        "created_at": "2026-10-25T02:30:00+02:00",
+    }
+    assert canonical == record.read(record.write(canonical, SCOPE), SCOPE)

@@ -1,0 +1,207 @@
+"""Golden examples against their recordings: everything that differs is told, and nothing is sent anywhere."""
+
+import json
+
+import pytest
+
+from gateway.examples import load_examples
+from gateway.mapping.compile import compile_provider
+from gateway.model.model import load
+from gateway.playback import differences, run_example
+
+MAPPING = {
+    "auth": {
+        "session": {
+            "login": {"post": "/login", "json": {"key": "{{ settings.key }}"}},
+            "token": "token",
+            "renew_when": [{"status": 401}],
+            "send": {"headers": {"X-Token": "{{ token }}"}},
+        }
+    },
+    "http": {"code": "code", "message": "text"},
+    "errors": [{"status": 404, "is": "NOT_FOUND", "details": {"at": "{{ body.at }}"}}],
+    "records": {"place": {"of": "Location", "fields": {"id": "id", "name": "name", "time_zone": {"value": "UTC"}}}},
+    "operations": {
+        "locations.list": {"call": {"get": "/places", "query": {"all": "1"}}, "rows": "data", "row": "place"},
+        "locations.get": {"call": {"get": "/places/{{ args.id }}"}, "at": "data", "row": "place"},
+    },
+    "native": {
+        "send": {
+            "args": {"to": {"type": "list", "required": True}},
+            "steps": [
+                {
+                    "name": "all",
+                    "for_each": {"in": "{{ args.to }}", "as": "one"},
+                    "call": {"post": "/send", "form": {"to": ["{{ one }}"]}, "headers": {"X-A": "a"}},
+                }
+            ],
+            "at": "length(all)",
+        },
+        "rpc": {"safe": True, "call": {"method": "m", "params": [1]}, "at": "result"},
+    },
+}
+BASE = "https://api.example"
+LIST = {"request": {"get": f"{BASE}/places", "query": {"all": "1"}}, "answer": {"json": {"data": []}}}
+PLACE = {"id": "1", "name": "a", "time_zone": "UTC"}
+
+
+@pytest.fixture
+def ran(tmp_path, merged):
+    """Give a function that runs one example of the mapping above and gives the differences."""
+    (tmp_path / "examples").mkdir()
+
+    async def of(**example):
+        document = merged(MAPPING, str(tmp_path / "example.yaml"), {(): (1, 1)}, {})
+        plan, findings = compile_provider(document, load())
+        assert [] == [str(one) for one in findings if one.level == "error"]
+        text = {
+            "provider": "example",
+            "settings": {"time_zone": "UTC", "currency": "EUR", "key": "s3cret"},
+            "now": "2026-03-01T09:00:00+01:00",
+            "token": "t0",
+            "examples": [{"name": "one", **example}],
+        }
+        (tmp_path / "examples" / "example.yaml").write_text(json.dumps(text), encoding="utf-8")
+        examples, findings = load_examples(plan)
+        assert [] == [str(one) for one in findings if one.level == "error"]
+        (one,) = examples.examples
+        return [line.replace(str(tmp_path), "") for line in (await run_example(examples, one, load())).differences]
+
+    return of
+
+
+async def test_holds(ran):
+    """An example that is as recorded has no differences; headers it does not name are not compared."""
+    assert [] == await ran(operation="locations.list", exchanges=[LIST], gives=[])
+    named = LIST | {"request": LIST["request"] | {"headers": {"x-token": "t0"}}}
+    assert [] == await ran(operation="locations.list", exchanges=[named], gives=[])
+
+
+async def test_result(ran):
+    """What is given otherwise than the example says is told place by place."""
+    found = LIST | {"answer": {"json": {"data": [{"id": 1, "name": "b"}]}}}
+    wanted = [PLACE | {"city": "Ulm"}]
+    assert [
+        '[0].name: expected "a", got "b"',
+        '[0].city is missing, expected "Ulm"',
+    ] == await ran(operation="locations.list", exchanges=[found], gives=wanted)
+
+
+@pytest.mark.parametrize(
+    ("request_", "difference"),
+    [
+        ({"get": f"{BASE}/place", "query": {"all": "1"}}, f"expects GET {BASE}/place"),
+        ({"post": f"{BASE}/places", "query": {"all": "1"}}, f"expects POST {BASE}/places"),
+        ({"get": f"{BASE}/places"}, 'query: all was not expected, got "1"'),
+        ({"get": f"{BASE}/places", "query": {"all": "2"}}, 'query: all: expected "2", got "1"'),
+        ({"get": f"{BASE}/places", "query": {"all": "1", "b": "c"}}, 'query: b is missing, expected "c"'),
+        ({**LIST["request"], "headers": {"X-Token": "t1"}}, "header x-token is not as expected"),
+        ({**LIST["request"], "json": {"a": 1}}, 'body: the value: expected {"a": 1}, got null'),
+    ],
+)
+async def test_unexpected_request(ran, request_, difference):
+    """A request that no exchange expects is told beside every exchange that is left, and what went wrong after it."""
+    exchange = {"request": request_, "answer": {"json": {"data": []}}}
+    sent, missing, failed = await ran(operation="locations.list", exchanges=[exchange], gives=[])
+    assert sent.startswith(f"sent GET {BASE}/places?all=1")
+    assert sent.endswith(difference)
+    assert "/examples/example.yaml:1: this exchange was expected and never asked for" == missing
+    assert "failed with PROVIDER_UNAVAILABLE: The provider answered 599." == failed
+
+
+async def test_no_exchange_left(ran):
+    """A request more than recorded is told."""
+    sent, _ = await ran(operation="locations.list", exchanges=[], gives=[])
+    assert sent.endswith("which no exchange expects:\n  no exchange is left")
+
+
+async def test_never_asked(ran):
+    """An exchange that is never asked for is told, though the result is right."""
+    told = await ran(operation="locations.list", exchanges=[LIST, LIST], gives=[])
+    assert ["/examples/example.yaml:1: this exchange was expected and never asked for"] == told
+
+
+NOT_FOUND = {
+    "request": {"get": f"{BASE}/places/7"},
+    "answer": {"status": 404, "json": {"code": 5, "text": "gone", "at": "x"}, "headers": {"Retry-After": "9"}},
+}
+
+
+@pytest.mark.parametrize(
+    ("fails", "told"),
+    [
+        ({"code": "INVALID_LOCATION"}, []),
+        ({"code": "INVALID_LOCATION", "provider_code": "5", "provider_message": "gone", "details": {"at": "x"},
+          "retry_after": 9.0, "detail": ""}, []),
+        ({"code": "NOT_FOUND"}, ['code: expected "NOT_FOUND", got "INVALID_LOCATION"']),
+        ({"provider_code": "6"}, ['provider_code: expected "6", got "5"']),
+        ({"details": {}}, ['details.at was not expected, got "x"']),
+        ({"retry_after": None}, ["retry_after: expected null, got 9.0"]),
+    ],
+)  # fmt: skip
+async def test_failure(ran, fails, told):
+    """Of an error that is what is compared which the example holds."""
+    assert told == await ran(operation="locations.get", args={"id": "7"}, exchanges=[NOT_FOUND], fails=fails)
+
+
+async def test_failure_instead_of_result(ran):
+    """A call that fails where a result was expected is told, and the other way round."""
+    told = await ran(operation="locations.get", args={"id": "7"}, exchanges=[NOT_FOUND], gives=PLACE)
+    assert ["failed with INVALID_LOCATION: "] == told
+    told = await ran(operation="locations.list", exchanges=[LIST], fails={"code": "NOT_FOUND"})
+    assert ["expected NOT_FOUND, but it succeeded with []"] == told
+
+
+async def test_arguments_are_checked(ran):
+    """The arguments of an example are held to the contract, or to the mapping's own declaration."""
+    assert (await ran(operation="locations.get", args={}, gives=PLACE))[0].startswith("failed with VALIDATION_ERROR")
+    assert (await ran(operation="native.send", args={}, gives=0))[0].startswith("failed with VALIDATION_ERROR: `to`")
+
+
+def sent(to):
+    """An exchange of the fan-out."""
+    request = {"post": f"{BASE}/send", "form": {"to": [to]}, "headers": {"X-A": "a"}}
+    return {"request": request, "answer": {"json": {"ok": to}}}
+
+
+async def test_any_order(ran):
+    """Exchanges may stand in another order than they are asked in; each answers one request."""
+    args = {"to": ["x", "y", "x"]}
+    assert [] == await ran(operation="native.send", args=args, exchanges=[sent("y"), sent("x"), sent("x")], gives=3)
+    told = await ran(operation="native.send", args=args, exchanges=[sent("y"), sent("x")], gives=3)
+    assert told[0].startswith(f"sent POST {BASE}/send to%5B0%5D=x, which no exchange expects:")
+
+
+async def test_json_rpc(ran):
+    """JSON-RPC in short: the method and its params are compared, and the answer has the number of its request."""
+    rpc = {"request": {"post": BASE, "method": "m", "params": [1]}, "answer": {"result": 5}}
+    assert [] == await ran(operation="native.rpc", exchanges=[rpc], gives=5)
+    told = await ran(operation="native.rpc", exchanges=[rpc | {"request": {**rpc["request"], "params": [2]}}], gives=5)
+    assert "body: params[0]: expected 2, got 1" in told[0]
+
+
+async def test_login(ran):
+    """The login of a session is an example of its own, and gives the token."""
+    login = {"request": {"post": f"{BASE}/login", "json": {"key": "s3cret"}}, "answer": {"json": {"token": "t1"}}}
+    assert [] == await ran(operation="login", exchanges=[login], gives="t1")
+
+
+@pytest.mark.parametrize(
+    ("expected", "actual", "told"),
+    [
+        ({"a": [1, {"b": None}]}, {"a": [1.0, {"b": None}]}, []),
+        (1, True, ["the value: expected 1, got true"]),
+        (0, False, ["the value: expected 0, got false"]),
+        (None, False, ["the value: expected null, got false"]),
+        ("1", 1, ['the value: expected "1", got 1']),
+        ([1], [1, 2], ["the value: expected [1], got [1, 2]"]),
+        ({}, [], ["the value: expected {}, got []"]),
+        ({"a": {"b": 1, "c": 2}}, {"a": {"c": 3, "d": 4}},
+         ["a.b is missing, expected 1", "a.c: expected 2, got 3", "a.d was not expected, got 4"]),
+        ([[1, 2]], [[1, 3]], ["[0][1]: expected 2, got 3"]),
+        ("x" * 300, "", [f'the value: expected "{"x" * 199}…, got ""']),
+    ],
+)  # fmt: skip
+def test_differences(expected, actual, told):
+    """Every place where two values differ is told, numbers by value, true and false by kind, long ones cut."""
+    assert told == differences(expected, actual)

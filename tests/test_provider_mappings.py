@@ -1,0 +1,99 @@
+"""The mappings that are shipped: nothing is wrong with them, every example holds, and no failure tells a secret."""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from gateway.document import read
+from gateway.errors import GatewayError
+from gateway.examples import load_examples
+from gateway.mapping.compile import compile_provider
+from gateway.messages import Response
+from gateway.model.model import load
+from gateway.observe import Secret
+from gateway.playback import run_example
+
+ROOT = Path(__file__).parents[1]
+FILES = sorted((ROOT / "mappings").glob("*.yaml"))
+FOUND = {file.stem: compile_provider(read(file, f"mappings/{file.name}")[0], load()) for file in FILES}
+LOADED = {
+    name: load_examples(replace(plan, file=str(ROOT / plan.file)))
+    for name, (plan, _) in FOUND.items()
+    if plan is not None
+}
+EXAMPLES = {
+    f"{name}:{example.origin.rpartition(':')[2]} {example.name}": (examples, example)
+    for name, (examples, _) in LOADED.items()
+    if examples is not None
+    for example in examples.examples
+}
+CALLS = {
+    f"{name.partition(':')[0]} {pair[1].operation}": pair
+    for name, pair in reversed(EXAMPLES.items())
+    if pair[1].operation != "login" and pair[1].exchanges
+}
+"""The first example of each operation that asks the provider something."""
+
+
+@pytest.mark.parametrize("name", FOUND)
+def test_check(name):
+    """Nothing is wrong or doubtful in the file, and it is named for its provider."""
+    plan, findings = FOUND[name]
+    assert [] == [str(finding) for finding in findings]
+    assert name == plan.name
+
+
+@pytest.mark.parametrize("name", LOADED)
+def test_every_operation_has_an_example(name):
+    """Every operation, canonical or the vendor's own, has a golden example, and every example is of one."""
+    assert [] == [str(finding) for finding in LOADED[name][1]]
+
+
+@pytest.mark.parametrize("name", EXAMPLES)
+async def test_example(name):
+    """The requests are exactly as recorded, and their answers come to exactly what is written."""
+    examples, example = EXAMPLES[name]
+    assert () == (await run_example(examples, example, load())).differences
+
+
+def secrets_of(examples, example):
+    """Give every credential of an example: those configured, and the token."""
+    settings = example.connection.scope["settings"].values()
+    return [one.reveal() for one in settings if isinstance(one, Secret)] + [examples.token] * bool(examples.token)
+
+
+def echoing(answer, secrets):
+    """Put the secrets into every text of a recorded answer."""
+    if isinstance(answer, dict):
+        return {key: echoing(value, secrets) for key, value in answer.items()} | {"message": " ".join(secrets)}
+    if isinstance(answer, list):
+        return [echoing(value, secrets) for value in answer]
+    return f"{answer} {' '.join(secrets)}" if isinstance(answer, str) else answer
+
+
+@pytest.mark.parametrize("name", CALLS)
+async def test_no_secret_in_a_failure(name, replayed):
+    """Whatever a provider repeats of our credentials, no error tells them."""
+    examples, example = CALLS[name]
+    secrets = secrets_of(examples, example)
+    for status in (200, 400, 500):
+        recorded = list(example.exchanges)
+
+        async def send(request, status=status, recorded=recorded):
+            answer = recorded.pop(0).answer if recorded else b"{}"
+            return Response(status, {}, json.dumps(echoing(_decoded(answer), secrets)).encode())
+
+        try:
+            await replayed(examples, example, send)
+        except GatewayError as error:
+            told = f"{error!r} {error.detail} {json.dumps(error.details)} {error.provider} {error.origin}"
+            assert not [secret for secret in secrets if secret in told]
+
+
+def _decoded(answer):
+    try:
+        return json.loads(answer)
+    except ValueError:
+        return {"text": answer.decode(errors="replace")}
