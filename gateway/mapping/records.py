@@ -6,6 +6,7 @@ cannot be inverted is read-only unless the mapping says otherwise. A value never
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -174,7 +175,7 @@ def _compile_line(context: Context, resource: Resource, canonical: str, spec: Js
     get, put, codec = SOURCES[sources[0]](context, resource, field, shape, place)
     mode = _mode(context, shape, get, put, place)
     get = conditional(context, shape, get, place) if get is not None else None
-    source = str(shape.get(sources[0])) + (f" at {shape['at']}" if sources[0] == "record" and "at" in shape else "")
+    source = _written(shape[sources[0]]) + (f" at {shape['at']}" if sources[0] == "record" and "at" in shape else "")
     return _Line(
         path=tuple(canonical.split(".")),
         get=get if mode != "write" else None,
@@ -207,6 +208,13 @@ def _clear(context: Context, shape: dict[str, Json], place: Place) -> Callable[[
             put_at(out, target or (), nothing)
 
     return clear
+
+
+def _written(source: Json) -> str:
+    """A source as the file has it, for messages: texts as they are, paths side by side, anything else as JSON."""
+    if isinstance(source, list) and all(isinstance(one, str) for one in source):
+        return ", ".join(source)
+    return source if isinstance(source, str) else json.dumps(source, ensure_ascii=False)
 
 
 def _mode(context: Context, shape: dict[str, Json], get: Get | None, put: object, place: Place) -> str:
