@@ -216,3 +216,77 @@ async def test_an_operation(kept):
     made.time += 10
     assert ["c"] == [one["id"] for one in (await made.run("locations.list")).data]
     assert ["GET /places", "GET /places"] == made.sent
+
+
+async def test_a_part(kept):
+    """What is composed of kept parts is as old as the oldest of them, also when it is kept itself."""
+    event = {"id": "e", "start": "2026-03-02 09:00"}
+    made = kept(places("a"), {"data": [event]}, {"data": [event]})
+    await made.run("locations.list")
+    made.time += 50
+    assert 50 == (await made.run("events.list")).age
+    made.time += 40
+    assert 90 == (await made.run("events.list")).age
+    assert ["GET /places", "GET /events?place=a"] == made.sent
+    made.time += 259
+    assert ["e"] == [one["id"] for one in (await made.run("events.list")).data]
+    assert 2 == len(made.sent)
+    made.answers.insert(0, places("a"))
+    made.time += 1
+    assert None is (await made.run("events.list")).age
+    assert 4 == len(made.sent)
+
+
+async def test_asked_once_by_all(kept):
+    """Fifty calls that want the same list make one request, and each its own answer."""
+    gate = asyncio.Event()
+
+    async def slowly(_request):
+        await gate.wait()
+        return places("a")
+
+    made = kept()
+    made.answers = slowly
+    calls = [asyncio.ensure_future(made.run("locations.list")) for _ in range(50)]
+    await turn()
+    gate.set()
+    assert [["a"]] * 50 == [[one["id"] for one in reply.data] for reply in await asyncio.gather(*calls)]
+    assert ["GET /places"] == made.sent
+
+
+async def test_arguments(kept):
+    """Every argument is part of what is kept, of an operation of the provider's own as well."""
+    made = kept({"n": 1}, {"n": 2})
+    assert [{"n": 1}, {"n": 2}, {"n": 1}] == [(await made.run("native.ping", n=n)).data for n in (1, 2, 1)]
+    assert ["GET /ping?n=1", "GET /ping?n=2"] == made.sent
+
+
+async def test_provider_data(kept):
+    """What is kept for a caller who saw the provider's own objects is nothing for one who did not, and the reverse."""
+    made = kept(places("a"), places("a"))
+    for include, raw in ((frozenset(), [None]), (frozenset({"provider_data"}), [{"id": "a", "name": "a"}])) * 2:
+        reply = await made.engine.run(Call("club", "locations.list", {}, "r", 9e9, include))
+        assert raw == reply.raw
+    assert 2 == len(made.sent)
+
+
+async def test_credentials(kept):
+    """Another connection, or other credentials of the same, have nothing of what was kept."""
+    made = kept(places("a"), places("b"), places("c"))
+    plan = made.engine.connection("club").provider
+    values = {**made.engine.connection("club").scope["settings"], "key": Secret("another-s3cret-key")}
+    await made.run("locations.list")
+    made.engine.use(Catalog("v2", {}, {"club": bound("club", plan, values), "other": bound("other", plan, values)}))
+    assert ["b"] == [one["id"] for one in (await made.run("locations.list")).data]
+    reply = await made.engine.run(Call("other", "locations.list", {}, "r", 9e9))
+    assert ["c"] == [one["id"] for one in reply.data]
+
+
+async def test_an_error(kept, answered):
+    """An answer that says no is not kept."""
+    made = kept(answered({}, 500), answered({}, 404), places("a"))
+    for code in ("PROVIDER_UNAVAILABLE", "NOT_FOUND"):
+        with pytest.raises(GatewayError) as caught:
+            await made.run("locations.list")
+        assert code == caught.value.code
+    assert ["a"] == [one["id"] for one in (await made.run("locations.list")).data]

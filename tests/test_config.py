@@ -2,6 +2,7 @@
 
 import ipaddress
 import re
+import sys
 from pathlib import Path
 
 import pytest
@@ -43,6 +44,7 @@ def test_smallest(tmp_path):
         assert Listen("127.0.0.1", 8080) == settings.listen
         assert (tmp_path / "mappings",) == settings.mappings
         assert (25.0, 1 << 20) == (settings.timeout, settings.max_body)
+        assert ("memory://", ()) == (settings.limits_store, tuple(settings.secrets())[1:])
         assert (None, frozenset(), ()) == (settings.admin_token, settings.cors_origins, settings.egress)
         assert {"club": ConnectionSettings("club", "example", {})} == settings.connections
         assert (Secret(KEY), {"read"}, None) == (
@@ -50,6 +52,23 @@ def test_smallest(tmp_path):
             settings.callers["web"].may,
             settings.callers["web"].connections,
         )
+
+
+REDIS = "rediss://gateway:p%40ss%2Fword@[::1]:6379/3"
+
+
+@pytest.mark.parametrize("url", ["redis://h:6379", "redis://:p@h.example:6379/0", "rediss://u:p@10.0.0.1:1/15", REDIS])
+def test_stores(tmp_path, monkeypatch, url):
+    """A Redis is named by its URL; without its client, which is an extra, that is told at the start."""
+    path = tmp_path / "gateway.yaml"
+    path.write_text(SMALLEST + f"limits_store: '{url}'\n", encoding="utf-8")
+    settings, findings = load(path, {})
+    assert ([], url) == (findings, settings.limits_store)
+    monkeypatch.setitem(sys.modules, "redis", None)  # as if it were not installed
+    (finding,) = load(path, {})[1]
+    assert (3, 15, "wrong-value") == (finding.line, finding.column, finding.code)
+    assert "`limits_store` needs the Redis client, which is not installed: pip install" in finding.message
+    assert url not in finding.message
 
 
 def test_everything(tmp_path):
@@ -61,6 +80,7 @@ listen: {host: "::1", port: 0}
 mappings: [/etc/maps, own.yaml]
 timeout: 9s
 max_body: 64KiB
+limits_store: "${REDIS}"
 admin: {token: "${TOKEN}"}
 callers: {web: {key: "${KEY}", may: [write, read], connections: [b]}}
 cors: {origins: ["https://booking.example", "http://localhost:3000", "http://[::1]:80"]}
@@ -69,7 +89,7 @@ connections: {b: {provider: example, settings: {password: "${PASSWORD}", list: [
 """,
         encoding="utf-8",
     )
-    settings, findings = load(path, {"TOKEN": "t" * 16, "KEY": KEY, "PASSWORD": "hunter2"})
+    settings, findings = load(path, {"TOKEN": "t" * 16, "KEY": KEY, "PASSWORD": "hunter2", "REDIS": REDIS})
     assert [] == findings
     assert Listen("::1", 0) == settings.listen
     assert (Path("/etc/maps"), tmp_path / "own.yaml") == settings.mappings
@@ -78,8 +98,9 @@ connections: {b: {provider: example, settings: {password: "${PASSWORD}", list: [
     assert {"https://booking.example", "http://localhost:3000", "http://[::1]:80"} == settings.cors_origins
     assert (ipaddress.ip_network("10.1.0.0/16"), ipaddress.ip_network("fd00::/8")) == settings.egress
     assert {"password": "hunter2", "list": [1, KEY]} == settings.connections["b"].settings
-    assert [Secret(KEY), Secret("t" * 16)] == list(settings.secrets())
-    assert not [secret for secret in (KEY, "t" * 16, "hunter2") if secret in repr(settings)]
+    assert REDIS == settings.limits_store
+    assert [Secret(KEY), Secret("t" * 16), Secret("p@ss/word")] == list(settings.secrets())
+    assert not [secret for secret in (KEY, "t" * 16, "hunter2", "word") if secret in repr(settings)]
 
 
 @pytest.mark.parametrize(
@@ -95,9 +116,21 @@ connections: {b: {provider: example, settings: {password: "${PASSWORD}", list: [
         ("admin:", "3:7 wrong-type `admin` is empty; give a value or leave it out"),
         ("egress: {allow: [10.0.0.1/8]}", "3:18 wrong-value element 1 is no network in CIDR notation"),
         ("egress: {allow: [localhost]}", "3:18 wrong-value element 1 is no network in CIDR notation"),
+        ("store: x", "3:1 not-in-this-release `store` is not in this release"),
         *(
-            (f"{key}: x", f"3:1 not-in-this-release `{key}` is not in this release")
-            for key in ("store", "limits_store")
+            (f"limits_store: '{bad}'", "3:15 wrong-value `limits_store` is neither `memory://` nor a Redis URL")
+            for bad in (
+                "",
+                "memory",
+                "memory://x",
+                "redis://",
+                "redis://host",
+                "redis://a b:6379",
+                "redis://h:6379/0?x=1",
+                "redis+unix:///s",
+                "memcached://h:11211",
+                "redis://h:1,i:2",
+            )
         ),
         *((f"{key}: [1]", f"3:1 not-in-this-release `{key}` is not in this release") for key in ("links", "watch")),
         ("webhooks: [{secret: '${X}'}]", "3:1 not-in-this-release `webhooks` is not in this release"),
@@ -269,9 +302,9 @@ def test_the_example(tmp_path, comment):
     names = re.findall(r"\$\{(\w+)\}", text)
     settings, findings = load(tmp_path / "example.yaml", {name: f"{name}-{KEY}" for name in names})
     assert [] == findings
-    assert SCHEMA.keys() == set(re.findall(r"(?m)^(?:# )?([a-z_]+):(?= [\[{0-9]|$)", text))
+    assert SCHEMA.keys() == set(re.findall(r"(?m)^(?:# )?([a-z_]+):(?= [\[{0-9"]|$)", text))
     assert (Listen("127.0.0.1", 8080), 25.0, 1 << 20) == (settings.listen, settings.timeout, settings.max_body)
-    assert (tmp_path / "mappings",) == settings.mappings
+    assert ((tmp_path / "mappings",), "memory://") == (settings.mappings, settings.limits_store)
     assert (comment == "admin") == (settings.admin_token is not None)
 
 

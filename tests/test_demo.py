@@ -24,7 +24,7 @@ CUSTOMER = {"name": "Jane Doe", "email": "jane@example.com", "phone": "+44163296
 def rewritten(tmp_path, free_port):
     """Write the shipped configuration for free ports, with its mappings where they are; give its path."""
     text = (ROOT / "config.example.yaml").read_text(encoding="utf-8")
-    for shipped in ("8080", "9101", "9102"):
+    for shipped in ("8080", "9101", "9102", "9103", "9104"):
         assert 1 == len(re.findall(rf"\b{shipped}\b", text))
         text = text.replace(shipped, str(free_port()))
     assert 1 == text.count("\nmappings: [mappings]\n")

@@ -22,6 +22,7 @@ from gateway.config import Caller, Settings
 from gateway.engine import Engine
 from gateway.errors import GatewayError
 from gateway.messages import Call, Json
+from gateway.model.model import arguments
 from gateway.simulator.play import Play
 from gateway.simulator.server import playing
 
@@ -32,6 +33,11 @@ EXAMPLES = """examples:
 
 _EXAMPLE = Path("config.example.yaml")
 _HERE = ("127.0.0.1", "localhost")
+
+
+_PATIENCE = 20.0
+"""Seconds a provider has to show its free slots."""
+_CUSTOMER = {"name": "Jane Doe", "email": "jane@example.com", "phone": "+441632960001"}
 
 
 class _Environment(Mapping[str, str]):
@@ -122,11 +128,15 @@ async def _to_try(settings: Settings, engine: Engine, connection: Connection, ur
     day, after = today + timedelta(days=1), today + timedelta(days=2)
     window = {"from": f"{day}T00:00", "to": f"{after}T00:00"}
     slot = await _free_slot(engine, connection, window)
-    booking = {"slot_id": slot, "customer": {"name": "Jane Doe", "email": "jane@example.com", "phone": "+441632960001"}}
-    body = shlex.quote(json.dumps(booking))
+    operations = connection.provider.operations
+    create = operations.get("bookings.create")
+    customer = {
+        name: text for name, text in _CUSTOMER.items() if create and f"customer.{name}" not in create.unsupported
+    }
+    body = shlex.quote(json.dumps({"slot_id": slot, "customer": customer}))
+    resources = f"\n  {begin} {base}/resources" if "resources.list" in operations else ""
     return f"""{connection.name} ({connection.provider.title}):
-  {begin} {base}/services
-  {begin} {base}/resources
+  {begin} {base}/services{resources}
   {begin} '{base}/slots?from={window["from"]}&to={window["to"]}&limit=5'
   {begin} -H 'Content-Type: application/json' {base}/bookings -d {body}
   then, with the id it gives:
@@ -140,11 +150,12 @@ def _may_all(caller: Caller, connection: Connection) -> bool:
 
 
 async def _free_slot(engine: Engine, connection: Connection, window: Mapping[str, str]) -> Json:
-    zone = ZoneInfo(connection.zone)
-    bounds = {name: datetime.fromisoformat(text).replace(tzinfo=zone).isoformat() for name, text in window.items()}
-    deadline = asyncio.get_running_loop().time() + 20
+    """The id of the first slot of the window that can be booked, or what stands in the way."""
+    deadline = asyncio.get_running_loop().time() + _PATIENCE
     try:
-        reply = await engine.run(Call(connection.name, "slots.list", bounds, "demo", deadline))
+        wanted = arguments(engine.model.operations["slots.list"], window, connection.zone)
+        reply = await engine.run(Call(connection.name, "slots.list", wanted, "demo", deadline))
     except GatewayError as error:
         return f"(no slot: {error.code} {error.detail})"
-    return reply.data[0]["id"] if reply.data else "(no slot is free tomorrow)"
+    free = sorted((slot["start"], slot["id"]) for slot in reply.data if slot["available"])
+    return free[0][1] if free else "(no slot is free tomorrow)"

@@ -47,12 +47,14 @@ class Http:
 
     def of_class(self, context: Context, shape: dict[str, Json], place: Place) -> Http:
         """The same for the part of the file whose `class:` is in `shape`, if it has one."""
-        name = shape.get("class", self.limit)
+        if "class" not in shape:
+            return self
+        name = shape["class"]
         context.used_limits.add(name)
         if name not in self.limits.rates and name != "default":
             hint = suggestion(name, self.limits.rates)
             context.report((*place, "class"), "unknown-class", f"`http.rate` has no class `{name}`{hint}")
-        return self if name == self.limit else replace(self, limit=name)
+        return replace(self, limit=name)
 
 
 def seconds(text: str) -> float:

@@ -80,7 +80,7 @@ def compile_path(text: str) -> Path:
         raise ExpressionInvalid("an empty path; the whole is `@`") from None
     except RecursionError:
         raise ExpressionInvalid("nested too deeply") from None
-    for node in nodes_of(parsed.parsed):
+    for node in _nodes(parsed.parsed):
         if node["type"] == "function_expression":
             _check_function(node, text)
     walk = _steps(parsed.parsed)
@@ -116,7 +116,7 @@ def _check_function(node: _Node, text: str) -> None:
             raise ExpressionInvalid(f"`{name}` takes {expected} here", offset)
 
 
-def nodes_of(root: _Node) -> Iterator[_Node]:
+def _nodes(root: _Node) -> Iterator[_Node]:
     """Walk a parsed tree without recursion, so that a deep one is a finding and no crash."""
     waiting: list[tuple[_Node, int]] = [(root, 1)]
     while waiting:

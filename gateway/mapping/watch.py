@@ -15,7 +15,6 @@ from jmespath.visitor import Options, TreeInterpreter
 from gateway.document import Place
 from gateway.mapping.expressions import Path, Template
 from gateway.mapping.path_functions import PathFunctions
-from gateway.mapping.paths import nodes_of
 from gateway.mapping.plan import ErrorRule, Scope
 from gateway.mapping.words import Missing
 from gateway.messages import Json
@@ -23,6 +22,7 @@ from gateway.messages import Json
 Decode = Callable[[bytes, Scope], Json]
 """How the body of an answer is read."""
 
+_PROJECTIONS: Final = frozenset({"projection", "value_projection", "filter_projection", "flatten"})
 _ENVELOPE: Final = ("jsonrpc", "id")
 """What the gateway itself looks at in a JSON-RPC answer."""
 
@@ -96,10 +96,11 @@ class Notes(Watch):
 
     def path(self, path: Path, place: Place, *, whole: bool) -> Path:
         """Note the names a path finds."""
-        nodes = [node for node in nodes_of(path.parsed) if node["type"] == "field"]
+        looked_up: list[tuple[int, str]] = []
+        _look_ups(path.parsed, "", looked_up)
         known = self.paths.setdefault(place, {})
-        seen = known.setdefault(path.text, SeenPath(path.text, tuple(node["value"] for node in nodes)))
-        order = {id(node): at for at, node in enumerate(nodes)}
+        seen = known.setdefault(path.text, SeenPath(path.text, tuple(name for _, name in looked_up)))
+        order = {node: at for at, (node, _) in enumerate(looked_up)}
         return _WatchedPath(**_held(path), notes=self, seen=seen, order=order, uses_all=whole)
 
     def template(self, template: Template) -> Template:
@@ -149,6 +150,33 @@ class Notes(Watch):
     def was_read(self, held: Mapping[str, Json], name: str) -> bool:
         """Whether a key of this very object was read."""
         return id(held) in self._reads and name in self._reads[id(held)][1]
+
+
+def _look_ups(node: Any, before: str, found: list[tuple[int, str]]) -> str:
+    """Collect the look-ups of a path: the node's identity and the way there, as `data[].name`; gives the way so far."""
+    kind, children = node["type"], [child for child in node["children"] if isinstance(child, dict)]
+    if kind == "field":
+        way = f"{before}.{node['value']}".removeprefix(".")
+        found.append((id(node), way))
+        return way
+    if kind in {"subexpression", "index_expression", "pipe"}:
+        for child in children:
+            before = _look_ups(child, "" if kind == "pipe" and child is not children[0] else before, found)
+        return before
+    if kind in _PROJECTIONS:
+        way = f"{_look_ups(children[0], before, found)}[]"
+        for child in reversed(children[1:]):  # a filter's condition before what is taken of its elements
+            way = _look_ups(child, way, found) if child is children[1] else _aside(child, way, found)
+        return way
+    for child in children:
+        _look_ups(child, before, found)
+    return f"{before}[]" if kind in {"index", "slice"} else before if kind in {"current", "identity"} else ""
+
+
+def _aside(node: Any, way: str, found: list[tuple[int, str]]) -> str:
+    """Collect the look-ups of a condition, which leads nowhere itself."""
+    _look_ups(node, way, found)
+    return way
 
 
 def _held(part: Path | Template) -> dict[str, Any]:

@@ -50,7 +50,7 @@ async def test_a_booking_of_the_administration(ask):
     changed = await ask("bookings.update", id=made["id"], form_responses=answers, customer={"name": "Jane Roe"})
     assert ("Jane Roe", "4") == (changed["customer"]["name"], changed["form_responses"][0]["value"])
     listed = await ask("bookings.list", **DAY)
-    assert [(made["id"], moved["start"], "Jane Doe")] == [(b["id"], b["start"], b["customer"]["name"]) for b in listed]
+    assert [(made["id"], moved["start"], "Jane Roe")] == [(b["id"], b["start"], b["customer"]["name"]) for b in listed]
     assert "completed" == (await ask("bookings.complete", id=made["id"]))["status"]
     assert [made["id"]] == [one["id"] for one in await ask("bookings.list", **DAY, status=["completed"])]
     assert "INVALID_STATE" == await refusal(ask("bookings.no_show", id=made["id"]))
