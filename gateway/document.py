@@ -62,7 +62,7 @@ _SYNTAX: Mapping[str, str] = {
 class Finding:
     """Something wrong (`error`) or doubtful (`warning`) at a place of a file. Line and column count from 1.
 
-    `code` is stable kebab-case for scripts, `message` is for people, and the level is that of the code. Ordered by place.
+    `code` is stable kebab-case for scripts, `message` is for people; the level is that of the code. Sorted by place.
     """
 
     file: str

@@ -195,7 +195,7 @@ def replayed():
     return of
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def free_port():
     """Give a function that finds a port that was free a moment ago."""
 
@@ -248,15 +248,23 @@ class Process:
         self._process.wait(timeout=20)
 
 
+@pytest.fixture(scope="session")
+def started():
+    """Give the context in which a verb runs as a process: `with started("demo", folder=tmp_path) as process: …`."""
+
+    @contextlib.contextmanager
+    def of(*words, folder, **environ):
+        process = Process(words, folder, {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT)} | environ)
+        try:
+            yield process
+        finally:
+            process.kill()
+
+    return of
+
+
 @pytest.fixture
-def start():
+def start(started):
     """Start verbs as processes: `serving = start("serve", folder=house, WEB_KEY="…")`; they end with the test."""
     with contextlib.ExitStack() as stack:
-
-        def of(*words, folder, **environ):
-            clean = {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT)}
-            process = Process(words, folder, clean | environ)
-            stack.callback(process.kill)
-            return process
-
-        yield of
+        yield lambda *words, **more: stack.enter_context(started(*words, **more))

@@ -253,6 +253,7 @@ def compile_condition(context: Context, shape: dict[str, Json], place: Place) ->
             headers.append((name.lower(), re.compile(str(pattern))))
         except re.error as error:
             context.report((*place, "header", name), "bad-expression", f"not a regular expression: {error}")
+            headers.append((name.lower(), re.compile("(?!)")))  # which nothing matches: it hides no other rule
     when = context.path(shape["when"], (*place, "when")) if "when" in shape else None
     if status is None and not shape.get("header") and "when" not in shape:
         context.report(place, "rule-without-condition", "a rule needs `status`, `header` or `when`")

@@ -259,3 +259,10 @@ def _check_other(context: Context, operation: Operation, shape: dict[str, Json],
             context.report((*place, key), "wrong-result", f"`{name}` does not give what {operation.name} gives")
     if "find" in shape and "id" not in operation.args:
         context.report((*place, "find"), "wrong-result", f"{operation.name} has no id to look for", key=True)
+    name = gives.get("step") if isinstance(gives, dict) else None
+    for step in shape.get("steps", ()) if name is not None else ():
+        if isinstance(step, dict) and step.get("name") == name:
+            other = context.model.operations.get(str(step.get("run")))
+            if other is None or other.resource != operation.resource or "for_each" in step:
+                message = f"the step `{name}` runs no operation that gives what {operation.name} gives"
+                context.report((*place, "gives"), "wrong-result", message)

@@ -80,7 +80,7 @@ def read(record, **row):
         ("created_at: {at: [day, time], as: {datetime: ['%d.%m.%Y', '%H:%M']}}", {"day": "19.03.2026"}, {}),
         ("created_at: {at: [day, time], as: {datetime: ['%d.%m.%Y', '%H:%M']}}",
          {"day": "19.03.2026", "time": ""}, {"created_at": None}),
-        ("external_ref: {from: [name, address.city], as: {join: {by: '~', parts: [a, b]}}}", {}, {}),
+        ("email: mail\n      external_ref: {from: [name, email], as: {join: {by: '~', parts: [a, b]}}}", {}, {}),
     ],
 )  # fmt: skip
 def test_reading(customer, line, row, found):
