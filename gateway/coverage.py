@@ -7,9 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
-from gateway.document import Document, Finding, read
+from gateway.document import Document, Finding
 from gateway.examples import Examples, load_examples
 from gateway.mapping.compile import compile_provider
 from gateway.mapping.plan import ProviderPlan
@@ -29,19 +28,18 @@ class Played:
     outcomes: tuple[Outcome, ...]
 
 
-async def play(plan: ProviderPlan, model: Model) -> Played | None:
-    """Play all examples of a mapping, read once more to be watched; None where it or its examples have errors."""
+async def play(document: Document, model: Model) -> Played | None:
+    """Play all examples of a mapping; None where it or its examples have errors, or there are none."""
     notes = Notes()
-    document = read(Path(plan.file))[0]
-    watched = compile_provider(document, model, notes)[0] if document is not None else None
-    examples = load_examples(watched)[0] if watched is not None else None
-    if document is None or watched is None or examples is None:
+    plan, _ = compile_provider(document, model, notes)
+    examples = load_examples(plan)[0] if plan is not None else None
+    if plan is None or examples is None:
         return None
     outcomes = []
     for example in examples.examples:
         notes.operation = example.operation
         outcomes.append(await run_example(examples, example, model))
-    return Played(document, watched, examples, notes, tuple(outcomes))
+    return Played(document, plan, examples, notes, tuple(outcomes))
 
 
 def unseen(played: Played) -> Iterator[Finding]:

@@ -302,7 +302,8 @@ def test_the_example(tmp_path, comment):
     names = re.findall(r"\$\{(\w+)\}", text)
     settings, findings = load(tmp_path / "example.yaml", {name: f"{name}-{KEY}" for name in names})
     assert [] == findings
-    assert SCHEMA.keys() == set(re.findall(r"(?m)^(?:# )?([a-z_]+):(?= [\[{0-9"]|$)", text))
+    keys = re.findall(r"""(?m)^(?:# )?([a-z_]+):(?= [\[{0-9"]|$)""", text)
+    assert SCHEMA.keys() == set(keys)
     assert (Listen("127.0.0.1", 8080), 25.0, 1 << 20) == (settings.listen, settings.timeout, settings.max_body)
     assert ((tmp_path / "mappings",), "memory://") == (settings.mappings, settings.limits_store)
     assert (comment == "admin") == (settings.admin_token is not None)

@@ -19,7 +19,7 @@ ROOT = Path(__file__).parents[1]
 
 @pytest.fixture(scope="module")
 def demo(tmp_path_factory, free_port, started):
-    """Run the demo on the shipped configuration, its ports free ones; in the end SIGTERM must end it with 0, quietly."""
+    """Run the demo on the shipped configuration with free ports; in the end SIGTERM must end it with 0, quietly."""
     text = (ROOT / "config.example.yaml").read_text(encoding="utf-8")
     for shipped in ["8080", *re.findall(r"base_url: http://127\.0\.0\.1:(\d+)", text)]:
         assert 1 == len(re.findall(rf"\b{shipped}\b", text))
@@ -187,7 +187,7 @@ def seen(demo, name, about):
 
 
 def test_the_same_shape(demo):
-    """Every connection gives all required fields of the contract, and what two of them give is of the same JSON type."""
+    """Every connection gives all required fields of the contract; what two of them give is of the same JSON type."""
     shown = {name: seen(demo, name, about) for name, about in connections(demo).items()}
     for resource in ("Connection", "Service", "Resource", "Location", "Slot", "Booking"):
         fields = load().resources[resource].fields

@@ -105,7 +105,8 @@ native:
             message: Nothing is there.
             details: {id: "{{ args.id }}"}
       - {name: second, when: "{{ found }}", call: {post: "/second/{{ first }}"}}
-      - {name: told, make: {id: "{{ first }}", second: "{{ second }}"}}
+      - {take: {late: "{{ first }}"}, when: "{{ found }}"}
+      - {name: told, make: {id: "{{ first }}", second: "{{ second }}", late: "{{ late }}"}}
     at: told
 """
 
@@ -113,14 +114,14 @@ native:
 async def test_steps(club):
     """Steps run in order and see what was taken and captured before them."""
     made = club(STEPS, {"data": {"id": 5}}, {"ok": 1})
-    assert {"id": 5, "second": {"ok": 1}} == (await made.run("native.steps", id="a")).data
+    assert {"id": 5, "second": {"ok": 1}, "late": 5} == (await made.run("native.steps", id="a")).data
     assert ["GET /first/A", "POST /second/5"] == made.sent
 
 
 async def test_accepted_error(club, answered):
     """An accepted error gives null and the operation goes on; a step that is not wanted gives null as well."""
     made = club(STEPS, answered({}, 404))
-    assert {"id": None, "second": None} == (await made.run("native.steps", id="a")).data
+    assert {"id": None, "second": None, "late": None} == (await made.run("native.steps", id="a")).data
     with pytest.raises(GatewayError):
         await club(STEPS, answered({}, 409)).run("native.steps", id="a")
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from gateway import catalog, config
 from gateway.cli import options
 from gateway.coverage import Played, play, unseen
-from gateway.document import Finding, show
+from gateway.document import Finding, read, show
 from gateway.examples import load_examples
 from gateway.loss import Loss, loss
 from gateway.mapping.plan import ProviderPlan
@@ -101,7 +101,8 @@ async def _played(plans: Iterable[ProviderPlan], model: Model, findings: list[Fi
         findings += found
         if examples is not None and examples.simulator is not None:
             findings += compile_script(examples.document, examples.simulator, plan.settings, model)[1]
-        one = await play(plan, model)
+        document, _ = read(Path(plan.file))
+        one = await play(document, model) if document is not None else None
         if one is not None:
             findings += unseen(one)
             played.append(one)

@@ -110,6 +110,9 @@ def _compile_settings(context: Context, nodes: dict[str, Json]) -> None:
             context.report(
                 ("settings", name), "required-with-default", f"`{name}` is required and has a default: one of the two"
             )
+        if shape["type"] == "secret" and "default" in shape:
+            place = ("settings", name, "default")
+            context.report(place, "wrong-value", "a secret has no default: what stands in a file is none")
         context.settings[name] = Setting(
             name=name,
             type=shape["type"],

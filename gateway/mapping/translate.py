@@ -106,7 +106,8 @@ def holds(condition: Condition, response: Response, body: Json) -> bool:
     if condition.status is not None and response.status not in condition.status:
         return False
     for name, pattern in condition.headers:
-        if not pattern.search(response.headers.get(name, "")):
+        value = response.headers.get(name)
+        if value is None or not pattern.search(value):
             return False
     return condition.when is None or _is_true(condition.when, body)
 
@@ -153,14 +154,16 @@ def to_body(call: CallPlan, response: Response, rules: Iterable[ErrorRule], scop
 
 
 def _is_success(call: CallPlan, body: Json, scope: Scope) -> bool:
+    """Whether a 2xx answer is one: `success:` says so, else an answer of JSON-RPC without `error` (2.0, section 5)."""
     if call.success is not None and not _is_true(call.success, body):
         return False
-    if (
-        call.body_kind == "jsonrpc"
-        and isinstance(body, dict)
-        and "id" in body
-        and str(body["id"]) != str(scope["serial"])
-    ):
+    if call.body_kind != "jsonrpc":
+        return True
+    if call.success is None and not isinstance(body, dict):
+        raise AnswerMismatch(f"{call.origin}: the provider's answer is not one of JSON-RPC", origin=call.origin)
+    if call.success is None and body.get("error") is not None:
+        return False
+    if isinstance(body, dict) and "id" in body and str(body["id"]) != str(scope["serial"]):
         raise AnswerMismatch(f"{call.origin}: the JSON-RPC answer belongs to another call", origin=call.origin)
     return True
 

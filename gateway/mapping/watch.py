@@ -22,7 +22,7 @@ from gateway.messages import Json
 Decode = Callable[[bytes, Scope], Json]
 """How the body of an answer is read."""
 
-_PROJECTIONS: Final = frozenset({"projection", "value_projection", "filter_projection", "flatten"})
+_PROJECTIONS: Final = frozenset({"projection", "value_projection", "filter_projection"})
 _ENVELOPE: Final = ("jsonrpc", "id")
 """What the gateway itself looks at in a JSON-RPC answer."""
 
@@ -159,7 +159,7 @@ def _look_ups(node: Any, before: str, found: list[tuple[int, str]]) -> str:
         way = f"{before}.{node['value']}".removeprefix(".")
         found.append((id(node), way))
         return way
-    if kind in {"subexpression", "index_expression", "pipe"}:
+    if kind in {"subexpression", "index_expression", "pipe", "flatten"}:
         for child in children:
             before = _look_ups(child, "" if kind == "pipe" and child is not children[0] else before, found)
         return before
@@ -170,7 +170,7 @@ def _look_ups(node: Any, before: str, found: list[tuple[int, str]]) -> str:
         return way
     for child in children:
         _look_ups(child, before, found)
-    return f"{before}[]" if kind in {"index", "slice"} else before if kind in {"current", "identity"} else ""
+    return f"{before}[]" if kind == "index" else before if kind in {"current", "identity", "slice"} else ""
 
 
 def _aside(node: Any, way: str, found: list[tuple[int, str]]) -> str:

@@ -2,7 +2,8 @@
 
 A case is a fragment laid over `base.yaml`. Under `wrong:` every finding is written behind its line: `#! 7 code text`
 (an error at column 7 whose message holds the text) or `#? 7 code text` (a warning); a line may have several. The
-fragment under `right:` has none. A case with `mapping:` is besides that a golden example of this mapping.
+fragment under `right:` has none. A case with `mapping:` is besides that a golden example of this mapping; one with
+`played:` has what playing its `examples:` finds in the fragment written behind the lines.
 """
 
 import re
@@ -56,8 +57,8 @@ CASES = cases()
 
 
 def pytest_generate_tests(metafunc):
-    """Run a test that asks for `wrong`, `right` or `mapping` once for each case that has such a fragment."""
-    for key in ("wrong", "right", "mapping"):
+    """Run a test that asks for `wrong`, `right`, `mapping` or `played` once for each case that has such a fragment."""
+    for key in ("wrong", "right", "mapping", "played"):
         if key in metafunc.fixturenames:
             fitting = {name: case for name, case in CASES.items() if key in case.data}
             metafunc.parametrize(key, fitting.values(), ids=list(fitting))

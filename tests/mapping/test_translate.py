@@ -224,6 +224,25 @@ def test_json_rpc_answer(call, answered, number):
     assert body == said(call(RPC), answered(body))
 
 
+@pytest.mark.parametrize("success", ["", ", success: 'id == `7`'"])
+def test_json_rpc_error(call, answered, success):
+    """An answer with an error is none of success, unless the mapping says otherwise."""
+    body = {"id": 7, "error": {"code": -32601}, "result": None}
+    if success:
+        assert body == said(call(RPC.replace("}", success + "}")), answered(body))
+    else:
+        with pytest.raises(ProviderRejected):
+            said(call(RPC), answered(body))
+    assert {"id": 7, "error": None} == said(call(RPC), answered({"id": 7, "error": None}))
+
+
+@pytest.mark.parametrize("body", [[], ["a"], "text", 5, None])
+def test_no_json_rpc(call, answered, body):
+    """What is no object is no answer of JSON-RPC."""
+    with pytest.raises(AnswerMismatch, match="is not one of JSON-RPC"):
+        said(call(RPC), answered(body))
+
+
 @pytest.mark.parametrize("number", [8, "8", None, True, [7]])
 def test_json_rpc_answer_of_another(call, answered, number):
     """An answer that belongs to another call is no answer."""
@@ -301,6 +320,7 @@ errors:
   - {status: 404, when: gone, is: BOOKING_NOT_FOUND}
   - {status: [404, 410], is: NOT_FOUND}
   - {header: {X-Left: "^0$", X-Kind: day}, is: RATE_LIMITED}
+  - {header: {X-Gone: ".*"}, is: INVALID_STATE}
   - {when: "error.code == 'taken'", is: BOOKING_CONFLICT,
      code: error.code, message: error.text, details: {at: "{{ body.at }}"}}
   - {when: "lower(error.text) == 'x'", is: LIMIT_EXCEEDED}
@@ -317,6 +337,7 @@ errors:
         (410, {}, {"gone": True}, "NOT_FOUND"),
         (400, {"x_left": "0", "x_kind": "per day"}, {}, "RATE_LIMITED"),
         (400, {"x_left": "0"}, {}, "PROVIDER_ERROR"),
+        (400, {"x_gone": ""}, {}, "INVALID_STATE"),
         (400, {"x_left": "10", "x_kind": "day"}, {}, "PROVIDER_ERROR"),
         (200, {}, {"error": {"code": "taken"}, "at": 1}, "BOOKING_CONFLICT"),
         (500, {}, {"error": {"code": "taken"}, "at": 1}, "BOOKING_CONFLICT"),
@@ -343,7 +364,7 @@ def test_what_the_provider_said(call, answered):
         said(made, answered({"error": words, "at": [1]}, retry_after="5"))
     error = caught.value
     assert ({"code": "taken", "message": "w" * 600}, {"at": [1]}) == (error.provider, error.details)
-    assert ("example.yaml:6", 5.0, "") == (error.origin, error.retry_after, error.detail)
+    assert ("example.yaml:7", 5.0, "") == (error.origin, error.retry_after, error.detail)
 
 
 @pytest.mark.parametrize(
