@@ -1,4 +1,4 @@
-# install, check, test, fix, demo, lock, clean. Everything goes into .venv, from the lock files; nothing outside this
+# install, check, test, fix, docs, demo, lock, clean. Everything goes into .venv, from the lock files; nothing outside this
 # folder is touched. A machine needs make and Python 3.11 or later, whatever it is called there, and no more.
 PYTHON ?= $(shell for name in python3 python3.11 python3.12 python3.13 python3.14; do \
 	$$name -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$name && break; done)
@@ -6,7 +6,7 @@ BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 UV ?= uv
 
-.PHONY: all install check test fix demo lock clean
+.PHONY: all install check test fix docs demo lock clean
 all: check test
 
 install: .venv/.dev
@@ -32,6 +32,7 @@ check: .venv/.dev
 	$(BIN)/mypy
 	$(BIN)/gateway check --strict
 	$(BIN)/gateway test
+	$(BIN)/python -m tests.generate_docs --check
 	$(BIN)/python -m tests.docs_lint
 
 test: .venv/.dev
@@ -40,6 +41,9 @@ test: .venv/.dev
 fix: .venv/.dev
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+
+docs: .venv/.dev
+	$(BIN)/python -m tests.generate_docs
 
 demo: .venv/.run
 	$(BIN)/gateway demo

@@ -116,7 +116,9 @@ async def _before_the_call(send: Send, auth: AuthPlan, scope: Scope, rules: tupl
         return await login(send, auth, scope, rules)
     except ProviderUnavailable as error:
         late = error.code == "PROVIDER_TIMEOUT"
-        raise ProviderUnavailable(error.detail, sent=False, timed_out=late, retry_after=error.retry_after) from error
+        raise ProviderUnavailable(
+            error.detail, sent=False, timed_out=late, retry_after=error.retry_after, status=error.status
+        ) from error
     except AnswerMismatch as error:
         raise ProviderRejected(error.detail, origin=error.origin) from error
 

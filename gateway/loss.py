@@ -71,17 +71,14 @@ def _unread(notes: Notes) -> dict[str, tuple[str, ...]]:
             _note(notes, answer.body, (), found.setdefault(answer.call, {}))
     unread = {}
     for call, paths in found.items():
-        never = [path for path, read in paths.items() if not read and paths.get(_parent(path), True)]
+        never = [path for path, read in paths.items() if not read and not _inside_unread(path, paths)]
         if never:
             unread[call] = tuple(sorted(".".join(path).replace(".[]", "[]") for path in never))
     return dict(sorted(unread.items()))
 
 
-def _parent(path: _Path) -> _Path:
-    path = path[:-1]
-    while path and path[-1] == "[]":
-        path = path[:-1]
-    return path
+def _inside_unread(path: _Path, paths: Mapping[_Path, bool]) -> bool:
+    return any(not paths.get(path[:end], True) for end in range(1, len(path)))
 
 
 def _note(notes: Notes, value: Json, path: _Path, found: dict[_Path, bool]) -> None:

@@ -224,7 +224,7 @@ class Process:
     def err(self):
         return self._err.read_text(encoding="utf-8")
 
-    def says(self, pattern, seconds=20):
+    def says(self, pattern, seconds=40):
         """Wait until the output holds the expression, and give the match."""
         deadline = time.monotonic() + seconds
         while (found := re.search(pattern, self.out)) is None:

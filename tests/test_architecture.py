@@ -60,6 +60,7 @@ def test_layers_and_doors(module):
     assert [] == [name for name in guarded if not re.match(rf"gateway\.({DOORS[name]})(\.|$)", module)]
 
 
+@pytest.mark.timeout(240)
 def test_each_module_imports_alone():
     """No module needs another to be imported first, and there are no cycles, not even for type checking."""
     graphlib.TopologicalSorter({module: set(imports(module)) - {module} for module in CODE}).prepare()

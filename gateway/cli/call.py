@@ -49,7 +49,7 @@ def run(arguments: argparse.Namespace) -> int:
     if given is None:
         return 2
     settings, catalog = loaded
-    serve.start_logging(settings, catalog, sys.stderr, level=logging.ERROR)  # what went wrong is printed below
+    serve.start_logging(settings, catalog, sys.stderr, level=logging.CRITICAL)  # what went wrong is printed below
     trace: list[Traced] | None = [] if arguments.trace else None
     try:
         reply = asyncio.run(_call(settings, catalog, arguments.connection, arguments.operation, given, trace))

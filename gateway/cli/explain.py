@@ -11,7 +11,7 @@ from gateway.document import suggestion
 from gateway.mapping.codecs import CODECS
 from gateway.mapping.functions import FUNCTIONS
 from gateway.mapping.plan import CallPlan, OperationPlan, ProviderPlan, RecordPlan, StepPlan, VariantPlan
-from gateway.mapping.schema import SHAPES
+from gateway.mapping.schema import PARTS
 
 HELP = "Show what an operation does: every call, every field with the line that makes it. Or explain a word."
 EXAMPLES = """examples:
@@ -74,11 +74,11 @@ def _functions(name: str | None) -> Iterator[str]:
 
 
 def _keys(name: str | None) -> Iterator[str]:
-    for shape, keys in SHAPES.items():
+    for shape, part in PARTS.items():
         if name not in (None, shape):
             continue
-        yield f"{shape}:"
-        for key, rules in keys.items():
+        yield f"{shape}: {part.where.replace('`', '')}"
+        for key, rules in part.keys.items():
             about = rules["meta"]
             need = ", required" if rules.get("required") else ""
             yield f"  {key:14} {about['meaning']} ({about['takes']}{need})"
@@ -87,7 +87,7 @@ def _keys(name: str | None) -> Iterator[str]:
 _WORDS: Mapping[str, tuple[Collection[str], Callable[[str | None], Iterator[str]]]] = {
     "codecs": (CODECS, _codecs),
     "functions": (FUNCTIONS, _functions),
-    "keys": (SHAPES, _keys),
+    "keys": (PARTS, _keys),
 }
 """What can be explained besides providers: the names there are, and what tells of one of them or of all."""
 
@@ -116,6 +116,8 @@ def _operation(plan: ProviderPlan, operation: OperationPlan) -> Iterator[str]:
         yield f"  needs {name}: {reason}"
     for name, reason in operation.unsupported.items():
         yield f"  cannot honour {name}: {reason}"
+    for name, reason in operation.loses.items():
+        yield f"  takes {name} without its full effect: {reason}"
     if operation.window is not None:
         window = operation.window
         yield f"  window: at most {window.max_days or 'any number of'} days in one call"

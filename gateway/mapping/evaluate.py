@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from gateway.errors import AnswerMismatch, CallInvalid, GatewayError, MappingFault, NotMapped, Unsupported
-from gateway.mapping.codecs import CodecRefused
+from gateway.mapping.codecs import CodecRefused, CodecUnsupported
 from gateway.mapping.expressions import ExpressionFailed, Path, Template
 from gateway.mapping.plan import OperationPlan, Scope, StepPlan, Take
 from gateway.mapping.trees import truth
@@ -40,6 +40,9 @@ def taken(take: Take, scope: Scope) -> Json:
         return value
     try:
         return take.encode(value, {**scope, "row": {}})
+    except CodecUnsupported as lost:
+        detail = f"This `{take.name}` cannot be kept: {lost.reason}"
+        raise Unsupported(detail, details={"capability": take.name, "reason": lost.reason}) from None
     except CodecRefused as refused:
         if take.refused is None:
             raise MappingFault(f"{take.origin}: cannot be written: not {refused}", origin=take.origin) from None

@@ -122,7 +122,7 @@ def _encoded(encode: Callable[[Json, Scope], Json], value: Json, scope: Scope, n
         return encode(value, scope)
     except CodecUnsupported as lost:
         details = {"capability": name, "reason": lost.reason}
-        raise Unsupported(f"this `{name}` cannot be kept: {lost.reason}", details=details, origin=origin) from None
+        raise Unsupported(f"This `{name}` cannot be kept: {lost.reason}", details=details, origin=origin) from None
     except CodecRefused as refused:
         raise MappingFault(f"{origin}: cannot be written: not {refused}", origin=origin) from None
     except ExpressionFailed as failed:

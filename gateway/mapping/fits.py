@@ -5,6 +5,7 @@ Pure: nothing is evaluated, so that of a template only its form is judged.
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping, Sequence
 from typing import Final
@@ -84,7 +85,7 @@ def check_written(context: Context, name: str, type_: Type, codec: Codec, place:
 def report_unwritable(context: Context, name: str, values: Sequence[Json], place: Place) -> None:
     """Report canonical values that a codec, here in use for writing, has no word for."""
     if values:
-        told = ", ".join(f"`{value}`" for value in values)
+        told = ", ".join(f"`{value if isinstance(value, str) else json.dumps(value)}`" for value in values)
         message = f"{name} may be {told}, which the table cannot write: add it, or the reason under `unsupported:`"
         context.report(place, "enum-not-total", message)
 
@@ -171,6 +172,9 @@ def _check_object(context: Context, field: Field, node: dict[str, Json], place: 
         context.report(place, "wrong-value", f"{field.name} is of type {field.type.kind}, and this builds {what}")
     elif word == "$for":
         _check_inner(context, field, node.get("$give"), (*place, "$give"))
+    elif not word and field.type.kind == "map":
+        for key, inner in node.items():
+            _check_inner(context, field, inner, (*place, key))
     elif not word and field.type.fields:
         _check_members(context, field, node, place)
 

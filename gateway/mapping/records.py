@@ -173,6 +173,8 @@ def _compile_line(context: Context, resource: Resource, canonical: str, spec: Js
     if "default" in shape:
         check_constant(context, field, shape["default"], (*place, "default"))
     get, put, codec = SOURCES[sources[0]](context, resource, field, shape, place)
+    if "as" in shape and codec is None:
+        return None
     mode = _mode(context, shape, get, put, place)
     get = conditional(context, shape, get, place) if get is not None else None
     source = _written(shape[sources[0]]) + (f" at {shape['at']}" if sources[0] == "record" and "at" in shape else "")

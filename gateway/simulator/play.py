@@ -243,8 +243,7 @@ def calls_of(operations: Mapping[str, OperationPlan]) -> Iterator[CallPlan]:
     for operation in operations.values():
         for variant in operation.variants:
             for step in variant.steps:
-                if step.call is not None:
-                    yield step.call
+                yield from (call for call in (step.call, step.undo) if isinstance(call, CallPlan))
 
 
 def _has_form(value: Json, form: str) -> bool:

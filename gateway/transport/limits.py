@@ -73,7 +73,10 @@ class Gate:
         foreseen. A wait that is cancelled leaves its place to the next.
         """
         lane = self._lane(limit)
-        self._foresee(limit, lane, await self._wait(limit, lane, lane.waiting), deadline)
+        if lane.waiting:
+            self._foresee(limit, lane, await self._wait(limit, lane, lane.waiting), deadline)
+        elif lane.rate is None and self._places is None and self._clock() >= lane.paused_until:
+            return  # nothing to wait for, as with most providers
         lane.waiting += 1
         try:
             async with asyncio.timeout(deadline - self._clock()), lane.front:

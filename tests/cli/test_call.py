@@ -129,6 +129,9 @@ def test_failing_calls(gateway, simulated, scheme, fault, code, shown):
     assert shown in err
     assert code == json.loads(err[err.index("\n{\n") :])["code"]
     assert [] == leaked(err)
+    ended, out, err = gateway("call", "club", "resources.list")
+    assert (1, "", code) == (ended, out, json.loads(err)["code"])
+    assert [] == leaked(err)
 
 
 def test_wrong_secret(gateway, simulated, monkeypatch):

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+ROOT = Path(__file__).parents[2]
 EXAMPLES = "mappings/examples/desk.yaml"
 
 
@@ -133,8 +134,8 @@ def test_nothing_to_run(gateway, house):
     assert "mappings/desk.yaml:1:1: error missing-key" in err
 
 
-def test_shipped(gateway, monkeypatch):
+@pytest.mark.parametrize("path", sorted((ROOT / "mappings").glob("*.yaml")), ids=lambda path: path.stem)
+def test_shipped(gateway, path):
     """Every example of the shipped mappings holds."""
-    monkeypatch.chdir(Path(__file__).parents[2])
-    code, out, err = gateway("test")
+    code, out, err = gateway("test", "--mappings", path)
     assert (0, "") == (code, err), out

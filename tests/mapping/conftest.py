@@ -1,13 +1,15 @@
-"""The cases in `cases/*.yaml`, one parameter each: small mappings, and what is told of them or what they do.
+"""The cases in `cases/*.yaml`, one parameter each, and what makes one call or one field table for a test.
 
-A case is a fragment laid over `base.yaml`. Under `wrong:` every finding is written behind its line: `#! 7 code text`
-(an error at column 7 whose message holds the text) or `#? 7 code text` (a warning); a line may have several. The
-fragment under `right:` has none. A case with `mapping:` is besides that a golden example of this mapping; one with
-`played:` has what playing its `examples:` finds in the fragment written behind the lines.
+A case is a small mapping, laid over `base.yaml`. Under `wrong:` every finding is written behind its line:
+`#! 7 code text` (an error at column 7 whose message holds the text) or `#? 7 code text` (a warning); a line may have
+several. The fragment under `right:` has none. A case with `mapping:` is besides that a golden example of this mapping;
+one with `played:` has what playing its `examples:` finds in the fragment written behind the lines.
 """
 
 import re
 from pathlib import Path
+
+import pytest
 
 from gateway.document import Document, read
 
@@ -64,3 +66,39 @@ def pytest_generate_tests(metafunc):
             metafunc.parametrize(key, fitting.values(), ids=list(fitting))
     if "every_case" in metafunc.fixturenames:
         metafunc.parametrize("every_case", [CASES], ids=["all"])
+
+
+@pytest.fixture
+def call(compiled):
+    """Give a function that compiles one call, with arguments `x` and `y` of any kind, and whatever stands beside it."""
+
+    def of(text, beside=""):
+        # `all` uses every argument, so that a call need not.
+        plan = compiled(
+            f"{beside}\nnative:\n  a: {{args: {{x: {{type: string}}, y: {{type: object}}}},"
+            f" take: {{all: '{{{{ args }}}}'}}, call: {text}}}"
+        )
+        return plan.native["a"].variants[0].steps[0].call, plan.rules
+
+    return of
+
+
+CUSTOMER = """
+records:
+  customer:
+    of: Customer
+    fields:
+      name: name
+      {lines}
+"""
+
+
+@pytest.fixture
+def customer(compiled):
+    """Give a function that compiles a record of Customer with these lines beside its name."""
+
+    def of(*lines, more=""):
+        body = CUSTOMER.replace("{lines}", "\n      ".join(lines)).replace("    fields:", f"{more}    fields:")
+        return compiled(body).records["customer"]
+
+    return of

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import functools
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -27,8 +28,9 @@ KEYS = {"x-user": "ada", "x-key": "desk-s3cret-key"}
 """What the desk's own scheme sends."""
 
 
-def played(path):
-    """Play the provider of a mapping file with the settings of its examples."""
+@functools.cache
+def read(path):
+    """Compile a mapping file and what belongs to it, once: its examples and its script."""
     providers, findings = load_providers([path], load())
     (plan,) = providers.values()
     examples, more = load_examples(plan)
@@ -36,33 +38,40 @@ def played(path):
     if examples.simulator is not None:
         script, wrong = compile_script(examples.document, examples.simulator, plan.settings, load())
     assert [] == [str(one) for one in findings + more + wrong if one.level == "error"]
+    return examples, script
+
+
+def played(path):
+    """Play the provider of a mapping file with the settings of its examples, from the beginning."""
+    examples, script = read(path)
     return Play(examples.connection, examples, script, lambda: NOW)
 
 
-@pytest.fixture
-def play(tmp_path):
+@pytest.fixture(scope="session")
+def play(tmp_path_factory):
     """Give a function that plays the desk; `auth` takes the place of the mapping's own scheme, `swaps` of other texts.
 
     `examples` is the text of examples that are put before the desk's own.
     """
 
-    def of(auth=AUTH, *swaps, examples=""):
+    @functools.cache
+    def written(swaps, examples):
         text = DESK.read_text(encoding="utf-8")
-        for old, new in ((AUTH, auth), *swaps):
+        for old, new in swaps:
             assert old in text
             text = text.replace(old, new)
-        path = tmp_path / "desk.yaml"
+        path = tmp_path_factory.mktemp("desk") / "desk.yaml"
         path.write_text(text, encoding="utf-8")
         text = (DESK.parent / "examples" / "desk.yaml").read_text(encoding="utf-8")
-        beside = tmp_path / "examples" / "desk.yaml"
-        beside.parent.mkdir(exist_ok=True)
-        beside.write_text(text.replace("examples:\n", f"examples:\n{examples}", 1), encoding="utf-8")
-        return played(path)
+        (path.parent / "examples").mkdir()
+        text = text.replace("examples:\n", f"examples:\n{examples}", 1)
+        (path.parent / "examples" / "desk.yaml").write_text(text, encoding="utf-8")
+        return path
 
-    return of
+    return lambda auth=AUTH, *swaps, examples="": played(written(((AUTH, auth), *swaps), examples))
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def shipped():
     """Give a function that plays a shipped provider."""
     return lambda name: played(ROOT / "mappings" / f"{name}.yaml")
@@ -111,7 +120,7 @@ def call():
     return of
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def scripted():
     """Give a function that compiles the text of a script: the script, and findings as `line:column code message`."""
     settings = load_providers([DESK], load())[0]["desk"].settings

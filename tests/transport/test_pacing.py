@@ -207,6 +207,23 @@ def test_a_refused_login(virtual, gateway, answered):
     assert 3.0 == play(virtual, made, scenario)
 
 
+@pytest.mark.parametrize(("status", "logins"), [(503, 3), (500, 1)])
+def test_a_failed_login(virtual, gateway, answered, status, logins):
+    """A read whose login failed is made again as the login's answer allows; a write is not, and nothing is in doubt."""
+    made = gateway(PACED.replace("login: 1/m", "login: 9/m") + SESSION)
+
+    async def answer(_request):
+        return answered({}, status)
+
+    made.answers = answer
+
+    async def scenario(run):
+        return [(await run(name)).code for name in ("read", "write")]
+
+    assert ["PROVIDER_UNAVAILABLE"] * 2 == play(virtual, made, scenario)
+    assert ["POST /login"] * (logins + 1) == made.sent
+
+
 REFUSED = ProviderUnavailable("refused", sent=False)
 LOST = ProviderUnavailable("lost", sent=True)
 

@@ -1,0 +1,207 @@
+"""Write the pages of docs/ that are made from the code: `python -m tests.generate_docs [--check]`.
+
+With `--check` nothing is written, and a page that is not as it would be written is named; the exit status is then 1.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from gateway.findings import KINDS
+from gateway.mapping.codecs import CODECS, CodecKind
+from gateway.mapping.functions import FUNCTIONS
+from gateway.mapping.grammar import TESTS
+from gateway.mapping.keys import TREE
+from gateway.mapping.path_functions import PathFunctions
+from gateway.mapping.schema import PARTS
+from gateway.model.model import load
+
+DOCS = Path(__file__).parents[1] / "docs"
+_KINDS = {"dict": "object", "list": "list", "string": "text", "boolean": "true or false"}
+_KINDS |= {"integer": "whole number", "float": "number"}
+_PLAIN = set("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_-./+~ 0123456789")
+
+PROSE = {
+    "findings": """
+What `gateway check`, `gateway serve` and every other verb can find wrong with a file. A finding is written
+`file:line:column: level code: what is wrong`. The codes are stable, the words are for people. An error keeps the file
+from being used; a warning does not, unless `--strict` is given.
+""",
+    "reference": """
+Every key, part by part. How the parts work together is told in [the mapping language](language.md); the words of
+templates and paths, and the codecs, are in [words and codecs](words-and-codecs.md), and what `gateway check` finds
+wrong in [findings](findings.md).
+
+A *path* is JMESPath and reads data; a *template* is Jinja2 between `{{` and `}}`; a *tree* is YAML whose texts are
+templates. Everything else is taken as it is written.
+""",
+    "codecs": """
+`iso` is exact both ways. `lossy` drops what says nothing; what it writes is read back as the same. `one-way` only
+reads. Options stand beside the name, or inside the object after it where the codec has no main value.
+""",
+    "errors": """
+Every failure has one of these codes, under `error.code`; programs look at nothing else. *Again* says that the same call
+may succeed later without a change. A code that is a form of another says the same more closely: where an error rule of
+a mapping says `NOT_FOUND`, it becomes the operation's own form.
+""",
+}
+
+
+def flow(value: Any) -> str:
+    """Write a value as YAML in one line; texts are quoted where YAML would read something else."""
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{flow(key)}: {flow(inner)}" for key, inner in value.items()) + "}"
+    if isinstance(value, list):
+        return "[" + ", ".join(map(flow, value)) + "]"
+    if not isinstance(value, str):
+        return json.dumps(value)
+    plain = value and set(value) <= _PLAIN and value[0].isalpha() and not value.endswith(" ")
+    return value if plain and value not in {"true", "false", "null"} else json.dumps(value, ensure_ascii=False)
+
+
+def code(text: str) -> str:
+    """Put a text between as many backticks as show it, fit for the cell of a table."""
+    mark = "``" if "`" in text else "`"
+    room = " " if mark == "``" else ""
+    return f"{mark}{room}{text}{room}{mark}".replace("|", "\\|")
+
+
+def row(*cells: str) -> str:
+    """Write a line of a table."""
+    return f"| {' | '.join(cells)} |"
+
+
+def table(*heads: str) -> list[str]:
+    """Write the head of a table."""
+    return [row(*heads), "|" + "---|" * len(heads)]
+
+
+def findings() -> Iterator[str]:
+    """Give the page of finding codes."""
+    yield "# Findings"
+    yield ""
+    yield from PROSE["findings"].strip().splitlines()
+    for group in dict.fromkeys(kind.group for kind in KINDS.values()):
+        yield from ["", f"## {group}", "", *table("code", "level", "what was found", "what to do")]
+        for kind in KINDS.values():
+            if kind.group == group:
+                yield row(code(kind.code), kind.level, kind.meaning.replace("|", "\\|"), kind.fix.replace("|", "\\|"))
+
+
+def form(rules: Mapping[str, Any]) -> str:
+    """Say what a key takes, in words: its types, which language it is in, and what is needed of it."""
+    types = rules["type"] if isinstance(rules["type"], list) else [rules["type"]]
+    told = "any value" if set(TREE) <= set(types) else " or ".join(_KINDS[kind] for kind in types)
+    takes = rules["meta"]["takes"]
+    told += f", {takes}" if takes != "literal" else ""
+    if "allowed" in rules:
+        told += f": {', '.join(map(code, rules['allowed']))}"
+    told += " or null" if rules.get("nullable") else ""
+    bounds = [f"{word} {rules[name]}" for name, word in _BOUNDS.items() if name in rules]
+    told += f", {', '.join(bounds)}" if bounds else ""
+    told += f", by default {code(flow(rules['default']))}" if "default" in rules else ""
+    return told + (", **required**" if rules.get("required") else "")
+
+
+_BOUNDS = {"min": "at least", "max": "at most", "minlength": "as many as"}
+
+
+def reference() -> Iterator[str]:
+    """Give the page of the mapping file's keys."""
+    yield "# Keys of a mapping file"
+    yield ""
+    yield from PROSE["reference"].strip().splitlines()
+    for name, part in PARTS.items():
+        yield from ["", f"## {name}", "", f"{part.where[0].upper()}{part.where[1:]}.", ""]
+        yield from table("key", "takes", "meaning", "example")
+        for key, rules in part.keys.items():
+            about = rules["meta"]
+            yield row(code(key), form(rules), about["meaning"].replace("|", "\\|"), code(flow(about["example"])))
+
+
+def words() -> Iterator[str]:
+    """Give the page of words, functions of paths and codecs."""
+    yield "# Words and codecs"
+    yield ""
+    yield "## Words of templates"
+    yield ""
+    yield "Written `word(a, b)` or `a | word(b)`. A word takes exactly the kinds it names; nothing is converted."
+    yield ""
+    yield from table("word", "gives", "example", "result")
+    for function in FUNCTIONS.values():
+        yield row(code(function.signature), function.meaning, code(function.example), code(flow(function.result)))
+    yield from ["", f"After `is` may stand {', '.join(map(code, TESTS))}.", "", "## Functions of paths", ""]
+    own = {name: one["function"].__doc__ for name, one in PathFunctions.FUNCTION_TABLE.items()}
+    yield "Besides those of JMESPath's own specification:"
+    yield ""
+    yield from table("function", "does")
+    yield from (row(code(name), " ".join(text.split())) for name, text in sorted(own.items()) if text)
+    inherited = ", ".join(code(name) for name, text in sorted(own.items()) if not text)
+    yield from ["", f"As specified: {inherited}.", "", "## Codecs", ""]
+    yield from PROSE["codecs"].strip().splitlines()
+    yield ""
+    yield from table("codec", "law", "reads", "gives", "what it does", "example")
+    for kind in CODECS.values():
+        spec, provider, canonical = kind.example
+        shown = f"{code(flow(spec))}: {code(flow(provider))} → {code(flow(canonical))}"
+        yield row(code(kind.name), kind.law, kind.reads, kind.gives, kind.meaning, shown)
+    yield ""
+    yield from table("codec", "option", "meaning", "without it")
+    for kind in CODECS.values():
+        yield from options(kind)
+
+
+def options(kind: CodecKind) -> Iterator[str]:
+    """Give the lines of a codec's main value and options."""
+    if kind.main:
+        yield row(code(kind.name), "", kind.main.replace("|", "\\|"), "it is refused")
+    for option in kind.options:
+        spelt = option.default if option.default.isascii() and option.default[:1].isalpha() else code(option.default)
+        without = "it is refused" if option.required else spelt
+        yield row(code(kind.name), code(option.name), option.meaning.replace("|", "\\|"), without)
+
+
+def errors() -> Iterator[str]:
+    """Give the page of error codes."""
+    yield "# Error codes"
+    yield ""
+    yield from PROSE["errors"].strip().splitlines()
+    yield ""
+    yield from table("code", "status", "title", "meaning", "again", "form of")
+    for error in load().errors.values():
+        again, general = "yes" if error.retryable else "", code(error.form_of) if error.form_of else ""
+        yield row(code(error.code), str(error.status), error.title, error.meaning, again, general)
+
+
+PAGES = {"findings.md": findings, "mapping-reference.md": reference, "words-and-codecs.md": words, "errors.md": errors}
+"""File in docs/ → its lines."""
+_MADE = "<!-- Made by `make docs`: change the code it is made from, not this file. -->"
+
+
+def pages() -> dict[str, str]:
+    """Give every page as it should be."""
+    return {name: "\n".join([_MADE, "", *lines(), ""]) for name, lines in PAGES.items()}
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Write the pages, or with `--check` name those that are stale; return the exit status."""
+    stale = []
+    for name, text in pages().items():
+        path = DOCS / name
+        if path.is_file() and path.read_text(encoding="utf-8") == text:
+            continue
+        stale.append(name)
+        if "--check" not in arguments:
+            path.write_text(text, encoding="utf-8")
+    said = "is stale: run make docs" if "--check" in arguments else "is written"
+    for name in stale:
+        sys.stdout.write(f"docs/{name} {said}\n")
+    return 1 if stale and "--check" in arguments else 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main(sys.argv[1:]))

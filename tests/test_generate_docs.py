@@ -1,0 +1,90 @@
+"""The pages that are made from the code, and the examples on them."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from gateway.document import parse
+from gateway.findings import KINDS
+from gateway.mapping.expressions import compile_path, compile_template
+from gateway.mapping.schema import PARTS, SHAPES
+from gateway.shape import Shape, check
+from tests.generate_docs import PAGES, flow, pages
+
+ROOT = Path(__file__).parents[1]
+KEYS = {f"{part}.{key}": (part, key) for part, one in PARTS.items() for key in one.keys}
+ONE = {"call": "call", "login": "call", "http": "http", "session": "session", "basic": "basic", "send": "send"}
+ONE |= {"jsonrpc": "jsonrpc", "for_each": "for_each", "undo": "undo", "gives": "gives", "window": "window"}
+EACH = {"settings": "setting", "auths": "auth", "records": "record", "operations": "operation", "native": "native"}
+EACH |= {"errors": "rule", "renew_when": "condition", "steps": "step", "refuse": "refusal", "choose": "variant"}
+EACH |= {"union": "source", "args": "argument"}
+
+
+def example(name):
+    """Give the rules of a key and its example."""
+    part, key = KEYS[name]
+    rules = PARTS[part].keys[key]
+    return key, rules, rules["meta"]["example"]
+
+
+def texts(value):
+    """Give every text in a value."""
+    if isinstance(value, dict | list):
+        for inner in value.values() if isinstance(value, dict) else value:
+            yield from texts(inner)
+    elif isinstance(value, str):
+        yield value
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_pages(name):
+    """Every page is as the code makes it."""
+    assert pages()[name] == (ROOT / "docs" / name).read_text(encoding="utf-8"), "run: make docs"
+
+
+def test_command():
+    """`make check` runs the same check, which writes nothing and says nothing when all is well."""
+    command = [sys.executable, "-m", "tests.generate_docs", "--check"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert (0, "", "") == (done.returncode, done.stdout, done.stderr)
+
+
+def test_codes():
+    """Every finding code stands in the code, so that the page has none that cannot be reported."""
+    source = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "gateway").rglob("*.py"))
+    built = {f"unused-{kind}" for kind in re.findall(r'_report_unused\(context, "(\w+)"', source)}
+    assert [] == [kind for kind in KINDS if f'"{kind}"' not in source and kind not in built]
+    assert [] == [kind for kind in KINDS.values() if not kind.meaning.endswith(".") or not kind.fix.endswith(".")]
+
+
+@pytest.mark.parametrize("name", KEYS)
+def test_example(name):
+    """The example of a key can be written in a file, fits the key, and parses in the language the key takes."""
+    key, rules, value = example(name)
+    assert value is not None
+    document, findings = parse(f"{key}: {flow(value)}\n".encode(), "x.yaml")
+    assert [] == findings
+    assert {key: value} == document.data
+    check(Shape({key: rules}), document.data, document, (), findings)
+    assert [] == findings
+    takes = rules["meta"]["takes"]
+    if takes == "path":
+        compile_path(value)
+    for text in texts(value) if takes in {"template", "tree"} else ():
+        compile_template(text)
+
+
+@pytest.mark.parametrize("name", KEYS)
+def test_parts_of_an_example(name):
+    """What an example holds fits the part it is a part of."""
+    key, _, value = example(name)
+    shape = ONE.get(key) or EACH.get(key)
+    inner = [value] if key in ONE else list(value.values()) if isinstance(value, dict) else value
+    for one in inner if shape and isinstance(value, dict | list) else ():
+        document, _ = parse(f"a: {flow(one)}\n".encode(), "x.yaml")
+        findings = []
+        check(SHAPES[shape], one, document, ("a",), findings)
+        assert [] == findings
