@@ -56,7 +56,19 @@ class Shape(dict[str, Any]):
     @cached_property
     def validator(self) -> _Validator:
         """The validator of these rules; it is used for one node at a time."""
-        return _Validator(dict(self))
+        return _Validator({key: _without_meta(rules) for key, rules in self.items()})
+
+    @cached_property
+    def defaults(self) -> dict[str, Json]:
+        """What keys that are not given stand for."""
+        return {key: rules["default"] for key, rules in self.items() if "default" in rules}
+
+
+def _without_meta(rules: Rules) -> dict[str, Any]:
+    """Leave out what is for people: cerberus hashes all of a schema whenever it is used."""
+    inner = {name: _without_meta(one) if isinstance(one, dict) else one for name, one in rules.items()}
+    inner.pop("meta", None)
+    return inner
 
 
 def check(
@@ -70,8 +82,9 @@ def check(
         findings.append(document.finding(place, "wrong-type", f"this is {_found(node)}; an object is needed"))
         return None
     validator = rules.validator if isinstance(rules, Shape) else _Validator(rules)
-    if validator.validate(node):
-        normalized: dict[str, Json] = validator.document
+    # A Shape is flat: its defaults are laid under the node here; cerberus' own way goes over the schema each time.
+    if validator.validate(node, normalize=not isinstance(rules, Shape)):
+        normalized: dict[str, Json] = rules.defaults | node if isinstance(rules, Shape) else validator.document
         return normalized
     for error in _leaves(validator._errors):  # noqa: SLF001 - cerberus' own records, with paths; its texts say less
         code, message, on_key = _explain(error, rules)

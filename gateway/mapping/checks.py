@@ -33,9 +33,10 @@ def check_arguments(context: Context, operation: Operation, plan: OperationPlan,
         if name not in known:
             _ignored(context, operation, name, place)
         elif ("args", name) not in reads.whole:
-            told = {use[1] for use in used if use[0] == name and len(use) > 1} | _members(declared, name)
+            told = {use[1] for use in used if use[0] == name and len(use) > 1}
             for member in _ignored_members(argument, told):
-                _ignored(context, operation, f"{name}.{member}", place)
+                if not any(one == f"{name}.{member}" or one.startswith(f"{name}.{member}.") for one in declared):
+                    _ignored(context, operation, f"{name}.{member}", place)
 
 
 def _check_named(context: Context, operation: Operation, plan: OperationPlan, used: set[str], place: Place) -> None:
@@ -60,10 +61,6 @@ def _is_argument(operation: Operation, dotted: str) -> bool:
 def _ignored(context: Context, operation: Operation, name: str, place: Place) -> None:
     message = f"{operation.name} promises `{name}`: use it, or say under `unsupported:` why it cannot be honoured"
     context.report(place, "unused-argument", message, key=True)
-
-
-def _members(declared: Mapping[str, str], name: str) -> set[str]:
-    return {dotted.split(".")[1] for dotted in declared if dotted.startswith(f"{name}.")}
 
 
 def _ignored_members(argument: Field, told: set[str]) -> Iterator[str]:
@@ -113,7 +110,7 @@ def check_native_arguments(
     used = {use[0] for use in reads.of_args()}
     for name in arguments:
         if name not in used and ("args",) not in reads.whole:
-            message = f"`{name}` is declared and never sent"
+            message = f"`{name}` is declared and never sent; send it, or remove it"
             context.report((*place, "args", name), "unused-argument", message, key=True)
     for name in sorted(used - arguments.keys()):
         context.report(place, "unknown-argument", f"`args.{name}` is not declared{suggestion(name, arguments)}")
@@ -165,14 +162,14 @@ def check_rules(context: Context, rules: Sequence[tuple[Place, Condition]]) -> N
     rules = [(place, one) for place, one in rules if one != Condition()]  # those have findings of their own
     for at, (place, condition) in enumerate(rules):
         if condition.when is not None and _constant(condition) is False:
-            context.report(place, "unreachable-rule", "never reached: its condition never holds")
+            context.report(place, "unreachable-rule", "never reached: its condition never holds; correct it")
             continue
         for status in condition.status or {None}:
             earlier = next((where for where, other in rules[:at] if _catches(other, condition, status)), None)
             if earlier is None:
                 break
         else:
-            message = f"never reached: {context.origin(earlier or place)} catches all that it could"
+            message = f"never reached: {context.origin(earlier or place)} catches all that it could; move this one up"
             context.report(place, "unreachable-rule", message)
 
 
@@ -202,7 +199,7 @@ def check_refusals(context: Context, nodes: Json, place: Place) -> None:
     for index, node in enumerate(nodes):
         when = node.get("when") if isinstance(node, dict) else None
         if isinstance(when, str) and when in seen:
-            message = f"never reached: {context.origin(seen[when])} has the same condition"
+            message = f"never reached: {context.origin(seen[when])} has the same condition; remove one of them"
             context.report((*place, index), "unreachable-refusal", message)
         elif isinstance(when, str):
             seen[when] = (*place, index)
@@ -221,7 +218,7 @@ def check_record_names(context: Context, record: RecordPlan, names: Collection[s
     """An operation that a record reads for has every name that the record's templates use."""
     used = {use[0] for use in context.record_reads[record.name].names}
     for name in sorted(used - set(names)):
-        message = f"record `{record.name}` uses `{name}`, which is no step and no taken value here"
+        message = f"record `{record.name}` uses `{name}`, which is no step and no taken value here; add it"
         context.report(place, "unknown-name", message)
 
 

@@ -51,7 +51,7 @@ class Context:
     used_codecs: set[str] = field(default_factory=set)
     used_records: set[str] = field(default_factory=set)
     record_reads: dict[str, Reads] = field(default_factory=dict)
-    """What each record reads besides its row."""
+    """What each record reads besides its row's own fields; the roots are those of its paths on the row."""
     written_records: set[str] = field(default_factory=set)
     """Records that a `$record` writes with."""
     used_limits: set[str] = field(default_factory=set)
@@ -113,7 +113,7 @@ class Context:
         self._check_settings(template.uses, place)
         if not secrets:
             self._check_secrets(template.unsigned_uses, place)
-        return self.watch.template(template) if isinstance(template, Template) else template
+        return self.watch.template(template, place) if isinstance(template, Template) else template
 
     def condition(self, text: Json, place: Place, names: Collection[str]) -> Template | None:
         """Compile a template that decides or gives a list: one expression, since a bare text would decide nothing."""
@@ -151,7 +151,7 @@ class Context:
             uses.update(compiled.uses)
             self._check_settings(compiled.uses, place)
             self._check_secrets(compiled.unsigned_uses, place)
-            return self.watch.template(compiled) if isinstance(compiled, Template) else compiled
+            return self.watch.template(compiled, place) if isinstance(compiled, Template) else compiled
 
         try:
             codec = compile_codec(spec, self.codecs, template)

@@ -84,7 +84,7 @@ def accepted(
     for name in plan.args_from:
         if args.get(name) is not None:
             _take_apart(plan, name, args, scope)
-    missing = [name for name in plan.requires if args.get(name) is None]
+    missing = [name for name in plan.requires if _member(args, name) is None]
     if missing:
         problems = [{"field": name, "problem": f"is needed here: {plan.requires[name]}"} for name in missing]
         names = ", ".join(f"`{name}`" for name in missing)

@@ -77,7 +77,7 @@ def unwritable(type_: Type, codec: Codec | None) -> tuple[Json, ...]:
 def check_written(context: Context, name: str, type_: Type, codec: Codec, place: Place) -> None:
     """Check that a codec can write every canonical value of a type."""
     if not _fills(codec.gives, type_.kind):
-        message = f"codec {codec.name} writes {codec.gives}, but {name} is of type {type_.kind}"
+        message = f"codec {codec.name} writes {codec.gives}, but {name} is of type {type_.kind}: take another"
         context.report(place, "codec-type", message)
     report_unwritable(context, name, unwritable(type_, codec), place)
 

@@ -38,6 +38,8 @@ class _Line:
     accept: Callable[[Json], Json] | None
     required: bool
     nullable: bool
+    on_row: bool
+    """Whether an embedded record reads the very row that this one does."""
     plan: FieldPlan
 
 
@@ -117,7 +119,9 @@ def _check_above(context: Context, reads: Reads, spec: Json, above: list[str], p
     named = {".".join(use[1:]) for use in reads.names if use[0] == "fields" and len(use) > 1}
     for name in sorted(named | {str(name) for name in joined or ()}):
         if not any(f"{name}.".startswith(f"{one}.") or one.startswith(f"{name}.") for one in above):
-            context.report(place, "unknown-name", f"`{name}` has no source in the lines above", key=True)
+            context.report(
+                place, "unknown-name", f"`{name}` has no source in the lines above; write it there", key=True
+            )
 
 
 def _outside(context: Context, reads: Reads, lines: list[_Line]) -> Reads:
@@ -126,7 +130,7 @@ def _outside(context: Context, reads: Reads, lines: list[_Line]) -> Reads:
     for line in lines:
         inner = context.record_reads.get(line.plan.embeds)
         if inner is not None:
-            found.add(inner)
+            found.add(inner if line.on_row else Reads(inner.names, inner.whole))
     return found
 
 
@@ -186,6 +190,7 @@ def _compile_line(context: Context, resource: Resource, canonical: str, spec: Js
         accept=None if sources[0] == "record" else field.type.accept,
         required=field.required and "." not in canonical,
         nullable=field.nullable,
+        on_row=shape.get("at") == "@",
         plan=FieldPlan(
             name=canonical,
             source=source,

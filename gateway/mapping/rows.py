@@ -9,6 +9,7 @@ from gateway.mapping.checks import check_record_names
 from gateway.mapping.context import RESERVED, Context
 from gateway.mapping.expressions import Path
 from gateway.mapping.plan import Level, RecordPlan, RowsPlan
+from gateway.mapping.reads import Reads
 from gateway.messages import Json
 
 
@@ -42,6 +43,14 @@ def compile_rows(context: Context, shape: dict[str, Json], place: Place, wanted:
     levels = compile_levels(context, source, (*place, key), wanted.roots, wanted.names)
     if record is None or not levels:
         return ()
+    roots = context.record_reads[record.name].roots
+    if isinstance(source, list) or levels[0].at.steps == ():  # its paths begin with levels, steps and taken names
+        context.reads.roots |= roots
+    if isinstance(source, list):
+        known = wanted.names | {level.name for level in levels}
+        for root in sorted(roots - known):
+            message = f"record `{record.name}` reads `{root}`, which is no level and no step here"
+            context.report((*place, "row"), "unknown-name", message + suggestion(root, known))
     return (RowsPlan(tuple(levels), record, isinstance(source, list), one, context.origin((*place, key))),)
 
 
@@ -56,7 +65,8 @@ def _record(context: Context, shape: dict[str, Json], place: Place, wanted: Want
         context.report((*place, "row"), "unknown-record", f"there is no record `{name}`{hint}")
         return None
     context.used_records.add(name)
-    context.reads.add(context.record_reads[name])
+    reads = context.record_reads[name]
+    context.reads.add(Reads(reads.names, reads.whole))
     check_record_names(context, record, wanted.names, (*place, "row"))
     if record.resource.name != wanted.resource:
         message = f"record `{name}` reads {record.resource.name}, and {wanted.resource or 'nothing'} is given here"
@@ -74,7 +84,10 @@ def compile_levels(
     for index, node in enumerate(nodes):
         where = (*place, index) if isinstance(source, list) else place
         shape = context.check("level", node, where)
-        path = context.path(shape["at"], where) if shape else None
+        with context.collecting() as reads:
+            path = context.path(shape["at"], where) if shape else None
+            if index > 0:  # evaluated on an element, whose names are no names of the file
+                reads.roots.clear()
         if shape is None or path is None:
             continue
         if isinstance(source, list) and shape["name"] in RESERVED | {*known}:

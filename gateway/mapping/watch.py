@@ -23,6 +23,8 @@ Decode = Callable[[bytes, Scope], Json]
 """How the body of an answer is read."""
 
 _PROJECTIONS: Final = frozenset({"projection", "value_projection", "filter_projection"})
+_ANSWERED: Final = frozenset({"row", "body"})
+"""Names under which templates see what a provider answered."""
 _ENVELOPE: Final = ("jsonrpc", "id")
 """What the gateway itself looks at in a JSON-RPC answer."""
 
@@ -35,8 +37,9 @@ class Watch:
         del place, whole
         return path
 
-    def template(self, template: Template) -> Template:
+    def template(self, template: Template, place: Place) -> Template:
         """Give what stands for a template."""
+        del place
         return template
 
     def rule(self, rule: ErrorRule, place: Place) -> ErrorRule:
@@ -52,7 +55,7 @@ class Watch:
 
 @dataclass(slots=True)
 class SeenPath:
-    """A path, the names it looks up in the order of its text, and which of these look-ups ever found their name."""
+    """A path or template, what it looks up in its order, and which of these look-ups ever found something."""
 
     text: str
     names: tuple[str, ...]
@@ -103,9 +106,13 @@ class Notes(Watch):
         order = {node: at for at, (node, _) in enumerate(looked_up)}
         return _WatchedPath(**_held(path), notes=self, seen=seen, order=order, uses_all=whole)
 
-    def template(self, template: Template) -> Template:
+    def template(self, template: Template, place: Place) -> Template:
         """Note what of an answer a template reads."""
-        return _WatchedTemplate(**_held(template), notes=self)
+        chains = sorted(chain for chain in template.uses if chain[0] in _ANSWERED and len(chain) > 1)
+        known = self.paths.setdefault(place, {})
+        seen = known.setdefault(template.text, SeenPath(template.text, tuple(map(".".join, chains))))
+        order = {chain: at for at, chain in enumerate(chains)}
+        return _WatchedTemplate(**_held(template), notes=self, seen=seen, order=order)
 
     def rule(self, rule: ErrorRule, place: Place) -> ErrorRule:
         """Note whether the rule catches an answer: only then its details are built."""
@@ -218,13 +225,19 @@ class _Interpreter(TreeInterpreter):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _WatchedTemplate(Template):
     notes: Notes = field(repr=False, compare=False)
+    seen: SeenPath = field(repr=False, compare=False)
+    order: Mapping[tuple[str, ...], int] = field(repr=False, compare=False)
 
     def render(self, scope: Mapping[str, Json]) -> Json:
         """Evaluate, and note the keys on the way to each value used, and all of that value."""
         for chain in self.uses:
             held: Json = scope
+            there = True
             for key in chain:
                 self.notes.read(held, key)
-                held = held.get(key) if isinstance(held, Mapping) else None
+                there = there and isinstance(held, Mapping) and key in held
+                held = held[key] if there else None
+            if there and chain in self.order:
+                self.seen.found.add(self.order[chain])
             self.notes.read_all(held)
         return Template.render(self, scope)

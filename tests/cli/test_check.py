@@ -215,3 +215,29 @@ def test_connections(gateway, edit):
         "no mapping describes the provider `dask`; did you mean `desk`?"
         in gateway("check", "--config", "config.yaml")[1]
     )
+
+
+def test_loss(gateway, house):
+    """What the mapping does not read and does not fill is told after the findings, and fails nothing."""
+    code, out, err = gateway("check", "--loss", "--strict")
+    assert (0, "") == (code, err)
+    lines = out.splitlines()
+    assert ["desk: never read", "desk: never filled"] == [line for line in lines if line.startswith("desk: ")]
+    assert any(re.fullmatch(r"    next_action +has no source", line) for line in lines)
+    assert "1 mappings checked: 0 errors, 0 warnings" == lines[-1]
+
+
+def test_loss_as_json(gateway, broken):
+    """As JSON the findings and the losses are one object; a mapping with errors has no losses."""
+    code, out, err = gateway("check", "--loss", "--format", "json")
+    assert (1, "") == (code, err)
+    told = json.loads(out)
+    assert {"findings", "loss"} == told.keys()
+    assert told["findings"]
+    assert ["desk"] == [one["provider"] for one in told["loss"]]
+    assert {"field": "next_action", "line": None} in told["loss"][0]["unfilled"]["Booking"]
+
+
+def test_loss_is_no_annotation(gateway, house):
+    """A loss report has no places to annotate."""
+    assert (2, "", "a loss report is text or json\n") == gateway("check", "--loss", "--format", "github")
