@@ -221,6 +221,17 @@ def overlapping(objects: list[Json], from_key: str, to_key: str, start: Json, en
     return [held for held in objects if held[from_key] < end and held[to_key] > start]
 
 
+@word(
+    "intervals: list, start: text, end: text",
+    "boolean",
+    "[{'start': '09:00', 'end': '10:00'}] | overlaps('09:30', '10:30')",
+    True,
+)
+def overlaps(intervals: list[Json], start: str, end: str) -> bool:
+    """Whether any `{start, end}` of the list meets `[start, end)`; texts of one format are compared as they are."""
+    return bool(overlapping.call(intervals, "start", "end", start, end))
+
+
 FUNCTIONS: Final[tuple[Function, ...]] = (
     first,
     last,
@@ -247,4 +258,5 @@ FUNCTIONS: Final[tuple[Function, ...]] = (
     index_by,
     merge,
     overlapping,
+    overlaps,
 )

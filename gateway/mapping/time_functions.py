@@ -212,20 +212,6 @@ def clocks(first: str, last: str, step: int) -> list[Json]:
 
 
 @word(
-    "intervals: list, start: text, end: text",
-    "boolean",
-    "[{'start': '09:00', 'end': '10:00'}] | overlaps('09:30', '10:30')",
-    True,
-)
-def overlaps(intervals: list[Json], start: str, end: str) -> bool:
-    """Whether any `{start, end}` of the list meets `[start, end)`; texts of one format are compared as they are."""
-    for one in intervals:
-        if not isinstance(one, dict) or not isinstance(one.get("start"), str) or not isinstance(one.get("end"), str):
-            raise ExpressionFailed("`overlaps` takes objects with `start` and `end`")
-    return any(one["start"] < end and start < one["end"] for one in intervals)
-
-
-@word(
     "date: date, clock: text, zone: time_zone",
     "boolean",
     "exists('2026-03-29', '02:30', 'Europe/Berlin')",
@@ -263,6 +249,5 @@ FUNCTIONS: Final[tuple[Function, ...]] = (
     minutes_of,
     days,
     clocks,
-    overlaps,
     exists,
 )
