@@ -5,16 +5,20 @@ The examples are played on a watched compilation of the same file; nothing is gu
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 
 from gateway.document import Document, Finding
+from gateway.errors import AnswerMismatch
 from gateway.examples import Examples, load_examples
 from gateway.mapping.compile import compile_provider
+from gateway.mapping.hooks_translate import words
 from gateway.mapping.plan import ProviderPlan
 from gateway.mapping.watch import Notes
 from gateway.model.model import Model
-from gateway.playback import Outcome, run_example
+from gateway.playback import Outcome, run_example, run_hook
 
 
 @dataclass(frozen=True, slots=True, repr=False)  # asyncio shows results of tasks, and these would take seconds
@@ -39,16 +43,20 @@ async def play(document: Document, model: Model) -> Played | None:
     for example in examples.examples:
         notes.operation = example.operation
         outcomes.append(await run_example(examples, example, model))
+    for hook in examples.hooks:
+        notes.operation = hook.operation
+        outcomes.append(await run_hook(examples, hook, model))
     return Played(document, plan, examples, notes, tuple(outcomes))
 
 
 def unseen(played: Played) -> Iterator[Finding]:
-    """Give a finding for each path and each error rule that the examples say nothing about."""
+    """Give a finding for each path, error rule and word of an event that the examples say nothing about."""
     for outcome in played.outcomes:
         if outcome.differences:
             file, _, line = outcome.example.origin.rpartition(":")
             message = f"`{outcome.example.name}` does not hold; `gateway test` shows the differences"
             yield Finding(file, int(line), 1, "example-differs", message)
+    yield from _unshown(played)
     at = played.document.finding
     for place, paths in played.notes.paths.items():
         for path in paths.values():
@@ -60,3 +68,19 @@ def unseen(played: Played) -> Iterator[Finding]:
         if not rule.caught:
             message = f"no recorded answer is {rule.code} by `{rule.text}`; add an example of it, or remove the rule"
             yield at(place, "rule-not-seen", message)
+
+
+def _unshown(played: Played) -> Iterator[Finding]:
+    """Give a finding for each word of a hook's events that no example has, and where none has another word."""
+    for name, hook in played.plan.every_hook.items():
+        shown = set[str]()
+        for example in played.examples.hooks:
+            with suppress(AnswerMismatch):  # an example of what cannot be read shows no word
+                shown |= {json.dumps(word) for word in words(hook, example.received)} if example.hook == name else set()
+        known = [json.dumps(word) for word, _ in hook.type.words]
+        missing = [f"`{word}`" for word in known if word not in shown]
+        if known and shown <= set(known):
+            missing.append("any other word")
+        if shown and missing:
+            message = f"no example of hooks.{name} has {', '.join(missing)}; add one"
+            yield played.document.finding(("hooks", name, "type"), "word-not-seen", message, key=True)

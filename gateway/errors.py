@@ -13,7 +13,8 @@ class GatewayError(Exception):
     """A failure with a stable code from `model/booking.yaml`.
 
     `detail` is one sentence for a person, `retry_after` is in seconds, `origin` is `file:line` of the mapping,
-    `provider` is what the provider itself said (`name`, `code`, `message`).
+    `provider` is what the provider itself said (`name`, `code`, `message`). `rule` is the condition of the error rule
+    that gave the error, if one did, as the mapping writes it; the rule stands at `origin`.
     """
 
     code = "INTERNAL_ERROR"
@@ -27,6 +28,7 @@ class GatewayError(Exception):
         retry_after: float | None = None,
         origin: str | None = None,
         provider: Mapping[str, Any] | None = None,
+        rule: str | None = None,
     ) -> None:
         super().__init__(detail)
         self.code = code or type(self).code
@@ -35,6 +37,7 @@ class GatewayError(Exception):
         self.retry_after = retry_after
         self.origin = origin
         self.provider = dict(provider or {})
+        self.rule = rule
 
 
 class CallInvalid(GatewayError):
@@ -47,6 +50,10 @@ class CallerRefused(GatewayError):
     """The caller's own key is missing, wrong (UNAUTHORIZED) or not enough (FORBIDDEN)."""
 
     code = "UNAUTHORIZED"
+
+
+class SignatureInvalid(CallerRefused):
+    """A provider's message is not proved to be the provider's. Whatever failed, its sender is told the same."""
 
 
 class NotMapped(GatewayError):
@@ -117,3 +124,9 @@ class MappingFault(GatewayError):
     """The mapping itself failed at run time (a template, a codec's encode): the integrator must act."""
 
     code = "MAPPING_ERROR"
+
+
+class StoreUnavailable(GatewayError):
+    """The store is out of reach, full or locked; nothing was accepted. The operator must act if it lasts."""
+
+    code = "STORE_UNAVAILABLE"

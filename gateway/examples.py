@@ -14,13 +14,15 @@ from pathlib import Path
 from gateway.catalog import Connection, bound
 from gateway.document import Document, Finding, Place, read
 from gateway.mapping.plan import ProviderPlan
-from gateway.mapping.translate import pairs
+from gateway.mapping.translate import encode_form, pairs
 from gateway.mapping.ways import way_of
-from gateway.messages import Json
+from gateway.messages import Json, Received
 from gateway.observe import Secret
 
 _VERBS = ("get", "post", "put", "patch", "delete")
 _KEYS = {"name", "operation", "args", "exchanges", "gives", "fails", "now", "each", "settings"}
+_HOOK_KEYS = {"name", "hook", "received", "exchanges", "messages", "fails", "reply", "now", "settings"}
+_RECEIVED = {"method", "token", "query", "headers", "json", "form", "text"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +58,30 @@ class Example:
 
 
 @dataclass(frozen=True, slots=True)
+class HookExample:
+    """One golden example of a hook. `gives` are its messages, exactly; `reply` is compared as far as it is written.
+
+    The exchanges are those of the fetch of a thin message.
+    """
+
+    name: str
+    hook: str
+    received: Received
+    exchanges: tuple[Exchange, ...]
+    gives: Json
+    fails: Mapping[str, Json] | None
+    reply: Mapping[str, Json]
+    now: datetime
+    connection: Connection
+    origin: str
+
+    @property
+    def operation(self) -> str:
+        """The name that `gateway test -k` and `gateway explain` know it by."""
+        return f"hooks.{self.hook}"
+
+
+@dataclass(frozen=True, slots=True)
 class Examples:
     """The examples of one provider, bound to the connection they use."""
 
@@ -67,6 +93,7 @@ class Examples:
     """The connection that the simulator plays: this one, with the simulator's own settings laid over it."""
     now: datetime
     document: Document
+    hooks: tuple[HookExample, ...] = ()
 
 
 def examples_file(plan: ProviderPlan) -> Path:
@@ -102,6 +129,14 @@ def _uncovered(plan: ProviderPlan, found: Examples) -> Iterator[Finding]:
         yield found.document.finding(
             ("examples",), "unknown-operation", f"an example runs `{name}`, which is not mapped"
         )
+    for name, hook in plan.every_hook.items():
+        if not any(one.hook == name and name in one.connection.provider.hooks for one in found.hooks):
+            file, _, line = hook.origin.rpartition(":")
+            yield Finding(file, int(line), 1, "no-example", f"hooks.{name} has no golden example")
+    for name in sorted({example.hook for example in found.hooks} - set(plan.every_hook)):
+        yield found.document.finding(
+            ("examples",), "unknown-hook", f"an example is of the hook `{name}`, which is not mapped"
+        )
 
 
 @dataclass(slots=True)
@@ -134,7 +169,9 @@ class _Reader:
         self.connection = bound("example", plan, values)
         simulator = data.get("simulator")
         over = simulator.get("settings") if isinstance(simulator, dict) else None
-        found = [one for i, node in enumerate(data["examples"]) for one in self._table(node, ("examples", i), now)]
+        nodes: list[tuple[Json, Place]] = [(node, ("examples", i)) for i, node in enumerate(data["examples"])]
+        found = [one for node, place in nodes if not _of_hook(node) for one in self._table(node, place, now)]
+        hooks = [self._hook(node, place, now) for node, place in nodes if _of_hook(node)]
         return Examples(
             connection=self.connection,
             token=str(data.get("token", "")),
@@ -143,6 +180,7 @@ class _Reader:
             played=self._own(over, ("simulator", "settings")),
             now=now,
             document=self.document,
+            hooks=tuple(hook for hook in hooks if hook is not None),
         )
 
     def _report(self, place: Place, code: str, message: str) -> None:
@@ -192,25 +230,53 @@ class _Reader:
 
     def _example(self, node: Json, place: Place, now: datetime) -> Example | None:
         if not isinstance(node, dict) or "name" not in node or "operation" not in node:
-            self._report(place, "missing-key", "an example has a `name` and an `operation`")
+            self._report(place, "missing-key", "an example has a `name`, and an `operation` or a `hook`")
             return None
-        for key in sorted(set(node) - _KEYS):
-            self._report((*place, key), "unknown-key", f"`{key}` is not known here")
+        self._known(node, _KEYS, place)
         if ("gives" in node) == ("fails" in node):
             self._report(place, "missing-key", "an example either `gives` a result or `fails`")
             return None
-        exchanges = [self._exchange(one, (*place, "exchanges", i)) for i, one in enumerate(node.get("exchanges") or [])]
         return Example(
             name=node["name"],
             operation=node["operation"],
             args=node.get("args", {}),
-            exchanges=tuple(one for one in exchanges if one is not None),
+            exchanges=self._exchanges(node, place),
             gives=node.get("gives"),
             fails=node.get("fails"),
             now=self._instant(node["now"], (*place, "now")) if "now" in node else now,
             connection=self._own(node.get("settings"), (*place, "settings")),
             origin=self.document.origin(place),
         )
+
+    def _hook(self, node: dict[str, Json], place: Place, now: datetime) -> HookExample | None:
+        self._known(node, _HOOK_KEYS, place)
+        received = node.get("received")
+        if "name" not in node or not isinstance(received, dict) or ("messages" in node) == ("fails" in node):
+            message = "an example of a hook has a `name`, what is `received`, and its `messages` or how it `fails`"
+            self._report(place, "missing-key", message)
+            return None
+        self._known(received, _RECEIVED, (*place, "received"))
+        return HookExample(
+            name=node["name"],
+            hook=node["hook"],
+            received=_received(received, self.document.origin(place)),
+            exchanges=self._exchanges(node, place),
+            gives=node.get("messages"),
+            fails=node.get("fails"),
+            reply=node.get("reply", {}),
+            now=self._instant(node["now"], (*place, "now")) if "now" in node else now,
+            connection=self._own(node.get("settings"), (*place, "settings")),
+            origin=self.document.origin(place),
+        )
+
+    def _known(self, node: dict[str, Json], keys: set[str], place: Place) -> None:
+        for key in sorted(set(node) - keys):
+            self._report((*place, key), "unknown-key", f"`{key}` is not known here")
+
+    def _exchanges(self, node: dict[str, Json], place: Place) -> tuple[Exchange, ...]:
+        nodes = enumerate(node.get("exchanges") or [])
+        exchanges = [self._exchange(one, (*place, "exchanges", index)) for index, one in nodes]
+        return tuple(one for one in exchanges if one is not None)
 
     def _exchange(self, node: Json, place: Place) -> Exchange | None:
         if not isinstance(node, dict) or set(node) != {"request", "answer"}:
@@ -241,6 +307,26 @@ class _Reader:
             answer=answer["text"].encode() if "text" in answer else written(answer.get("json")),
             origin=origin,
         )
+
+
+def _of_hook(node: Json) -> bool:
+    return isinstance(node, dict) and "hook" in node
+
+
+def _received(node: dict[str, Json], origin: str) -> Received:
+    """What a provider sends: a JSON, form or text body, or none."""
+    if "form" in node:
+        content = encode_form(pairs(node["form"], origin))
+    else:
+        body = json.dumps(node["json"], ensure_ascii=False) if "json" in node else node.get("text", "")
+        content = body.encode()
+    return Received(
+        method=node.get("method", "post").upper(),
+        token=node.get("token"),
+        query=pairs(node.get("query", {}), origin),
+        headers=tuple((name.lower(), str(value)) for name, value in node.get("headers", {}).items()),
+        body=content,
+    )
 
 
 def _enveloped(answer: dict[str, Json]) -> dict[str, Json]:

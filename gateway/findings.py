@@ -51,7 +51,9 @@ error bad-name: A name that cannot be used here. Choose one as the message says.
 error bad-variable: A `${NAME}` that gives no value. Set the variable, or its NAME_FILE, as the message says.
 error not-in-this-release: A key of a later release. Remove it.
 error shared-key: Two callers have the same key. Give each its own.
-error unknown-connection: A caller is to use a connection that is not configured. Correct the name, or add it.
+error unknown-connection: A caller or webhook names a connection that is not configured. Correct the name, or add it.
+error duplicate-webhook: Two webhooks have the same address. Put the events of one consumer together.
+error public-url-missing: A hook of a connection signs its own address. Say `public_url` in the configuration.
 error unknown-provider: A connection names a provider that no mapping describes. Correct the name, or add the mapping.
 error missing-setting: A connection lacks a setting that its provider needs. Add it.
 error unknown-setting: A setting that the mapping does not declare. Correct its spelling, or declare it.
@@ -140,6 +142,32 @@ error window-without-default: `from` and `to` may be left out, and no default sa
 warning unused-name: A taken value or a declared name that nothing reads. Use it, or remove it.
 warning unused-step: A step that changes nothing and whose value nothing reads. Read it, or remove the step.
 
+# Hooks
+
+error unverified-hook: A hook does not say how its sender is known. Say it under `verify:`, or write `verify: none`.
+error unknown-event-type: The contract has no such event. Take one of its events, `changed`, or `ignore` in an enum.
+error event-words-open: A hook does not say what another word for an event means. Add `else: ignore` or `else: changed`.
+error message-without-source: A message has no source or two. Give the hook either a `row:` or a `fetch:`.
+error equals-alone: A hook compares what anybody can write, and proves nothing. Say besides how its sender is known.
+error proof-without-fetch: A hook is verified by a fetch that it does not make. Add `fetch:`, or verify it otherwise.
+error fetch-changes: A message is fetched by an operation that changes something. Fetch with one that only reads.
+warning open-hook: Messages of a hook are taken from anyone. Verify them, if the provider has any way to.
+error not-one-scheme: A `verify:` block proves nothing, or in several ways. Give it one of the keys the message names.
+error verify-optional: A connection may lack everything that is verified. Give one block no `needs:`.
+error key-not-secret: A key is written out, or its setting is no secret. Declare a setting of type `secret` for it.
+error timestamp-unsigned: A timestamp is checked that is not signed, which proves nothing. Sign it, or leave it out.
+error digest-unsigned: A digest of the body is checked that is not signed. Sign it, or sign the body.
+error secret-unsigned: A plain hash is taken of bytes without the secret. Put `secret` among them, or take an HMAC.
+error signs-itself: A signature stands inside the bytes that it signs. Take it from elsewhere, or sign only fields.
+error algorithms-mixed: A JWT may be signed with a secret or a public key. Allow one kind of algorithms.
+error weak-secret: A key is not given, cannot be read, or is too short. Give one as the message says.
+
+# Watches
+
+error watch-cached: A watch lists with an operation whose answers are kept. Remove the `cache:` of the operation.
+error tracked-not-read: Changes are to be told of a field that the list does not tell. Read it there, or remove it.
+error remember-misplaced: What stands here cannot be remembered, or only in part. Correct it as the message says.
+
 # Examples
 
 warning no-examples: A provider has no examples at all. Write the file that the message names.
@@ -147,6 +175,8 @@ warning no-example: An operation has no golden example. Write one.
 warning example-differs: An example does not give what it says. Run `gateway test`, and correct the one or the other.
 warning path-not-seen: No recorded answer has what a path reads. Add an example that has it, or correct the path.
 warning rule-not-seen: No recorded answer is caught by an error rule. Add an example of that refusal.
+warning word-not-seen: No example of a hook has a word for an event. Add an example of it, or remove the word.
+error unknown-hook: An example is of a hook that the mapping does not have. Correct the name, or write the hook.
 error wrong-provider: The examples belong to another provider. Correct `provider:`.
 
 # The simulator

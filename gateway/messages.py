@@ -46,8 +46,13 @@ class Request:
     timeout: float = 30.0
     """Seconds for the whole exchange."""
     max_bytes: int = 10_000_000
+    enough: int | None = None
+    """When the status is what matters: read so many bytes of the answer and hang up, and take less for enough too."""
     limit: str = "default"
     """The class of the connection's rate limits that every attempt counts against."""
+    step: str = field(default="", compare=False)
+    origin: str = field(default="", compare=False)
+    """The call as the mapping writes it, and its place there, `file:line`; for traces alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +79,51 @@ class Reply:
     details: Mapping[str, Json] = field(default_factory=dict)
     age: float | None = None
     """Seconds since the provider said it, when something of it was kept from an earlier call."""
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """One HTTP request that a provider makes to us, exactly as it came: nothing of it is decoded or trusted yet."""
+
+    method: str
+    token: str | None
+    """The last part of the path, percent-decoded, where the hook's address ends in a token."""
+    query: tuple[tuple[str, str], ...]
+    headers: tuple[tuple[str, str], ...]
+    """Names in lower case; a header that came twice stands here twice."""
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """What one message of a provider says, in canonical terms.
+
+    `type` is an event type of the contract, `changed` (what the difference to the last known state says) or `ignore`.
+    `data` is the canonical object; None for a thin message, whose object `fetch` names: operation and arguments.
+    """
+
+    type: str
+    data: Mapping[str, Json] | None
+    fetch: tuple[str, Mapping[str, Json]] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Observation:
+    """What the gateway learned of one booking, and how: `origin` is `provider_webhook`, `poll` or `gateway`.
+
+    `type` is what the provider says happened, or `changed` when only the new state is known. `data` may leave out
+    what the source of the observation cannot tell. `gone` says that the booking is no longer listed. `stand_ins` are
+    fields of `data` that the provider cannot tell either: they count only while nothing better is known.
+    """
+
+    connection: str
+    provider: str
+    origin: str
+    type: str
+    subject: str
+    data: Mapping[str, Json]
+    gone: bool = False
+    stand_ins: frozenset[str] = frozenset()
 
 
 Send: TypeAlias = Callable[[Request], Awaitable[Response]]

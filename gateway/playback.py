@@ -8,24 +8,31 @@ from __future__ import annotations
 import itertools
 import json
 from dataclasses import dataclass, field
+from typing import Final
 from urllib.parse import parse_qsl, urlencode
 
 from gateway import auth
 from gateway.catalog import Catalog, Connection
 from gateway.engine import Engine
-from gateway.errors import GatewayError
-from gateway.examples import Example, Examples, Exchange, written
+from gateway.errors import GatewayError, NotMapped
+from gateway.examples import Example, Examples, Exchange, HookExample, written
+from gateway.mapping.hooks_translate import FORGED, is_equal, is_forged, to_messages, to_reply
 from gateway.mapping.native import native_arguments
-from gateway.messages import Call, Json, Request, Response
+from gateway.mapping.plan import Scope
+from gateway.mapping.plan_hooks import HookPlan
+from gateway.messages import Call, Json, Message, Request, Response
 from gateway.model.model import Model, arguments
 from gateway.strictjson import JsonRefused, decode_json
+
+_TRY_AGAIN: Final = 503
+"""What the sender of a message is told whose object cannot be fetched now."""
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
     """What became of one example: nothing to say, or the differences."""
 
-    example: Example
+    example: Example | HookExample
     differences: tuple[str, ...]
 
 
@@ -50,6 +57,14 @@ class _Playback:
             f"sent {sent} {request.body.decode(errors='replace')}, which no exchange expects:\n{told}"
         )
         return Response(599, {}, b"")
+
+
+class _FetchFailed(Exception):
+    """The object of a thin message could not be fetched, because of `cause`."""
+
+    def __init__(self, cause: GatewayError) -> None:
+        super().__init__(cause.code)
+        self.cause = cause
 
 
 def _same_id(exchange: Exchange, request: Request) -> bytes:
@@ -118,6 +133,16 @@ def _short(value: Json) -> str:
 async def run_example(examples: Examples, example: Example, model: Model) -> Outcome:
     """Run one example through the engine and compare everything: requests, result or error."""
     playback = _Playback(list(example.exchanges))
+    engine = _engine(examples, example, model, playback)
+    try:
+        found, failed = await _run(engine, example.connection, example, playback), None
+    except GatewayError as error:
+        found, failed = None, error
+    return Outcome(example, (*_unasked(playback), *_judged(example, found, failed)))
+
+
+def _engine(examples: Examples, example: Example | HookExample, model: Model, playback: _Playback) -> Engine:
+    """An engine whose provider is the recording, with the session that the examples have."""
     catalog = Catalog("examples", {}, {"example": example.connection})
     ticks = itertools.count()
     engine = Engine(catalog, model, playback.send, clock=lambda: float(next(ticks)), now=lambda: example.now)
@@ -125,14 +150,83 @@ async def run_example(examples: Examples, example: Example, model: Model) -> Out
         session = engine.session(example.connection, scheme)
         if examples.token and example.operation != "login":
             session.token, session.fetched = examples.token, 0.0
+    return engine
+
+
+def _unasked(playback: _Playback) -> list[str]:
+    """What was sent and not expected, and what was expected and not sent."""
+    left = [f"{left.origin}: this exchange was expected and never asked for" for left in playback.exchanges]
+    return [*playback.unexpected, *left]
+
+
+async def run_hook(examples: Examples, example: HookExample, model: Model) -> Outcome:
+    """Run an example of a hook, what it fetches included, and compare everything: messages or error, and the reply.
+
+    Who sent it is taken as proved, but for what the hook itself compares and fetches.
+    """
+    playback = _Playback(list(example.exchanges))
+    engine = _engine(examples, example, model, playback)
+    hook = example.connection.provider.hooks.get(example.hook)
+    scope = {**example.connection.scope, "now": example.now.isoformat(timespec="seconds")}
+    found: list[dict[str, Json]] = []
+    failed: GatewayError | None = None
+    status = 0
     try:
-        found, failed = await _run(engine, example.connection, example, playback), None
+        found = [await _told(engine, example, message) for message in _messages(hook, example, scope)]
+    except _FetchFailed as error:
+        failed, status = error.cause, _TRY_AGAIN
+        if hook is not None and is_forged(hook, error.cause):
+            failed, status = GatewayError("The message is forged.", code=FORGED), 0
     except GatewayError as error:
-        found, failed = None, error
-    told = list(playback.unexpected)
-    told += [f"{left.origin}: this exchange was expected and never asked for" for left in playback.exchanges]
-    told += _judged(example, found, failed)
-    return Outcome(example, tuple(told))
+        failed = error
+    reply = to_reply(hook, failed.code if failed is not None else None, scope) if hook is not None else None
+    if reply is None and failed is not None:
+        reply = Response(status or model.errors[failed.code].status, {}, b"")
+    told = _judged(example, _as_written(found, example.gives), failed)
+    return Outcome(example, (*_unasked(playback), *told, *_answered(example, reply)))
+
+
+def _as_written(found: list[dict[str, Json]], written: Json) -> list[dict[str, Json]]:
+    """The messages without the fetches that the example does not write: they are seen by what they give."""
+    wanted = written if isinstance(written, list) else []
+    return [
+        {key: value for key, value in one.items() if key != "fetch" or (at < len(wanted) and key in wanted[at])}
+        for at, one in enumerate(found)
+    ]
+
+
+def _messages(hook: HookPlan | None, example: HookExample, scope: Scope) -> list[Message]:
+    if hook is None:
+        raise NotMapped(f"There is no hook `{example.hook}` here.")
+    if not is_equal(hook, example.received, scope):
+        raise GatewayError("The message is not for this connection.", code=FORGED)
+    return [message for _, message in to_messages(hook, example.received, scope)]
+
+
+async def _told(engine: Engine, example: HookExample, message: Message) -> dict[str, Json]:
+    """A message as examples write it; the object of a thin one is fetched."""
+    told: dict[str, Json] = {"type": message.type}
+    if message.data is not None:
+        told["data"] = dict(message.data)
+    if message.fetch is not None:
+        name, given = message.fetch
+        told["fetch"] = {"run": name, "with": dict(given)}
+        try:
+            args = arguments(engine.model.operations[name], given, example.connection.zone)
+            told["data"] = (await engine.run(Call("example", name, args, "example", deadline=1e9))).data
+        except GatewayError as error:
+            raise _FetchFailed(error) from error
+    return told
+
+
+def _answered(example: HookExample, reply: Response | None) -> list[str]:
+    """How the reply differs from what is written of it."""
+    if reply is None:
+        return []
+    actual: dict[str, Json] = {"status": reply.status, "text": reply.body.decode()}
+    if "json" in example.reply:
+        actual["json"] = decode_json(reply.body) if "json" in reply.headers.get("content-type", "") else None
+    return differences(dict(example.reply), {key: actual.get(key) for key in example.reply}, "reply")
 
 
 async def _run(engine: Engine, connection: Connection, example: Example, playback: _Playback) -> Json:
@@ -148,7 +242,7 @@ async def _run(engine: Engine, connection: Connection, example: Example, playbac
     return reply.data
 
 
-def _judged(example: Example, found: Json, failed: GatewayError | None) -> list[str]:
+def _judged(example: Example | HookExample, found: Json, failed: GatewayError | None) -> list[str]:
     if example.fails is None:
         if failed is not None:
             return [f"failed with {failed.code}: {failed.detail}"]

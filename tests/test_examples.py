@@ -6,6 +6,7 @@ import pytest
 
 from gateway.examples import load_examples
 from gateway.mapping.compile import compile_provider
+from gateway.messages import Received
 from gateway.model.model import load
 
 MAPPING = {
@@ -30,8 +31,8 @@ def loaded(tmp_path, merged):
     """Give a function that reads these examples of the mapping above: the examples, and findings as texts."""
     (tmp_path / "examples").mkdir()
 
-    def of(*examples, **more):
-        plan, findings = compile_provider(merged(MAPPING, str(tmp_path / "example.yaml"), {(): (1, 1)}, {}), load())
+    def of(*examples, mapping=MAPPING, **more):
+        plan, findings = compile_provider(merged(mapping, str(tmp_path / "example.yaml"), {(): (1, 1)}, {}), load())
         assert [] == [str(one) for one in findings if one.level == "error"]
         text = {"provider": "example", "settings": SETTINGS, "now": "2026-03-01T09:00:00Z", "examples": list(examples)}
         (tmp_path / "examples" / "example.yaml").write_text(json.dumps(text | more), encoding="utf-8")  # JSON is YAML
@@ -69,6 +70,55 @@ def test_played_settings(loaded):
     found, _ = loaded(DELETE, simulator={"settings": ADA["settings"]})
     assert (None, "ada") == (found.connection.scope["settings"]["user"], found.played.scope["settings"]["user"])
     assert (False, True) == tuple("open" in one.provider.native for one in (found.connection, found.played))
+
+
+HOOKS = {
+    "records": {"customer": {"of": "Customer", "fields": {"id": "id", "name": "name"}}},
+    "hooks": {
+        "people": {
+            "needs": {"word": "known by it"},
+            "verify": {"token": "path", "keys": ["{{ settings.word }}"]},
+            "dedupe": ["id"],
+            "type": "customer.created",
+            "row": "customer",
+        }
+    },
+}
+SENT = {"name": "c", "hook": "people", "received": {"json": {"id": 1, "name": "Ada"}}, "messages": []}
+
+
+@pytest.mark.parametrize(
+    ("example", "told"),
+    [
+        (SENT | ADA, []),
+        (SENT, ["warning no-example hooks.people has no golden example"]),  # of a connection that does not have it
+        (
+            SENT | ADA | {"hook": "poeple"},
+            ["error unknown-hook an example is of the hook `poeple`, which is not mapped"],
+        ),
+        (SENT | ADA | {"each": []}, ["error unknown-key `each` is not known here"]),
+        (SENT | ADA | {"received": {"xml": ""}}, ["error unknown-key `xml` is not known here"]),
+        (SENT | ADA | {"fails": {}}, ["error missing-key an example of a hook has"]),
+        ({"name": "d", "hook": "people"}, ["error missing-key an example of a hook has"]),
+    ],
+)
+def test_examples_of_hooks(loaded, example, told):
+    """An example of a hook says what is received and what comes of it, and every hook wants one that has it."""
+    found, findings = loaded(example, DELETE, DELETE | ADA, OPEN | ADA, mapping=MAPPING | HOOKS)
+    assert [] == [one for one in told if not any(finding.startswith(one) for finding in findings)]
+    assert bool(told) == bool(findings)
+    assert found is None or ["people"] == [one.hook for one in found.hooks]
+
+
+def test_received(loaded):
+    """What is received is a request as it would come: names of headers in lower case, a body of bytes."""
+    form = {"method": "put", "token": "t", "query": {"a": 1}, "headers": {"X-A": "b"}, "form": {"c": ["d e"]}}
+    examples = (SENT | ADA | {"received": one} for one in (form, {"json": None}, {"text": "ä"}, {}))
+    found, _ = loaded(*examples, mapping=MAPPING | HOOKS)
+    first, *others = (one.received for one in found.hooks)
+    assert Received("PUT", "t", (("a", "1"),), (("x-a", "b"),), b"c%5B0%5D=d+e") == first
+    assert [b"null", "ä".encode(), b""] == [one.body for one in others]
+    assert {("POST", None)} == {(one.method, one.token) for one in others}
 
 
 @pytest.mark.parametrize("place", ["settings", "example", "simulator"])

@@ -1,13 +1,14 @@
 """Golden examples against their recordings: everything that differs is told, and nothing is sent anywhere."""
 
 import json
+from dataclasses import replace
 
 import pytest
 
 from gateway.examples import load_examples
 from gateway.mapping.compile import compile_provider
 from gateway.model.model import load
-from gateway.playback import differences, run_example
+from gateway.playback import differences, run_example, run_hook
 
 MAPPING = {
     "auth": {
@@ -205,3 +206,69 @@ async def test_login(ran):
 def test_differences(expected, actual, told):
     """Every place where two values differ is told, numbers by value, true and false by kind, long ones cut."""
     assert told == differences(expected, actual)
+
+
+HOOK = {
+    "records": MAPPING["records"] | {"customer": {"of": "Customer", "fields": {"id": "id", "name": "name"}}},
+    "operations": {"customers.get": {"call": {"get": "/people/{{ args.id }}"}, "at": "data", "row": "customer"}},
+    "hooks": {
+        "people": {
+            "verify": {"equals": {"club": "north"}, "fetch": {"forged": ["CUSTOMER_NOT_FOUND"]}},
+            "dedupe": ["id"],
+            "type": {"at": "kind", "as": {"enum": {"new": "customer.created"}, "else": "ignore"}},
+            "fetch": {"run": "customers.get", "with": {"id": "{{ body.id }}"}},
+            "reply": {"status": 200, "text": "OK"},
+            "replies": {"CUSTOMER_NOT_FOUND": {"status": 400}, "RATE_LIMITED": {"status": 200, "text": "later"}},
+        }
+    },
+}
+SENT = {"json": {"kind": "new", "id": "7", "club": "north"}}
+ADA = {"type": "customer.created", "data": {"id": "7", "name": "Ada"}}
+FETCH = {"request": {"get": f"{BASE}/people/7"}, "answer": {"json": {"data": {"id": "7", "name": "Ada"}}}}
+
+
+def fetched(**answer):
+    return [FETCH | {"answer": answer}]
+
+
+@pytest.mark.parametrize(
+    ("example", "told"),
+    [
+        ({"exchanges": [FETCH], "messages": [ADA]}, []),
+        ({"exchanges": [FETCH], "messages": [ADA | {"fetch": {"run": "customers.get", "with": {"id": "7"}}}]}, []),
+        ({"exchanges": [FETCH], "messages": [ADA], "reply": {"status": 200, "text": "OK"}}, []),
+        ({"exchanges": [FETCH], "messages": [ADA], "reply": {"status": 204}}, ["reply.status: expected 204, got 200"]),
+        ({"exchanges": [FETCH], "messages": [ADA], "reply": {"json": 1}}, ["reply.json: expected 1, got null"]),
+        ({"exchanges": [FETCH], "messages": [{"type": "ignore"}]}, ["[0].type: expected", "[0].data was not expected"]),
+        (
+            {"exchanges": [FETCH], "messages": [ADA | {"fetch": {}}]},
+            ["fetch.run was not", "fetch.with was not"],
+        ),
+        ({"exchanges": [FETCH], "fails": {"code": "UNAUTHORIZED"}}, ["expected UNAUTHORIZED, but it succeeded"]),
+        ({"exchanges": [FETCH, FETCH], "messages": [ADA]}, ["this exchange was expected and never asked for"]),
+        ({"messages": [ADA]}, ["sent GET", "failed with"]),
+        ({"exchanges": fetched(status=404), "fails": {"code": "UNAUTHORIZED"}, "reply": {"status": 401}}, []),
+        ({"exchanges": fetched(status=400), "fails": {"code": "PROVIDER_ERROR"}, "reply": {"status": 503}}, []),
+        ({"exchanges": fetched(status=429), "fails": {"code": "RATE_LIMITED"}, "reply": {"text": "later"}}, []),
+        ({"received": {"json": {"club": "south"}}, "fails": {"code": "UNAUTHORIZED"}, "reply": {"status": 401}}, []),
+        ({"received": {"text": "{"}, "fails": {"code": "PROVIDER_ERROR"}, "reply": {"status": 502}}, []),
+        ({"hook": "persons", "fails": {"code": "NOT_FOUND"}}, []),
+    ],
+)
+async def test_hooks(tmp_path, merged, example, told):
+    """A message is held against what it comes to, its fetch and its answer included; a forged one is told from one
+    that cannot be looked at now, which is to be sent again."""
+    (tmp_path / "examples").mkdir()
+    errors = [{"status": 404, "is": "NOT_FOUND"}]
+    document = merged(HOOK | {"errors": errors}, str(tmp_path / "example.yaml"), {(): (1, 1)}, {})
+    plan, findings = compile_provider(document, load())
+    assert [] == [str(one) for one in findings if one.level == "error"]
+    settings = {"time_zone": "UTC", "currency": "EUR", "key": "s3cret"}
+    one = {"name": "a", "hook": "people", "received": SENT} | example
+    text = {"provider": "example", "settings": settings, "now": "2026-03-01T09:00:00Z", "examples": [one]}
+    (tmp_path / "examples" / "example.yaml").write_text(json.dumps(text), encoding="utf-8")
+    other = replace(plan.hooks["people"], needs={"party": "no connection has it"})
+    examples, _ = load_examples(replace(plan, every_hook=plan.every_hook | {"persons": other}))
+    found = (await run_hook(examples, examples.hooks[0], load())).differences
+    assert [] == [one for one in told if not any(one in line for line in found)]
+    assert bool(told) == bool(found), found

@@ -17,7 +17,8 @@ from gateway.errors import CallInvalid, MappingFault
 from gateway.mapping.checks import check_rules
 from gateway.mapping.context import BASE, Context
 from gateway.mapping.expressions import ExpressionFailed, Literal, Path, SegmentRefused, Template
-from gateway.mapping.plan import Build, CallPlan, Condition, ErrorRule, LimitsPlan, Rate, Scope
+from gateway.mapping.plan import Build, CallPlan, Condition, ErrorRule, Scope
+from gateway.mapping.plan_limits import LimitsPlan, Rate
 from gateway.mapping.trees import compile_object, compile_tree, evaluated
 from gateway.messages import Json
 from gateway.strictjson import decode_json, decode_text

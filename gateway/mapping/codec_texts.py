@@ -209,9 +209,9 @@ KINDS: Final[tuple[CodecKind, ...]] = (
         "phone",
         LOSSY,
         "text",
-        ("text", "E.164 when written with `+`, else as it is"),
+        ("text", "E.164 when written with `+`, else as it is; both ways"),
         ("+49 (0)30 1234-567", "+49301234567"),
         _phone,
-        _text,
+        _phone,
     ),
 )

@@ -15,11 +15,15 @@ from gateway.mapping import schema
 from gateway.mapping.calls import Http, compile_http, compile_rules
 from gateway.mapping.checks import check_written_records
 from gateway.mapping.context import Context
+from gateway.mapping.hooks import compile_hooks
 from gateway.mapping.operations import compile_native, compile_operation
 from gateway.mapping.plan import AuthPlan, OperationPlan, ProviderPlan, Setting
+from gateway.mapping.plan_hooks import HookPlan
+from gateway.mapping.plan_watch import WatchPlan
 from gateway.mapping.records import compile_records
 from gateway.mapping.schemes import compile_auth
 from gateway.mapping.watch import Watch
+from gateway.mapping.watching import compile_remembered, compile_watch
 from gateway.mapping.ways import NATIVE, Ways, check_runs, compile_ways, runs_of
 from gateway.messages import Json
 from gateway.model.model import Model
@@ -64,12 +68,14 @@ def _compile(context: Context) -> ProviderPlan | None:
         plan = compile_native(context, name, node, ("native", name), http)
         if plan is not None:
             native[name] = plan
+    hooks = compile_hooks(context, file.get("hooks", {}), http, operations)
+    watch = compile_watch(context, file, http, operations), compile_remembered(context, file)
     check_written_records(context)
     _check_coverage(context, file)
     _check_circles(context, operations)
     check_runs(context, operations)
     _check_unused(context, file)
-    return _provider(context, file, http, (auth, auths), rules, operations, native)
+    return _provider(context, file, http, (auth, auths), rules, operations, native, hooks=hooks, watch=watch)
 
 
 def _provider(
@@ -80,6 +86,9 @@ def _provider(
     rules: Json,
     operations: dict[str, Ways],
     native: dict[str, OperationPlan],
+    *,
+    hooks: dict[str, HookPlan],
+    watch: tuple[WatchPlan | None, dict[str, frozenset[str]]],
 ) -> ProviderPlan:
     text = json.dumps(context.document.data, sort_keys=True, ensure_ascii=True)
     return ProviderPlan(
@@ -96,6 +105,10 @@ def _provider(
         unsupported=_refused(context, file),
         ways=operations | {f"{NATIVE}{name}": (plan,) for name, plan in native.items()},
         records=context.records,
+        hooks=hooks,
+        every_hook=hooks,
+        watch=watch[0],
+        remembered=watch[1],
         digest=hashlib.sha256(text.encode()).hexdigest()[:16],
         file=context.document.path,
     )

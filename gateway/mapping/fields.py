@@ -11,6 +11,7 @@ from typing import TypeAlias
 
 from gateway.document import Place, suggestion
 from gateway.errors import AnswerMismatch, MappingFault, Unsupported
+from gateway.mapping.codec_kind import ISO, LOSSY
 from gateway.mapping.codecs import Codec, CodecRefused, CodecUnsupported
 from gateway.mapping.context import BASE, Context
 from gateway.mapping.evaluate import read
@@ -22,7 +23,7 @@ from gateway.mapping.rows import compile_levels
 from gateway.mapping.trees import compile_tree
 from gateway.messages import Json
 from gateway.model.model import Resource
-from gateway.model.types import Field
+from gateway.model.types import Field, Type
 
 Get: TypeAlias = Callable[[Json, Scope], Json]
 """Row and scope (with `row` and `fields` in it) → the value before the canonical type is asked, or MISSING."""
@@ -35,8 +36,6 @@ def put_at(out: dict[str, Json], target: tuple[str, ...], value: Json) -> None:
     """Write a value into an object, making the objects on the way."""
     for step in target[:-1]:
         out = out.setdefault(step, {})
-        if not isinstance(out, dict):
-            raise MappingFault(f"`{step}` is written as a value and as an object")
     out[target[-1]] = value
 
 
@@ -98,7 +97,7 @@ def _decoded(raw: Get, codec: Codec, origin: str, text: str) -> Get:
 
 def _put(paths: list[Path], codec: Codec | None, name: str, origin: str) -> Put | None:
     targets = [path.steps for path in paths]
-    if any(not target for target in targets) or (codec is not None and codec.encode is None):
+    if any(not target for target in targets) or (codec is not None and not _writes(codec)):
         return None
     encode = codec.encode if codec else None
 
@@ -115,6 +114,11 @@ def _put(paths: list[Path], codec: Codec | None, name: str, origin: str) -> Put 
             put_at(out, target or (), part)
 
     return put
+
+
+def _writes(codec: Codec) -> bool:
+    """Whether a codec can write into a row that is still to be made: none of its templates looks at the row."""
+    return codec.encode is not None and not any(use[0] == "row" for use in codec.uses)
 
 
 def _encoded(encode: Callable[[Json, Scope], Json], value: Json, scope: Scope, name: str, origin: str) -> Json:
@@ -248,17 +252,32 @@ def _many(context: Context, record: RecordPlan, source: Json, place: Place) -> G
 
 def _put_record(record: RecordPlan, path: Path) -> Put | None:
     target = path.steps
-    if target is None:
+    if target is None or not _complete(record):
         return None
 
     def put(value: Json, scope: Scope, out: dict[str, Json]) -> None:
         written = record.write(value, scope)
-        if target:
-            put_at(out, target, written)
-        else:
-            out.update(written)
+        for step in reversed(target):
+            written = {step: written}
+        _lay(out, written)
 
     return put
+
+
+def _complete(record: RecordPlan) -> bool:
+    """Whether an embedded record writes anything, and all that must be there to read it again."""
+    required = {name for name, field in record.resource.fields.items() if field.required}
+    lost = any(line.mode == "read" and line.from_row and line.name in required for line in record.fields)
+    return not lost and any(line.mode != "read" for line in record.fields)
+
+
+def _lay(out: dict[str, Json], written: dict[str, Json]) -> None:
+    """Add what an embedded record writes, into objects that fields beside it have begun."""
+    for key, value in written.items():
+        if isinstance(value, dict) and isinstance(out.get(key), dict):
+            _lay(out[key], value)
+        else:
+            out[key] = value
 
 
 SOURCES: dict[str, Callable[[Context, Resource, Field, dict[str, Json], Place], Compiled]] = {
@@ -287,3 +306,26 @@ def conditional(context: Context, shape: dict[str, Json], get: Get, place: Place
         return inner
     guarded, origin = inner, context.origin(place)
     return lambda row, scope: guarded(row, scope) if read(when, row, origin) is True else MISSING
+
+
+def law_of(codec: Codec | None, type_: Type, shape: dict[str, Json]) -> str:
+    """The law of a field: that of its codec; what a default stands for can be written in several ways."""
+    law = codec.law if codec is not None else ISO if _exact(type_) else LOSSY
+    return LOSSY if law == ISO and "default" in shape else law
+
+
+def _exact(type_: Type) -> bool:
+    """Whether a path alone gives back what it read: an id does not, since a number is read as text and stays text."""
+    inner = [type_.item] if type_.item is not None else [field.type for field in type_.fields.values()]
+    return type_.kind != "id" and all(_exact(one) for one in inner)
+
+
+def targets_of(context: Context, shape: dict[str, Json], place: Place) -> tuple[tuple[str, ...], ...]:
+    """Where a line that can write is written."""
+    texts = shape["at"] if isinstance(shape["at"], list) else [shape["at"]]
+    paths = [context.target(text, place) for text in texts]
+    targets = tuple(path.steps for path in paths if path is not None and path.steps is not None)
+    if "record" not in shape:
+        return targets
+    inner = context.records[shape["record"]].fields
+    return tuple((*target, *more) for target in targets for line in inner for more in line.targets)

@@ -8,10 +8,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TypeAlias
 
 from gateway.mapping.expressions import Path, Template
+from gateway.mapping.plan_hooks import HookPlan
+from gateway.mapping.plan_limits import LimitsPlan
+from gateway.mapping.plan_watch import WatchPlan
 from gateway.messages import Effect, Json
 from gateway.model.model import Resource
 
@@ -54,23 +57,6 @@ class ErrorRule:
     details: Build | None
     origin: str
     text: str
-
-
-@dataclass(frozen=True, slots=True)
-class Rate:
-    """At most `amount` calls in any `seconds`. `text` is how the mapping writes it: `10/m`."""
-
-    amount: int
-    seconds: int
-    text: str
-
-
-@dataclass(frozen=True, slots=True)
-class LimitsPlan:
-    """How much of a connection may be asked: rates by class, and so many calls at once."""
-
-    rates: Mapping[str, Rate] = field(default_factory=dict)
-    at_once: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,6 +175,10 @@ class FieldPlan:
     """The record of an embedded object or list of objects, else empty."""
     unwritable: tuple[Json, ...]
     """Canonical values that its codec has no word for, though the contract allows them."""
+    targets: tuple[tuple[str, ...], ...] = ()
+    """Where in the provider's object it is written, as keys; of an embedded object all that this writes."""
+    from_row: bool = True
+    """Whether a path reads it; false of what is constant, computed or joined."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -338,5 +328,12 @@ class ProviderPlan:
     ways: Mapping[str, tuple[OperationPlan, ...]]
     """Every way of every operation, native ones under `native.` and their name."""
     records: Mapping[str, RecordPlan]
+    hooks: Mapping[str, HookPlan]
+    every_hook: Mapping[str, HookPlan]
+    """Those besides whose needs the connection does not meet."""
+    watch: WatchPlan | None
+    """How changes are found where the provider tells none; a connection without its operation is not watched."""
+    remembered: Mapping[str, frozenset[str]]
+    """Fields of what changes that the provider cannot tell → operations that know them of what they did."""
     digest: str
     file: str

@@ -1,20 +1,21 @@
 """Field tables, compiled to two functions: the provider's row → the canonical object, and back.
 
-One table serves both directions: a field is written back where its path is simple and its codec has an encoder. What
-cannot be inverted is read-only unless the mapping says otherwise. A value never appears in a message, only its place.
+One table serves both directions: a field is written back where its path is simple, no other field is written to the
+same place, and its codec can write without the row. What cannot be inverted is read-only unless the mapping says
+otherwise. A value never appears in a message, only its place.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from gateway.document import Place, suggestion
 from gateway.errors import AnswerMismatch
 from gateway.mapping.context import Context
 from gateway.mapping.expressions import MISSING
-from gateway.mapping.fields import SOURCES, Get, Put, conditional, put_at
+from gateway.mapping.fields import SOURCES, Get, Put, conditional, law_of, put_at, targets_of
 from gateway.mapping.fits import check_constant, unwritable
 from gateway.mapping.plan import FieldPlan, RecordPlan, Scope
 from gateway.mapping.reads import Reads
@@ -66,7 +67,7 @@ def compile_records(context: Context, nodes: dict[str, Json], place: Place) -> N
         if name in pending:
             record = _compile_record(context, name, pending.pop(name), (*place, name))
             if record is not None:
-                context.records[name] = record
+                context.records[name] = context.watch.record(record)
 
     for name in nodes:
         if name in pending:
@@ -98,6 +99,7 @@ def _compile_record(context: Context, name: str, node: Json, place: Place) -> Re
             _check_above(context, line_reads, spec, [one.plan.name for one in lines], where)
             if line is not None:
                 lines.append(line)
+    lines = [_alone(context, line, lines, shape["fields"], (*place, "fields")) for line in lines]
     readable = [line for line in lines if line.get is not None]
     if readable:
         _check_required(context, resource, list(shape["fields"]), (*place, "fields"))
@@ -147,6 +149,28 @@ def _check_dotted(context: Context, resource: Resource, names: dict[str, Json], 
                 context.report((*place, name), "unknown-field", message, key=True)
 
 
+def _alone(context: Context, line: _Line, lines: list[_Line], specs: dict[str, Json], place: Place) -> _Line:
+    """The line, only read where another is written to its place too: of two values there only one could be."""
+
+    def chosen(name: str) -> bool:
+        return isinstance(specs[name], dict) and "mode" in specs[name]
+
+    name = line.plan.name
+    others = [other.plan for other in lines if other is not line and _overlap(line.plan.targets, other.plan.targets)]
+    if not chosen(name):
+        return replace(line, put=None, clear=None, plan=replace(line.plan, mode="read", targets=())) if others else line
+    for other in others:
+        if chosen(other.name):
+            message = f"`mode: {line.plan.mode}` needs a place of its own, and {other.name} is written there too"
+            context.report((*place, name), "not-invertible", message, key=True)
+    return line
+
+
+def _overlap(some: tuple[tuple[str, ...], ...], others: tuple[tuple[str, ...], ...]) -> bool:
+    """Whether one of the places is one of the others, or inside it."""
+    return any(one[: len(other)] == other[: len(one)] for one in some for other in others)
+
+
 def _check_required(context: Context, resource: Resource, names: list[str], place: Place) -> None:
     """Every required field has a source; an embedded object that is begun must be completed."""
     begun = {name.split(".")[0] for name in names}
@@ -180,13 +204,14 @@ def _compile_line(context: Context, resource: Resource, canonical: str, spec: Js
     if "as" in shape and codec is None:
         return None
     mode = _mode(context, shape, get, put, place)
+    targets = targets_of(context, shape, place) if mode != "read" and put is not None else ()
     get = conditional(context, shape, get, place) if get is not None else None
     source = _written(shape[sources[0]]) + (f" at {shape['at']}" if sources[0] == "record" and "at" in shape else "")
     return _Line(
         path=tuple(canonical.split(".")),
         get=get if mode != "write" else None,
         put=put if mode != "read" else None,
-        clear=_clear(context, shape, place) if mode != "read" else None,
+        clear=_clear(targets) if "record" not in shape else None,
         accept=None if sources[0] == "record" else field.type.accept,
         required=field.required and "." not in canonical,
         nullable=field.nullable,
@@ -195,24 +220,21 @@ def _compile_line(context: Context, resource: Resource, canonical: str, spec: Js
             name=canonical,
             source=source,
             codec=codec.name if codec else None,
-            law=codec.law if codec else "iso",
+            law=law_of(codec, field.type, shape),
             mode=mode,
             origin=context.origin(place),
             embeds=shape.get("record", ""),
             unwritable=unwritable(field.type, codec),
+            targets=targets,
+            from_row=not {"value", "make", "from"} & shape.keys(),
         ),
     )
 
 
-def _clear(context: Context, shape: dict[str, Json], place: Place) -> Callable[[str, dict[str, Json]], None] | None:
-    if "record" in shape or "at" not in shape:
-        return None
-    texts = shape["at"] if isinstance(shape["at"], list) else [shape["at"]]
-    targets = [path.steps for text in texts if (path := context.target(text, place)) is not None and path.steps]
-
+def _clear(targets: tuple[tuple[str, ...], ...]) -> Callable[[str, dict[str, Json]], None]:
     def clear(nothing: str, out: dict[str, Json]) -> None:
         for target in targets:
-            put_at(out, target or (), nothing)
+            put_at(out, target, nothing)
 
     return clear
 

@@ -9,14 +9,20 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from gateway.mapping import schema_calls, schema_operations
+from gateway.mapping import schema_calls, schema_hooks, schema_operations, schema_verify, schema_watch
 from gateway.mapping.keys import Part
 from gateway.mapping.schema_calls import LANGUAGE
 from gateway.shape import Shape
 
 __all__ = ["LANGUAGE", "PARTS", "SHAPES"]
 
-PARTS: Final[Mapping[str, Part]] = {**schema_calls.PARTS, **schema_operations.PARTS}
+PARTS: Final[Mapping[str, Part]] = {
+    **schema_calls.PARTS,
+    **schema_operations.PARTS,
+    **schema_hooks.PARTS,
+    **schema_verify.PARTS,
+    **schema_watch.PARTS,
+}
 """Part of a mapping file → where it stands and its keys, in the order of the reference."""
 SHAPES: Final[Mapping[str, Shape]] = {name: Shape(part.keys) for name, part in PARTS.items()}
 """Part of a mapping file → its keys, to be checked against."""

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from gateway.mapping.keys import NAME, REASONS, TREE, Part, key
+from gateway.mapping.schema_watch import BOOKINGS
 
 LANGUAGE: Final = 1
 """The language version this engine speaks."""
@@ -74,6 +75,15 @@ PARTS: Final[Mapping[str, Part]] = {
                 "everything else the vendor offers, by the vendor's names",
                 example={"getNews": {"safe": True, "call": {"get": "/news"}}},
             ),
+            "hooks": key(
+                "dict",
+                "what the provider sends to us: the name in the hook's address, and what its messages mean",
+                keysrules=key(
+                    "string", "a hook's name begins with a letter; a-z, 0-9 and - follow", regex=r"[a-z][a-z0-9-]{0,62}"
+                ),
+                example={"events": {"verify": "none", "dedupe": ["id"], "type": "changed", "row": "booking"}},
+            ),
+            "watch": key("dict", "how changes are found where the provider tells none", example={"bookings": BOOKINGS}),
             "unsupported": key(
                 "dict",
                 "canonical operations this provider cannot do: reason; `*` for all that are left, while it is made",

@@ -104,6 +104,9 @@ PARTS: Final[Mapping[str, Part]] = {
             ),
             "default": key(TREE, "used when the provider has none", nullable=True, example=1),
             "mode": key("string", "the direction it is used in", allowed=["read", "write", "both"], example="write"),
+            "remember": key(
+                "boolean", "the provider cannot tell it: what the gateway knows of it goes before", example=True
+            ),
         },
     ),
     "operation": Part(

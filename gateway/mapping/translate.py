@@ -47,6 +47,8 @@ def to_request(call: CallPlan, scope: Scope) -> Request:
         body=body,
         timeout=call.timeout,
         limit=call.limit,
+        step=call.text,
+        origin=call.origin,
     )
 
 
@@ -178,6 +180,7 @@ def _rejected(rule: ErrorRule, response: Response, body: Json, scope: Scope) -> 
         retry_after=retry_after(response),
         origin=rule.origin,
         provider=words,
+        rule=rule.text,
     )
 
 

@@ -15,7 +15,7 @@ from jmespath.visitor import Options, TreeInterpreter
 from gateway.document import Place
 from gateway.mapping.expressions import Path, Template
 from gateway.mapping.path_functions import PathFunctions
-from gateway.mapping.plan import ErrorRule, Scope
+from gateway.mapping.plan import ErrorRule, RecordPlan, Scope
 from gateway.mapping.words import Missing
 from gateway.messages import Json
 
@@ -51,6 +51,10 @@ class Watch:
         """Give what stands for the reader of a call's answers; `call` is the call as `explain` shows it."""
         del call, rpc
         return decode
+
+    def record(self, record: RecordPlan) -> RecordPlan:
+        """Give what stands for a record, also where others embed it."""
+        return record
 
 
 @dataclass(slots=True)

@@ -13,6 +13,7 @@ from typing import TypeAlias
 from gateway.document import Place, suggestion
 from gateway.mapping.context import Context
 from gateway.mapping.plan import OperationPlan, ProviderPlan, RunPlan
+from gateway.mapping.plan_hooks import HookPlan
 from gateway.messages import Json
 
 NATIVE = "native."
@@ -24,7 +25,7 @@ def fitted(provider: ProviderPlan, settings: Mapping[str, Json]) -> ProviderPlan
     """The provider as a connection with these settings has it; what is fitted can be fitted again to others.
 
     Of each operation there is the first way whose needs are met. Where none is, it is unsupported, for the reason of
-    the first setting that is lacking.
+    the first setting that is lacking. A hook whose needs are not met is not there.
     """
     found: dict[str, OperationPlan] = {}
     unsupported = {name: reason for name, reason in provider.unsupported.items() if name not in provider.ways}
@@ -39,6 +40,7 @@ def fitted(provider: ProviderPlan, settings: Mapping[str, Json]) -> ProviderPlan
         operations={name: way for name, way in found.items() if not name.startswith(NATIVE)},
         native={name.removeprefix(NATIVE): way for name, way in found.items() if name.startswith(NATIVE)},
         unsupported=unsupported,
+        hooks={name: hook for name, hook in provider.every_hook.items() if not any(_lacking(hook, settings))},
     )
 
 
@@ -47,8 +49,8 @@ def way_of(provider: ProviderPlan, name: str) -> OperationPlan | None:
     return provider.operations.get(name) or provider.native.get(name.removeprefix(NATIVE))
 
 
-def _lacking(way: OperationPlan, settings: Mapping[str, Json]) -> Iterator[str]:
-    """The reasons of the settings that a way needs and that are not given."""
+def _lacking(way: OperationPlan | HookPlan, settings: Mapping[str, Json]) -> Iterator[str]:
+    """The reasons of the settings that a way, or a hook, needs and that are not given."""
     return (reason for name, reason in way.needs.items() if settings.get(name) is None)
 
 

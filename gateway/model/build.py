@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import TypeAlias, TypeVar
@@ -15,8 +14,10 @@ from typing import TypeAlias, TypeVar
 from gateway.document import Document, Finding, Place, show, suggestion
 from gateway.messages import Effect, Json
 from gateway.model import types
+from gateway.model.changes import build_changes
 from gateway.model.contract import Argument, ErrorCode, EventType, Model, Operation, Resource
 from gateway.model.filters import FILTERS, Filter
+from gateway.model.parts import Wrong, keys, known
 from gateway.model.scalars import SCALARS
 from gateway.model.types import NO_RULES, Field, Rules, Type, TypeRefused
 
@@ -24,7 +25,7 @@ _Common: TypeAlias = Mapping[str, tuple[frozenset[str], Argument]]
 """Arguments of many operations: what those give (one, list), and the argument."""
 
 _Part = TypeVar("_Part")
-_SECTIONS = {"types", "resources", "common", "operations", "lifecycle", "events", "errors"}
+_SECTIONS = {"types", "resources", "common", "operations", "lifecycle", "events", "changes", "errors"}
 _FIELD = {"type", "required", "nullable", "meaning", "holds"}
 _ARGUMENT = _FIELD | {"where", "default", "filter", "handled"}
 _OPERATION = {"summary", "effect", "scope", "method", "path", "gives"}
@@ -48,35 +49,9 @@ class ModelBroken(Exception):
         self.findings = findings
 
 
-class _Wrong(Exception):
-    """A part that cannot be built, and where."""
-
-    def __init__(self, place: Place, message: str) -> None:
-        super().__init__(message)
-        self.place = place
-
-
 def build(document: Document) -> Model:
     """Build the contract from its document; raises ModelBroken."""
     return _Builder(document).model()
-
-
-def _keys(node: Json, place: Place, required: AbstractSet[str], optional: AbstractSet[str] = frozenset()) -> None:
-    """Refuse a node that is no object, lacks a key, or has one too many."""
-    if not isinstance(node, dict):
-        raise _Wrong(place, "must be an object")
-    for key in node:
-        if key not in required | optional:
-            raise _Wrong((*place, key), f"`{key}` is not known here{suggestion(key, required | optional)}")
-    for key in sorted(required - node.keys()):
-        raise _Wrong(place, f"`{key}` is missing")
-
-
-def _known(name: Json, names: Mapping[str, object], place: Place) -> str:
-    """Refuse a name that is not among the names."""
-    if not isinstance(name, str) or name not in names:
-        raise _Wrong(place, f"`{name}` is not known here{suggestion(str(name), names)}")
-    return name
 
 
 @dataclass(slots=True)
@@ -92,7 +67,7 @@ class _Builder:
 
     def model(self) -> Model:
         """Build everything, or raise what was found."""
-        self.guarded((), lambda: _keys(self.document.data, (), _SECTIONS))
+        self.guarded((), lambda: keys(self.document.data, (), _SECTIONS))
         self.each("types", lambda name, _node, _place: self.named(name, ()))
         self.resources = self.each("resources", lambda name, _node, _place: _shaped(self.named(name, ())))
         self.errors = self.each("errors", self.error)
@@ -100,7 +75,9 @@ class _Builder:
         operations = self.each("operations", lambda name, node, place: self.operation(name, node, place, common))
         events = self.each("events", self.event)
         lifecycle = self.each("lifecycle", self.status)
-        if self.findings:
+        about = (self.resources, operations, events, lifecycle)
+        changes = self.guarded(("changes",), lambda: build_changes(self.document.data.get("changes"), *about))
+        if self.findings or changes is None:
             raise ModelBroken(sorted(self.findings))
         shapes = {name: _shaped(one) for name, one in self.types.items() if one.kind == "object"}
         return Model(
@@ -111,13 +88,14 @@ class _Builder:
             errors=MappingProxyType(self.errors),
             events=MappingProxyType(events),
             lifecycle=MappingProxyType(lifecycle),
+            changes=changes,
         )
 
     def guarded(self, place: Place, make: Callable[[], _Part]) -> _Part | None:
         """Build one part; what is wrong with it becomes a finding."""
         try:
             return make()
-        except _Wrong as wrong:
+        except Wrong as wrong:
             self.findings.add(self.document.finding(wrong.place or place, "wrong-contract", str(wrong)))
             return None
 
@@ -139,9 +117,9 @@ class _Builder:
         section = next((one for one in ("types", "resources") if name in self.document.data.get(one, {})), None)
         if section is None:
             names = [*SCALARS, *self.document.data.get("types", {}), *self.document.data.get("resources", {})]
-            raise _Wrong(user, f"there is no type `{name}`{suggestion(name, names)}")
+            raise Wrong(user, f"there is no type `{name}`{suggestion(name, names)}")
         if name in self.underway:
-            raise _Wrong(user, f"`{name}` holds itself")
+            raise Wrong(user, f"`{name}` holds itself")
         place = (section, name)
         self.underway.append(name)
         try:
@@ -154,15 +132,15 @@ class _Builder:
     def declared(self, node: Json, place: Place) -> Type:
         """Build what stands under the name of a type."""
         if isinstance(node, dict) and "fields" in node:
-            _keys(node, place, {"meaning", "fields"}, {"rules"})
+            keys(node, place, {"meaning", "fields"}, {"rules"})
             fields = {name: self.field(name, one, (*place, "fields", name)) for name, one in node["fields"].items()}
             for name in [part for one in fields.values() for part in one.holds]:
-                _known(name, fields, (*place, "fields"))
+                known(name, fields, (*place, "fields"))
             return types.object_of(tuple(fields.values()), self.rules(node, fields, place))
         if isinstance(node, dict) and "enum" in node:
-            _keys(node, place, {"meaning", "enum"})
+            keys(node, place, {"meaning", "enum"})
             return types.enum(tuple(node["enum"]))
-        _keys(node, place, {"meaning", "part_of"}, {"without", "required", "nullable"})
+        keys(node, place, {"meaning", "part_of"}, {"without", "required", "nullable"})
         return self.part_of({key: value for key, value in node.items() if key != "meaning"}, place)
 
     def type(self, spec: Json, place: Place) -> Type:
@@ -172,10 +150,10 @@ class _Builder:
         if isinstance(spec, dict) and "part_of" in spec:
             return self.part_of(spec, place)
         if isinstance(spec, dict) and "list" in spec:
-            _keys(spec, place, {"list"}, {"minimum", "maximum"})
+            keys(spec, place, {"list"}, {"minimum", "maximum"})
             return types.list_of(self.type(spec["list"], (*place, "list")), spec.get("minimum"), spec.get("maximum"))
         if not isinstance(spec, dict) or len(spec) != 1:
-            raise _Wrong(place, f"a type is a name, or an object with one of {', '.join(_BUILDERS)}")
+            raise Wrong(place, f"a type is a name, or an object with one of {', '.join(_BUILDERS)}")
         ((word, inner),) = spec.items()
         place = (*place, word)
         if word == "map":
@@ -183,20 +161,20 @@ class _Builder:
         if word == "enum":
             return types.enum(tuple(inner))
         if word == "text":
-            _keys(inner, place, set(), {"multiline", "maximum", "pattern"})
+            keys(inner, place, set(), {"multiline", "maximum", "pattern"})
             return types.text(**inner)
         if word in {"integer", "number"}:
-            _keys(inner, place, set(), {"minimum", "maximum"})
+            keys(inner, place, set(), {"minimum", "maximum"})
             return types.number(word, **inner)
-        raise _Wrong(place, f"`{word}` builds no type{suggestion(word, _BUILDERS)}")
+        raise Wrong(place, f"`{word}` builds no type{suggestion(word, _BUILDERS)}")
 
     def part_of(self, spec: dict[str, Json], place: Place) -> Type:
         """Build an object type from some of the fields of another, which may be asked for or not."""
-        _keys(spec, place, {"part_of"}, {"without", "required", "nullable"})
+        keys(spec, place, {"part_of"}, {"without", "required", "nullable"})
         whole = self.named(spec["part_of"], (*place, "part_of"))
         for word in ("without", "required", "nullable"):
             for name in spec.get(word, []):
-                _known(name, whole.fields, (*place, word))
+                known(name, whole.fields, (*place, word))
         required = spec.get("required", [one.name for one in whole.fields.values() if one.required])
         kept = [
             replace(one, required=one.name in required, nullable=one.nullable or one.name in spec.get("nullable", []))
@@ -207,7 +185,7 @@ class _Builder:
 
     def field(self, name: str, node: Json, place: Place) -> Field:
         """Build one field of an object."""
-        _keys(node, place, {"type", "meaning"}, _FIELD)
+        keys(node, place, {"type", "meaning"}, _FIELD)
         required = node.get("required", False)
         type_ = self.type(node["type"], (*place, "type"))
         nullable, holds = node.get("nullable", not required), tuple(node.get("holds", ()))
@@ -218,24 +196,24 @@ class _Builder:
         if "rules" not in node:
             return NO_RULES
         place = (*place, "rules")
-        _keys(node["rules"], place, set(), {"intervals", "one_of", "not_both"})
+        keys(node["rules"], place, set(), {"intervals", "one_of", "not_both"})
 
         def groups(word: str) -> tuple[tuple[str, ...], ...]:
             listed = node["rules"].get(word, [])
-            return tuple(tuple(_known(name, names, (*place, word)) for name in group) for group in listed)
+            return tuple(tuple(known(name, names, (*place, word)) for name in group) for group in listed)
 
         pairs = tuple((start, end) for start, end in groups("intervals"))
         return Rules(intervals=pairs, one_of=groups("one_of"), not_both=groups("not_both"))
 
     def argument(self, name: str, node: Json, place: Place, rows: Type | None) -> Argument:
         """Build one argument; its filter must name fields of the rows."""
-        _keys(node, place, {"type", "meaning"}, _ARGUMENT)
+        keys(node, place, {"type", "meaning"}, _ARGUMENT)
         plain = self.field(name, {key: node[key] for key in node.keys() & _FIELD}, place)
-        where = _known(node.get("where", "body"), dict.fromkeys(_WORDS["where"]), (*place, "where"))
+        where = known(node.get("where", "body"), dict.fromkeys(_WORDS["where"]), (*place, "where"))
         try:
             default = plain.type.accept(node["default"]) if "default" in node else None
         except TypeRefused as refused:
-            raise _Wrong((*place, "default"), f"must be {refused}") from None
+            raise Wrong((*place, "default"), f"must be {refused}") from None
         return Argument(
             name=name,
             type=plain.type,
@@ -250,22 +228,22 @@ class _Builder:
 
     def filter(self, node: Json, place: Place, rows: Type | None) -> Filter:
         """Build the test of an argument on rows."""
-        _keys(node, place, set(), set(FILTERS))
+        keys(node, place, set(), set(FILTERS))
         ((word, names),) = node.items()
         for name in names:
             if rows is None or rows.field(name) is None:
-                raise _Wrong((*place, word), f"the rows have no field `{name}`")
+                raise Wrong((*place, word), f"the rows have no field `{name}`")
         return Filter(word, tuple(names))
 
     def common(self, name: str, node: Json, place: Place) -> tuple[frozenset[str], Argument]:
         """Build an argument of many operations."""
-        _keys(node, place, {"gives", "type", "meaning", "where"}, _ARGUMENT)
+        keys(node, place, {"gives", "type", "meaning", "where"}, _ARGUMENT)
         plain = {key: value for key, value in node.items() if key != "gives"}
         return frozenset(node["gives"]), self.argument(name, plain, place, None)
 
     def operation(self, name: str, node: Json, place: Place, common: _Common) -> Operation:
         """Build one operation."""
-        _keys(node, place, _OPERATION, _OPERATION_MORE)
+        keys(node, place, _OPERATION, _OPERATION_MORE)
         gives, resource = self.gives(node["gives"], (*place, "gives"))
         args = self.args(node, place, resource)
         self.fits(node, place, args, resource)
@@ -296,24 +274,24 @@ class _Builder:
     def fits(self, node: Json, place: Place, args: Mapping[str, Argument], resource: Resource | None) -> None:
         """Check that the parts of an operation name what there is."""
         for word in ("effect", "scope", "method"):
-            _known(node[word], dict.fromkeys(_WORDS[word]), (*place, word))
+            known(node[word], dict.fromkeys(_WORDS[word]), (*place, word))
         if {one.name for one in args.values() if one.where == "path"} != set(_PLACEHOLDER.findall(node["path"])):
-            raise _Wrong((*place, "path"), "the path and its arguments do not name the same")
+            raise Wrong((*place, "path"), "the path and its arguments do not name the same")
         names = {"window": args, "order": resource.fields if resource else {}, "sort": args, "not_found": self.errors}
         for word in names.keys() & node.keys():
             for one in node[word] if isinstance(node[word], list) else [node[word]]:
-                _known(one, names[word], (*place, word))
+                known(one, names[word], (*place, word))
         for one in node.get("refused", {}):
             if one in args:
-                raise _Wrong((*place, "refused", one), f"`{one}` is an argument")
+                raise Wrong((*place, "refused", one), f"`{one}` is an argument")
 
     def gives(self, node: Json, place: Place) -> tuple[str, Resource | None]:
         """Read `none`, `{one: Resource}` or `{list: Resource}`."""
         if node == "none":
             return "none", None
-        _keys(node, place, set(), {"one", "list"})
+        keys(node, place, set(), {"one", "list"})
         ((kind, name),) = node.items()
-        return kind, self.resources[_known(name, self.resources, place)]
+        return kind, self.resources[known(name, self.resources, place)]
 
     def args(self, node: Json, place: Place, resource: Resource | None) -> dict[str, Argument]:
         """Build the arguments an operation names, and those its `body:` takes from an object of the contract."""
@@ -328,22 +306,22 @@ class _Builder:
 
     def error(self, code: str, node: Json, place: Place) -> ErrorCode:
         """Build one error code."""
-        _keys(node, place, {"status", "title", "meaning"}, {"retryable", "form_of"})
+        keys(node, place, {"status", "title", "meaning"}, {"retryable", "form_of"})
         if "form_of" in node:
-            _known(node["form_of"], self.document.data["errors"], (*place, "form_of"))
+            known(node["form_of"], self.document.data["errors"], (*place, "form_of"))
         title, meaning, retryable = node["title"], node["meaning"], node.get("retryable", False)
         return ErrorCode(code, node["status"], title, retryable, meaning, node.get("form_of"))
 
     def event(self, name: str, node: Json, place: Place) -> EventType:
         """Build one kind of event."""
-        _keys(node, place, {"data", "meaning"})
-        return EventType(name, self.resources[_known(node["data"], self.resources, (*place, "data"))], node["meaning"])
+        keys(node, place, {"data", "meaning"})
+        return EventType(name, self.resources[known(node["data"], self.resources, (*place, "data"))], node["meaning"])
 
     def status(self, name: str, node: Json, place: Place) -> frozenset[str]:
         """Build what one status of a booking may become."""
         states = dict.fromkeys(self.named("BookingStatus", place).allowed)
-        _known(name, states, place)
-        return frozenset(_known(one, states, place) for one in node)
+        known(name, states, place)
+        return frozenset(known(one, states, place) for one in node)
 
 
 def _shaped(type_: Type) -> Resource:

@@ -110,6 +110,41 @@ class EventType:
 
 
 @dataclass(frozen=True, slots=True)
+class Changes:
+    """Which difference between two states of a thing is which event."""
+
+    resource: str
+    status: str
+    """The field that says where it stands."""
+    span: tuple[str, str]
+    """The fields that say when it takes place."""
+    first: str
+    """The event of a thing that is seen for the first time and is not over."""
+    becomes: Mapping[str, str]
+    """Status that a thing comes to have → event."""
+    moved: tuple[frozenset[str], str]
+    """Fields that say when and where, and the event when one of them changes."""
+    otherwise: str
+    """The event when another tracked field changes."""
+    vanished: str
+    """The status of a thing still to come that is listed no more, where a mapping says that this means so."""
+    removed: str
+    """The event of a thing that is deleted for good."""
+    replaces: str
+    """The field by which a new thing names the one that it takes the place of."""
+    tracked: tuple[str, ...]
+    """Fields whose changes are told, where a mapping does not say its own; dotted for embedded ones."""
+    operations: Mapping[str, str]
+    """Operation that callers make → event."""
+    also: Mapping[str, tuple[str, ...]]
+    """Fields that the data of an event has besides: `copy` or `utc` and a field, or `minutes` and two."""
+    final: frozenset[str]
+    """Statuses that nothing becomes of."""
+    later: Mapping[str, frozenset[str]]
+    """Status → all that may still follow it, at once or by way of others."""
+
+
+@dataclass(frozen=True, slots=True)
 class Model:
     """The whole contract, by name."""
 
@@ -123,6 +158,8 @@ class Model:
     events: Mapping[str, EventType]
     lifecycle: Mapping[str, frozenset[str]]
     """Status of a booking → what it may become; empty for a final one."""
+    changes: Changes
+    """Which change of a booking is which event."""
 
     def shape(self, name: str) -> Resource | None:
         """Find a resource or a named object."""
@@ -136,4 +173,4 @@ class Model:
         return schemas
 
 
-_PROVIDER_DATA = {"description": "The provider's own object, with `include=provider_data`.", "type": "object"}
+_PROVIDER_DATA = {"description": "What the provider itself gave, mostly an object, with `include=provider_data`."}

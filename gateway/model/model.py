@@ -11,13 +11,14 @@ from pathlib import Path
 from gateway.document import read
 from gateway.model.arguments import arguments
 from gateway.model.build import ModelBroken, build
-from gateway.model.contract import Argument, ErrorCode, EventType, Model, Operation, Resource
+from gateway.model.contract import Argument, Changes, ErrorCode, EventType, Model, Operation, Resource
 from gateway.model.filters import Filter
 from gateway.model.raw import from_body, from_query
 from gateway.model.types import Field, Type, TypeRefused
 
 __all__ = [
     "Argument",
+    "Changes",
     "ErrorCode",
     "EventType",
     "Field",

@@ -34,9 +34,9 @@ async def test_the_secret_is_sent_and_not_shown(gateway, answered):
     with pytest.raises(GatewayError) as refused:
         await made.run("native.events")
     assert made.requests[0].url == "https://api.example/feed/a%2Fb%20c%26d%3Ds3cr3t-t0ken.ics"
-    assert made.trace[0].request.url == "https://api.example/feed/***.ics"
+    assert made.trace.exchanges[0].request.url == "https://api.example/feed/***.ics"
     assert refused.value.provider["message"] == "no feed ***"
-    assert "t0ken" not in f"{made.trace[0]} {refused.value.detail}"
+    assert "t0ken" not in f"{made.trace} {refused.value.detail}"
 
 
 @pytest.mark.parametrize("operation", ["native.events", "native.text"])

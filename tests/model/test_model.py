@@ -51,7 +51,11 @@ REQUIRED = {
     "Booking": "id status start end time_zone all_day quantity items",
     "Customer": "name",
     "Event": "id title start time_zone",
+    "WriteOutcome": "id operation state detail began_at",
     "WebhookSubscription": "id url events active format created_at",
+    "WebhookDelivery": "id event type trigger state created_at attempts",
+    "ChangeEvent": "id event created_at connection provider origin sequence data",
+    "CalendarFeed": "id name created_at",
 }
 
 ERRORS = {
@@ -69,7 +73,7 @@ ERRORS = {
     500: "MAPPING_ERROR INTERNAL_ERROR",
     501: "UNSUPPORTED_OPERATION",
     502: "PROVIDER_ERROR PROVIDER_AUTH_FAILED",
-    503: "PROVIDER_UNAVAILABLE",
+    503: "PROVIDER_UNAVAILABLE STORE_UNAVAILABLE",
     504: "PROVIDER_TIMEOUT OUTCOME_UNKNOWN",
 }
 
@@ -110,7 +114,7 @@ def test_the_error_codes_are_those_of_the_contract():
 
 def test_only_what_may_pass_is_called_retryable():
     """A lost write is not among them: it must be looked for first."""
-    retryable = "IDEMPOTENCY_IN_PROGRESS RATE_LIMITED PROVIDER_UNAVAILABLE PROVIDER_TIMEOUT"
+    retryable = "IDEMPOTENCY_IN_PROGRESS RATE_LIMITED PROVIDER_UNAVAILABLE PROVIDER_TIMEOUT STORE_UNAVAILABLE"
     assert set(retryable.split()) == {one.code for one in MODEL.errors.values() if one.retryable}
 
 
@@ -239,6 +243,7 @@ def test_schemas_describe_every_named_type():
     assert references <= set(schemas)
     assert "provider_data" in schemas["Booking"]["properties"]
     assert "provider_data" not in schemas["Money"]["properties"]
+    assert "type" not in schemas["Resource"]["properties"]["provider_data"]  # a provider's resource may be a number
 
 
 def test_arguments_of_a_url_have_no_null():
@@ -264,6 +269,10 @@ operations:
      args: {id: {type: id, where: path, required: true, meaning: Which}}}
 lifecycle: {confirmed: [cancelled], cancelled: []}
 events: {booking.created: {data: Booking, meaning: It was made}}
+changes:
+  {of: Booking, status: id, span: [id, id], first: booking.created, becomes: {cancelled: booking.created},
+   tracked: [id], moved: {fields: [id], event: booking.created}, otherwise: booking.created, vanished: cancelled,
+   also: {it: [copy, id]}, removed: booking.created, replaces: id, operations: {bookings.get: booking.created}}
 errors: {GONE: {status: 404, title: Gone, meaning: It is not there}}
 """
 
@@ -312,6 +321,11 @@ WHICH = "required: true, meaning: Which"
         (WHICH, "default: [], meaning: Which", "[], meaning", "must be an id"),
         (WHICH, "filter: {equals: [ids]}, meaning: Which", "[ids]", "the rows have no field `ids`"),
         (WHICH, "filter: {near: [id]}, meaning: Which", "[id]", "`near` is not known here"),
+        ("span: [id, id]", "span: [id, at]", "{of: B", "`at` is no field of Booking"),
+        ("vanished: cancelled", "vanished: gone", "gone", "`gone` is not known here"),
+        ("otherwise: booking", "otherwise: bookin", "bookin", "`bookin.created` is not known here; did you mean `boo"),
+        ("{bookings.get: b", "{bookings.gte: b", "b", "`bookings.gte` is not known here; did you mean `bookings.get`"),
+        ("also: {it: [copy, id]}", "also: {it: [twice, id]}", "[twice", "`twice` is none of copy, utc and minutes"),
         ("errors: {", "error: {}\nerrors: {", "{}", "`error` is not known here; did you mean `errors`?"),
         ("status: 404", "status: 404, form_of: LOST", "LOST", "`LOST` is not known here"),
     ],
@@ -325,5 +339,6 @@ def test_a_broken_contract_says_where(old, new, place, message):
 
 def test_every_broken_part_is_found():
     """One fault does not hide another."""
-    broken = BASE.replace("effect: safe", "effect: harmless").replace("title: Gone", "titel: Gone")
+    sound = BASE.replace("operations: {bookings.get: booking.created}", "operations: {}")
+    broken = sound.replace("effect: safe", "effect: harmless").replace("title: Gone", "titel: Gone")
     assert ["`harmless` is", "`titel` is"] == [" ".join(message.split()[:2]) for _, message in _built(broken)]

@@ -1,0 +1,114 @@
+"""The compiled form of hooks: what a provider sends to us. Nothing here reads a file, the clock or YAML.
+
+`hooks.py` is the only constructor. A plan keeps `origin` (`file:line`) for messages, and never a value.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Final, TypeAlias
+
+from gateway.mapping.expressions import Literal, Path, Template
+from gateway.mapping.plan_verify import VerifyPlan
+from gateway.messages import Json
+
+IGNORE: Final = "ignore"
+CHANGED: Final = "changed"
+"""What a message may mean besides the events of the contract: nothing to us, or something that only the difference to
+the last known state tells."""
+DEFAULT: Final = "default"
+"""Among `replies`, every error code that has none of its own."""
+_Scope: TypeAlias = Mapping[str, Json]
+_Build: TypeAlias = Callable[[_Scope], Json]
+
+
+@dataclass(frozen=True, slots=True)
+class EqualPlan:
+    """A cheap check: what stands in the body at `at` is what the template gives, else the message is refused."""
+
+    at: Path
+    value: Template | Literal
+    origin: str
+
+
+@dataclass(frozen=True, slots=True)
+class FetchPlan:
+    """Of a thin message: the canonical operation that gives its object, with these arguments."""
+
+    operation: str
+    arguments: _Build
+    origin: str
+
+
+@dataclass(frozen=True, slots=True)
+class NamePlan:
+    """A part of what names a delivery. `kind` is `path` (on the message), `header` or `body`, the whole body's hash."""
+
+    kind: str
+    path: Path | None
+    header: str
+    """In lower case."""
+    origin: str
+
+    @property
+    def text(self) -> str:
+        """The part as the mapping writes it."""
+        return self.path.text if self.path is not None else f"header {self.header}" if self.header else self.kind
+
+
+@dataclass(frozen=True, slots=True)
+class EventPlan:
+    """Which event a message tells: the same always (`constant`), or what the enum makes of the word at `at`."""
+
+    at: Path | None
+    decode: Callable[[Json, _Scope], Json] | None
+    constant: str
+    words: tuple[tuple[Json, str], ...]
+    """The provider's words with what they mean: an event of the contract, `changed` or `ignore`."""
+    other: str
+    """What any other word means."""
+    origin: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReplyPlan:
+    """What the sender is answered. `kind` is `none`, `text` or `json`."""
+
+    status: int
+    kind: str
+    body: _Build | None
+    origin: str
+
+
+@dataclass(frozen=True, slots=True)
+class HookPlan:
+    """One hook of a provider: who may send, what a message means, and what is answered."""
+
+    name: str
+    methods: frozenset[str]
+    """In capitals."""
+    needs: Mapping[str, str]
+    """Settings without which a connection does not have this, each with the reason."""
+    verify: tuple[VerifyPlan, ...]
+    """All must hold of a message before it is read."""
+    equals: tuple[EqualPlan, ...]
+    forged: frozenset[tuple[str, str]] | None
+    """Errors by which the fetch says that a message is forged: code, and the provider's own code where only that one
+    says so; None where the fetch is no proof."""
+    body: str
+    """`json`, `form` or `none`."""
+    rows: Path | None
+    dedupe: tuple[NamePlan, ...]
+    type: EventPlan
+    at: Path
+    record: str
+    """The name of the record that reads the message, empty where it is fetched."""
+    read: Callable[[Json, _Scope], dict[str, Json]] | None
+    untold: Mapping[str, frozenset[str]]
+    """Event → fields of the record that its messages do not tell: what is known of them stays."""
+    fetch: FetchPlan | None
+    reply: ReplyPlan
+    replies: Mapping[str, ReplyPlan]
+    """By error code, and `default`."""
+    origin: str

@@ -1,0 +1,71 @@
+"""The section `changes` of the contract's file → Changes: which change of a booking is which event."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
+from types import MappingProxyType
+
+from gateway.messages import Json
+from gateway.model.contract import Changes, Resource
+from gateway.model.parts import Wrong, keys, known
+
+_KEYS = {"of", "status", "span", "first", "becomes", "moved", "otherwise", "vanished", "removed", "tracked"}
+_KEYS |= {"replaces", "operations", "also"}
+_ALSO = frozenset({"copy", "utc", "minutes"})
+_HERE = ("changes",)
+
+
+def build_changes(
+    node: Json,
+    resources: Mapping[str, Resource],
+    operations: Mapping[str, object],
+    events: Mapping[str, object],
+    lifecycle: Mapping[str, AbstractSet[str]],
+) -> Changes:
+    """Build the section `changes` of the contract's file; raises Wrong."""
+    keys(node, _HERE, _KEYS)
+    resource = resources[known(node["of"], resources, (*_HERE, "of"))]
+    told = {("first",): node["first"], ("moved", "event"): node["moved"]["event"], ("otherwise",): node["otherwise"]}
+    told |= {("removed",): node["removed"]}
+    told |= {(section, key): node[section][key] for section in ("becomes", "operations") for key in node[section]}
+    for place, event in told.items():
+        known(event, events, (*_HERE, *place))
+    for status in node["becomes"]:
+        known(status, lifecycle, (*_HERE, "becomes", status))
+    known(node["vanished"], lifecycle, (*_HERE, "vanished"))
+    for operation in node["operations"]:
+        known(operation, operations, (*_HERE, "operations", operation))
+    for name, (word, *_) in node["also"].items():
+        if word not in _ALSO:
+            raise Wrong((*_HERE, "also", name), f"`{word}` is none of copy, utc and minutes")
+    copied = [name for words in node["also"].values() for name in words[1:]]
+    for name in (node["status"], node["replaces"], *node["span"], *node["tracked"], *node["moved"]["fields"], *copied):
+        if resource.field(name) is None:
+            raise Wrong(_HERE, f"`{name}` is no field of {node['of']}")
+    return Changes(
+        resource=node["of"],
+        status=node["status"],
+        span=(node["span"][0], node["span"][1]),
+        first=node["first"],
+        becomes=MappingProxyType(node["becomes"]),
+        moved=(frozenset(node["moved"]["fields"]), node["moved"]["event"]),
+        otherwise=node["otherwise"],
+        vanished=node["vanished"],
+        removed=node["removed"],
+        replaces=node["replaces"],
+        tracked=tuple(node["tracked"]),
+        operations=MappingProxyType(node["operations"]),
+        also=MappingProxyType({name: tuple(words) for name, words in node["also"].items()}),
+        final=frozenset(status for status, following in lifecycle.items() if not following),
+        later=MappingProxyType({status: _later(status, lifecycle) for status in lifecycle}),
+    )
+
+
+def _later(status: str, lifecycle: Mapping[str, AbstractSet[str]]) -> frozenset[str]:
+    """Give all statuses that may follow one, at once or by way of others."""
+    found, waiting = set[str](), set(lifecycle[status])
+    while waiting:
+        found |= waiting
+        waiting = {following for one in waiting for following in lifecycle[one]} - found
+    return frozenset(found)
