@@ -1,12 +1,13 @@
-# install, check, test, fix, docs, demo, lock, clean. Everything goes into .venv, from the lock files; nothing outside this
-# folder is touched. A machine needs make and Python 3.11 or later, whatever it is called there, and no more.
+# install, check, test, fix, docs, contract, chaos, bench-events, demo, lock, clean. Everything goes into .venv, from the
+# lock files; nothing outside this folder is touched. A machine needs make and Python 3.11 or later, whatever it is
+# called there, and no more.
 PYTHON ?= $(shell for name in python3 python3.11 python3.12 python3.13 python3.14; do \
 	$$name -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$name && break; done)
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 UV ?= uv
 
-.PHONY: all install check test fix docs demo lock clean
+.PHONY: all install check test fix docs contract chaos bench-events demo lock clean
 all: check test
 
 install: .venv/.dev
@@ -44,6 +45,18 @@ fix: .venv/.dev
 
 docs: .venv/.dev
 	$(BIN)/python -m tests.generate_docs
+
+contract: .venv/.dev
+	$(BIN)/python -m tests.contract --examples 100
+
+# Each of the rounds starts the gateway and kills it; 200 take about ten minutes.
+ROUNDS ?= 200
+STORE ?= sqlite
+chaos: .venv/.dev
+	$(BIN)/python -m tests.chaos --rounds $(ROUNDS) --store $(STORE)
+
+bench-events: .venv/.dev
+	$(BIN)/python -m tests.throughput --store $(STORE)
 
 demo: .venv/.run
 	$(BIN)/gateway demo

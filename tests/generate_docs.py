@@ -19,6 +19,8 @@ from gateway.mapping.keys import TREE
 from gateway.mapping.path_functions import PathFunctions
 from gateway.mapping.schema import PARTS
 from gateway.model.model import load
+from tests.conformance_page import conformance
+from tests.markdown import code, row, table
 
 DOCS = Path(__file__).parents[1] / "docs"
 _KINDS = {"dict": "object", "list": "list", "string": "text", "boolean": "true or false"}
@@ -61,23 +63,6 @@ def flow(value: Any) -> str:
         return json.dumps(value)
     plain = value and set(value) <= _PLAIN and value[0].isalpha() and not value.endswith(" ")
     return value if plain and value not in {"true", "false", "null"} else json.dumps(value, ensure_ascii=False)
-
-
-def code(text: str) -> str:
-    """Put a text between as many backticks as show it, fit for the cell of a table."""
-    mark = "``" if "`" in text else "`"
-    room = " " if mark == "``" else ""
-    return f"{mark}{room}{text}{room}{mark}".replace("|", "\\|")
-
-
-def row(*cells: str) -> str:
-    """Write a line of a table."""
-    return f"| {' | '.join(cells)} |"
-
-
-def table(*heads: str) -> list[str]:
-    """Write the head of a table."""
-    return [row(*heads), "|" + "---|" * len(heads)]
 
 
 def findings() -> Iterator[str]:
@@ -177,7 +162,13 @@ def errors() -> Iterator[str]:
         yield row(code(error.code), str(error.status), error.title, error.meaning, again, general)
 
 
-PAGES = {"findings.md": findings, "mapping-reference.md": reference, "words-and-codecs.md": words, "errors.md": errors}
+PAGES = {
+    "findings.md": findings,
+    "mapping-reference.md": reference,
+    "words-and-codecs.md": words,
+    "errors.md": errors,
+    "conformance.md": conformance,
+}
 """File in docs/ → its lines."""
 _MADE = "<!-- Made by `make docs`: change the code it is made from, not this file. -->"
 

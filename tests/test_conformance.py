@@ -1,21 +1,15 @@
 """One scenario over every shipped provider, on real sockets: the same steps, statuses and shapes for all."""
 
-from contextlib import AsyncExitStack
 from datetime import datetime, timedelta
-from pathlib import Path
 from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
 import aiohttp
 import pytest
 
-from gateway import catalog, config
-from gateway.cli import serve, simulate
 from gateway.model.model import load
-from gateway.simulator.server import playing
+from tests.demonstration import KEY, demonstrated
 
-ROOT = Path(__file__).parents[1]
-KEY = "conformance-key-0001"
 CUSTOMER = {"name": "Jane Doe", "email": "jane@example.com"}
 NEEDS = {"club-b": {"phone": "+441632960001"}, "club-c": {"phone": "+441632960001"}}
 SHAPES = {
@@ -30,37 +24,10 @@ SHAPES = {
 }
 
 
-class Environ(dict):
-    """Every variable of the example configuration has a value, made of its name."""
-
-    def __missing__(self, name):
-        return KEY if name == "GATEWAY_WEB_KEY" else f"secret-of-{name.lower()}"
-
-    def get(self, name, default=None):
-        return default if name.endswith("_FILE") else self[name]
-
-    def __contains__(self, name):
-        return not name.endswith("_FILE")
-
-
 @pytest.fixture
-async def gateway_url(tmp_path, free_port):
+async def gateway_url(tmp_path):
     """Play every provider of the example configuration and serve the gateway before them."""
-    text = (ROOT / "config.example.yaml").read_text(encoding="utf-8")
-    for number in range(9101, 9105):
-        text = text.replace(str(number), str(free_port()))
-    path = tmp_path / "config.yaml"
-    path.write_text(text.replace("mappings: [mappings]", f'mappings: ["{ROOT / "mappings"}"]'), encoding="utf-8")
-    settings, findings = config.load(path, Environ())
-    assert [] == findings
-    loaded, findings = catalog.load(settings.mappings, settings, load())
-    assert [] == findings
-    async with AsyncExitStack() as stack:
-        for connection in loaded.connections.values():
-            play = simulate.prepare(connection.provider, connection)
-            port = int(connection.public["base_url"].rpartition(":")[2])
-            await stack.enter_async_context(playing(play, port))
-        url, _ = await stack.enter_async_context(serve.serving(settings, loaded, "127.0.0.1", 0))
+    async with demonstrated(tmp_path) as (url, _):
         yield f"{url}/v1"
 
 

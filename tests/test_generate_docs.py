@@ -11,7 +11,11 @@ from gateway.document import parse
 from gateway.findings import KINDS
 from gateway.mapping.expressions import compile_path, compile_template
 from gateway.mapping.schema import PARTS, SHAPES
+from gateway.mapping.ways import fitted
+from gateway.model.model import load
 from gateway.shape import Shape, check
+from gateway.surface.capabilities import capabilities
+from tests.conformance_page import filled, mark, shipped, shown, support
 from tests.generate_docs import PAGES, flow, pages
 
 ROOT = Path(__file__).parents[1]
@@ -21,6 +25,7 @@ ONE |= {"jsonrpc": "jsonrpc", "for_each": "for_each", "undo": "undo", "gives": "
 EACH = {"settings": "setting", "auths": "auth", "records": "record", "operations": "operation", "native": "native"}
 EACH |= {"errors": "rule", "renew_when": "condition", "steps": "step", "refuse": "refusal", "choose": "variant"}
 EACH |= {"union": "source", "args": "argument"}
+PROVIDERS = {plan.name: (plan, examples) for plan, examples in shipped()}
 
 
 def example(name):
@@ -88,3 +93,43 @@ def test_parts_of_an_example(name):
         findings = []
         check(SHAPES[shape], one, document, ("a",), findings)
         assert [] == findings
+
+
+@pytest.mark.parametrize("operation", load().operations)
+@pytest.mark.parametrize("name", PROVIDERS)
+def test_support(name, operation):
+    """The page says of each operation what a connection with no setting, and one with all of them, is told."""
+    plan, _ = PROVIDERS[name]
+    bare, full = (dict.fromkeys(plan.settings, value) for value in (None, "given"))
+    told = [capabilities(fitted(plan, given), load())[operation]["support"] for given in (full, bare)]
+    best, worst = (one.replace("unsupported", "501") for one in told)
+    words = support(plan, operation).split(", else ")
+    assert (best, worst) == (words[0].split()[0], words[-1])
+
+
+@pytest.mark.parametrize("name", PROVIDERS)
+def test_required_fields(name):
+    """Every field that the contract requires is told by every record that reads its resource."""
+    records = [record for record in PROVIDERS[name][0].records.values() if filled(record)]
+    required = {one.name: {key for key, field in one.resource.fields.items() if field.required} for one in records}
+    assert records
+    assert [] == [one.name for one in records if not required[one.name] <= filled(one).keys()]
+
+
+@pytest.mark.parametrize("name", PROVIDERS)
+def test_unread_resources(name):
+    """No golden example shows a resource of which the page says that the provider has none."""
+    plan, examples = PROVIDERS[name]
+    read = {record.resource.name for record in plan.records.values() if filled(record)}
+    unread = [resource for resource in load().resources.values() if resource.name not in read]
+    assert [] == [resource.name for resource in unread if shown(examples, resource)]
+
+
+def test_marks():
+    """A field is told always, in some answers, as always empty, by an operation, or not; or there is no such thing."""
+    records = {one.name: one for plan, _ in PROVIDERS.values() for one in plan.records.values()}
+    rental, add_on = records["rental"], records["add_on"]
+    found = [mark(*one) for one in (("id", [rental, add_on], set()), ("location_ids", [rental, add_on], set()))]
+    found += [mark(*one) for one in (("duration", [rental, add_on], set()), ("color", [rental], {"color"}))]
+    found += [mark("color", [rental], set()), mark("color", [], set())]
+    assert ["✓", "part", "∅", "set", "—", ""] == found
