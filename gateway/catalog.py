@@ -17,6 +17,7 @@ from gateway.config import ConnectionSettings, Settings
 from gateway.document import Document, Finding, Place, read, suggestion
 from gateway.mapping.compile import compile_provider
 from gateway.mapping.plan import ProviderPlan, Setting
+from gateway.mapping.verify_keys import weak_keys
 from gateway.mapping.ways import fitted
 from gateway.messages import Json
 from gateway.model.model import Model
@@ -64,6 +65,8 @@ def load(paths: Sequence[Path], settings: Settings | None, model: Model) -> tupl
             found = _bind(wanted, settings.document, providers, findings, complete=not bad)
             if found is not None:
                 connections[wanted.name] = found
+        _check_hooks(connections.values(), settings, findings)
+        _check_webhooks(settings, model, findings)
     if any(finding.level == "error" for finding in findings):
         return None, findings
     parts = [plan.digest for plan in providers.values()]
@@ -121,6 +124,30 @@ def _bind(
         return None
     values = _settings(wanted, plan, document, (*place, "settings"), findings)
     return None if values is None else bound(wanted.name, plan, values)
+
+
+def _check_hooks(connections: Iterable[Connection], settings: Settings, findings: list[Finding]) -> None:
+    """Refuse what a hook of a connection could not be verified with: weak keys, and an address that is not said."""
+    document = settings.document
+    for connection in connections:
+        place: Place = ("connections", connection.name, "settings")
+        for hook in connection.provider.hooks.values():
+            for setting, message in weak_keys(hook.verify, connection.revealed):
+                findings.append(document.finding((*place, setting) if setting else place, "weak-secret", message))
+            applied = [plan for plan in hook.verify if plan.applies(connection.revealed)]
+            if not settings.public_url and any(piece.kind == "url" for plan in applied for piece in plan.signed):
+                message = f"the hook `{hook.name}` signs its own address: say `public_url`, where the provider calls us"
+                findings.append(document.finding(place, "public-url-missing", message))
+
+
+def _check_webhooks(settings: Settings, model: Model, findings: list[Finding]) -> None:
+    """Refuse events that the contract does not have, for nobody would ever be told of them."""
+    for index, webhook in enumerate(settings.webhooks):
+        for number, event in enumerate(webhook.events):
+            if event != "*" and event not in model.events:
+                message = f"the contract has no event `{event}`{suggestion(event, model.events)}"
+                place = ("webhooks", index, "events", number)
+                findings.append(settings.document.finding(place, "unknown-event-type", message))
 
 
 def bound(name: str, plan: ProviderPlan, values: Mapping[str, Json]) -> Connection:

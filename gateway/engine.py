@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
+from functools import partial
 from urllib.parse import urlsplit
 
 from gateway import auth, observe
@@ -30,6 +31,7 @@ from gateway.mapping.translate import to_body, to_request
 from gateway.messages import Call, Effect, Json, Reply, Request, Response, Send
 from gateway.model.model import Model
 from gateway.run import Exchange, Run
+from gateway.tracing import Trace, Watch
 from gateway.transport.limits import Gate, Gates, limited
 from gateway.transport.retry import Patience, repeated
 
@@ -37,15 +39,6 @@ Clock = Callable[[], float]
 """A monotonic clock, in seconds."""
 _LONGEST_WORDS = 500
 """Characters of what a provider says that callers are shown."""
-
-
-@dataclass(frozen=True, slots=True)
-class Traced:
-    """One exchange with a provider, as `--trace` shows it; texts hold no secret."""
-
-    request: Request
-    response: Response | None
-    error: str
 
 
 class Engine:
@@ -91,14 +84,16 @@ class Engine:
         """Run later calls on this catalog."""
         self._catalog = catalog
 
-    async def run(self, call: Call, trace: list[Traced] | None = None) -> Reply:
-        """Answer one call. Raises GatewayError: what went wrong, by who must act."""
+    async def run(self, call: Call, trace: Trace | None = None) -> Reply:
+        """Answer one call, and fill its trace. Raises GatewayError: what went wrong, by who must act."""
         connection = self.connection(call.connection)
         plan = self.operation(connection, call.operation)
+        if trace is not None:
+            trace.begin(lambda: self.secrets(connection))
         run = Run(
             connection=connection,
             model=self._model,
-            exchange=self.stack(connection, self._way(connection, call, trace), call.deadline),
+            exchange=self.stack(connection, self._way(call), call.deadline, trace),
             cache=self._cache,
             now=self._now(),
             show="provider_data" in call.include,
@@ -108,13 +103,15 @@ class Engine:
             reply = await run.answer(plan, call.arguments)
         except GatewayError as error:
             finished = _finished(error, connection, mask)
+            if trace is not None:
+                trace.failed(finished)
             if isinstance(error, AnswerMismatch | MappingFault):
                 about = {"request": call.request_id, "connection": call.connection, "operation": call.operation}
                 observe.mapping_failed(**about, origin=error.origin or "", reason=finished.detail)
             raise finished from error
         finally:
             if trace is not None:
-                _hide(trace, mask)
+                trace.end()
         return reply if run.said is None else replace(reply, age=self._clock() - run.said)
 
     def connection(self, name: str) -> Connection:
@@ -136,7 +133,7 @@ class Engine:
         reason = plan.unsupported.get(name, "the provider does not offer it")
         raise Unsupported(f"{plan.title} cannot do {name}: {reason}", details={"capability": name, "reason": reason})
 
-    def stack(self, connection: Connection, send: Send, deadline: float) -> Exchange:
+    def stack(self, connection: Connection, send: Send, deadline: float, trace: Trace | None) -> Exchange:
         """The way out before `deadline`, innermost first; the order is the design.
 
         1. `send`: one exchange with the provider, no longer than the call has time.
@@ -144,35 +141,45 @@ class Engine:
         3. who we are: above the gate, for a login goes through it too; each attempt is signed afresh.
         4. the reading: the error rules say what an answer means, and whether the provider wants to be left alone.
         5. the repetition: of what failed, as the effect of the step allows; what a rule knows did not fail.
+
+        A trace is told below the gate, above it, and what the reading made of an answer; it changes nothing.
         """
         provider = connection.provider
         gate = self._gates.of(connection.name, provider.limits)
-        paced = limited(send, gate, deadline)
+        paced = partial(limited, gate=gate, deadline=deadline)
 
-        async def attempt(step: CallPlan, scope: Mapping[str, Json], rules: tuple[ErrorRule, ...]) -> Json:
+        async def attempt(step: CallPlan, scope: Mapping[str, Json], rules: tuple[ErrorRule, ...], number: int) -> Json:
             scheme = provider.auths[step.auth] if step.auth else provider.auth
+            login = scheme.login
+            watch = Watch(trace, self._clock, attempt=number, login=login.origin if login is not None else "")
+            way = watch.over(send, paced)
             ours = {**connection.revealed, "now": self._now().isoformat(timespec="seconds")}
-            signed = auth.signed(paced, scheme, ours, self.session(connection, step.auth), provider.rules)
+            signed = auth.signed(way, scheme, ours, self.session(connection, step.auth), provider.rules)
             numbered = {**scope, "serial": next(self._serial)}
             try:
                 response = await signed(to_request(step, numbered))
-            except ProviderRejected as error:  # of a login: nothing else on the way reads an answer
-                _heed(gate, scheme.login.limit if scheme.login is not None else step.limit, error)
+            except GatewayError as error:
+                watch.meant(error, read=False)
+                if isinstance(error, ProviderRejected):  # of a login: nothing else on the way reads an answer
+                    _heed(gate, login.limit if login is not None else step.limit, error)
                 raise
             try:
                 body = to_body(step, response, (*rules, *provider.rules), numbered)
             except GatewayError as error:
+                watch.meant(error)
                 _heed(gate, step.limit, error)
                 raise
+            watch.meant(None)
             _heed(gate, step.limit, None)
             return body
 
         async def exchange(
             step: CallPlan, scope: Mapping[str, Json], rules: tuple[ErrorRule, ...], effect: Effect
         ) -> Json:
+            number = itertools.count(1)
             if self._patience is None:
-                return await attempt(step, scope, rules)
-            return await repeated(lambda: attempt(step, scope, rules), effect, deadline, self._patience)
+                return await attempt(step, scope, rules, next(number))
+            return await repeated(lambda: attempt(step, scope, rules, next(number)), effect, deadline, self._patience)
 
         return exchange
 
@@ -183,12 +190,16 @@ class Engine:
 
     def redactor(self, connection: Connection) -> observe.Redactor:
         """What masks the connection's secrets and the tokens that its sessions hold now."""
-        held = [one for (name, _, _), one in self._sessions.items() if name == connection.name]
-        tokens = [observe.Secret(one.token) for one in held if one.token]
-        if not tokens:
-            return connection.redactor
+        return observe.Redactor(self.secrets(connection)) if self._tokens(connection) else connection.redactor
+
+    def secrets(self, connection: Connection) -> list[observe.Secret]:
+        """The connection's secrets, and the tokens that its sessions hold now."""
         settings = connection.scope["settings"].values()
-        return observe.Redactor([*tokens, *(one for one in settings if isinstance(one, observe.Secret))])
+        return [*self._tokens(connection), *(one for one in settings if isinstance(one, observe.Secret))]
+
+    def _tokens(self, connection: Connection) -> list[observe.Secret]:
+        held = [one for (name, _, _), one in self._sessions.items() if name == connection.name]
+        return [observe.Secret(one.token) for one in held if one.token]
 
     def _masked(self, connection: Connection) -> Callable[[str], str]:
         """Masks what is secret at the moment of masking."""
@@ -206,8 +217,8 @@ class Engine:
         observe.provider_answered(**about, host=host, status=response.status, seconds=response.elapsed)
         return response
 
-    def _way(self, connection: Connection, call: Call, trace: list[Traced] | None) -> Send:
-        """One exchange with a provider, within the time of the call, logged and traced."""
+    def _way(self, call: Call) -> Send:
+        """One exchange with a provider, within the time of the call, and logged."""
 
         async def bounded(request: Request) -> Response:
             left = call.deadline - self._clock()
@@ -215,7 +226,7 @@ class Engine:
                 raise ProviderUnavailable("The time for this call is used up.", sent=False, timed_out=True)
             return await self._measured(replace(request, timeout=min(request.timeout, left)), call)
 
-        return _traced(bounded, self._masked(connection), trace) if trace is not None else bounded
+        return bounded
 
 
 def _heed(gate: Gate, limit: str, error: GatewayError | None) -> None:
@@ -224,39 +235,6 @@ def _heed(gate: Gate, limit: str, error: GatewayError | None) -> None:
         gate.slowed(limit, error.retry_after)
     else:
         gate.answered(limit)
-
-
-def _traced(send: Send, mask: Callable[[str], str], trace: list[Traced]) -> Send:
-    """Record every exchange of a call. What is recorded is masked before the next one and at the end of the call."""
-
-    async def tracing(request: Request) -> Response:
-        _hide(trace, mask)  # a login's own answer among it: only now its token is known
-        try:
-            response = await send(request)
-        except GatewayError as error:
-            trace.append(Traced(request, None, error.detail))
-            raise
-        trace.append(Traced(request, response, ""))
-        return response
-
-    return tracing
-
-
-def _hide(trace: list[Traced], mask: Callable[[str], str]) -> None:
-    """Mask every secret and token that is known by now."""
-    for index, one in enumerate(trace):
-        request = replace(
-            one.request,
-            url=mask(one.request.url),
-            query=tuple((name, mask(value)) for name, value in one.request.query),
-            headers=tuple((name, mask(value)) for name, value in one.request.headers),
-            body=mask(one.request.body.decode(errors="replace")).encode(),
-        )
-        response = one.response
-        if response is not None:
-            headers = {name: mask(value) for name, value in response.headers.items()}
-            response = replace(response, headers=headers, body=mask(response.body.decode(errors="replace")).encode())
-        trace[index] = Traced(request, response, mask(one.error))
 
 
 def _finished(error: GatewayError, connection: Connection, mask: Callable[[str], str]) -> GatewayError:

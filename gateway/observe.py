@@ -1,102 +1,24 @@
-"""What can be seen of the gateway at work: log lines, request ids, and the masking of secrets.
+"""What can be seen of the gateway at work: log lines and request ids, every secret masked.
 
 The only place that names events. Nothing here decides anything, and nothing here may let a secret through.
 """
 
 from __future__ import annotations
 
-import base64
-import hmac
 import json
 import logging
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
-from typing import NoReturn, TextIO
-from urllib.parse import quote, quote_plus
+from typing import TextIO
 
 from gateway.messages import Json
+from gateway.redaction import MASK, Redactor, Secret
 
-MASK = "***"
+__all__ = ["MASK", "Redactor", "Secret"]
+
 _LOGGER = logging.getLogger("gateway")
-_URL_SAFE = str.maketrans("+/", "-_")
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
-
-
-class Secret:
-    """A credential that only `reveal` shows: it prints and formats as `***`, and is not hashed, copied or pickled."""
-
-    __slots__ = ("__value",)
-    __hash__ = None  # type: ignore[assignment]  # a hash in a set or key is a way to look for it
-
-    def __init__(self, value: str) -> None:
-        self.__value = value
-
-    def reveal(self) -> str:
-        """Give the credential itself, for the wire and for signatures only."""
-        return self.__value
-
-    def __repr__(self) -> str:
-        return f"Secret({MASK})"
-
-    def __str__(self) -> str:
-        return MASK
-
-    def __format__(self, spec: str) -> str:
-        return MASK
-
-    def __eq__(self, other: object) -> bool:
-        """Compare in a time that does not tell how much agrees."""
-        if not isinstance(other, Secret):
-            return NotImplemented
-        mine, theirs = (one.reveal().encode("utf-8", "surrogatepass") for one in (self, other))
-        return hmac.compare_digest(mine, theirs)
-
-    def __reduce__(self) -> NoReturn:
-        raise TypeError("a secret is neither copied nor pickled")
-
-
-class Redactor:
-    """Masks known secrets in text: as they are, percent-encoded, escaped as in JSON or Python, and in base64."""
-
-    __slots__ = ("_pattern",)
-
-    def __init__(self, secrets: Iterable[Secret]) -> None:
-        # Longest first: a secret that contains another one is masked whole.
-        forms = sorted({form for secret in secrets for form in _forms(secret.reveal())}, key=len, reverse=True)
-        self._pattern = re.compile("|".join(map(_literally, forms))) if forms else None
-
-    def __repr__(self) -> str:
-        return f"Redactor({'with' if self._pattern else 'without'} secrets)"
-
-    def text(self, text: str) -> str:
-        """Give `text` with every known secret replaced by `***`."""
-        return self._pattern.sub(MASK, text) if self._pattern else text
-
-
-def _forms(secret: str) -> Iterator[str]:
-    """Every way in which a secret is written into URLs, headers and bodies."""
-    if not secret:
-        return
-    yield secret
-    yield repr(secret)[1:-1]
-    yield json.dumps(secret)[1:-1]
-    yield json.dumps(secret, ensure_ascii=False)[1:-1]
-    raw = secret.encode("utf-8", "surrogatepass")
-    yield from (quote(raw, safe=""), quote(raw), quote_plus(raw))
-    # HTTP Basic (RFC 7617) encodes `user:password`: the secret then begins at any of three offsets within a
-    # group of base64. Only the characters that stand for its bytes alone are the same whatever is around it.
-    for before in range(3):
-        encoded = base64.b64encode(b"\0" * before + raw).decode()
-        whole = encoded[-(-before * 8 // 6) : (before + len(raw)) * 8 // 6]
-        if len(raw) > 2:  # noqa: PLR2004 - fewer bytes leave a character or none, found in every text
-            yield whole
-            yield whole.translate(_URL_SAFE)
-
-
-def _literally(form: str) -> str:
-    """Write a form as an expression; percent-encoding comes in either case, and mixed (RFC 3986 §2.1)."""
-    return re.sub("%[0-9A-F]{2}", r"(?i:\g<0>)", re.escape(form))
 
 
 class JsonLines(logging.Formatter):
@@ -178,29 +100,14 @@ def call_done(
 
 def provider_answered(*, request: str, connection: str, method: str, host: str, status: int, seconds: float) -> None:
     """Tell that a provider answered one attempt. The path is left out: vendors put keys and names into it."""
-    _event(
-        logging.INFO,
-        "provider.answered",
-        request=request,
-        connection=connection,
-        method=method,
-        host=host,
-        status=status,
-        seconds=round(seconds, 4),
-    )
+    about = {"request": request, "connection": connection, "method": method, "host": host}
+    _event(logging.INFO, "provider.answered", **about, status=status, seconds=round(seconds, 4))
 
 
 def provider_failed(*, request: str, connection: str, method: str, host: str, reason: str) -> None:
     """Tell that one attempt got no answer, and why in one sentence."""
-    _event(
-        logging.WARNING,
-        "provider.failed",
-        request=request,
-        connection=connection,
-        method=method,
-        host=host,
-        reason=reason,
-    )
+    about = {"request": request, "connection": connection, "method": method, "host": host}
+    _event(logging.WARNING, "provider.failed", **about, reason=reason)
 
 
 def mapping_failed(*, request: str, connection: str, operation: str, origin: str, reason: str) -> None:
@@ -216,15 +123,145 @@ def mapping_failed(*, request: str, connection: str, operation: str, origin: str
     )
 
 
+def event_missed(*, request: str, connection: str, operation: str, reason: str) -> None:
+    """Tell that what a call did could not be stored as an event; a poll or a webhook may tell it later."""
+    about = {"request": request, "connection": connection, "operation": operation}
+    _event(logging.ERROR, "event.missed", **about, reason=reason)
+
+
+def hook_received(*, request: str, connection: str, hook: str, state: str, receipt: str, events: int) -> None:
+    """Tell that a message is stored: `mapped`, `ignored`, `dead` or `repeated`, and how many events it means."""
+    _event(
+        logging.INFO,
+        "hook.received",
+        request=request,
+        connection=connection,
+        hook=hook,
+        state=state,
+        receipt=receipt,
+        events=events,
+    )
+
+
+def hook_refused(*, request: str, connection: str, hook: str, reason: str) -> None:
+    """Tell why a message to a hook is not accepted; its sender is not told."""
+    _event(logging.WARNING, "hook.refused", request=request, connection=connection, hook=hook, reason=reason)
+
+
+def hook_dead(*, request: str, connection: str, hook: str, receipt: str, origin: str, reason: str) -> None:
+    """Tell that a verified message does not fit the mapping: it is kept, and can be replayed once that is mended."""
+    _event(
+        logging.ERROR,
+        "hook.dead",
+        request=request,
+        connection=connection,
+        hook=hook,
+        receipt=receipt,
+        origin=origin,
+        reason=reason,
+    )
+
+
+def pruned(*, events: int, receipts: int, bookings: int) -> None:
+    """Tell what was removed because it was too old or too much."""
+    _event(logging.INFO, "store.pruned", events=events, receipts=receipts, bookings=bookings)
+
+
 def limits_alone(*, reason: str, seconds: float) -> None:
     """Tell that the shared store of rates is out of reach: for so long each gateway keeps to the rates by itself."""
     _event(logging.WARNING, "limits.alone", reason=reason, seconds=seconds)
+
+
+def subscription_narrowed(*, subscription: str) -> None:
+    """Tell that a subscription hears of fewer connections, or of none: its owner may read no more than that."""
+    _event(logging.WARNING, "subscription.narrowed", subscription=subscription)
+
+
+def replay_done(*, job: str, total: int, counts: Mapping[str, int]) -> None:
+    """Tell that all deliveries of a replay are delivered or given up."""
+    _event(logging.INFO, "replay.done", job=job, total=total, **counts)
+
+
+def loop_waits(*, loop: str, reason: str) -> None:
+    """Tell that a loop of the gateway cannot work now; it goes on by itself once it can."""
+    _event(logging.WARNING, "loop.waits", loop=loop, reason=reason)
+
+
+def admin_replayed(*, request: str, job: str, what: Mapping[str, Json], total: int) -> None:
+    """Tell that the operator had events sent again."""
+    _event(logging.INFO, "admin.replayed", request=request, job=job, what=dict(what), total=total)
+
+
+def admin_cancelled(*, request: str, job: str) -> None:
+    """Tell that the operator ended a replay."""
+    _event(logging.INFO, "admin.cancelled", request=request, job=job)
+
+
+def admin_read_payload(*, request: str, receipt: str) -> None:
+    """Tell that the operator was shown what a provider had sent, personal data among it."""
+    _event(logging.INFO, "admin.read_payload", request=request, receipt=receipt)
+
+
+def admin_reread(*, request: str, receipt: str, settled: bool) -> None:
+    """Tell that the operator had a dead letter read again, and whether its events are stored now."""
+    _event(logging.INFO, "admin.reread", request=request, receipt=receipt, settled=settled)
+
+
+def answer_incomplete(*, host: str, status: int) -> None:
+    """Tell that an answer of which the status is enough broke off in its body, or took too long."""
+    _event(logging.INFO, "answer.incomplete", host=host, status=status)
+
+
+def delivery_tried(*, state: str, **fields: Json) -> None:
+    """Tell how an attempt ended and what became of the delivery; of the endpoint only its subscription is named."""
+    level = {"delivered": logging.INFO, "dead": logging.ERROR}.get(state, logging.WARNING)
+    _event(level, f"delivery.{state}", **fields)
+
+
+def delivery_late(*, delivery: str, attempt: int, outcome: str) -> None:
+    """Tell that an attempt ended after its lease was lost or its delivery was cancelled: its result does not count."""
+    _event(logging.WARNING, "delivery.late", delivery=delivery, attempt=attempt, outcome=outcome)
+
+
+def delivery_paused(*, subscription: str, seconds: float) -> None:
+    """Tell that an endpoint asked for a pause: nothing is sent to it for so long."""
+    _event(logging.WARNING, "delivery.paused", subscription=subscription, seconds=seconds)
+
+
+def delivery_disabled(*, subscription: str, reason: str) -> None:
+    """Tell that nothing more is sent to an endpoint, and why. Its operator must act."""
+    _event(logging.ERROR, "delivery.disabled", subscription=subscription, reason=reason)
+
+
+def delivery_clock(*, seconds: float) -> None:
+    """Tell that the clock was put forward or back by so much."""
+    _event(logging.WARNING, "delivery.clock", seconds=round(seconds, 1))
 
 
 def crashed(*, request: str, error: BaseException) -> None:
     """Tell of a defect of ours, with its trace; the caller is shown the request id alone."""
     trace = (type(error), error, error.__traceback__)
     _LOGGER.error("crashed", exc_info=trace, extra={"fields": {"request": request}})
+
+
+def watch_done(*, connection: str, listed: int, events: int, baseline: bool) -> None:
+    """Tell that a poll told events, began to watch, or works again after it failed."""
+    _event(logging.INFO, "watch.done", connection=connection, listed=listed, events=events, baseline=baseline)
+
+
+def watch_failed(*, connection: str, reason: str, seconds: float) -> None:
+    """Tell that a poll failed and changed nothing, and in how many seconds it is tried again."""
+    _event(logging.WARNING, "watch.failed", connection=connection, reason=reason, seconds=round(seconds))
+
+
+def store_away(*, who: str) -> None:
+    """Tell that a loop waits for the store, which is out of reach; once, until it works again."""
+    _event(logging.ERROR, "store.away", who=who)
+
+
+def outcome_not_kept(*, connection: str, operation: str, try_id: str) -> None:
+    """Tell that the store did not take the outcome of a request with a key: repeats are told that nobody knows it."""
+    _event(logging.ERROR, "outcome.not_kept", connection=connection, operation=operation, id=try_id)
 
 
 def _event(level: int, name: str, **fields: Json) -> None:

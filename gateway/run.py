@@ -93,10 +93,7 @@ class Run:
         return OutcomeUnknown(detail.strip(), details={"cause": error.code, **self._look_with()}, origin=error.origin)
 
     def _look_with(self) -> dict[str, str]:
-        """Which operation shows whether the write of this call was done."""
-        operation = self.model.operations.get(self.name)
-        name = operation.reconcile if operation is not None else None
-        return {"reconcile_with": name} if name and name in self.connection.provider.operations else {}
+        return look_with(self.model, self.connection, self.name)
 
     async def operation(self, plan: OperationPlan, arguments: Mapping[str, Json]) -> tuple[_Pairs, bool]:
         """Run one operation, or give what is kept of it; True beside the pairs of a single object (or nothing)."""
@@ -326,3 +323,10 @@ class Run:
                 await self._call(undo, Effect.IDEMPOTENT, variant, scope)
 
         self.undos.append((take_back, step.origin))
+
+
+def look_with(model: Model, connection: Connection, name: str) -> dict[str, str]:
+    """Tell, as details of an unknown outcome, which operation of the connection shows whether a write was done."""
+    operation = model.operations.get(name)
+    shows = operation.reconcile if operation is not None else None
+    return {"reconcile_with": shows} if shows and shows in connection.provider.operations else {}

@@ -5,7 +5,6 @@ import json
 import os
 import re
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -26,6 +25,8 @@ from gateway.mapping.native import native_arguments
 from gateway.messages import Call, Response
 from gateway.model.model import arguments, load
 from gateway.observe import Secret
+from gateway.tracing import Trace
+from tests import demonstration
 
 ROOT = Path(__file__).parents[1]
 BASE = ROOT / "tests" / "mapping" / "base.yaml"
@@ -82,13 +83,14 @@ def answer(body=None, status=200, **headers):
 class Gateway:
     """An engine on one connection, `club`. `answers` are given in turn, or `answers` is a function of the request.
 
-    What is no Response is a JSON body; an exception is raised. `requests` is what was sent, `trace` the trace of it.
+    What is no Response is a JSON body; an exception is raised. `requests` is what was sent, `trace` tells of the last
+    call.
     """
 
     engine: Engine
     answers: list | Callable = field(default_factory=list)
     requests: list = field(default_factory=list)
-    trace: list = field(default_factory=list)
+    trace: Trace = field(default_factory=Trace)
     time: float = 1000.0
     zone: str = "Europe/Berlin"
 
@@ -105,6 +107,7 @@ class Gateway:
         given = {name.rstrip("_"): value for name, value in args.items()}
         if not operation.startswith("native."):
             given = arguments(load().operations[operation], given, self.zone)
+        self.trace = Trace()
         return await self.engine.run(Call("club", operation, given, "r1", self.time + seconds), self.trace)
 
     @property
@@ -198,13 +201,7 @@ def replayed():
 @pytest.fixture(scope="session")
 def free_port():
     """Give a function that finds a port that was free a moment ago."""
-
-    def find():
-        with socket.socket() as one:
-            one.bind(("127.0.0.1", 0))
-            return one.getsockname()[1]
-
-    return find
+    return demonstration.free_port
 
 
 class Process:

@@ -17,9 +17,9 @@ CODE = {
 }
 # Each row imports only from rows before it; the units of a row are siblings and never import one another.
 ROWS = """
-    errors messages findings / strictjson / document observe / shape / config model / mapping / auth transport store
-    windows cache / catalog / run examples / engine / webhooks playback / flows coverage / surface simulator loss /
-    cli / __main__
+    errors messages findings redaction / strictjson / document observe / shape variables / config model / mapping /
+    auth transport store windows cache tracing / catalog / run examples / engine / webhooks playback /
+    flows coverage laws / surface simulator loss / cli / __main__
 """
 LAYER = {unit: number for number, row in enumerate(ROWS.split("/")) for unit in row.split()}
 DOORS = {
@@ -28,6 +28,8 @@ DOORS = {
     "limits": r"transport\.quota",
     "yaml": "document",
     "cerberus": "shape",
+    "cryptography": "webhooks",
+    "sqlalchemy": "store",
     **dict.fromkeys(("jmespath", "jinja2"), "mapping"),
     "os": "config",  # its environment; files are opened with pathlib
     **dict.fromkeys(("time", "random", "secrets", "uuid"), "webhooks|flows|surface|simulator|cli"),

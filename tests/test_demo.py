@@ -53,7 +53,7 @@ def curl(line):
     url, headers, method, body = "", {}, None, None
     for word in words:
         match word:
-            case "-s":
+            case "-s" | "-si":
                 pass
             case "-H":
                 name, _, value = next(words).partition(": ")
@@ -82,10 +82,11 @@ def connections(demo):
 
 
 def printed(demo, name):
-    """Give the lines of curl that are printed for a connection: what lists, then book, read and cancel."""
+    """Give the lines of curl that are printed for a connection: what lists, book, read, cancel, events, messages."""
     part = demo.out[demo.out.index(f"\n{name} (") :].split("\n\n", 1)[0]
-    *lists, book, read, cancel = [line.strip() for line in part.splitlines() if line.startswith("  curl ")]
-    return lists, book, read, cancel
+    lines = [line.strip() for line in part.splitlines() if line.startswith("  curl ")]
+    (at,) = [number for number, line in enumerate(lines) if " -X POST " in line]  # the one that cancels
+    return lines[: at - 2], *lines[at - 2 : at + 1], lines[at + 1], lines[at + 2 :]
 
 
 def customer(demo, name):
@@ -100,7 +101,7 @@ def test_printed_steps(demo):
     assert {"club-a", "club-b"} <= names.keys()
     for name in names:
         assert re.search(rf"^{name}: .+, simulated on http://127\.0\.0\.1:\d+$", demo.out, re.MULTILINE)
-        lists, book, read, cancel = printed(demo, name)
+        lists, book, read, cancel, changes, messages = printed(demo, name)
         assert len(lists) >= 2
         for line in lists:
             status, body = curl(line)
@@ -114,6 +115,14 @@ def test_printed_steps(demo):
         for _ in range(2):
             status, cancelled = curl(cancel.replace("/ID/", f"/{there}/"))
             assert (200, booking["id"], "cancelled") == (status, cancelled["id"], cancelled["status"])
+        status, body = curl(changes)
+        told = [(one["event"], one["data"]["id"]) for one in body["data"]]
+        assert (200, 1, 1) == (
+            status,
+            *(told.count((f"booking.{word}", booking["id"])) for word in ("created", "cancelled")),
+        )
+        assert [204] * len(messages) == [curl(line)[0] for line in messages]
+    assert messages  # of the last one, whose messages a token proves
     status, document = curl(re.search(r"the whole surface:  (curl .*)", demo.out)[1])
     assert (200, "3.1.0") == (status, document["openapi"])
 

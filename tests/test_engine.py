@@ -207,33 +207,6 @@ async def test_echoed_token(club, answered):
     assert "no ***" == caught.value.provider["message"]
 
 
-async def test_trace(club, answered):
-    """The trace shows every exchange of a call, the login as well, and neither a secret nor a token."""
-    made = club(
-        SESSION,
-        answered({"token": "t0ken-1", "key": KEY}, set_cookie=f"s={KEY}"),
-        answered({"you": "t0ken-1"}),
-    )
-    await made.run("native.ping")
-    login, ping = made.trace
-    assert (KEY, "t0ken-1") == (json.loads(made.requests[0].body)["key"], dict(made.requests[1].headers)["X-Token"])
-    assert [("POST", 200), ("GET", 200)] == [(one.request.method, one.response.status) for one in (login, ping)]
-    assert {"key": "***"} == json.loads(login.request.body)
-    assert {"token": "***", "key": "***"} == json.loads(login.response.body)
-    assert (("X-Token", "***"),) == ping.request.headers
-    assert not [one for one in (KEY, "t0ken-1") if one in repr(made.trace)]
-
-
-async def test_trace_of_a_failure(club):
-    """An exchange without an answer is in the trace with the reason."""
-    made = club(PLACES, ProviderUnavailable(f"The provider hung up on {KEY}.", sent=True))
-    with pytest.raises(ProviderUnavailable) as caught:
-        await made.run("native.ping")
-    (one,) = made.trace
-    assert (None, "The provider hung up on ***.") == (one.response, one.error)
-    assert "The provider hung up on ***." == caught.value.detail
-
-
 async def test_log(club, answered, caplog):
     """The log tells of every exchange with host, method, status and time, and never the URL, a body or a header."""
     made = club(PLACES, replace(answered({"k": KEY}), elapsed=0.25), ProviderUnavailable("Gone.", sent=True))

@@ -15,6 +15,7 @@ _VERBS = {
     "test": "run the golden examples of mappings",
     "explain": "show what an operation does, line by line, or explain a word of the language",
     "call": "make one call on a connection, traced on request",
+    "replay": "send events of the past again, or read again what could not be read",
     "simulate": "play a provider from its mapping and examples",
     "openapi": "print the OpenAPI document",
     "demo": "play every provider and start the gateway in front of them",

@@ -6,20 +6,22 @@ import argparse
 import asyncio
 import json
 import logging
+import re
 import sys
+from collections.abc import Iterator
 from urllib.parse import urlencode
 
 from gateway import config
 from gateway.catalog import Catalog, Connection
 from gateway.cli import options, serve
 from gateway.config import Settings
-from gateway.engine import Traced
 from gateway.errors import CallInvalid, GatewayError
 from gateway.mapping.native import native_arguments
 from gateway.messages import Call, Json, Reply
 from gateway.model.model import Operation
 from gateway.model.model import arguments as checked
 from gateway.model.model import load as load_model
+from gateway.tracing import CALL, NO_ANSWER, SESSION_REFUSED, STATUS, SUCCESS, UNREAD, UNREADABLE, Trace, Traced
 
 HELP = "Make one call on a connection and print the canonical answer."
 EXAMPLES = """examples:
@@ -29,6 +31,17 @@ EXAMPLES = """examples:
   gateway call club-b native.getPromocodeInfo code=SPRING
 
 values are JSON where they parse as JSON, and text otherwise; '"49"' is the text 49"""
+_A_WAIT = 0.01
+"""Seconds; shorter ones are no news."""
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+_VERDICTS = {
+    SUCCESS: "a success",
+    STATUS: "by the status: no error rule matched",
+    UNREADABLE: "the answer does not fit",
+    SESSION_REFUSED: "the session was refused",
+    NO_ANSWER: "no answer",
+    UNREAD: "the call ended before this was read",
+}
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -36,7 +49,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("connection", metavar="CONNECTION")
     parser.add_argument("operation", metavar="OPERATION", help="canonical, or native.NAME")
     parser.add_argument("arguments", nargs="*", metavar="NAME=VALUE")
-    parser.add_argument("--trace", action="store_true", help="show each request and answer, secrets masked")
+    parser.add_argument("--trace", action="store_true", help="show each request, answer and rule, secrets masked")
     options.add_config(parser)
 
 
@@ -50,7 +63,7 @@ def run(arguments: argparse.Namespace) -> int:
         return 2
     settings, catalog = loaded
     serve.start_logging(settings, catalog, sys.stderr, level=logging.CRITICAL)  # what went wrong is printed below
-    trace: list[Traced] | None = [] if arguments.trace else None
+    trace = Trace() if arguments.trace else None
     try:
         reply = asyncio.run(_call(settings, catalog, arguments.connection, arguments.operation, given, trace))
     except GatewayError as error:
@@ -77,7 +90,7 @@ def _given(pairs: list[str]) -> dict[str, Json] | None:
 
 
 async def _call(
-    settings: Settings, catalog: Catalog, name: str, operation: str, given: dict[str, Json], trace: list[Traced] | None
+    settings: Settings, catalog: Catalog, name: str, operation: str, given: dict[str, Json], trace: Trace | None
 ) -> Reply:
     async with options.engine_of(settings, catalog) as engine:
         connection = engine.connection(name)
@@ -112,15 +125,42 @@ def _problem(error: GatewayError) -> dict[str, Json]:
     )
 
 
-def _print_trace(trace: list[Traced] | None) -> None:
-    for number, one in enumerate(trace or [], 1):
-        request = one.request
-        query = f"?{urlencode(request.query, safe='*')}" if request.query else ""
-        print(f"{number}. {request.method} {request.url}{query}", file=sys.stderr)
-        if request.body:
-            print(f"   {request.body.decode(errors='replace')}", file=sys.stderr)
-        if one.response is None:
-            print(f"   → {one.error}", file=sys.stderr)
-        else:
-            body = one.response.body.decode(errors="replace")
-            print(f"   → {one.response.status} in {one.response.elapsed * 1000:.0f} ms: {body}", file=sys.stderr)
+def _print_trace(trace: Trace | None) -> None:
+    if trace is None:
+        return
+    for number, one in enumerate(trace.exchanges, 1):
+        print("\n".join(_escaped(line) for line in _exchange(number, one)), file=sys.stderr)
+    if not trace.exchanges:
+        print("no request was made", file=sys.stderr)
+
+
+def _exchange(number: int, one: Traced) -> Iterator[str]:
+    """The lines of one exchange: what the mapping says, what was sent, what came, and what it was taken for."""
+    request, response = one.request, one.response
+    kind = "" if one.purpose == CALL else f" [{one.purpose}]"
+    again = "" if one.attempt == 1 else f" [attempt {one.attempt}]"
+    yield f"{number}. {one.step}   ({one.origin}){kind}{again}"
+    if one.waited >= _A_WAIT:
+        yield f"   waited {one.waited:.2f} s for its turn"
+    query = f"?{urlencode(request.query, safe='*')}" if request.query else ""
+    yield f"   {request.method} {request.url}{query}"
+    yield from (f"   {name}: {value}" for name, value in request.headers)
+    if request.body:
+        yield f"   {request.body.decode()}"
+    if response is not None:
+        yield f"   → {response.status} in {one.seconds * 1000:.0f} ms: {response.body.decode()}"
+        yield from (f"     {name}: {value}" for name, value in response.headers.items())
+    yield f"   = {_settled(one)}"
+
+
+def _settled(one: Traced) -> str:
+    """What settled an exchange, in words."""
+    if one.rule is not None:
+        return f"{one.rule.code}, by the error rule at {one.rule.origin} ({one.rule.text})"
+    words = _VERDICTS[one.verdict]
+    return ": ".join(part for part in (f"{one.code}, {words}" if one.code else words, one.error) if part)
+
+
+def _escaped(line: str) -> str:
+    """A line without what could drive a terminal; a body keeps its own line breaks."""
+    return _CONTROL.sub(lambda found: found[0].encode("unicode_escape").decode(), line)

@@ -8,8 +8,10 @@ import json
 import logging
 import shlex
 import sys
-from collections.abc import Iterator, Mapping
-from contextlib import AsyncExitStack
+import tempfile
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -21,8 +23,10 @@ from gateway.cli import options, serve, simulate
 from gateway.config import Caller, Settings
 from gateway.engine import Engine
 from gateway.errors import GatewayError
+from gateway.examples import load_examples
 from gateway.messages import Call, Json
 from gateway.model.model import arguments
+from gateway.observe import Secret
 from gateway.simulator.play import Play
 from gateway.simulator.server import playing
 
@@ -40,7 +44,7 @@ _PATIENCE = 20.0
 _CUSTOMER = {"name": "Jane Doe", "email": "jane@example.com", "phone": "+441632960001"}
 
 
-class _Environment(Mapping[str, str]):
+class Environment(Mapping[str, str]):
     """The environment, with a value made up for every variable that is not set: of use on this machine only."""
 
     def __init__(self, real: Mapping[str, str]) -> None:
@@ -69,25 +73,17 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Run the demo until interrupted."""
-    loaded = options.load(arguments.config, _Environment(config.environment()))
+    loaded = options.load(arguments.config, Environment(config.environment()))
     if loaded is None:
         return 1
     settings, catalog = loaded
     serve.start_logging(settings, catalog, sys.stdout, level=logging.WARNING)  # more once the text is printed
-    plays = {}
-    for connection in catalog.connections.values():
-        if _port(connection) is None:
-            print(
-                f"{connection.name}: `base_url` must be http://127.0.0.1:PORT in a demo; it leads to a real provider",
-                file=sys.stderr,
-            )
-            return 1
-        play = simulate.prepare(connection.provider, connection)
-        if play is None:
-            return 1
-        plays[connection.name] = play
+    plays = prepare(catalog)
+    if plays is None:
+        return 1
     try:
-        asyncio.run(_demo(settings, catalog, plays))
+        with tempfile.TemporaryDirectory(prefix="booking-gateway-") as folder:  # a demo begins anew each time
+            asyncio.run(_demo(replace(settings, store=f"sqlite:///{folder}/gateway.db"), catalog, plays))
     except OSError as error:
         print(
             f"a port of the demo is taken ({error.strerror}): stop what listens there, or change {arguments.config}",
@@ -95,6 +91,33 @@ def run(arguments: argparse.Namespace) -> int:
         )
         return 1
     return 0
+
+
+def prepare(catalog: Catalog) -> Mapping[str, Play] | None:
+    """Make the plays of all connections, by name; None with what stands in the way printed to standard error."""
+    plays = {}
+    for connection in catalog.connections.values():
+        if _port(connection) is None:
+            print(
+                f"{connection.name}: `base_url` must be http://127.0.0.1:PORT in a demo; it leads to a real provider",
+                file=sys.stderr,
+            )
+            return None
+        play = simulate.prepare(connection.provider, connection)
+        if play is None:
+            return None
+        plays[connection.name] = play
+    return plays
+
+
+@asynccontextmanager
+async def performing(plays: Mapping[str, Play]) -> AsyncIterator[Mapping[str, int]]:
+    """Play them while the context lasts, each on the port of its connection, and give the ports; raises OSError."""
+    async with AsyncExitStack() as stack:
+        yield {
+            name: await stack.enter_async_context(playing(play, _port(play.connection) or 0))
+            for name, play in plays.items()
+        }
 
 
 def _port(connection: Connection) -> int | None:
@@ -105,18 +128,22 @@ def _port(connection: Connection) -> int | None:
 
 async def _demo(settings: Settings, catalog: Catalog, plays: Mapping[str, Play]) -> None:
     stop = options.asked_to_stop()
-    async with AsyncExitStack() as stack:
-        for name, play in plays.items():
-            port = await stack.enter_async_context(playing(play, _port(play.connection) or 0))
-            print(f"{name}: {play.connection.provider.title}, simulated on http://127.0.0.1:{port}")
-        serving = serve.serving(settings, catalog, settings.listen.host, settings.listen.port)
-        url, engine = await stack.enter_async_context(serving)
-        print(f"the gateway: {url}   (Ctrl-C stops everything)\n")
-        for connection in catalog.connections.values():
-            print(await _to_try(settings, engine, connection, url))
-        print(f"the whole surface:  curl -s {url}/openapi.json", flush=True)
-        serve.start_logging(settings, catalog, sys.stdout)
-        await stop.wait()
+    serving = serve.serving(settings, catalog, settings.listen.host, settings.listen.port, stop)
+    async with performing(plays) as ports:
+        for name, port in ports.items():
+            print(f"{name}: {plays[name].connection.provider.title}, simulated on http://127.0.0.1:{port}")
+        async with serving as (url, engine):
+            await _shown(settings, catalog, engine, url)
+            serve.start_logging(settings, catalog, sys.stdout)
+            await stop.wait()
+
+
+async def _shown(settings: Settings, catalog: Catalog, engine: Engine, url: str) -> None:
+    """Print where everything is and what to try."""
+    print(f"the gateway: {url}   (Ctrl-C stops everything)\n")
+    for connection in catalog.connections.values():
+        print(await _to_try(settings, engine, connection, url))
+    print(f"the whole surface:  curl -s {url}/openapi.json", flush=True)
 
 
 async def _to_try(settings: Settings, engine: Engine, connection: Connection, url: str) -> str:
@@ -142,7 +169,24 @@ async def _to_try(settings: Settings, engine: Engine, connection: Connection, ur
   then, with the id it gives:
   {begin} {base}/bookings/ID
   {begin} -X POST {base}/bookings/ID/cancel
-"""
+  what happened (and, with `curl -sN {base}/events/stream`, as it happens):
+  {begin} {base}/changes
+{"".join(_messages(connection, url))}"""
+
+
+def _messages(connection: Connection, url: str) -> Iterator[str]:
+    """The `curl` line that plays the provider's own message, for each hook that a token in its URL proves."""
+    examples, _ = load_examples(connection.provider)
+    for name, hook in connection.provider.hooks.items():
+        keys = [key.setting for plan in hook.verify if plan.scheme == "token" and not plan.token for key in plan.keys]
+        shown = [one for one in examples.hooks if one.hook == name and one.fails is None] if examples else []
+        if not keys or not shown:
+            continue
+        secret = connection.scope["settings"].get(keys[0])
+        token = secret.reveal() if isinstance(secret, Secret) else "TOKEN"
+        body = shlex.quote(shown[0].received.body.decode())
+        told = f"-H 'Content-Type: application/json' {url}/hooks/{connection.name}/{name}/{token} -d {body}"
+        yield f"  as the provider sends it:\n  curl -si {told}\n"
 
 
 def _may_all(caller: Caller, connection: Connection) -> bool:

@@ -1,4 +1,4 @@
-"""`gateway explain`: the resolved operation, or a word of the language; every line says where it comes from."""
+"""`gateway explain`: the resolved operation or hook, or a word of the language; every line says where it comes from."""
 
 from __future__ import annotations
 
@@ -11,20 +11,26 @@ from gateway.document import suggestion
 from gateway.mapping.codecs import CODECS
 from gateway.mapping.functions import FUNCTIONS
 from gateway.mapping.plan import CallPlan, OperationPlan, ProviderPlan, RecordPlan, StepPlan, VariantPlan
+from gateway.mapping.plan_hooks import HookPlan
 from gateway.mapping.schema import PARTS
 
 HELP = "Show what an operation does: every call, every field with the line that makes it. Or explain a word."
 EXAMPLES = """examples:
   gateway explain PROVIDER bookings.cancel      one operation of one provider
+  gateway explain PROVIDER hooks.events         what the provider sends there, and what it means
   gateway explain PROVIDER                      what the provider can and cannot do
   gateway explain codecs                          the codecs; also: functions, keys
   gateway explain keys step                       the keys of a step"""
 
 
+_HOOKS = "hooks."
+_BODIES = {"none": "no body", "text": "plain text", "json": "JSON", "form": "a form"}
+
+
 def configure(parser: argparse.ArgumentParser) -> None:
     """Describe the verb."""
     parser.add_argument("subject", metavar="PROVIDER|codecs|functions|keys", help="what to explain")
-    parser.add_argument("name", nargs="?", metavar="NAME", help="the operation, canonical or native.NAME; or the word")
+    parser.add_argument("name", nargs="?", metavar="NAME", help="the operation, native.NAME, hooks.NAME; or the word")
     options.add_mappings(parser)
 
 
@@ -44,9 +50,12 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.name is None:
         return _printed(_provider(plan))
     ways = plan.ways.get(arguments.name)
+    hooks = {f"{_HOOKS}{name}": hook for name, hook in plan.hooks.items()}
+    if arguments.name in hooks:
+        return _printed(_hook(plan, hooks[arguments.name]))
     if ways is None:
         reason = plan.unsupported.get(arguments.name)
-        hint = suggestion(arguments.name, [*plan.ways, *plan.unsupported])
+        hint = suggestion(arguments.name, [*plan.ways, *plan.unsupported, *hooks])
         told = f"cannot be done: {reason}" if reason else f"is not mapped{hint}"
         print(f"{plan.name} {arguments.name} {told}", file=sys.stderr)
         return 0 if reason else 2
@@ -103,6 +112,9 @@ def _provider(plan: ProviderPlan) -> Iterator[str]:
     for name, operation in plan.native.items():
         needs = f" (with {' and '.join(operation.needs)})" if operation.needs else ""
         yield f"  native.{name:40} {operation.origin}{needs}"
+    for name, hook in plan.hooks.items():
+        needs = f" (with {' and '.join(hook.needs)})" if hook.needs else ""
+        yield f"  hooks.{name:41} {hook.origin}{needs}"
 
 
 def _operation(plan: ProviderPlan, operation: OperationPlan) -> Iterator[str]:
@@ -180,6 +192,46 @@ def _record(record: RecordPlan) -> Iterator[str]:
         arrow = {"read": "←", "write": "→", "both": "↔"}[field.mode]
         codec = f" as {field.codec} ({field.law})" if field.codec else ""
         yield _line(f"    {record.resource.name}.{field.name} {arrow} {field.source}{codec}", field.origin)
+
+
+def _hook(plan: ProviderPlan, hook: HookPlan) -> Iterator[str]:
+    yield f"{plan.name} hooks.{hook.name}: {' or '.join(sorted(hook.methods))}, {_BODIES[hook.body]}  ({hook.origin})"
+    for name, reason in hook.needs.items():
+        yield f"  only with the setting {name}: {reason}"
+    yield from _verified(hook)
+    if hook.rows is not None:
+        yield _line(f"messages: each of {hook.rows.text}", hook.origin)
+    yield _line("named by " + ", ".join(part.text for part in hook.dedupe), hook.dedupe[0].origin)
+    event = hook.type
+    yield _line(f"event: {event.at.text if event.at is not None else event.constant}", event.origin)
+    for word, means in event.words:
+        yield f"      {word} → {means}"
+    if event.words:
+        yield f"      any other word → {event.other}"
+    for name, fields in hook.untold.items():
+        yield f"      {name} does not tell {', '.join(sorted(fields))}"
+    if hook.fetch is not None:
+        yield _line(f"object: fetched by {hook.fetch.operation}", hook.fetch.origin)
+    else:
+        yield _line(f"object: {hook.at.text}", hook.origin)
+        yield from _record(plan.records[hook.record])
+    for code, reply in {"taken": hook.reply, **hook.replies}.items():
+        yield _line(f"reply, {code}: {reply.status}, {_BODIES[reply.kind]}", reply.origin)
+
+
+def _verified(hook: HookPlan) -> Iterator[str]:
+    """How the sender of a message is known: what all must hold."""
+    for proof in hook.verify:
+        how = f"{proof.scheme} {proof.algorithm}".rstrip()
+        settings = " or ".join(filter(None, (key.setting for key in proof.keys)))
+        yield _line(f"verify: {how}" + (f" by the setting {settings}" if settings else ""), proof.origin)
+    for check in hook.equals:
+        yield _line(f"verify: {check.at.text} is {check.value.text}", check.origin)
+    if hook.forged is not None and hook.fetch is not None:
+        codes = ", ".join(f"{code} ({own})" if own else code for code, own in sorted(hook.forged))
+        yield _line(f"verify: {hook.fetch.operation} does not end with {codes}", hook.fetch.origin)
+    if not hook.verify and hook.forged is None:
+        yield "  verify: none, anybody may send"
 
 
 def _line(text: str, origin: str) -> str:

@@ -14,8 +14,11 @@ from typing import TextIO
 from gateway import config, observe
 from gateway.catalog import Catalog
 from gateway.cli import options
+from gateway.cli.backstage import backstage
 from gateway.config import Settings
 from gateway.engine import Engine
+from gateway.errors import StoreUnavailable
+from gateway.store.migrations import StoreTooNewError
 from gateway.surface.app import build_app
 from gateway.surface.health import READINESS
 from gateway.surface.listening import listening
@@ -42,7 +45,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Serve until SIGTERM or SIGINT."""
     if arguments.workers != 1:
-        message = "one worker only in this release: Idempotency-Keys are kept in the process and would not be shared"
+        message = (
+            "one worker only: to use more processors, start several gateways on one PostgreSQL store and one Redis"
+        )
         print(f"gateway serve: --workers {arguments.workers}: {message}", file=sys.stderr)
         return 2
     loaded = options.load(arguments.config, config.environment())
@@ -57,22 +62,38 @@ def run(arguments: argparse.Namespace) -> int:
     except OSError as error:
         print(f"cannot listen on {host} port {port}: {error.strerror}", file=sys.stderr)
         return 1
+    except (StoreUnavailable, StoreTooNewError) as error:
+        print(f"`store` cannot be opened: {error}", file=sys.stderr)
+        return 1
     return 0
 
 
 def start_logging(settings: Settings, catalog: Catalog, stream: TextIO, *, level: int = logging.INFO) -> None:
     """Log to `stream` from this level on, every known secret masked."""
+    observe.start_logging(stream, redactor_of(settings, catalog), level=level)
+
+
+def redactor_of(settings: Settings, catalog: Catalog) -> observe.Redactor:
+    """Make what masks every secret that the configuration has."""
     secrets = [*settings.secrets()]
     for connection in catalog.connections.values():
         secrets += [value for value in connection.scope["settings"].values() if isinstance(value, observe.Secret)]
-    observe.start_logging(stream, observe.Redactor(secrets), level=level)
+    return observe.Redactor(secrets)
 
 
 @asynccontextmanager
-async def serving(settings: Settings, catalog: Catalog, host: str, port: int) -> AsyncIterator[tuple[str, Engine]]:
-    """Build engine and application, and serve while the context lasts; gives the URL and the engine."""
-    async with options.engine_of(settings, catalog) as engine:
-        app = build_app(engine, settings)
+async def serving(
+    settings: Settings, catalog: Catalog, host: str, port: int, stop: asyncio.Event
+) -> AsyncIterator[tuple[str, Engine]]:
+    """Build engine and application, and serve while the context lasts; gives the URL and the engine.
+
+    `stop` is set when something of it breaks. Raises OSError, StoreUnavailable, StoreTooNewError.
+    """
+    async with (
+        options.engine_of(settings, catalog) as engine,
+        backstage(settings, engine, redactor_of(settings, catalog), stop.set) as backroom,
+    ):
+        app = build_app(engine, settings, backroom=backroom)
         async with listening(app, host, port) as url:
             gc.collect()
             gc.freeze()
@@ -85,5 +106,5 @@ async def serving(settings: Settings, catalog: Catalog, host: str, port: int) ->
 
 async def _serve(settings: Settings, catalog: Catalog, host: str, port: int) -> None:
     stop = options.asked_to_stop()
-    async with serving(settings, catalog, host, port):
+    async with serving(settings, catalog, host, port, stop):
         await stop.wait()

@@ -1,4 +1,4 @@
-"""`gateway test`: the golden examples, run through the engine both ways."""
+"""`gateway test`: the golden examples, run through the engine both ways, and the round trips of what they read."""
 
 from __future__ import annotations
 
@@ -6,14 +6,20 @@ import argparse
 import asyncio
 import logging
 import sys
+from collections.abc import Iterable
+from pathlib import Path
 
 from gateway import observe
 from gateway.cli import options
+from gateway.document import read
 from gateway.examples import Examples, load_examples
+from gateway.laws import Readings, round_trips
+from gateway.mapping.compile import compile_provider
+from gateway.mapping.plan import ProviderPlan
 from gateway.model.model import load as load_model
-from gateway.playback import Outcome, run_example
+from gateway.playback import Outcome, run_example, run_hook
 
-HELP = "Run the golden examples of mappings and show every difference, field by field."
+HELP = "Run the golden examples of mappings, write back what they read, and show every difference, field by field."
 EXAMPLES = """examples:
   gateway test                   all providers
   gateway test PROVIDER        one provider
@@ -36,33 +42,54 @@ def run(arguments: argparse.Namespace) -> int:
     observe.start_logging(sys.stderr, observe.Redactor(()), level=logging.CRITICAL)  # the differences tell it all
     held = failed = 0
     for name in arguments.providers or sorted(providers):
-        plan = options.provider(providers, name)
-        if plan is None:
+        if options.provider(providers, name) is None:
             return 2
-        examples, findings = load_examples(plan)
-        options.tell([finding for finding in findings if finding.level == "error" or examples is None])
-        if examples is None:
-            failed += 1
-            continue
-        outcomes = asyncio.run(_all(examples, arguments.only))
-        wrong = [outcome for outcome in outcomes if outcome.differences]
-        for outcome in outcomes if arguments.verbose else wrong:
-            _print(name, outcome)
-        held, failed = held + len(outcomes) - len(wrong), failed + len(wrong)
-        print(f"{name}: {len(outcomes) - len(wrong)} of {len(outcomes)} examples hold")
+        right, wrong = _test(providers[name], arguments)
+        held, failed = held + right, failed + wrong
     if held + failed == 0:
         print("no example was run", file=sys.stderr)
     return 0 if held and not failed else 1
 
 
+def _test(plan: ProviderPlan, arguments: argparse.Namespace) -> tuple[int, int]:
+    """Run one provider's examples and hold what they read against the laws: how much holds, how much does not."""
+    readings = Readings()
+    document, findings = read(Path(plan.file))
+    watched = compile_provider(document, load_model(), readings)[0] if document is not None else None
+    examples = None
+    if watched is not None:
+        examples, findings = load_examples(watched)
+    options.tell([finding for finding in findings if finding.level == "error" or examples is None])
+    if watched is None or examples is None:
+        return 0, 1
+    outcomes = asyncio.run(_all(examples, arguments.only))
+    wrong = [outcome for outcome in outcomes if outcome.differences]
+    for outcome in outcomes if arguments.verbose else wrong:
+        _print(plan.name, outcome)
+    print(f"{plan.name}: {len(outcomes) - len(wrong)} of {len(outcomes)} examples hold")
+    fields, broken = round_trips(readings.found, watched.records)
+    for one in broken:
+        print(f"{one.origin}: {plan.name} {one.field} does not come back as it was")
+        _lines(one.told)
+    if fields:
+        print(f"{plan.name}: {fields - len(broken)} of {fields} fields come back as they were")
+    return len(outcomes) - len(wrong), len(wrong) + len(broken)
+
+
 async def _all(examples: Examples, only: str) -> list[Outcome]:
     wanted = [one for one in examples.examples if only in one.name or only in one.operation]
-    return [await run_example(examples, one, load_model()) for one in wanted]
+    hooks = [one for one in examples.hooks if only in one.name or only in one.operation]
+    outcomes = [await run_example(examples, one, load_model()) for one in wanted]
+    return [*outcomes, *[await run_hook(examples, one, load_model()) for one in hooks]]
 
 
 def _print(provider: str, outcome: Outcome) -> None:
     example = outcome.example
     verdict = "differs" if outcome.differences else "holds"
     print(f"{example.origin}: {provider} {example.operation} {verdict}: {example.name}")
-    for line in outcome.differences:
+    _lines(outcome.differences)
+
+
+def _lines(told: Iterable[str]) -> None:
+    for line in told:
         print("    " + line.replace("\n", "\n    "))

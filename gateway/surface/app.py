@@ -6,40 +6,64 @@ No operation is named here. Nothing here opens a socket, reads a file or catches
 from __future__ import annotations
 
 import asyncio
+import secrets
 
 from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
 
 from gateway.config import Settings
 from gateway.engine import Engine
+from gateway.flows.remembering import Remembering
 from gateway.model.model import Model
+from gateway.surface import hooks
+from gateway.surface.admin import admin
+from gateway.surface.backroom import Backroom
 from gateway.surface.boundary import boundary
-from gateway.surface.callers import Callers
+from gateway.surface.calendars import Calendars
+from gateway.surface.callers import Callers, admin_only
 from gateway.surface.calls import Calls, Standings
+from gateway.surface.changes import Changes
 from gateway.surface.connections import Connections
 from gateway.surface.cors import Cors
 from gateway.surface.documents import Documents, documents
+from gateway.surface.feeds import Feeds
 from gateway.surface.health import READINESS, Readiness
-from gateway.surface.idempotency import Ledger
+from gateway.surface.idempotency import Ledger, Once, StoredLedger
 from gateway.surface.native import Native
 from gateway.surface.operations import Canonical
+from gateway.surface.outcomes import Outcomes
+from gateway.surface.stream import Streams
+from gateway.surface.traces import Traces, begin
 from gateway.surface.visit import VISIT
+from gateway.surface.webhooks import webhooks
 
+ADMIN = "/admin/"
+"""The operator's side: every route below it asks for the operator's token."""
 BASE = "/v1/{connection:[^/]+}"
 _OPEN = frozenset({"/health", "/ready", "/openapi.json"})
 """Paths that need no key: they tell nothing that belongs to anybody."""
+_PROVED = ("/hooks/", "/v1/{connection}/calendar/feed/")
+"""Paths that need no key because what comes there proves itself, by a signature or a token of its own."""
 
 
-def build_app(engine: Engine, settings: Settings, *, ledger: Ledger | None = None) -> web.Application:
-    """Make the application. `ledger` keeps answers to Idempotency-Keys; by default a new one on the loop's clock.
+def build_app(
+    engine: Engine, settings: Settings, *, ledger: Once | None = None, backroom: Backroom | None = None
+) -> web.Application:
+    """Make the application. `ledger` keeps answers to Idempotency-Keys; by default the store, without one the process.
+
+    Without a `backroom` there is nothing that must be remembered: no hooks, no events and no subscriptions.
 
     `app[READINESS]` is not ready until the application has started; `stop()` on it makes `/ready` answer 503.
     """
-    readiness = Readiness(engine)
-    calls = Calls(engine, settings, ledger or Ledger(lambda: asyncio.get_running_loop().time()), Standings())
+    readiness = Readiness(engine, backroom.database if backroom is not None else None)
+    remembering = Remembering(engine, backroom.database, backroom.publisher) if backroom is not None else None
+    if ledger is None and backroom is not None:
+        ledger = StoredLedger(backroom.database, now=backroom.now, fresh=backroom.fresh, timeout=settings.timeout)
+    ledger = ledger or Ledger(lambda: asyncio.get_running_loop().time())
+    calls = Calls(engine, settings, ledger, Standings(), remembering)
     app = web.Application(
         client_max_size=settings.max_body,
-        middlewares=[boundary(engine.model, Cors(settings.cors_origins)), _guard(Callers(settings.callers.values()))],
+        middlewares=[boundary(engine.model, Cors(settings.cors_origins)), _guard(Callers(settings))],
     )
     app[READINESS] = readiness
     app.on_startup.append(_started)
@@ -48,7 +72,14 @@ def build_app(engine: Engine, settings: Settings, *, ledger: Ledger | None = Non
     app.router.add_get("/ready", readiness.ready)
     _add_documents(app, documents(calls))
     _add_connections(app, Connections(calls))
+    if backroom is not None:
+        _add_listeners(app, calls, backroom)  # before the operations: /events/stream is no event
+        _add_hooks(app, hooks.Hooks(calls, backroom.inbound, settings.public_url))
     _add_operations(app, engine.model, calls)
+    if settings.admin_token is not None:
+        _add_traces(app, Traces(settings.traces))
+        if backroom is not None:
+            app.router.add_routes(admin(calls, backroom).routes())
     return app
 
 
@@ -76,17 +107,50 @@ def _add_operations(app: web.Application, model: Model, calls: Calls) -> None:
                     resource.add_route(method, Canonical(calls, operation).__call__)
 
 
+def _add_listeners(app: web.Application, calls: Calls, backroom: Backroom) -> None:
+    streams = Streams(calls, backroom.database)
+    feeds = Feeds(calls, backroom.database, backroom.now, backroom.fresh)
+    calendars = Calendars(calls, backroom.database, backroom.now)
+    outcomes = Outcomes(calls, backroom.database, backroom.now)
+    for part in (streams, Changes(calls, backroom.database), feeds, calendars, outcomes):
+        app.router.add_routes(part.routes(BASE))
+    app.router.add_routes(webhooks(calls, backroom, secrets.token_bytes).routes())
+    app.on_shutdown.append(streams.stop)
+
+
+def _add_hooks(app: web.Application, handlers: hooks.Hooks) -> None:
+    for path in (hooks.PATH, hooks.PATH + "/{token:[^/]+}"):
+        app.router.add_route("*", path, handlers.take)
+
+
+def _add_traces(app: web.Application, traces: Traces) -> None:
+    app.on_response_prepare.append(traces.finish)
+    app.router.add_get(ADMIN + "traces", traces.list)
+    app.router.add_get(ADMIN + "traces/{id:[^/]+}", traces.get)
+
+
 def _guard(callers: Callers) -> Middleware:
-    """Make the middleware that asks for a key. What has no route is told to anybody: the contract is no secret."""
+    """Make the middleware that asks for a key, and of the operator's side for the operator's.
+
+    What has no route is told to anybody: the contract is no secret.
+    """
 
     @web.middleware
     async def guarded(request: web.Request, handler: Handler) -> web.StreamResponse:
         resource = request.match_info.route.resource
-        if resource is not None and resource.canonical not in _OPEN:
+        if resource is not None and not _open(resource.canonical):
             request[VISIT].caller = callers.identify(request)
+            if resource.canonical.startswith(ADMIN):
+                admin_only(request)
+            else:
+                begin(request)
         return await handler(request)
 
     return guarded
+
+
+def _open(path: str) -> bool:
+    return path in _OPEN or path.startswith(_PROVED)
 
 
 async def _started(app: web.Application) -> None:

@@ -38,7 +38,8 @@ def boundary(model: Model, cors: Cors) -> Middleware:
         if request.method == "OPTIONS":
             handler = _options(cors)
         response = await _answered(request, handler, model)
-        response.headers.update(_ALWAYS)
+        for name, value in _ALWAYS.items():
+            response.headers.setdefault(name, value)  # a calendar may be kept for a while; nothing else may
         response.headers.update(cors.headers(request))
         response.headers["X-Request-Id"] = visit.request_id
         if visit.operation or visit.code:  # not for probes and preflights

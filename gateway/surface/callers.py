@@ -7,21 +7,26 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-from collections.abc import Iterable
 
 from aiohttp import web
 
-from gateway.config import Caller
+from gateway.config import ADMIN, Caller, Settings
 from gateway.errors import CallerRefused
 from gateway.surface.visit import VISIT
 
 
 class Callers:
-    """The callers of the configuration, found by their keys. Keeps digests: comparing all takes equally long."""
+    """The callers of the configuration and the operator, found by their keys.
+
+    Keeps digests: comparing all takes equally long. The operator is a caller named `admin` who may do everything.
+    """
 
     __slots__ = ("_known",)
 
-    def __init__(self, callers: Iterable[Caller]) -> None:
+    def __init__(self, settings: Settings) -> None:
+        callers = [*settings.callers.values()]
+        if settings.admin_token is not None:
+            callers.append(Caller(ADMIN, settings.admin_token, frozenset({"read", "write", ADMIN}), None))
         self._known = [(_digest(caller.key.reveal()), caller) for caller in callers]
 
     def identify(self, request: web.Request) -> Caller:
@@ -52,6 +57,13 @@ def may(request: web.Request, scope: str) -> None:
     """Let the caller `read` or `write`; raises CallerRefused (FORBIDDEN)."""
     if scope not in caller_of(request).may:
         raise CallerRefused(f"This key may not {scope}.", code="FORBIDDEN", details={"needs": scope})
+
+
+def admin_only(request: web.Request, what: str = "This path is the operator's") -> None:
+    """Let nobody pass but the operator; raises CallerRefused (FORBIDDEN), which says `what` needs the token."""
+    if ADMIN not in caller_of(request).may:
+        told = f"{what}: send the token that the gateway's configuration has under `admin.token`."
+        raise CallerRefused(told, code="FORBIDDEN", details={"needs": ADMIN})
 
 
 def may_use(request: web.Request, connection: str) -> None:

@@ -10,14 +10,16 @@ from aiohttp import web
 from gateway.catalog import Connection
 from gateway.config import Settings
 from gateway.engine import Engine
-from gateway.errors import GatewayError, NotMapped, ProviderUnauthorised, ProviderUnavailable
+from gateway.errors import GatewayError, NotMapped, OutcomeUnknown, ProviderUnauthorised, ProviderUnavailable
+from gateway.flows.remembering import Remembering
 from gateway.messages import Call, Json, Reply
 from gateway.observe import Redactor
+from gateway.run import look_with
 from gateway.surface import answers, failures
 from gateway.surface.answers import Answer
-from gateway.surface.callers import caller_of, may, may_use
+from gateway.surface.callers import may, may_use
 from gateway.surface.failures import failure_of
-from gateway.surface.idempotency import Ledger, Outcome, fingerprint, key_of
+from gateway.surface.idempotency import Once, Outcome, asked_of
 from gateway.surface.requests import READ_SECONDS, json_body, path_parts, refuse_conditions
 from gateway.surface.visit import VISIT
 
@@ -52,8 +54,10 @@ class Calls:
 
     engine: Engine
     settings: Settings
-    ledger: Ledger
+    ledger: Once
     standings: Standings
+    remembering: Remembering | None = None
+    """What completes and tells calls, where there is a store."""
 
     def connection(self, request: web.Request) -> Connection:
         """Give the connection that a request's path names. Raises NotMapped (CONNECTION_NOT_FOUND), CallerRefused."""
@@ -89,7 +93,8 @@ class Calls:
         deadline = visit.started + self.settings.timeout
         call = Call(connection.name, operation, arguments, visit.request_id, deadline, include)
         try:
-            reply = await self.engine.run(call)
+            run = self.remembering.run if self.remembering is not None else self.engine.run
+            reply = await run(call, visit.traced.trace if visit.traced is not None else None)
         except GatewayError as error:
             self.standings.note(connection, error.code)
             raise
@@ -97,12 +102,15 @@ class Calls:
         return reply
 
     async def respond(
-        self, request: web.Request, connection: Connection, body: Json, perform: Callable[[], Awaitable[Answer]]
+        self, request: web.Request, connection: Connection | None, body: Json, perform: Callable[[], Awaitable[Answer]]
     ) -> web.Response:
-        """Perform a request and answer it; with an Idempotency-Key, once. Raises GatewayError."""
+        """Perform a request, of a connection or of none, and answer it; with an Idempotency-Key, once.
+
+        Raises GatewayError.
+        """
         refuse_conditions(request)
-        key = key_of(request)
-        if key is None:
+        asked = asked_of(request, connection.name if connection is not None else "", body)
+        if asked is None:
             return answers.to_response(await perform())
 
         async def outcome() -> Outcome:
@@ -111,8 +119,12 @@ class Calls:
             except GatewayError as error:
                 return failure_of(error, self.engine.model)
 
-        owned = (caller_of(request).name, connection.name, key)
-        found, replayed = await self.ledger.once(owned, fingerprint(request, body), outcome)
+        try:
+            found, replayed = await self.ledger.once(asked, outcome)
+        except OutcomeUnknown as unknown:  # of a request that has left no answer
+            if connection is not None:
+                unknown.details |= look_with(self.engine.model, connection, asked.operation)
+            raise
         extra = {"Idempotent-Replayed": "true"} if replayed else {}
         if isinstance(found, Answer):
             return answers.to_response(found, extra)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from gateway.mapping.plan import LimitsPlan, OperationPlan, ProviderPlan
+from gateway.mapping.plan import OperationPlan, ProviderPlan
+from gateway.mapping.plan_limits import LimitsPlan
 from gateway.mapping.ways import way_of
 from gateway.messages import Json
 from gateway.model.model import Model

@@ -78,8 +78,7 @@ _PARAMETERS: dict[str, Json] = {
         "required": False,
         "description": (
             "Makes the request safe to repeat: for 24 hours the same key with the same request is answered as the first"
-            " time. Kept in the memory of one process: it does not survive a restart yet. Answers 429 and 5xx are not"
-            " kept, but `OUTCOME_UNKNOWN` is."
+            " time, also after a restart. Answers 429 and 5xx are not kept, but `OUTCOME_UNKNOWN` is."
         ),
         "schema": {"type": "string", "minLength": 1, "maxLength": 255},
     },

@@ -20,9 +20,10 @@ EXPOSED = (
     "Link",
     "Idempotent-Replayed",
     "Gateway-Support",
+    "Gateway-Trace-Id",
 )
 """Headers of answers that scripts may read."""
-SENT = ("Accept", "Authorization", "Content-Type", "Idempotency-Key", "X-Request-Id")
+SENT = ("Accept", "Authorization", "Content-Type", "Gateway-Trace", "Idempotency-Key", "Last-Event-ID", "X-Request-Id")
 """Headers that scripts may send."""
 _REMEMBER = 600
 """Seconds a browser may go without asking again."""

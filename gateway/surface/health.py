@@ -2,21 +2,36 @@
 
 from __future__ import annotations
 
+import asyncio
+import math
+from contextlib import suppress
 from dataclasses import dataclass
 from http import HTTPStatus
+from typing import Final
 
 from aiohttp import web
 
 from gateway.engine import Engine
+from gateway.errors import StoreUnavailable
+from gateway.store.database import Database
 from gateway.surface.answers import to_bytes
+
+_PROBE_SECONDS: Final = 1.0
+"""Between one look at a store that fails and the next, and for such a look."""
 
 
 @dataclass(slots=True)
 class Readiness:
-    """The answer of `/ready`. It is `starting` until the application has started, and `stopping` once told to end."""
+    """The answer of `/ready`. It is `starting` until the application has started, and `stopping` once told to end.
+
+    In between it is `ready`, or `store` while the store, if there is one, cannot be used.
+    """
 
     engine: Engine
+    database: Database | None = None
     state: str = "starting"
+    _probed: float = -math.inf
+    """When the store was last looked at, on the loop's clock."""
 
     def start(self) -> None:
         """Take work: the catalog is loaded and the application has started."""
@@ -32,8 +47,21 @@ class Readiness:
 
     async def ready(self, _request: web.Request) -> web.Response:
         """Answer `/ready`: 200 with the catalog's version, or 503."""
-        status = HTTPStatus.OK if self.state == "ready" else HTTPStatus.SERVICE_UNAVAILABLE
-        return _told(status, {"status": self.state, "catalog": self.engine.catalog.version})
+        state = "store" if self.state == "ready" and await self._store_fails() else self.state
+        status = HTTPStatus.OK if state == "ready" else HTTPStatus.SERVICE_UNAVAILABLE
+        return _told(status, {"status": state, "catalog": self.engine.catalog.version})
+
+    async def _store_fails(self) -> bool:
+        """Whether the store fails. One that did is tried now and then, since nothing else may write to it."""
+        if self.database is None or not self.database.failing:
+            return False
+        now = asyncio.get_running_loop().time()
+        if now - self._probed >= _PROBE_SECONDS:
+            self._probed = now
+            with suppress(StoreUnavailable, TimeoutError):
+                async with asyncio.timeout(_PROBE_SECONDS):
+                    await self.database.probe()
+        return self.database.failing
 
 
 READINESS: web.AppKey[Readiness] = web.AppKey("readiness", Readiness)

@@ -1,56 +1,105 @@
 """Writes that a caller may repeat: the answer to an Idempotency-Key is kept and given again (IETF draft-07).
 
-Kept in this process only, for a day and up to a number of keys and bytes, the oldest leaving first: a restart forgets
-them all. An answer that says nothing happened for now (429, 5xx) is not kept, so that the repeat is a new try; an
-unknown outcome is kept, because a new try could book twice.
+A key is taken before anything is sent. What came to no end, because the process died or could not write it down, is an
+unknown outcome: it is never sent again, for that could book twice. An answer that says nothing happened for now (429,
+5xx) is not kept, so that the repeat is a new try; an unknown outcome is.
+
+Without a store the keys live in the process, and a restart forgets them; with one, it and every replica know them.
 """
 
 from __future__ import annotations
 
 import hashlib
+import itertools
 import json
 import re
+from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import fields, replace
 from http import HTTPStatus
 from typing import TypeAlias
 
 from aiohttp import web
 
-from gateway.errors import CallInvalid, GatewayError, OutcomeUnknown
+from gateway import observe
+from gateway.errors import CallInvalid, GatewayError, OutcomeUnknown, StoreUnavailable
 from gateway.messages import Json
+from gateway.store import keys
+from gateway.store.database import Database
+from gateway.store.keys import Asked, Kept
 from gateway.surface.answers import Answer
+from gateway.surface.callers import caller_of
 from gateway.surface.failures import Failure
+from gateway.surface.requests import path_parts
+from gateway.surface.visit import VISIT
 
 METHODS = frozenset({"POST", "PATCH", "PUT"})
 """Methods whose requests may carry a key; the others can be repeated as they are."""
 KEEP_SECONDS = 86_400.0
 MAX_KEYS = 10_000
 MAX_BYTES = 64 * 1024 * 1024
+"""What is kept in a process without a store."""
+MAX_ROWS = 1_000_000
+"""Keys that are kept in a store: about 12 a second through a whole day."""
+MARGIN_SECONDS = 10.0
+"""How long after the end of its time a request may still write down its outcome before it counts as dead."""
 MAX_KEY = 255
 """Characters of a key."""
 
 _RETRY_SECONDS = 1.0
+_PRUNE_EVERY = 200
+_PRUNE_BATCH = 500
+"""More go at once than have come in between, so that the number of keys falls."""
+_LOST = "The request came to no end that is known: look before you repeat it."
 # RFC 9651 §3.3.3, a String in quotes as the draft has it, or the same without quotes as most clients send it.
 _KEY = re.compile(r'"((?:[ !#-\[\]-~]|\\["\\])+)"|([!#-~][!-~]*)')
 
 Outcome: TypeAlias = Answer | Failure
-Owned: TypeAlias = tuple[str, str, str]
-"""Caller, connection and key: nobody can meet another one's keys."""
 
 
-@dataclass(slots=True)
-class _Entry:
-    """What is known under a key. Without an outcome the first request is still under way."""
+class Once(ABC):
+    """Whatever keeps the answers: under one key a request is performed once.
 
-    fingerprint: str
-    since: float
-    outcome: Outcome | None = None
-    size: int = 0
+    `now` gives milliseconds, `fresh` a new id. What has no outcome after `hold` milliseconds will never have one; after
+    `keep` milliseconds a key is forgotten.
+    """
+
+    def __init__(self, now: Callable[[], int], fresh: Callable[[str], str], *, hold: int, keep: int) -> None:
+        self._now = now
+        self._fresh = fresh
+        self._hold = hold
+        self._keep = keep
+
+    async def once(self, asked: Asked, perform: Callable[[], Awaitable[Outcome]]) -> tuple[Outcome, bool]:
+        """Perform the request, or give what it was answered with before, and True.
+
+        Raises GatewayError IDEMPOTENCY_KEY_REUSED when the key came with another request, IDEMPOTENCY_IN_PROGRESS while
+        the first has no answer, OutcomeUnknown when it will never have one, and StoreUnavailable when the key cannot be
+        taken now; in all these cases nothing is sent.
+        """
+        now = self._now()
+        new = Kept(self._fresh("op"), asked, began_at=now, until=now + self._hold)
+        old = await self._take(new, now - self._keep)
+        if old is not None:
+            return _again(old, asked, now), True
+        outcome = None
+        try:
+            outcome = _named(await perform(), new.id)
+        finally:  # also when it was cut off: something may have been sent
+            await self._settle(new, outcome)
+        return outcome, False
+
+    @abstractmethod
+    async def _take(self, new: Kept, forget: int) -> Kept | None:
+        """Take the key; or give what stands under it, unless that began before `forget` and is not under way."""
+
+    @abstractmethod
+    async def _settle(self, begun: Kept, outcome: Outcome | None) -> None:
+        """Keep the outcome, or forget the key when the outcome is not final; None leaves it in doubt."""
 
 
-class Ledger:
-    """The answers that are kept. `clock` is monotonic, in seconds."""
+class Ledger(Once):
+    """The answers kept in this process, of too many the oldest leaving first. `clock` is monotonic, in seconds."""
 
     def __init__(
         self,
@@ -60,58 +109,109 @@ class Ledger:
         most: int = MAX_KEYS,
         most_bytes: int = MAX_BYTES,
     ) -> None:
-        self._clock = clock
-        self._keep = keep
+        milliseconds = round(keep * 1000)
+        # No id: what is kept here cannot be asked for later. Nobody but this process can end what is under way.
+        super().__init__(lambda: int(clock() * 1000), lambda _: "", hold=milliseconds, keep=milliseconds)
         self._most = most
         self._most_bytes = most_bytes
-        self._entries: dict[Owned, _Entry] = {}
+        self._kept: dict[tuple[str, str, str], Kept] = {}
         self._bytes = 0
 
     def __repr__(self) -> str:
-        return f"Ledger({len(self._entries)} keys, {self._bytes} bytes)"
+        return f"Ledger({len(self._kept)} keys, {self._bytes} bytes)"
 
-    async def once(
-        self, owned: Owned, fingerprint: str, perform: Callable[[], Awaitable[Outcome]]
-    ) -> tuple[Outcome, bool]:
-        """Perform the request, or give what it was answered with before, and True.
+    async def _take(self, new: Kept, forget: int) -> Kept | None:
+        old = self._kept.get(_owned(new))
+        if old is not None and (old.began_at >= forget or old.under_way(new.began_at)):
+            return old
+        self._make_room(new.began_at, forget)
+        self._kept[_owned(new)] = new
+        return None
 
-        Raises GatewayError IDEMPOTENCY_KEY_REUSED when the key came with another request, IDEMPOTENCY_IN_PROGRESS while
-        the first has no answer.
-        """
-        entry = self._entries.get(owned)
-        if entry is not None and (entry.outcome is None or not self._aged(entry)):
-            if entry.fingerprint != fingerprint:
-                raise GatewayError("", code="IDEMPOTENCY_KEY_REUSED")
-            if entry.outcome is None:
-                raise GatewayError("", code="IDEMPOTENCY_IN_PROGRESS", retry_after=_RETRY_SECONDS)
-            return entry.outcome, True
-        self._make_room()
-        entry = self._entries[owned] = _Entry(fingerprint, self._clock())
-        try:
-            outcome = await perform()
-            if _final(outcome):
-                entry.outcome, entry.size = outcome, _size(outcome)
-                self._bytes += entry.size
-        finally:
-            if entry.outcome is None:
-                del self._entries[owned]
-        return outcome, False
+    async def _settle(self, begun: Kept, outcome: Outcome | None) -> None:
+        if outcome is None:
+            self._kept[_owned(begun)] = replace(begun, until=0)
+        elif final(outcome):
+            data = encode(outcome)
+            self._kept[_owned(begun)] = replace(begun, outcome=data)
+            self._bytes += len(data)
+        else:
+            del self._kept[_owned(begun)]
 
-    def _aged(self, entry: _Entry) -> bool:
-        return self._clock() - entry.since > self._keep
-
-    def _make_room(self) -> None:
+    def _make_room(self, now: int, forget: int) -> None:
         """Drop what is too old, then the oldest until one more fits; what is under way stays."""
-        count, size, gone = len(self._entries), self._bytes, []
-        for owned, entry in self._entries.items():  # the oldest first
-            if not self._aged(entry) and count < self._most and size <= self._most_bytes:
+        count, size, gone = len(self._kept), self._bytes, []
+        for owned, kept in self._kept.items():  # the oldest first
+            if kept.began_at >= forget and count < self._most and size <= self._most_bytes:
                 break
-            if entry.outcome is not None:
+            if not kept.under_way(now):
                 gone.append(owned)
-                count, size = count - 1, size - entry.size
+                count, size = count - 1, size - len(kept.outcome or b"")
         for owned in gone:
-            del self._entries[owned]
+            del self._kept[owned]
         self._bytes = size
+
+
+class StoredLedger(Once):
+    """The answers kept in the store, where a restart and other replicas find them.
+
+    `now` gives milliseconds since 1970 and `fresh` a new id. `timeout` is how many seconds a call may take: what has no
+    outcome by then, and a margin, died with its process.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        *,
+        now: Callable[[], int],
+        fresh: Callable[[str], str],
+        timeout: float,
+        keep: float = KEEP_SECONDS,
+        most: int = MAX_ROWS,
+    ) -> None:
+        super().__init__(now, fresh, hold=hold_of(timeout), keep=round(keep * 1000))
+        self._database = database
+        self._most = most
+        self._taken = itertools.count()
+
+    def __repr__(self) -> str:
+        return f"StoredLedger({self._database!r})"
+
+    async def _take(self, new: Kept, forget: int) -> Kept | None:
+        if next(self._taken) % _PRUNE_EVERY == 0:
+            await self._database.write(lambda store: keys.prune(store, new.began_at, forget, self._most, _PRUNE_BATCH))
+        return await self._database.write(lambda store: keys.begin(store, new, forget))
+
+    async def _settle(self, begun: Kept, outcome: Outcome | None) -> None:
+        try:
+            if outcome is None:
+                await self._database.write(lambda store: keys.doubt(store, begun.id))
+            elif final(outcome):
+                data, settled = encode(outcome), not unknown(outcome)
+                await self._database.write(lambda store: keys.finish(store, begun.id, data, settled=settled))
+            else:
+                await self._database.write(lambda store: keys.drop(store, begun.id))
+        except StoreUnavailable:  # the caller is answered all the same; a repeat is told that nobody knows
+            asked = begun.asked
+            observe.outcome_not_kept(connection=asked.connection, operation=asked.operation, try_id=begun.id)
+
+
+def hold_of(timeout: float) -> int:
+    """Give the milliseconds after which a request that may take `timeout` seconds has ended, or died."""
+    return round((timeout + MARGIN_SECONDS) * 1000)
+
+
+def asked_of(request: web.Request, connection: str, body: Json) -> Asked | None:
+    """Describe a request that carries a key, as the caller sent it; None where there is no key or it does not matter.
+
+    Raises CallInvalid for a key that is given twice, is empty, too long or not visible ASCII.
+    """
+    key = key_of(request)
+    if key is None:
+        return None
+    sent = json.dumps({"path": path_parts(request), "body": body}, separators=(",", ":")).encode()
+    owner, operation = caller_of(request).name, request[VISIT].operation
+    return Asked(owner, connection, key, fingerprint(request, body), operation, sent)
 
 
 def key_of(request: web.Request) -> str | None:
@@ -138,12 +238,51 @@ def fingerprint(request: web.Request, body: Json) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def _final(outcome: Outcome) -> bool:
+def final(outcome: Outcome) -> bool:
     """Tell whether a repeat is answered the same."""
-    if isinstance(outcome, Failure) and outcome.code == OutcomeUnknown.code:
+    if unknown(outcome):
         return True
     return outcome.status < HTTPStatus.INTERNAL_SERVER_ERROR and outcome.status != HTTPStatus.TOO_MANY_REQUESTS
 
 
-def _size(outcome: Outcome) -> int:
-    return len(outcome.body) if isinstance(outcome, Answer) else len(repr(outcome))
+def unknown(outcome: Outcome) -> bool:
+    """Tell whether nobody knows what a request did."""
+    return isinstance(outcome, Failure) and outcome.code == OutcomeUnknown.code
+
+
+def encode(outcome: Outcome) -> bytes:
+    """Write an outcome so that `decode` gives it back: a line of JSON, and the body of a success behind it."""
+    if isinstance(outcome, Answer):
+        told, body = {"status": outcome.status, "headers": dict(outcome.headers)}, outcome.body
+        return json.dumps({"answer": told}).encode() + b"\n" + body
+    told = {one.name: getattr(outcome, one.name) for one in fields(outcome)}
+    return json.dumps({"failure": told}, default=dict).encode()
+
+
+def decode(data: bytes) -> Outcome:
+    """Give the outcome that `encode` wrote."""
+    line, _, body = data.partition(b"\n")
+    told = json.loads(line)
+    return Answer(body=body, **told["answer"]) if "answer" in told else Failure(**told["failure"])
+
+
+def _again(old: Kept, asked: Asked, now: int) -> Outcome:
+    """Give what a repeat is answered with."""
+    if old.asked.fingerprint != asked.fingerprint:
+        raise GatewayError("", code="IDEMPOTENCY_KEY_REUSED")
+    if old.outcome is not None:
+        return decode(old.outcome)
+    if old.under_way(now):
+        raise GatewayError("", code="IDEMPOTENCY_IN_PROGRESS", retry_after=_RETRY_SECONDS)
+    raise OutcomeUnknown(_LOST, details={"operation": old.id} if old.id else {})
+
+
+def _named(outcome: Outcome, id_: str) -> Outcome:
+    """Tell with an unknown outcome by which id it can be asked for."""
+    if isinstance(outcome, Failure) and unknown(outcome) and id_:
+        return replace(outcome, details={**outcome.details, "operation": id_})
+    return outcome
+
+
+def _owned(kept: Kept) -> tuple[str, str, str]:
+    return kept.asked.owner, kept.asked.connection, kept.asked.key

@@ -8,7 +8,7 @@ from http import HTTPStatus
 from aiohttp import web
 
 from gateway.catalog import Connection
-from gateway.errors import CallInvalid
+from gateway.errors import CallInvalid, MappingFault
 from gateway.mapping.native import native_arguments, native_from_query
 from gateway.mapping.plan import OperationPlan
 from gateway.messages import Effect, Json
@@ -61,7 +61,11 @@ class Native:
         args = native_arguments(plan, given)
 
         async def perform() -> Answer:
-            reply = await self.calls.run(request, connection, plan.name, args)
+            try:
+                reply = await self.calls.run(request, connection, plan.name, args)
+            except MappingFault as fault:  # the arguments go out as they came: what cannot be written is the caller's
+                detail = "The arguments hold something that cannot be sent to the provider."
+                raise CallInvalid(detail, details={"fields": []}) from fault
             body = to_bytes({"data": masked(reply.data, self.calls.engine.redactor(connection))})
             return Answer(HTTPStatus.OK, body, headers_of(reply))
 

@@ -20,6 +20,8 @@ from gateway.surface.codes import WITHOUT_PROVIDER, of_native, on_any_connection
 from gateway.surface.components import COMPONENTS, CONNECTION_PARAMETER, KEY_PARAMETER, OPEN_PATHS, SCHEMAS, ref
 from gateway.surface.connections import listing, reading
 from gateway.surface.idempotency import METHODS
+from gateway.surface.openapi_events import add_listeners
+from gateway.surface.openapi_webhooks import add_subscriptions, announced, schemas
 
 _BODY_STATUSES = (
     HTTPStatus.REQUEST_TIMEOUT,
@@ -56,8 +58,12 @@ def _whole(model: Model) -> dict[str, Json]:
     for operation in model.operations.values():
         paths.add(_ANY_CONNECTION + operation.path, operation, on_any_connection(model, operation))
     paths.add_any_native()
+    add_listeners(paths, model, _ANY_CONNECTION, {"CONNECTION_NOT_FOUND"})
+    add_subscriptions(paths, model)
     paths.add_document(f"{_ANY_CONNECTION}/openapi.json", WITHOUT_PROVIDER | {"CONNECTION_NOT_FOUND"})
-    return _document(model, "Booking gateway", paths)
+    told = _document(model, "Booking gateway", paths)
+    told["components"]["schemas"] |= schemas(model)
+    return told | {"webhooks": announced(model)}
 
 
 def _of_connection(model: Model, connection: Connection) -> dict[str, Json]:
@@ -71,6 +77,7 @@ def _of_connection(model: Model, connection: Connection) -> dict[str, Json]:
         paths.add_native(f"{base}/native/{name}", "post", plan, of_native("POST", plan, provider))
         if plan.effect is Effect.SAFE and not any(one.type == "object" for one in plan.arguments.values()):
             paths.add_native(f"{base}/native/{name}", "get", plan, of_native("GET", plan, provider))
+    add_listeners(paths, model, base)
     paths.add_document(f"{base}/openapi.json", WITHOUT_PROVIDER)
     return _document(model, f"Booking gateway: {connection.name} ({provider.title})", paths)
 

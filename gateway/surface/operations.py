@@ -10,8 +10,8 @@ from urllib.parse import quote, urlencode
 from aiohttp import web
 
 from gateway.catalog import Connection
-from gateway.errors import MappingFault
-from gateway.messages import Json, Reply
+from gateway.errors import MappingFault, OutcomeUnknown
+from gateway.messages import Effect, Json, Reply
 from gateway.model.model import Operation, arguments, from_body, from_query
 from gateway.observe import Redactor
 from gateway.surface.answers import Answer, entity_tag, headers_of, to_bytes
@@ -60,6 +60,8 @@ class Canonical:
             data = [_shown(row, own, hide) for row, own in zip(rows, raw, strict=True)]
             return Answer(status, to_bytes({"data": data, "page": about}), headers | next_link(request, about))
         if reply.data is None:
+            if self.operation.effect is not Effect.SAFE:  # the provider has taken it: who asks again may do it twice
+                raise OutcomeUnknown("It was sent, and the provider's answer does not tell what became of it.")
             raise MappingFault(f"{self.operation.name} gives no object")
         row = reply.data
         if row.get("version") is not None:

@@ -67,9 +67,7 @@ async def json_body(request: web.Request, seconds: float) -> Json:
     Raises HttpRefused 413 beyond the size that is configured, 408 when it takes longer than `seconds`, 415 when it is
     not declared as JSON, and CallInvalid when it cannot be read as that.
     """
-    if request.content_length is not None and request.content_length > request.client_max_size:
-        raise _too_large(request)
-    body = await _read(request, seconds)
+    body = await body_bytes(request, seconds)
     if not body:
         return {}
     if not _JSON.fullmatch(request.content_type.lower()) or (request.charset or "utf-8").lower() not in _UTF_8:
@@ -89,7 +87,10 @@ def refuse_conditions(request: web.Request) -> None:
             raise _wrong(name, "is not supported: the write would not depend on it")
 
 
-async def _read(request: web.Request, seconds: float) -> bytes:
+async def body_bytes(request: web.Request, seconds: float) -> bytes:
+    """Read the body as it came. Raises HttpRefused 413 and 408, and CallInvalid for one that broke off."""
+    if request.content_length is not None and request.content_length > request.client_max_size:
+        raise _too_large(request)
     try:
         async with asyncio.timeout(seconds):
             return await request.read()

@@ -2,11 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import datetime
 
 from aiohttp import web
 
 from gateway.config import Caller
+from gateway.tracing import Trace
+
+
+@dataclass(frozen=True, slots=True)
+class Traceable:
+    """The trace that the operator asked for: its id, when the request came (UTC), and what the engine fills."""
+
+    id: str
+    at: datetime
+    trace: Trace = field(default_factory=Trace)
 
 
 @dataclass(slots=True)
@@ -21,6 +32,7 @@ class Visit:
     operation: str = ""
     code: str | None = None
     """The error code it was answered with."""
+    traced: Traceable | None = None
 
 
 VISIT: web.RequestKey[Visit] = web.RequestKey("visit", Visit)

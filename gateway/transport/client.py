@@ -19,7 +19,7 @@ from typing import Any, Self
 import aiohttp
 from aiohttp.abc import AbstractResolver
 
-from gateway import __version__
+from gateway import __version__, observe
 from gateway.errors import AnswerMismatch, ProviderUnavailable
 from gateway.messages import Request, Response
 from gateway.transport import outgoing
@@ -101,6 +101,9 @@ class Client:
     async def send(self, request: Request) -> Response:
         """Make the exchange and read the whole answer, whatever its status; a redirect is an answer like any other.
 
+        With `request.enough` the status and headers are the answer: of the body no more than that is read, and one
+        that breaks off or takes too long is given as far as it came.
+
         Raises ProviderUnavailable when no whole answer comes (`sent` is False only when no byte of the request can
         have reached the provider), AnswerMismatch when the answer is larger than `request.max_bytes` once
         decompressed, MappingFault when the URL or a header may not be sent.
@@ -123,7 +126,11 @@ class Client:
         )
         with _mapped(progress):
             async with exchange as answer:
-                body = await _body(answer, request.max_bytes)
+                body = await (
+                    _body(answer, request.max_bytes)
+                    if request.enough is None
+                    else _beginning(answer, request.enough, url.host)
+                )
                 return Response(answer.status, _first_of_each(answer.headers), body, _clock() - progress.since)
 
     def _socket(self, info: tuple[Any, ...]) -> socket.socket:
@@ -169,6 +176,20 @@ async def _body(answer: aiohttp.ClientResponse, most: int) -> bytes:
             answer.close()
             raise AnswerMismatch(f"The provider's answer is larger than {most} bytes.")
     return bytes(body)
+
+
+async def _beginning(answer: aiohttp.ClientResponse, enough: int, host: str | None) -> bytes:
+    """Read the first `enough` bytes and hang up. A body that breaks off does not take back the status before it."""
+    body = bytearray()
+    try:
+        async for piece in answer.content.iter_any():
+            body += piece
+            if len(body) >= enough:
+                break
+    except (aiohttp.ClientError, OSError):  # TimeoutError is an OSError
+        observe.answer_incomplete(host=host or "", status=answer.status)
+    answer.close()  # does nothing to an answer that was read to its end: its connection is in use again, or waits
+    return bytes(body[:enough])
 
 
 def _first_of_each(fields: Mapping[str, str]) -> dict[str, str]:

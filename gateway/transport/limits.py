@@ -13,7 +13,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
 from gateway.errors import TooManyCalls
-from gateway.mapping.plan import LimitsPlan, Rate
+from gateway.mapping.plan_limits import LimitsPlan, Rate
 from gateway.messages import Json, Request, Response, Send
 from gateway.transport.quota import Clock, Quota
 

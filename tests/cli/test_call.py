@@ -99,26 +99,35 @@ def test_call(gateway, simulated, scheme):
     if scheme != "basic":
         assert "***" in err
     if scheme == "session":
-        assert f'1. POST {url}/login\n   {{"user":"ada","key":"***"}}\n' in err
-        assert ': {"token": "***"}\n2. ' in err
+        assert re.search(r"(?m)^1\. POST /login   \(mappings/desk\.yaml:\d+\) \[login\]$", err)
+        assert f"   POST {url}/login\n" in err
+        assert '\n   {"user":"ada","key":"***"}\n   → 200 in ' in err
+        assert ': {"token": "***"}\n' in err
         assert "simulated-token" not in out + err
+    last = err[err.index("POST /bookings   ") :]
+    assert re.match(r"POST /bookings   \(mappings/desk\.yaml:\d+\)\n", last)
+    assert "   Content-Type: application/x-www-form-urlencoded\n" in last
+    assert "     content-type: application/json" in last
+    assert last.endswith("   = a success\n")
 
 
 @pytest.mark.parametrize("scheme", SCHEMES)
 @pytest.mark.parametrize(
     ("fault", "code", "shown"),
     [
-        ({"status": 500, "text": f"bad key {CANARY}"}, "PROVIDER_UNAVAILABLE", "→ 500 in"),
+        ({"status": 500, "text": f"bad key {CANARY}"}, "PROVIDER_UNAVAILABLE", "by the status: no error rule matched"),
         ({"status": 418, "text": json.dumps({"error": f"no {CANARY}"})}, "PROVIDER_ERROR", "→ 418 in"),
         ({"status": 200, "text": f"<html>{quote_plus(CANARY)}"}, "PROVIDER_ERROR", "<html>***"),
+        ({"status": 200, "text": "<html>\x1b[2J"}, "PROVIDER_ERROR", "<html>\\x1b[2J"),
+        ({"status": 200, "text": "<html>"}, "PROVIDER_ERROR", "   = PROVIDER_ERROR, the answer does not fit: "),
         (
             {"status": 200, "text": json.dumps({"ok": True, "token": CANARY, "rooms": [{"id": CANARY}]})},
             "PROVIDER_ERROR",
             "→ 200 in",
         ),
-        ({"drop": True}, "PROVIDER_UNAVAILABLE", "→ "),
+        ({"drop": True}, "PROVIDER_UNAVAILABLE", "   = PROVIDER_UNAVAILABLE, no answer: "),
     ],
-    ids=["500", "418", "html", "mismatch", "drop"],
+    ids=["500", "418", "html", "terminal", "no-json", "mismatch", "drop"],
 )
 def test_failing_calls(gateway, simulated, scheme, fault, code, shown):
     """A failing call ends with 1 and its problem as JSON on standard error; a secret that came back is masked."""
@@ -132,6 +141,31 @@ def test_failing_calls(gateway, simulated, scheme, fault, code, shown):
     ended, out, err = gateway("call", "club", "resources.list")
     assert (1, "", code) == (ended, out, json.loads(err)["code"])
     assert [] == leaked(err)
+
+
+def test_rule(gateway, simulated):
+    """The trace names the error rule that matched, by its code, its place in the mapping and its condition."""
+    url = simulated("query")
+    order(url, status=409, text=json.dumps({"error": "taken"}))
+    ended, _, err = gateway("call", "club", "resources.list", "--trace")
+    assert 1 == ended
+    told = r"   = BOOKING_CONFLICT, by the error rule at mappings/desk\.yaml:\d+ \(when: error == 'taken'\)\n"
+    assert re.search(told, err)
+
+
+def test_repetition(gateway, simulated):
+    """The trace numbers the repetitions of a step."""
+    url = simulated("query")
+    order(url, status=503, text="{}")
+    _, _, err = gateway("call", "club", "resources.list", "--trace")
+    assert [" [attempt 2]", " [attempt 3]"] == re.findall(r"(?m)^\d\. GET /rooms   \(.*?\)( \[.*)$", err)
+
+
+def test_trace_of_nothing(gateway, house):
+    """A call that was refused before anything was sent says so in its trace."""
+    ended, out, err = gateway("call", "club", "bookings.list", "--trace")
+    assert (1, "") == (ended, out)
+    assert err.startswith("no request was made\n{\n")
 
 
 def test_wrong_secret(gateway, simulated, monkeypatch):

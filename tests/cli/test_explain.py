@@ -110,3 +110,43 @@ def test_ways(gateway, monkeypatch):
     assert re.search(
         r"^  native\.getStatuses +mappings/simplybook\.yaml:\d+ \(with user_login\)$", listed, re.MULTILINE
     )
+
+
+HOOKS = """
+hooks:
+  callback:
+    verify: [{equals: {club: a}}, {token: path, keys: ["{{ settings.key }}"]}, {fetch: {forged: [BOOKING_NOT_FOUND]}}]
+    dedupe: [{header: X-Id}, id]
+    type: {at: kind, as: {enum: {new: booking.created}, else: changed}}
+    fetch: {run: bookings.get, with: {id: "{{ body.id }}"}}
+    replies: {default: {status: 200, text: OK}}
+  open: {verify: none, dedupe: body, rows: items, type: changed, row: booking, untold: {changed: [end]}}
+"""
+
+
+def test_hook(gateway, house):
+    """A hook is shown with how its sender is known, what names a delivery, what it means and what is answered."""
+    file = house / "mappings" / "desk.yaml"
+    file.write_text(file.read_text(encoding="utf-8") + HOOKS, encoding="utf-8")
+    lines = file.read_text(encoding="utf-8").splitlines()
+    code, out, err = gateway("explain", "desk", "hooks.callback")
+    assert (0, "desk hooks.callback: POST, JSON") == (code, out[: len("desk hooks.callback: POST, JSON")]), err
+    placed = re.findall(r"^ +(.*?) +mappings/desk\.yaml:(\d+)$", out, re.MULTILINE)
+    told = {text: lines[int(number) - 1].strip().partition(":")[0] for text, number in placed}
+    assert {
+        "verify: token path by the setting key": "verify",
+        "verify: club is a": "verify",
+        "verify: bookings.get does not end with BOOKING_NOT_FOUND": "fetch",
+        "named by header x-id, id": "dedupe",
+        "event: kind": "type",
+        "object: fetched by bookings.get": "fetch",
+        "reply, taken: 204, no body": "callback",
+        "reply, default: 200, plain text": "replies",
+    } == told
+    assert "any other word → changed" in out
+    _, out, _ = gateway("explain", "desk", "hooks.open")
+    for text in ("anybody may send", "each of items", "named by body", "event: changed", "tell end", "Booking.id"):
+        assert text in out
+    listed = gateway("explain", "desk")[1]
+    assert re.search(r"^  hooks\.callback +mappings/desk\.yaml:\d+$", listed, re.MULTILINE)
+    assert "did you mean `hooks.callback`?" in gateway("explain", "desk", "hooks.calback")[2]

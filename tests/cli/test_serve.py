@@ -56,7 +56,7 @@ def test_workers(gateway, house):
     """More workers than one are refused with the reason."""
     code, out, err = gateway("serve", "--workers", 2)
     assert (2, "") == (code, out)
-    assert err.startswith("gateway serve: --workers 2: one worker only in this release")
+    assert err.startswith("gateway serve: --workers 2: one worker only: to use more")
 
 
 def test_refused(house, start, edit):

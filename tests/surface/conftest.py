@@ -15,6 +15,30 @@ from gateway.observe import Secret
 from gateway.surface.app import build_app
 from gateway.surface.idempotency import Ledger
 from gateway.transport.client import Client
+from tests.databases import postgresql_server, store_url
+from tests.hooked import any_gate, gate, gate_plans, gate_settings, serve_gate
+from tests.listeners import database, moments, published, serve
+from tests.subscribers import backroom, endpoint, operator, sending, serve_events, subscribe
+
+__all__ = [
+    "any_gate",
+    "backroom",
+    "database",
+    "endpoint",
+    "gate",
+    "gate_plans",
+    "gate_settings",
+    "moments",
+    "operator",
+    "postgresql_server",
+    "published",
+    "sending",
+    "serve",
+    "serve_events",
+    "serve_gate",
+    "store_url",
+    "subscribe",
+]
 
 API_KEY = "provider-s3cret-api-key"
 CONNECTIONS = ("club-a", "club-b", "club-c")
@@ -149,9 +173,10 @@ def ticks():
 
 
 @pytest.fixture
-async def client(engine, settings, aiohttp_client, ticks):
+async def client(engine, settings, aiohttp_client, ticks, backroom):
     """Give a client of the running gateway that sends no key."""
-    return await aiohttp_client(build_app(engine, settings, ledger=Ledger(lambda: ticks[-1])))
+    app = build_app(engine, settings, ledger=Ledger(lambda: ticks[-1]), backroom=backroom)
+    return await aiohttp_client(app)
 
 
 @pytest.fixture

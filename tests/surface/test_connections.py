@@ -31,7 +31,7 @@ async def test_wrong_arguments(call, path):
 def test_capabilities(plan):
     """Every operation of the contract and every native one is told, with the mapping's own notes and limits."""
     found = capabilities(plan, load())
-    assert {*load().operations, "native.getPrices", "native.openDoor"} == set(found)
+    assert {*load().operations, "native.getPrices", "native.openDoor", "native.setLights"} == set(found)
     assert {"support": "unsupported", "notes": "courts have no services"} == found["services.list"]
     assert {"support": "native"} == found["bookings.get"]
     assert {"support": "native", "notes": "Prices of a court."} == found["native.getPrices"]

@@ -17,7 +17,7 @@ async def test_preflight(client):
     assert (204, ORIGIN) == (response.status, response.headers["Access-Control-Allow-Origin"])
     assert "GET, HEAD, OPTIONS, POST" == response.headers["Access-Control-Allow-Methods"]
     allowed = response.headers["Access-Control-Allow-Headers"].split(", ")
-    assert {"Authorization", "Content-Type", "Idempotency-Key", "X-Request-Id"} <= set(allowed)
+    assert {"Authorization", "Content-Type", "Gateway-Trace", "Idempotency-Key", "X-Request-Id"} <= set(allowed)
     assert "Access-Control-Allow-Credentials" not in response.headers
 
 
@@ -42,7 +42,9 @@ async def test_answers_can_be_read(call_as, path, key, status):
     found, _, headers = await call_as(key)("GET", path, headers={"Origin": ORIGIN})
     assert (status, ORIGIN, "Origin") == (found, headers["Access-Control-Allow-Origin"], headers["Vary"])
     expected = "X-Request-Id RateLimit RateLimit-Policy Retry-After Age ETag Location Link Idempotent-Replayed"
-    assert {*expected.split(), "Gateway-Support"} == {*headers["Access-Control-Expose-Headers"].split(", ")}
+    assert {*expected.split(), "Gateway-Support", "Gateway-Trace-Id"} == {
+        *headers["Access-Control-Expose-Headers"].split(", ")
+    }
 
 
 async def test_plain_options(client):

@@ -46,6 +46,14 @@ async def test_wrong_arguments(call, provider, method, path, more, named):
     assert [] == provider.asked
 
 
+@pytest.mark.parametrize("lamps", [[None], [1, True], [{"a": [False]}]])
+async def test_what_cannot_be_sent(call, provider, lamps):
+    """A list may hold anything; what the provider's format has no writing for is the caller's to change."""
+    status, body, _ = await call("POST", f"{NATIVE}/setLights", json={"lamps": lamps})
+    assert (400, "VALIDATION_ERROR") == (status, body["error"]["code"])
+    assert [] == provider.asked
+
+
 async def test_no_secret_comes_back(call, provider):
     """A provider that repeats our credentials does not get them to the caller."""
     provider.answers["GET /prices"] = (200, {"ok": True, "data": {"url": "https://x/?key=provider-s3cret-api-key"}})

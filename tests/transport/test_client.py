@@ -3,6 +3,7 @@
 import gzip
 import tracemalloc
 
+import aiohttp
 import pytest
 
 from gateway import __version__
@@ -119,6 +120,60 @@ async def test_bomb(client, provide):
     finally:
         tracemalloc.stop()
     assert peak < 10_000_000
+
+
+@pytest.mark.parametrize(
+    ("expected", "steps"),
+    [
+        (b"1234", [b"HTTP/1.1 202 Accepted\r\nContent-Length: 4\r\n\r\n1234"]),
+        (b"12345678", [b"HTTP/1.1 202 Accepted\r\nContent-Length: 9\r\n\r\n123456789"]),
+        (b"aaaaaaaa", [b"HTTP/1.1 202 Accepted\r\n\r\n", "flood"]),
+        (b"1", [b"HTTP/1.1 202 Accepted\r\nContent-Length: 9\r\n\r\n1", "leave"]),
+        (b"1", [b"HTTP/1.1 202 Accepted\r\nContent-Length: 9\r\n\r\n1", "hang"]),
+        (b"", [b"HTTP/1.1 202 Accepted\r\nContent-Length: 9\r\n\r\n", "reset"]),
+        (b"", [b"HTTP/1.1 202 Accepted\r\nContent-Length: 9\r\nContent-Encoding: gzip\r\n\r\n123456789"]),
+        (b"a", [b"HTTP/1.1 202 Accepted\r\nTransfer-Encoding: chunked\r\n\r\n1\r\na\r\n", "leave"]),
+    ],
+)
+async def test_the_status_is_enough(client, provide, expected, steps):
+    """Where the status is what matters, a body is read so far at most, and one that breaks takes nothing back."""
+    provider = await provide(*steps)
+    response = await client.send(Request("POST", provider.url, body=b"{}", timeout=0.3, enough=8))
+    assert (202, expected) == (response.status, response.body)
+    assert 1 == len(provider.heads)
+
+
+async def test_enough_of_a_bomb(client, provide):
+    """Of a small answer that unpacks to 100 MB no more is unpacked than is read."""
+    packed = gzip.compress(bytes(100_000_000), 9)
+    head = b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: %d\r\n\r\n" % len(packed)
+    provider = await provide(head, packed)
+    tracemalloc.start()
+    try:
+        assert bytes(9) == (await client.send(Request("POST", provider.url, enough=9))).body
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak < 10_000_000
+
+
+async def test_connections_of_answers_of_which_the_status_is_enough(client, provide):
+    """An answer that arrived whole leaves its connection for the next exchange; one that was cut does not."""
+    provider = await provide(OK)
+    for _ in range(3):
+        await client.send(Request("POST", provider.url, enough=9))
+    assert 1 == provider.connections
+    provider.steps = [b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n1234", "hang"]
+    await client.send(Request("POST", provider.url, enough=4))
+    provider.steps = [OK]
+    await client.send(Request("POST", provider.url, enough=9))
+    assert (2, 5) == (provider.connections, len(provider.heads))
+
+
+async def test_the_switch_against_second_attempts(client):
+    """aiohttp's own second attempt is on by default and off in ours; the attribute is private, so it is pinned."""
+    async with aiohttp.ClientSession() as usual:
+        assert (True, False) == (usual._retry_connection, client._session._retry_connection)
 
 
 @pytest.mark.parametrize(

@@ -157,6 +157,19 @@ async def test_one_of_several_addresses(provide):
         assert 200 == (await client.send(Request("GET", f"http://both.example:{provider.port}/"))).status
 
 
+async def test_a_name_that_changes_its_mind(provide):
+    """A name is judged by the address that is connected to, each time anew: an earlier answer permits nothing."""
+    provider = await provide(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n", "leave")
+    names = Names(turning=["127.0.0.1"])
+    async with Client(["127.0.0.1/32"], resolver=names) as client:
+        request = Request("POST", f"http://turning.example:{provider.port}/")
+        assert 200 == (await client.send(request)).status
+        names.names["turning"] = ["127.0.0.2"]
+        client._session.connector.clear_dns_cache()
+        assert "egress.allow" in (await failure(client, request)).detail
+    assert 1 == provider.connections
+
+
 @pytest.mark.parametrize(
     "host", ["127.0.0.1", "localhost", "[::1]", "[::ffff:127.0.0.1]", "[::ffff:7f00:1]", "0.0.0.0"]
 )

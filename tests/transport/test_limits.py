@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gateway.errors import ProviderUnavailable, TooManyCalls
-from gateway.mapping.plan import LimitsPlan, Rate
+from gateway.mapping.plan_limits import LimitsPlan, Rate
 from gateway.messages import Request, Response
 from gateway.transport.limits import Gates, limited
 

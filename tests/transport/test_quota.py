@@ -10,7 +10,7 @@ from contextlib import AsyncExitStack
 import pytest
 
 from gateway.errors import TooManyCalls
-from gateway.mapping.plan import LimitsPlan, Rate
+from gateway.mapping.plan_limits import LimitsPlan, Rate
 from gateway.transport.limits import Gates
 from gateway.transport.quota import ALONE_SECONDS, quota_of
 

@@ -1,0 +1,78 @@
+"""What works behind the surface, put together and kept running: the store, deliveries, polls, replays, housekeeping."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import secrets
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+
+from gateway.config import Settings
+from gateway.engine import Engine
+from gateway.flows.housekeeping import Housekeeping
+from gateway.flows.watch import Watcher, WatchSettings, tracked
+from gateway.observe import Redactor
+from gateway.store.database import Database
+from gateway.surface.backroom import Backroom
+from gateway.transport.client import Client
+from gateway.webhooks.attempts import Patience
+from gateway.webhooks.inbound import Inbound
+from gateway.webhooks.outbound import Dispatcher, Pace
+from gateway.webhooks.publish import Publisher
+from gateway.webhooks.replay import Replays
+from gateway.webhooks.subscriptions import settle
+
+
+def now() -> int:
+    """Give the time in milliseconds since 1970."""
+    return time.time_ns() // 1_000_000
+
+
+def fresh(prefix: str) -> str:
+    """Make an id that nobody can guess; later ones sort behind earlier ones."""
+    return f"{prefix}_{now():012x}{secrets.token_hex(8)}"
+
+
+@asynccontextmanager
+async def backstage(
+    settings: Settings, engine: Engine, redactor: Redactor, defect: Callable[[], object]
+) -> AsyncIterator[Backroom]:
+    """Open the store and keep everything at work while the context lasts. Raises StoreUnavailable, StoreTooNewError.
+
+    A defect in one of the workers calls `defect`, which should end the context, and is raised at its end: a gateway
+    that no longer delivers is restarted and not kept.
+    """
+    clock = asyncio.get_running_loop().time
+    allow = [str(network) for network in settings.egress]
+    async with Database(settings.store, now) as database, Client(allow) as client:
+        await settle(database, settings, now())
+        publisher = Publisher(database, engine.model, now, fresh, tracked(engine), settings.emit_confirmed_on_create)
+        backroom = Backroom(database, publisher, Inbound(engine, publisher, now, fresh), now, fresh)
+        patience = Patience(random.random, settings.deliveries.schedule)
+        pace = Pace(timeout=settings.deliveries.timeout, per_endpoint=settings.deliveries.at_once)
+        dispatcher = Dispatcher(database, client.send, now, clock, patience, redactor, pace)
+        endless = [
+            Replays(database, now, fresh).run(),
+            Housekeeping(database, now, settings.retention.days, settings.retention.rows).run(),
+        ]
+        if settings.watch is not None:
+            endless.append(Watcher(engine, publisher, clock, WatchSettings(settings.watch.interval)).run())
+        tasks = [asyncio.create_task(one) for one in (dispatcher.run(), *endless)]
+        for task in tasks:
+            task.add_done_callback(lambda ended: defect() if _broken(ended) else None)
+        try:
+            yield backroom
+        finally:
+            await dispatcher.stop()
+            for task in tasks:
+                task.cancel()
+            await asyncio.wait(tasks)
+        for task in filter(_broken, tasks):
+            await task
+
+
+def _broken(task: asyncio.Task[None]) -> bool:
+    """Whether a worker has ended of itself, which is a defect."""
+    return not task.cancelled() and task.exception() is not None

@@ -1,0 +1,11 @@
+"""How a key of the configuration is described: its type, what it means, an example, and cerberus rules."""
+
+from __future__ import annotations
+
+from gateway.messages import Json
+from gateway.shape import Rules
+
+
+def key(kind: str, meaning: str, *, example: Json = None, **rules: Json) -> Rules:
+    """Describe one key."""
+    return {"type": kind, **rules, "meta": {"meaning": meaning, "example": example}}

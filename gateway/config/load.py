@@ -1,0 +1,153 @@
+"""The gateway's own configuration file and its variables → frozen Settings.
+
+The only place that reads the environment. What a provider's `settings` must hold is not known here: its mapping says
+that, and the catalog checks it.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from types import MappingProxyType
+
+from gateway.config.keys import SCHEMA
+from gateway.config.settings import (
+    Caller,
+    ConnectionSettings,
+    DeliverySettings,
+    Listen,
+    RetentionSettings,
+    Settings,
+    WatchSettings,
+    WebhookSettings,
+)
+from gateway.document import Document, Finding, Place, read, suggestion
+from gateway.messages import Json
+from gateway.observe import Secret
+from gateway.shape import check
+from gateway.variables import resolved
+
+_SIZES: Mapping[str, int] = {"KiB": 1 << 10, "MiB": 1 << 20}
+_TIMES: Mapping[str, int] = {"s": 1, "m": 60, "h": 3600, "d": 86400}
+_LATER = frozenset({"links"})
+
+
+def environment() -> Mapping[str, str]:
+    """Give the process's environment as it is now."""
+    return MappingProxyType(dict(os.environ))
+
+
+def load(path: Path, environ: Mapping[str, str]) -> tuple[Settings | None, list[Finding]]:
+    """Read the configuration file with its variables put in; Settings are None exactly when there are findings."""
+    document, findings = read(path)
+    if document is None:
+        return None, findings
+    data = resolved(_taken_out(document, findings), (), document, environ, findings)
+    told = {(finding.line, finding.column) for finding in findings}
+    found: list[Finding] = []
+    checked = check(SCHEMA, data, document, (), found)
+    if checked:
+        _compare(checked, document, found)
+    # A variable without a value is told once: how its place looks without the value is no news.
+    findings += [one for one in found if (one.line, one.column) not in told]
+    return (_settings(checked, document, path.parent), []) if checked and not findings else (None, findings)
+
+
+def _taken_out(document: Document, findings: list[Finding]) -> Json:
+    """Leave out what later releases will take, with a Finding each: nothing is accepted and ignored."""
+    data = document.data
+    if not isinstance(data, dict):
+        return data
+    findings += [
+        document.finding((key,), "not-in-this-release", f"`{key}` is not in this release; remove it", key=True)
+        for key in data
+        if key in _LATER
+    ]
+    return {key: value for key, value in data.items() if key not in _LATER}
+
+
+def _compare(checked: Mapping[str, Json], document: Document, findings: list[Finding]) -> None:
+    """Check what the keys say of one another: whose key is whose, and that connections exist."""
+    owners = {"admin.token": Secret(checked["admin"]["token"])} if "admin" in checked else {}
+    for name, caller in checked["callers"].items():
+        key = Secret(caller["key"])
+        twin = next((owner for owner, theirs in owners.items() if theirs == key), None)
+        if twin is not None:
+            place = ("callers", name, "key")
+            findings.append(document.finding(place, "shared-key", f"is also the key of `{twin}`; keys must differ"))
+        owners[name] = key
+        _compare_connections(caller, checked, document, ("callers", name), findings)
+    urls: dict[str, int] = {}
+    for index, webhook in enumerate(checked["webhooks"]):
+        _compare_connections(webhook, checked, document, ("webhooks", index), findings)
+        first = urls.setdefault(webhook["url"], index)
+        if first != index:
+            message = f"is also the address of number {first + 1}; put the events of one consumer together"
+            findings.append(document.finding(("webhooks", index, "url"), "duplicate-webhook", message))
+
+
+def _compare_connections(
+    node: Mapping[str, Json], checked: Mapping[str, Json], document: Document, place: Place, findings: list[Finding]
+) -> None:
+    for index, wanted in enumerate(node.get("connections", ())):
+        if wanted not in checked["connections"]:
+            message = f"there is no such connection{suggestion(wanted, checked['connections'])}"
+            findings.append(document.finding((*place, "connections", index), "unknown-connection", message))
+
+
+def _settings(checked: Mapping[str, Json], document: Document, folder: Path) -> Settings:
+    size, unit = checked["max_body"][:-3], checked["max_body"][-3:]
+    return Settings(
+        document=document,
+        listen=Listen(**checked["listen"]),
+        mappings=tuple(folder / text for text in checked["mappings"]),
+        timeout=float(checked["timeout"][:-1]),
+        max_body=int(size) * _SIZES[unit],
+        limits_store=checked["limits_store"],
+        admin_token=Secret(checked["admin"]["token"]) if "admin" in checked else None,
+        traces=checked["admin"]["traces"] if "admin" in checked else 0,
+        callers=MappingProxyType({name: _caller(name, one) for name, one in checked["callers"].items()}),
+        cors_origins=frozenset(checked["cors"]["origins"]),
+        egress=tuple(map(ipaddress.ip_network, checked["egress"]["allow"])),
+        connections=MappingProxyType(
+            {
+                name: ConnectionSettings(name, one["provider"], MappingProxyType(one["settings"]))
+                for name, one in checked["connections"].items()
+            }
+        ),
+        store=checked["store"],
+        public_url=checked.get("public_url", ""),
+        webhooks=tuple(map(_webhook, checked["webhooks"])),
+        emit_confirmed_on_create=checked["events"]["emit_confirmed_on_create"],
+        deliveries=_deliveries(checked["deliveries"]),
+        watch=_watch(checked["watch"]) if "watch" in checked else None,
+        retention=RetentionSettings(**checked["retention"]),
+    )
+
+
+def _seconds(text: str) -> float:
+    return float(text[:-1]) * _TIMES[text[-1]]
+
+
+def _webhook(one: Mapping[str, Json]) -> WebhookSettings:
+    connections = tuple(one["connections"]) if "connections" in one else None
+    schedule = tuple(map(_seconds, one["schedule"])) if "schedule" in one else None
+    return WebhookSettings(
+        one["url"], tuple(one["events"]), Secret(one["secret"]), connections, one["format"], schedule
+    )
+
+
+def _deliveries(one: Mapping[str, Json]) -> DeliverySettings:
+    schedule = tuple(map(_seconds, one["schedule"]))
+    return DeliverySettings(schedule, _seconds(one["timeout"]), one["at_once"], one["http"])
+
+
+def _watch(one: Mapping[str, Json]) -> WatchSettings:
+    return WatchSettings(_seconds(one["interval"]), one["window_days"])
+
+
+def _caller(name: str, one: Mapping[str, Json]) -> Caller:
+    connections = frozenset(one["connections"]) if "connections" in one else None
+    return Caller(name, Secret(one["key"]), frozenset(one["may"]), connections)

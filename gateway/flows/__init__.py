@@ -1,0 +1,1 @@
+"""Many calls: what the gateway does by itself, without a caller waiting."""

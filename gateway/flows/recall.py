@@ -1,0 +1,77 @@
+"""What the gateway knows better than the provider tells, and what its own calls did: between a call and the store.
+
+It stands in `flows`, above `webhooks`, for it reads what is known and publishes; callers' calls and the poll use it
+alike. Nothing here asks a provider.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from typing import Final
+
+from gateway.catalog import Connection
+from gateway.messages import Json, Observation
+from gateway.model.model import Changes, Model
+from gateway.store.database import Database
+from gateway.store.events import known
+from gateway.webhooks.publish import Published, Publisher
+from gateway.webhooks.transitions import CHANGED
+
+GATEWAY: Final = "gateway"
+"""The origin of what our own calls did."""
+_ID: Final = "id"
+
+
+async def recall(database: Database, connection: Connection, bookings: Sequence[Json]) -> list[Json]:
+    """Lay what is remembered over bookings as they were read, in their order; fields that the provider tells stay.
+
+    Raises StoreUnavailable: without the store nobody can say what the provider does not tell.
+    """
+    remembered = connection.provider.remembered.keys()
+    ids = [one[_ID] for one in bookings]
+    if not remembered or not ids:
+        return list(bookings)
+    memory = await database.read(lambda store: known(store, connection.name, ids))
+    return [_recalled(one, memory[one[_ID]].data if one[_ID] in memory else {}, remembered) for one in bookings]
+
+
+async def note(
+    publisher: Publisher, connection: Connection, operation: str, arguments: Mapping[str, Json], data: Json
+) -> Published | None:
+    """Publish what a successful call of a caller did; None when it changed no booking.
+
+    `data` is the canonical data of the reply. The event is told at once, and whoever learns of it later finds that it
+    is known. Raises StoreUnavailable: the provider has done it all the same, and a poll or webhook will tell.
+    """
+    seen = done(publisher.model, connection, operation, arguments, data)
+    return None if seen is None else await publisher.publish([seen])
+
+
+def done(
+    model: Model, connection: Connection, operation: str, arguments: Mapping[str, Json], data: Json
+) -> Observation | None:
+    """Make the observation of what a call did; None when it changed no booking."""
+    changes = model.changes
+    type_ = changes.operations.get(operation)
+    if type_ is None:
+        return None
+    whole = data if isinstance(data, dict) else {_ID: arguments.get(_ID)}
+    if not isinstance(whole.get(_ID), str):
+        return None
+    remembered = connection.provider.remembered
+    stand_ins = frozenset(name for name, operations in remembered.items() if operation not in operations)
+    about = (connection.name, connection.provider.name, GATEWAY, _type(changes, type_, whole, stand_ins))
+    return Observation(*about, str(whole[_ID]), whole, stand_ins=stand_ins)
+
+
+def _type(changes: Changes, type_: str, data: Mapping[str, Json], stand_ins: frozenset[str]) -> str:
+    """Give the event of an operation, unless the booking says that it came to stand otherwise."""
+    status = data.get(changes.status)
+    if type_ in changes.becomes.values() and status is not None and changes.status not in stand_ins:
+        return type_ if changes.becomes.get(str(status)) == type_ else CHANGED
+    return type_
+
+
+def _recalled(read: Mapping[str, Json], memory: Mapping[str, Json], names: AbstractSet[str]) -> dict[str, Json]:
+    return {name: memory.get(name, value) if name in names else value for name, value in read.items()}

@@ -1,0 +1,1 @@
+"""What is remembered: SQLAlchemy Core, one code for SQLite and PostgreSQL."""

@@ -1,0 +1,214 @@
+"""The tables of the store, as they are after the last migration. Nothing here makes a statement.
+
+Moments are whole milliseconds since 1970 in UTC. What was received or is sent is kept as bytes: text columns of
+PostgreSQL refuse NUL, and JSON columns lose the order of keys.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+    text,
+)
+
+METADATA = MetaData()
+_ROW = BigInteger().with_variant(Integer, "sqlite")  # only INTEGER counts by itself there
+
+schema_version = Table(
+    "schema_version", METADATA, Column("version", Integer, primary_key=True), Column("applied_at", BigInteger)
+)
+"""One row for each migration that has run."""
+
+counters = Table("counters", METADATA, Column("name", String(32), primary_key=True), Column("value", BigInteger))
+"""Numbers that must be given in the order of commits: a sequence of the database may skip back."""
+
+receipts = Table(
+    "receipts",
+    METADATA,
+    Column("id", String(40), primary_key=True),
+    Column("connection", String(63), nullable=False),
+    Column("hook", String(63), nullable=False),
+    Column("dedupe", String(64), nullable=False),
+    Column("digest", String(64), nullable=False),
+    Column("received_at", BigInteger, nullable=False),
+    Column("request", LargeBinary, nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("reason", Text),
+    Column("origin", Text),
+    Column("repeats", Integer, nullable=False, server_default=text("0")),
+    Column("conflicts", Integer, nullable=False, server_default=text("0")),
+    UniqueConstraint("connection", "hook", "dedupe"),
+    Index("receipts_by_state", "state", "received_at"),
+    Index("receipts_by_age", "received_at"),
+)
+"""What providers sent: state `mapped`, `ignored` or `dead`. `dedupe`, and `digest` of the body, are SHA-256 in hex."""
+
+events = Table(
+    "events",
+    METADATA,
+    Column("sequence", BigInteger, primary_key=True, autoincrement=False),
+    Column("id", String(40), nullable=False, unique=True),
+    Column("connection", String(63), nullable=False),
+    Column("provider", String(63), nullable=False),
+    Column("type", String(40), nullable=False),
+    Column("origin", String(20), nullable=False),
+    Column("subject", String(255), nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+    Column("receipt", String(40)),
+    Column("body", LargeBinary, nullable=False),
+    Index("events_by_connection", "connection", "sequence"),
+    Index("events_by_subject", "connection", "subject", "sequence"),
+    Index("events_by_age", "created_at"),
+)
+"""What happened, in the order in which it was learned. `body` is what every attempt sends, byte for byte."""
+
+subscriptions = Table(
+    "subscriptions",
+    METADATA,
+    Column("id", String(40), primary_key=True),
+    Column("owner", String(80), nullable=False),
+    Column("url", Text, nullable=False),
+    Column("events", Text, nullable=False),
+    Column("connections", Text),
+    Column("format", String(16), nullable=False),
+    Column("schedule", Text),
+    Column("secret", Text, nullable=False),
+    Column("previous_secret", Text),
+    Column("previous_until", BigInteger),
+    Column("state", String(16), nullable=False),
+    Column("reason", Text),
+    Column("created_at", BigInteger, nullable=False),
+    Column("failing_since", BigInteger),
+    Column("last_success_at", BigInteger),
+    Column("paused_until", BigInteger, nullable=False, server_default=text("0")),
+)
+"""Who is told. `state` is `active`, `disabled` or `removed`; `events` and `connections` (null: all) are JSON lists."""
+
+deliveries = Table(
+    "deliveries",
+    METADATA,
+    Column("id", String(40), primary_key=True),
+    Column("sequence", BigInteger, nullable=False),
+    Column("event", String(40), nullable=False),
+    Column("subscription", String(40), nullable=False),
+    Column("job", String(40), nullable=False, server_default=text("''")),
+    Column("stream", String(320), nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("attempts", Integer, nullable=False, server_default=text("0")),
+    Column("due_at", BigInteger, nullable=False),
+    Column("lease", Integer, nullable=False, server_default=text("0")),
+    Column("leased_until", BigInteger, nullable=False, server_default=text("0")),
+    Column("created_at", BigInteger, nullable=False),
+    Column("finished_at", BigInteger),
+    Column("reason", Text),
+    UniqueConstraint("event", "subscription", "job"),
+    Index("deliveries_due", "subscription", "state", "due_at"),
+    Index("deliveries_in_order", "subscription", "stream", "state", "sequence"),
+    Index("deliveries_by_job", "job"),
+    Index("deliveries_by_age", "created_at"),
+)
+"""One event for one subscription: state `pending`, `delivered`, `dead` or `cancelled`. `stream` is connection and
+subject: within it order is kept. `lease` counts the claims: only the last one may write the result. `job` is empty, or
+the replay that made the row."""
+
+attempts = Table(
+    "attempts",
+    METADATA,
+    Column("id", _ROW, primary_key=True, autoincrement=True),
+    Column("delivery", String(40), nullable=False),
+    Column("number", Integer, nullable=False),
+    Column("at", BigInteger, nullable=False),
+    Column("milliseconds", Integer, nullable=False),
+    Column("outcome", String(24), nullable=False),
+    Column("status", Integer),
+    Column("excerpt", LargeBinary),
+    Index("attempts_by_delivery", "delivery", "number"),
+    Index("attempts_by_age", "at"),
+)
+"""One try to send a delivery: how it ended (`delivered`, `refused`, `timed_out` …) and an excerpt of the answer."""
+
+jobs = Table(
+    "jobs",
+    METADATA,
+    Column("id", String(40), primary_key=True),
+    Column("kind", String(24), nullable=False),
+    Column("what", Text, nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("total", Integer, nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+    Column("finished_at", BigInteger),
+)
+"""Work that the operator asked for and may watch: replays."""
+
+bookings = Table(
+    "bookings",
+    METADATA,
+    Column("connection", String(63), primary_key=True),
+    Column("id", String(255), primary_key=True),
+    Column("data", LargeBinary, nullable=False),
+    Column("announced", Text, nullable=False),
+    Column("revision", Integer, nullable=False),
+    Column("starts_at", BigInteger),
+    Column("ends_at", BigInteger),
+    Column("seen_at", BigInteger, nullable=False),
+    Column("changed_at", BigInteger, nullable=False),
+    Index("bookings_by_start", "connection", "starts_at"),
+    Index("bookings_by_end", "ends_at"),
+)
+"""What is known of every booking: the last canonical object, the events told of it (JSON), how often it changed."""
+
+watches = Table(
+    "watches",
+    METADATA,
+    Column("connection", String(63), primary_key=True),
+    Column("digest", String(64), nullable=False),
+    Column("complete_at", BigInteger),
+    Column("due_at", BigInteger, nullable=False),
+    Column("lease", Integer, nullable=False, server_default=text("0")),
+    Column("leased_until", BigInteger, nullable=False, server_default=text("0")),
+    Column("reason", Text),
+)
+"""How far the poll of each connection has come; without `complete_at` nothing is known yet and nothing is told."""
+
+feeds = Table(
+    "feeds",
+    METADATA,
+    Column("id", String(40), primary_key=True),
+    Column("connection", String(63), nullable=False),
+    Column("digest", String(64), nullable=False, unique=True),
+    Column("owner", String(80), nullable=False),
+    Column("name", Text, nullable=False),
+    Column("resource_id", String(255)),
+    Column("show", String(16)),
+    Column("created_at", BigInteger, nullable=False),
+    Index("feeds_by_owner", "connection", "owner"),
+)
+"""Calendar feeds: of the token only its SHA-256. A feed that is revoked is gone."""
+
+keys = Table(
+    "keys",
+    METADATA,
+    Column("owner", String(80), primary_key=True),
+    Column("connection", String(63), primary_key=True),
+    Column("key", String(255), primary_key=True),
+    Column("id", String(40), nullable=False, unique=True),
+    Column("fingerprint", String(64), nullable=False),
+    Column("operation", String(160), nullable=False),
+    Column("request", LargeBinary, nullable=False),
+    Column("began_at", BigInteger, nullable=False),
+    Column("until", BigInteger, nullable=False),
+    Column("outcome", LargeBinary),
+    Index("keys_by_age", "began_at"),
+)
+"""Requests with an Idempotency-Key and their answers. Without an outcome the request is under way up to `until`; from
+then on it is in doubt, for whoever began it died or could not write. `id` names this one try in answers. `request` is
+what the caller sent, and empty once the outcome is known."""

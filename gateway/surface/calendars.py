@@ -1,0 +1,173 @@
+"""Calendar feeds as calendar programmes read them: no key, but the token of the path, which stands in no log or error.
+
+A feed is worth what its owner may: once that caller is gone, or may not read the connection, so is the feed. A calendar
+is made at most every few minutes; when it cannot be made, the last one is given for a day, and `Age` says how old it
+is. Programmes drop what a calendar no longer holds, so half of one is never given.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
+from http import HTTPStatus
+from weakref import WeakValueDictionary
+
+from aiohttp import web
+
+from gateway.catalog import Connection
+from gateway.config import ADMIN
+from gateway.errors import GatewayError, NotMapped
+from gateway.messages import Effect
+from gateway.model.model import Argument, Model, Operation, arguments, from_query
+from gateway.model.types import scalar
+from gateway.store.database import Database
+from gateway.store.feeds import Feed, by_digest
+from gateway.surface.agenda import Agenda, of_resource
+from gateway.surface.calendar import render
+from gateway.surface.calls import Calls
+from gateway.surface.feeds import digest_of
+from gateway.surface.requests import query_pairs
+from gateway.surface.visit import VISIT
+
+PATH = "/calendar/feed/{token}.ics"
+"""Below `/v1/{connection}`; the one path there that asks for no key."""
+_KEPT_BYTES = 32 * 1024 * 1024
+_STALE_SECONDS = 86_400
+_MILLISECONDS = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    """A calendar, asked for at `asked_at`, milliseconds since 1970; its bytes were first seen at `modified`."""
+
+    body: bytes
+    tag: str
+    modified: datetime
+    asked_at: int
+
+
+@dataclass(frozen=True, slots=True)
+class Calendars:
+    """The handler of every feed. `now` gives milliseconds since 1970; a calendar is made anew after `max_age` seconds.
+
+    `refresh` seconds is how often programmes are told to come; many come when they please.
+    """
+
+    calls: Calls
+    database: Database
+    now: Callable[[], int]
+    max_age: int = 300
+    refresh: int = 900
+    _kept: OrderedDict[tuple[str, ...], _Kept] = field(default_factory=OrderedDict, repr=False)
+    _locks: WeakValueDictionary[tuple[str, ...], asyncio.Lock] = field(default_factory=WeakValueDictionary, repr=False)
+
+    def routes(self, base: str) -> list[web.RouteDef]:
+        """Give the routes below `base`, the pattern of `/v1/{connection}`."""
+        return [web.get(base + PATH.replace("}", ":[^/]+}"), self.get)]
+
+    async def get(self, request: web.Request) -> web.Response:
+        """Answer with the calendar, or 304 (RFC 9110 §13.1). Raises NotMapped for every token that opens nothing."""
+        operation = reading(self.calls.engine.model)
+        request[VISIT].operation = operation.name
+        feed, connection = await self._opened(request.match_info["connection"], request.match_info["token"])
+        request[VISIT].connection = connection.name
+        found = arguments(operation, from_query(operation, query_pairs(request)), connection.zone)
+        calendar = await self._current(request, feed, connection, found.get("resource_id"))
+        age = (self.now() - calendar.asked_at) // _MILLISECONDS
+        headers = {
+            "ETag": f'"{calendar.tag}"',
+            "Last-Modified": format_datetime(calendar.modified, usegmt=True),
+            "Cache-Control": f"private, max-age={self.max_age}",
+        } | ({"Age": str(age)} if age > 0 else {})
+        if _unchanged(request, calendar):
+            return web.Response(status=HTTPStatus.NOT_MODIFIED, headers=headers)
+        return web.Response(body=calendar.body, headers=headers, content_type="text/calendar", charset="utf-8")
+
+    async def _opened(self, name: str, token: str) -> tuple[Feed, Connection]:
+        """Give what a token opens. It is looked up by its digest: the time tells nothing of what is kept."""
+        feed = await self.database.read(lambda opened: by_digest(opened, digest_of(token)))
+        connection = self.calls.engine.catalog.connections.get(name)
+        if feed is None or feed.connection != name or connection is None or not self._worth(feed):
+            raise NotMapped("There is no calendar at this path.")
+        return feed, connection
+
+    def _worth(self, feed: Feed) -> bool:
+        """Tell whether the feed's owner may still read what it shows."""
+        settings = self.calls.settings
+        if feed.owner == ADMIN:
+            return settings.admin_token is not None
+        owner = settings.callers.get(feed.owner)
+        return (
+            owner is not None
+            and "read" in owner.may
+            and (owner.connections is None or feed.connection in owner.connections)
+        )
+
+    async def _current(self, request: web.Request, feed: Feed, connection: Connection, resource: str | None) -> _Kept:
+        """Give the calendar, made a while ago or now; however many ask, it is made once. Raises GatewayError."""
+        key = (feed.id, connection.digest, resource or "")
+        lock = self._locks.setdefault(key, asyncio.Lock())
+        async with lock:
+            kept, now = self._kept.get(key), self.now()
+            if kept is not None and now - kept.asked_at < self.max_age * _MILLISECONDS:
+                return kept
+            try:
+                body = await self._made(request, feed, connection, resource, now)
+            except GatewayError:
+                if kept is None or now - kept.asked_at >= _STALE_SECONDS * _MILLISECONDS:
+                    raise
+                return kept
+            return self._keep(key, body, now)
+
+    async def _made(
+        self, request: web.Request, feed: Feed, connection: Connection, resource: str | None, now: int
+    ) -> bytes:
+        agenda = Agenda(self.calls, self.database)
+        entries = of_resource(await agenda.entries(request, connection, now), feed.resource_id)
+        names = await agenda.names(request, connection)
+        shown = of_resource(entries, resource)
+        # Thousands of bookings take a second: in a thread, so that others are answered meanwhile.
+        return await asyncio.to_thread(render, feed, connection.zone, shown, names, timedelta(seconds=self.refresh))
+
+    def _keep(self, key: tuple[str, ...], body: bytes, now: int) -> _Kept:
+        """Keep a calendar, the newest of all; the oldest leave until there is room."""
+        tag = hashlib.sha256(body).hexdigest()[:32]
+        before = self._kept.pop(key, None)
+        modified = datetime.fromtimestamp(now // _MILLISECONDS, UTC)
+        if before is not None and before.tag == tag:
+            modified = before.modified
+        made = self._kept[key] = _Kept(body, tag, modified, now)
+        while sum(len(one.body) for one in self._kept.values()) > _KEPT_BYTES and len(self._kept) > 1:
+            self._kept.popitem(last=False)
+        return made
+
+
+def reading(model: Model) -> Operation:
+    """Describe the reading of a feed in the words of the contract's operations."""
+    meaning = model.resources["CalendarFeed"].fields["resource_id"].meaning
+    return Operation(
+        name="calendar.feed",
+        summary="Read a calendar feed",
+        effect=Effect.SAFE,
+        scope="read",
+        method="GET",
+        path=PATH,
+        gives="none",
+        resource=None,
+        status=200,
+        args={"resource_id": Argument("resource_id", scalar("id"), required=False, meaning=meaning, where="query")},
+        not_found=NotMapped.code,
+    )
+
+
+def _unchanged(request: web.Request, calendar: _Kept) -> bool:
+    """Tell whether the client has these bytes. A date must be the very one it was given: ours can only be equal."""
+    tags = request.if_none_match
+    if tags is not None:
+        return any(one.value in {"*", calendar.tag} for one in tags)
+    return request.if_modified_since == calendar.modified

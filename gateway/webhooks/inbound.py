@@ -1,0 +1,280 @@
+"""A provider's message: verified, read, proved where it must be, and kept with its events before it is answered.
+
+Two ends only: accepted, and then everything it means is stored; or refused, and then it has changed nothing. What is
+verified and cannot be read is accepted as well, as a dead letter: the provider cannot mend our mapping.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import NoReturn
+
+from gateway import observe
+from gateway.catalog import Connection
+from gateway.engine import Engine
+from gateway.errors import (
+    AnswerMismatch,
+    GatewayError,
+    MappingFault,
+    NotMapped,
+    ProviderUnavailable,
+    SignatureInvalid,
+)
+from gateway.mapping.hooks_translate import is_equal, is_forged, to_messages
+from gateway.mapping.plan_hooks import IGNORE, HookPlan
+from gateway.messages import Call, Json, Message, Observation, Received
+from gateway.store.database import Transaction
+from gateway.store.events import Receipt
+from gateway.store.receipts import of_state, settle
+from gateway.webhooks.challenges import Challenged
+from gateway.webhooks.publish import EVENTS, Published, Publisher, observed
+from gateway.webhooks.verify import verify
+
+WEBHOOK = "provider_webhook"
+"""The origin of events that a provider told us."""
+DEAD = "dead"
+"""The state of a message that was verified and cannot be read."""
+AGAIN_SECONDS = 30.0
+"""When a message shall come again whose object cannot be fetched, where the provider does not say it."""
+_KEPT_HEADERS = frozenset({"content-type", "user-agent", "date"})
+"""Of a message's headers only these are kept beside what the mapping reads: the others may prove who sent it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """One request of a provider to one hook, and what is known of it here: when it came, the hook's public URL.
+
+    `at` is in milliseconds since 1970, `deadline` a reading of the event loop's clock, in seconds.
+    """
+
+    connection: Connection
+    plan: HookPlan
+    received: Received
+    at: int
+    url: str
+    request_id: str
+    deadline: float
+
+
+@dataclass(frozen=True, slots=True)
+class _Read:
+    """One message with what names it, its object, and why it cannot be read if it cannot.
+
+    `key` is the name without what was fetched: the one by which a message is known whose fetch could not be read.
+    """
+
+    key: str
+    name: str
+    message: Message | None
+    data: Mapping[str, Json] | None = None
+    failure: GatewayError | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Inbound:
+    """Receives. `now` gives milliseconds since 1970, `fresh` a new id with this prefix."""
+
+    engine: Engine
+    publisher: Publisher
+    now: Callable[[], int]
+    fresh: Callable[[str], str]
+
+    async def receive(self, delivery: Delivery) -> Challenged | None:
+        """Take in a message; a challenge is answered instead. Once this returns, everything it means is stored.
+
+        Raises SignatureInvalid (nothing of it is stored), also for what nobody proved and cannot be read, and
+        StoreUnavailable, or ProviderUnavailable when its object cannot be fetched: it shall come again.
+        """
+        plan, received, revealed = delivery.plan, delivery.received, delivery.connection.revealed
+        blocks = plan.verify
+        if plan.forged is not None:  # the fetch is proof enough, whatever of the rest this connection has
+            blocks = tuple(block for block in blocks if block.applies(revealed))
+        verdict = verify(blocks, received, revealed, delivery.at / 1000, delivery.url)
+        if not verdict.accepted:
+            self._refuse(delivery, verdict.reason)
+        if verdict.answer is not None:
+            return verdict.answer
+        await self._keep(delivery, await self._read(delivery))
+        return None
+
+    async def replay(self, receipt: str, deadline: float) -> bool:
+        """Read a dead letter again, with the mapping of now; tells whether its events are stored now.
+
+        `deadline` is a reading of the event loop's clock, in seconds, for what must be fetched. What it says is as old
+        as it is: where more has been learned since, that stays. Raises NotMapped when there is no such dead letter or
+        its hook is gone, and StoreUnavailable and ProviderUnavailable as `receive` does.
+        """
+        found = await self.publisher.database.read(lambda connection: of_state(connection, "dead", receipt))
+        if found is None:
+            raise NotMapped("There is no such dead letter.")
+        connection = self.engine.connection(found.connection)
+        plan = connection.provider.hooks.get(found.hook)
+        if plan is None:
+            raise NotMapped(f"The connection `{found.connection}` has no hook `{found.hook}` any more.")
+        delivery = Delivery(connection, plan, _unpacked(found.request), found.received_at, "", receipt, deadline)
+        try:
+            read = await self._read(delivery)
+        except SignatureInvalid:  # what proved it no longer does; the log says what
+            return False
+        whole = found.dedupe == _hash(_whole(delivery.received))
+        mine = [one for one in read if whole or _hash(one.key) == found.dedupe]
+        if any(one.failure is not None for one in mine) or not (mine or whole):
+            return False
+        await self._settle(delivery, found, mine)
+        return True
+
+    async def _read(self, delivery: Delivery) -> list[_Read]:
+        """Translate a message, and fetch what it only names."""
+        plan, received = delivery.plan, delivery.received
+        scope = {**delivery.connection.scope, "now": moment(delivery.at)}
+        try:
+            equal = is_equal(plan, received, scope)
+            messages = to_messages(plan, received, scope) if equal else []
+        except (AnswerMismatch, MappingFault) as error:
+            if plan.forged is not None:  # nobody has proved it: nothing of it is kept
+                self._refuse(delivery, delivery.connection.redactor.text(error.detail))
+            return [_Read(_whole(received), _whole(received), None, failure=error)]
+        if not equal:
+            self._refuse(delivery, "what must be equal in it is not")
+        return [await self._fetched(delivery, name, message) for name, message in messages]
+
+    async def _fetched(self, delivery: Delivery, name: str, message: Message) -> _Read:
+        """Give a message its object. What the provider will not show to whoever knows its secret is forged."""
+        if message.fetch is None or message.type == IGNORE:
+            return _Read(name, name, message, message.data)
+        operation, arguments = message.fetch
+        connection = delivery.connection
+        call = Call(connection.name, operation, arguments, delivery.request_id, delivery.deadline)
+        try:
+            reply = await self.engine.run(call)
+        except AnswerMismatch as error:  # the provider has shown it: it is no forgery, and the mapping must be mended
+            return _Read(name, name, message, failure=error)
+        except GatewayError as error:
+            if is_forged(delivery.plan, error):
+                self._refuse(delivery, f"the fetch that proves it says {error.code}")
+            wait = error.retry_after if error.retry_after is not None else AGAIN_SECONDS
+            text = "The object of the message cannot be fetched now."
+            raise ProviderUnavailable(text, sent=False, retry_after=wait) from error
+        told = json.dumps(reply.data, sort_keys=True, ensure_ascii=True)
+        return _Read(name, f"{name} {told}", message, reply.data)
+
+    async def _keep(self, delivery: Delivery, read: Sequence[_Read]) -> None:
+        """Store the messages of a request with their events, each of them once and all of them or none."""
+        receipts = [self._receipt(delivery, one) for one in read]
+
+        def work(connection: Transaction) -> list[Published]:
+            return [
+                self.publisher.work(connection, self._observations(delivery, one), receipt)
+                for one, receipt in zip(read, receipts, strict=True)
+            ]
+
+        published = await self.publisher.database.write(work, tells=EVENTS)
+        about = {"request": delivery.request_id, "connection": delivery.connection.name, "hook": delivery.plan.name}
+        for receipt, kept in zip(receipts, published, strict=True):
+            state = receipt.state if kept.new else "repeated"
+            observe.hook_received(**about, state=state, receipt=receipt.id, events=len(kept.sequences))
+            if receipt.state == DEAD and kept.new:
+                origin, reason = receipt.origin or "", receipt.reason or ""
+                observe.hook_dead(**about, receipt=receipt.id, origin=origin, reason=reason)
+
+    def _receipt(self, delivery: Delivery, one: _Read) -> Receipt:
+        connection, received, failure = delivery.connection, delivery.received, one.failure
+        return Receipt(
+            id=self.fresh("rcp"),
+            connection=connection.name,
+            hook=delivery.plan.name,
+            dedupe=_hash(one.name),
+            digest=hashlib.sha256(received.body).hexdigest(),
+            received_at=delivery.at,
+            request=_packed(received, connection.redactor, delivery.plan),
+            state=_state(one),
+            reason=connection.redactor.text(failure.detail) if failure is not None else None,
+            origin=failure.origin if failure is not None else None,
+        )
+
+    async def _settle(self, delivery: Delivery, letter: Receipt, read: Sequence[_Read]) -> None:
+        """Store the events of a dead letter that can be read now, but for what came again in the meantime."""
+        receipts = [self._receipt(delivery, one) for one in read]
+        state = "mapped" if any(_state(one) == "mapped" for one in read) else "ignored"
+
+        def work(connection: Transaction) -> None:
+            if not settle(connection, letter.id, state):
+                return
+            for one, receipt in zip(read, receipts, strict=True):
+                seen = self._observations(delivery, one)
+                self.publisher.work(connection, seen, receipt, as_of=self._as_of(delivery, one))
+
+        await self.publisher.database.write(work, tells=EVENTS)
+
+    def _as_of(self, delivery: Delivery, one: _Read) -> int | None:
+        """When a message spoke of the present; None where it still does.
+
+        A word for where a booking stands has its place among the others whenever it comes, and what is fetched is new.
+        """
+        changes = self.publisher.model.changes
+        if one.message is None or one.message.fetch is not None:
+            return None
+        stands = one.message.type == changes.first or one.message.type in changes.becomes.values()
+        return None if stands else delivery.at
+
+    def _observations(self, delivery: Delivery, one: _Read) -> list[Observation]:
+        """What a message says of its booking: nothing where it is ignored or cannot be read."""
+        if one.data is None or one.message is None or _state(one) != "mapped":
+            return []
+        connection = delivery.connection
+        about = (connection.name, connection.provider.name, WEBHOOK, one.message.type, one.data)
+        return [observed(*about, stand_ins=frozenset(connection.provider.remembered))]
+
+    def _refuse(self, delivery: Delivery, reason: str) -> NoReturn:
+        """Refuse a message: the log knows why, its sender does not."""
+        about = {"request": delivery.request_id, "connection": delivery.connection.name, "hook": delivery.plan.name}
+        observe.hook_refused(**about, reason=reason)
+        raise SignatureInvalid("")
+
+
+def moment(at: int) -> str:
+    """Write milliseconds since 1970 as templates see `now`."""
+    return datetime.fromtimestamp(at / 1000, UTC).isoformat(timespec="seconds")
+
+
+def _state(one: _Read) -> str:
+    """What becomes of a message in the store."""
+    if one.failure is not None:
+        return DEAD
+    return "ignored" if one.message is not None and one.message.type == IGNORE else "mapped"
+
+
+def _whole(received: Received) -> str:
+    """Name a message that cannot be read by all of its body."""
+    return f"body {hashlib.sha256(received.body).hexdigest()}"
+
+
+def _hash(name: str) -> str:
+    return hashlib.sha256(name.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def _packed(received: Received, redactor: observe.Redactor, plan: HookPlan) -> bytes:
+    """Write a message as it is kept: what the mapping may read, without what proves its sender; the body as it came."""
+    names = {part.header for part in plan.dedupe}
+    kept = [(name, redactor.text(value)) for name, value in received.headers if name in names or not _proves(name)]
+    query = [(name, redactor.text(value)) for name, value in received.query]
+    head = {"method": received.method, "query": query, "headers": kept}
+    return json.dumps(head).encode() + b"\n" + received.body
+
+
+def _unpacked(request: bytes) -> Received:
+    head, _, body = request.partition(b"\n")
+    told = json.loads(head)
+    query, headers = (tuple((name, value) for name, value in told[part]) for part in ("query", "headers"))
+    return Received(told["method"], None, query, headers, body)
+
+
+def _proves(name: str) -> bool:
+    """Whether a header may hold a proof of its sender, which is of no use later and a danger in a store."""
+    if name in _KEPT_HEADERS:
+        return False
+    return any(word in name for word in ("auth", "token", "signature", "secret", "key", "cookie", "hmac", "password"))

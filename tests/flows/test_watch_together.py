@@ -1,0 +1,143 @@
+"""Polls beside others: gateways that share a store, webhooks, calls of ours, and a store that goes away."""
+
+import asyncio
+import sqlite3
+from dataclasses import replace
+
+import pytest
+
+from gateway.catalog import Catalog, bound
+from gateway.flows.recall import note
+from gateway.flows.watch import watched
+from gateway.store.watches import claim
+from gateway.transport.client import Client
+from gateway.webhooks.publish import observed
+
+MINUTE = 60_000
+
+
+async def test_two_gateways_share_a_watch(house):
+    """Whoever polls first, each change is told once; the claim of a gateway that died ends by itself."""
+    await house.gateway()
+    await house.poll(0)
+    for number in range(5):
+        house.desk.put(f"b{number}")
+        house.at += MINUTE
+        await asyncio.gather(*(one.round(engine.connection("club")) for one, engine, _ in house.gateways * 2))
+    assert [(f"b{number}", "created") for number in range(5)] == await house.changes()
+    house.at += MINUTE
+    _, _, publisher = house.gateways[0]
+    held = await publisher.database.write(lambda store: claim(store, "club", house.at, house.at + 5 * MINUTE))
+    assert held is not None
+    house.desk.put("late")
+    assert await house.poll(1) is None
+    assert 1 == (await house.poll(1, later=6 * MINUTE)).told
+
+
+async def test_who_lost_the_claim_changes_nothing(house):
+    """A gateway that was away for longer than its claim tells nothing of what it found."""
+    await house.poll()
+    house.desk.put("b1")
+    arrived, go_on = asyncio.Event(), asyncio.Event()
+
+    class Slow(Client):
+        async def send(self, request):
+            arrived.set()
+            await go_on.wait()
+            return await super().send(request)
+
+    house.client = await house.stack.enter_async_context(Slow(["127.0.0.0/8"]))
+    await house.gateway()
+    late = asyncio.ensure_future(house.poll(1))
+    await arrived.wait()
+    assert 1 == (await house.poll(0, later=10 * MINUTE)).told
+    go_on.set()
+    assert await late is None
+    assert [("b1", "created")] == await house.changes()
+
+
+async def test_webhooks_calls_and_polls_tell_together_once(house):
+    """Whoever learns first tells: a poll does not repeat a webhook or a call of ours, nor they a poll."""
+    await house.poll()
+    _, engine, publisher = house.gateways[-1]
+    connection = engine.connection("club")
+
+    def seen(state):
+        return {"id": "b1", "status": state, "start": "2026-03-20T10:00:00+01:00", "notes": None}
+
+    for state, word in (("pending", "created"), ("confirmed", "confirmed"), ("cancelled", "cancelled")):
+        house.desk.put("b1", state=state)
+        if state == "confirmed":
+            await house.poll()
+        house.at += 1
+        await publisher.publish([observed("club", "desk", "provider_webhook", f"booking.{word}", seen(state))])
+        house.at += 1
+        await house.poll()
+    origins = {"created": "provider_webhook", "confirmed": "poll", "cancelled": "provider_webhook"}
+    assert [("b1", word, origin) for word, origin in origins.items()] == await house.told()
+    house.desk.put("b2")
+    house.at += 1
+    await note(publisher, connection, "bookings.create", {}, seen("confirmed") | {"id": "b2"})
+    await house.poll()
+    assert ("b2", "created", "gateway") == (await house.told())[-1]
+    assert 4 == len(await house.told())
+
+
+async def test_a_list_that_was_asked_for_before_a_change_does_not_undo_it(house):
+    """What a call of ours did while the provider was listing stands, though the list still shows what was before."""
+    house.desk.put("b1")
+    await house.poll()
+    _, engine, publisher = house.gateways[-1]
+
+    class Meanwhile(Client):
+        async def send(self, request):
+            found = await super().send(request)
+            house.at += 5
+            cancelled = {"id": "b1", "status": "cancelled"}
+            await note(publisher, engine.connection("club"), "bookings.cancel", {"id": "b1"}, cancelled)
+            return found
+
+    house.client = await house.stack.enter_async_context(Meanwhile(["127.0.0.0/8"]))
+    await house.gateway()
+    await house.poll()
+    assert [("b1", "cancelled", "gateway")] == await house.told()
+
+
+async def test_a_watch_runs_by_itself_and_stops(house):
+    """The task polls what is due, takes up a new catalog, and gives its claim back when it is stopped."""
+    watcher, engine, publisher = house.gateways[-1]
+    house.desk.put("b1")
+    running = asyncio.ensure_future(watcher.run())
+    await asyncio.wait_for(house.desk.called.wait(), 10)
+    connection = engine.connection("club")
+    assert watched(connection) is not None
+    engine.use(Catalog("v2", {}, {"club": bound("club", replace(connection.provider, watch=None), connection.public)}))
+    running.cancel()
+    await asyncio.wait([running])
+    assert running.cancelled()
+    held = await publisher.database.write(lambda store: claim(store, "club", house.at + MINUTE, house.at + 2 * MINUTE))
+    assert held is not None
+
+
+@pytest.mark.parametrize("store_url", ["sqlite"], indirect=True)
+async def test_a_watch_outlives_its_store(house, monkeypatch):
+    """While the store is locked nothing is polled and nothing is lost; afterwards the same watch goes on."""
+    monkeypatch.setattr("gateway.store.database._BUSY_MILLISECONDS", 50)
+    monkeypatch.setattr("gateway.store.database.RETRY_SECONDS", 0.05)
+    await house.poll()
+    await house.gateway()
+    watcher, _, _ = house.gateways[-1]
+    house.desk.put("b1")
+    house.desk.called.clear()
+    house.at += MINUTE
+    holder = sqlite3.connect(house.url.removeprefix("sqlite:///"), isolation_level=None)
+    holder.execute("BEGIN IMMEDIATE")
+    running = asyncio.ensure_future(watcher.run())
+    await asyncio.sleep(0.3)
+    assert not running.done()
+    assert not house.desk.called.is_set()
+    holder.execute("ROLLBACK")
+    holder.close()
+    await asyncio.wait_for(house.desk.called.wait(), 10)
+    running.cancel()
+    await asyncio.wait([running])

@@ -1,0 +1,149 @@
+"""The surface with subscriptions and the operator's side: a store in a file, and all the routes of events."""
+
+import asyncio
+import time
+from dataclasses import replace
+from itertools import count
+
+import pytest
+from aiohttp import web
+
+from gateway.config import DeliverySettings, WebhookSettings
+from gateway.model.model import load
+from gateway.observe import Redactor, Secret
+from gateway.store.database import Database
+from gateway.store.events import NewEvent
+from gateway.surface.admin import admin
+from gateway.surface.app import _guard
+from gateway.surface.backroom import Backroom
+from gateway.surface.boundary import boundary
+from gateway.surface.callers import Callers
+from gateway.surface.calls import Calls, Standings
+from gateway.surface.cors import Cors
+from gateway.surface.idempotency import Ledger
+from gateway.surface.webhooks import webhooks
+from gateway.transport.client import Client
+from gateway.webhooks.attempts import Patience
+from gateway.webhooks.inbound import Inbound
+from gateway.webhooks.outbound import Dispatcher
+from gateway.webhooks.publish import Publisher
+from gateway.webhooks.replay import Replays
+from gateway.webhooks.subscriptions import settle
+
+TOKEN = "admin-token-0123456789"
+SHOP = "https://shop.example/hooks"
+OWN = "https://own.example/hooks"
+"""The consumer that the configuration names."""
+START = 1_800_000_000_000
+"""2027-01-15T08:00:00Z"""
+
+
+def events_of(settings):
+    """Give settings with an operator, one consumer, and addresses without TLS allowed."""
+    consumer = WebhookSettings(OWN, ("*",), Secret("whsec_config"), None, "native", None)
+    deliveries = DeliverySettings((5.0, 300.0), 15.0, 4, http=True)
+    return replace(settings, admin_token=Secret(TOKEN), webhooks=(consumer,), deliveries=deliveries)
+
+
+def happened(number, connection="club-a", at=START, type_="booking.created"):
+    """Make an event that knows little of its booking."""
+    about = (connection, "courts", type_, "gateway", f"b{number}", at)
+    return NewEvent(f"evt_x{number}", *about, lambda sequence: b'{"sequence":%d}' % sequence)
+
+
+@pytest.fixture
+async def backroom(engine, settings, tmp_path):
+    """Give a store with the configuration's subscriptions, and what belongs to it, on the real clock."""
+    numbers = count(1)
+
+    def now():
+        return time.time_ns() // 1_000_000
+
+    def fresh(prefix):
+        return f"{prefix}_{next(numbers):06}"
+
+    async with Database(f"sqlite:///{tmp_path / 'events.db'}", now) as database:
+        await settle(database, settings, now())
+        publisher = Publisher(database, load(), now, fresh, lambda _name: load().changes.tracked)
+        yield Backroom(database, publisher, Inbound(engine, publisher, now, fresh), now, fresh)
+
+
+@pytest.fixture
+def serve_events(engine, aiohttp_client):
+    """Give the function that serves a backroom's routes alone: `client = await serve_events(settings, backroom)`."""
+
+    async def of(settings, backroom):
+        calls = Calls(engine, settings, Ledger(asyncio.get_running_loop().time), Standings())
+        app = web.Application(
+            middlewares=[boundary(engine.model, Cors(settings.cors_origins)), _guard(Callers(settings))]
+        )
+        draws = count(1)
+        app.add_routes(webhooks(calls, backroom, lambda size: bytes([next(draws)]) * size).routes())
+        app.add_routes(admin(calls, backroom).routes())
+        return await aiohttp_client(app)
+
+    return of
+
+
+@pytest.fixture
+def operator(call_as):
+    """Call the gateway as the operator."""
+    caller = call_as(None)
+    caller.key = TOKEN
+    return caller
+
+
+@pytest.fixture
+def subscribe(call):
+    """Subscribe as `web` and give the answer's body."""
+
+    async def of(url=SHOP, **more):
+        status, body, _ = await call("POST", "/v1/webhooks", json={"url": url, **more})
+        assert 201 == status, body
+        return body
+
+    return of
+
+
+@pytest.fixture
+def sending(backroom, settings):
+    """Give a function that carries on replays and sends what is due until a condition holds."""
+
+    async def until(holds):
+        clock = asyncio.get_running_loop().time
+        async with Client([str(network) for network in settings.egress]) as client:
+            patience = Patience(lambda: 0.5, (0.0, 0.0))
+            sender = Dispatcher(backroom.database, client.send, backroom.now, clock, patience, Redactor(()))
+            replays = asyncio.create_task(Replays(backroom.database, backroom.now, backroom.fresh).run())
+            running = asyncio.create_task(sender.run())
+            async with asyncio.timeout(20):
+                while not await holds():  # noqa: ASYNC110 - what holds stands in the store
+                    await asyncio.sleep(0.02)
+            replays.cancel()
+            await sender.stop()
+            await asyncio.wait([running, replays])
+            assert replays.cancelled()
+            await running
+
+    return until
+
+
+class Endpoint:
+    """A consumer that notes what it gets and answers with `status`."""
+
+    def __init__(self):
+        self.status, self.got = 204, []
+
+    async def take(self, request):
+        self.got.append((dict(request.headers), await request.read()))
+        return web.Response(status=self.status, body=b"inner secrets" if self.status >= 400 else None)
+
+
+@pytest.fixture
+async def endpoint(aiohttp_server):
+    """Give a consumer on a real socket, with its `url`."""
+    made, app = Endpoint(), web.Application()
+    app.router.add_post("/hooks", made.take)
+    server = await aiohttp_server(app)
+    made.url = str(server.make_url("/hooks"))
+    return made

@@ -1,0 +1,231 @@
+"""What became of a write whose outcome was unknown: decided where the contract can, else left to a person."""
+
+from itertools import count
+from pathlib import Path
+
+import pytest
+
+from gateway import catalog
+from gateway.model.model import load
+from gateway.store.database import Database
+from gateway.surface.app import BASE, build_app
+from gateway.surface.calls import Calls, Standings
+from gateway.surface.idempotency import StoredLedger
+from gateway.surface.outcomes import Outcomes
+
+START = 1_800_000_000_000
+ENDED = 5 + 10
+"""Seconds after which nothing of a call is under way: the timeout of the settings, and the margin."""
+RECORD = "      notes: notes\n"
+CALL = "        notes: {$optional: "
+LIST = "  bookings.list:\n"
+MORE = """\
+  bookings.complete:
+    call: {post: "/bookings/{{ args.id }}/done"}
+    at: data
+    row: booking
+
+  bookings.reschedule:
+    call: {post: "/bookings/{{ args.id }}/move", json: {start: "{{ args.start }}"}}
+    unsupported: {end: "an hour", duration: "an hour", resource_id: "stays", reason: "not kept"}
+    at: data
+    row: booking
+
+"""
+DELETE = "  bookings.delete:\n"
+CHANGES = [
+    (RECORD, f"{RECORD}      customer.name: guest_name\n      customer.email: guest\n      resource_id: court\n"),
+    (CALL, f'        email: {{$optional: "{{{{ args.customer.email }}}}"}}\n{CALL}'),
+    ('      customer.email: "only the name is kept"\n', ""),
+    (DELETE, MORE + DELETE),
+    ('  bookings.complete: "nobody looks"\n', ""),
+    ('  bookings.reschedule: "cancel and book again"\n', ""),
+]
+"""What makes the courts of the other tests tell who has booked, and be completed and moved."""
+
+
+@pytest.fixture(scope="session")
+def plan(tmp_path_factory, request):
+    """Give the compiled mapping of courts that tell who has booked; how it supports their list may be a parameter."""
+    text = Path(__file__).with_name("courts.yaml").read_text(encoding="utf-8")
+    listed = f'{LIST}    support: {getattr(request, "param", "native")}\n    notes: "By day."\n'
+    for old, new in [*CHANGES, (LIST, listed)]:
+        assert old in text
+        text = text.replace(old, new, 1)
+    path = tmp_path_factory.mktemp("courts") / "courts.yaml"
+    path.write_text(text, encoding="utf-8")
+    providers, findings = catalog.load_providers([path], load())
+    assert [] == [str(finding) for finding in findings if finding.level == "error"]
+    return providers["courts"]
+
+
+@pytest.fixture
+async def client(engine, settings, aiohttp_client, ticks, tmp_path):
+    """Give a client of the gateway with a store and the path of outcomes."""
+    numbers = count(1)
+
+    def now():
+        return START + round(ticks[-1] * 1000)
+
+    async with Database(f"sqlite:///{tmp_path / 'gateway.db'}", now) as database:
+        ledger = StoredLedger(
+            database, now=now, fresh=lambda prefix: f"{prefix}_{next(numbers)}", timeout=settings.timeout
+        )
+        app = build_app(engine, settings, ledger=ledger)
+        app.add_routes(Outcomes(Calls(engine, settings, ledger, Standings()), database, now).routes(BASE))
+        yield await aiohttp_client(app)
+
+
+@pytest.fixture
+def lose(call, provider, new):
+    """Send a write whose answer is lost, and give the id to ask for it by."""
+
+    async def of(path="/bookings", **changes):
+        provider.answers[f"POST {path}"] = None
+        ada = new | {"customer": {"name": "Ada", "email": "ada@x.example"}}
+        body = ada | changes if path == "/bookings" else changes
+        sent = path.replace("/done", "/complete").replace("/move", "/reschedule")
+        status, found, _ = await call("POST", f"/v1/club-a{sent}", json=body, headers={"Idempotency-Key": "k"})
+        assert (504, "OUTCOME_UNKNOWN") == (status, found["error"]["code"])
+        return found["error"]["details"]["operation"]
+
+    return of
+
+
+@pytest.fixture
+def told(call, ticks):
+    """Ask for an outcome once nothing can be under way: `state, body = await told(id)`."""
+
+    async def of(id_):
+        ticks.append(ENDED)
+        status, body, _ = await call("GET", f"/v1/club-a/operations/{id_}")
+        assert 200 == status
+        return body["state"], body
+
+    return of
+
+
+@pytest.fixture
+def mine(booking):
+    """Give the booking that the lost request asks for, as the provider tells it."""
+    return booking | {"court": "c1", "guest": "Ada@x.example", "guest_name": "Ada"}
+
+
+async def test_pending(lose, call, provider):
+    """While the provider may still be at it nothing is looked up and nothing decided."""
+    id_ = await lose()
+    status, body, _ = await call("GET", f"/v1/club-a/operations/{id_}")
+    assert (200, "pending", id_) == (status, body["state"], body["id"])
+    assert ("bookings.create", "bookings.list") == (body["operation"], body["reconcile_with"])
+    assert 1 == len(provider.asked)
+
+
+async def test_confirmed(lose, told, provider, mine):
+    """One booking of this start, place and customer is the one that was asked for."""
+    others = [mine | {"id": "8", "guest": "bob@x.example"}, mine | {"id": "9", "start": "2026-03-19T08:00:00+01:00"}]
+    provider.answers["GET /bookings"] = (200, {"ok": True, "data": [mine, *others]})
+    state, body = await told(await lose())
+    assert ("confirmed", "7") == (state, body["data"]["id"])
+
+
+async def test_absent(lose, told, provider, mine):
+    """Where the provider lists nothing that begins then, nothing was booked."""
+    provider.answers["GET /bookings"] = (200, {"ok": True, "data": [mine | {"start": "2026-03-19T08:00:00+01:00"}]})
+    assert "absent" == (await told(await lose()))[0]
+    assert ["POST", "GET"] == [method for method, _, _ in provider.asked]
+
+
+@pytest.mark.parametrize("plan", ["emulated"], indirect=True)
+async def test_a_list_that_is_pieced_together(lose, told, provider, mine):
+    """Such a list can show that there is a booking, but not that there is none."""
+    provider.answers["GET /bookings"] = (200, {"ok": True, "data": []})
+    id_ = await lose()
+    assert "operator" == (await told(id_))[0]
+    provider.answers["GET /bookings"] = (200, {"ok": True, "data": [mine]})
+    assert "confirmed" == (await told(id_))[0]
+
+
+@pytest.mark.parametrize(
+    "there",
+    [
+        [{}, {"id": "8"}],
+        [{"guest": "bob@x.example"}],
+        [{"guest": None}],
+        [{"court": "c2"}],
+        [{"status": "cancelled"}],
+    ],
+    ids=["two", "another", "untold", "elsewhere", "cancelled"],
+)
+async def test_for_a_person(lose, told, provider, mine, there):
+    """What is not plainly one or none is for a person, who is told what was asked for."""
+    provider.answers["GET /bookings"] = (200, {"ok": True, "data": [mine | one for one in there]})
+    state, body = await told(await lose())
+    assert ("operator", "Ada") == (state, body["request"]["body"]["customer"]["name"])
+    assert "data" not in body
+
+
+async def test_nobody_named(lose, told, provider):
+    """A request that does not say whose booking it is cannot be told from another's, and the provider is not asked."""
+    assert "operator" == (await told(await lose(customer={"name": "Ada"})))[0]
+    assert 1 == len(provider.asked)
+
+
+async def test_native(call, told, provider):
+    """Of an operation of the provider's own the contract cannot tell how to look."""
+    provider.answers["POST /doors"] = None
+    path = "/v1/club-a/native/openDoor"
+    _, body, _ = await call("POST", path, json={"court": "c1"}, headers={"Idempotency-Key": "k"})
+    state, found = await told(body["error"]["details"]["operation"])
+    assert ("operator", "native.openDoor") == (state, found["operation"])
+
+
+@pytest.mark.parametrize(
+    ("answer", "state"),
+    [
+        ((200, {"status": "completed"}), "confirmed"),
+        ((200, {"status": "confirmed"}), "absent"),
+        ((404, {}), "operator"),
+    ],
+)
+async def test_how_it_stands(lose, told, provider, mine, answer, state):
+    """A write that makes a booking stand otherwise was done if it stands so."""
+    status, changes = answer
+    provider.answers["GET /bookings/7"] = (status, {"ok": status == 200, "data": mine | changes})
+    assert state == (await told(await lose("/bookings/7/done")))[0]
+
+
+@pytest.mark.parametrize(("hour", "state"), [("09", "confirmed"), ("10", "operator")])
+async def test_where_it_stands(lose, told, provider, mine, hour, state):
+    """A booking that was to be moved was moved if it is there; if not, another may have taken its place."""
+    provider.answers["GET /bookings/7"] = (200, {"ok": True, "data": mine})
+    assert state == (await told(await lose("/bookings/7/move", start=f"2026-03-19T{hour}:00:00+01:00")))[0]
+
+
+async def test_answered_after_all(call, told, provider, booking, new):
+    """What is known is told without asking the provider."""
+    for key, (status, body), state in [
+        ("good", (200, {"ok": True, "data": booking}), "confirmed"),
+        ("bad", (409, {"error": {"code": "taken"}}), "absent"),
+    ]:
+        provider.answers["POST /bookings"] = (status, body)
+        await call("POST", "/v1/club-a/bookings", json=new, headers={"Idempotency-Key": key})
+        found = await told(f"op_{len(provider.asked)}")
+        assert (state, "request" in found[1]) == (found[0], False)
+    assert ("BOOKING_CONFLICT", 2) == (found[1]["error"]["code"], len(provider.asked))
+
+
+async def test_whose(lose, call_as, call):
+    """Only who made a write may ask for it, on its connection, and with a key that may write."""
+    id_ = await lose()
+    for caller, connection, status in [("writer", "club-a", 404), ("reporting", "club-a", 403), ("web", "club-b", 404)]:
+        assert status == (await call_as(caller)("GET", f"/v1/{connection}/operations/{id_}"))[0]
+    assert 404 == (await call("GET", "/v1/club-a/operations/op_none"))[0]
+    assert 400 == (await call("GET", f"/v1/club-a/operations/{id_}?x=1"))[0]
+
+
+async def test_no_answer_now(lose, call, provider, ticks):
+    """While the provider cannot be read the caller is told that, and nothing is decided."""
+    id_ = await lose()
+    ticks.append(ENDED)
+    provider.answers["GET /bookings"] = (503, {})
+    assert 503 == (await call("GET", f"/v1/club-a/operations/{id_}"))[0]
