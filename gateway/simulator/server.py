@@ -93,9 +93,10 @@ class _Server:
         return web.Response(status=played.status, body=played.body, headers=dict(played.headers))
 
     async def show(self, _request: web.Request) -> web.Response:
-        """Tell what the provider holds."""
+        """Tell what the provider holds, and which faults wait for their calls."""
         play = self.play
         told = {"provider": play.connection.provider.name, "calls": play.calls, "state": play.state}
+        told["waiting"] = self.faults.waiting
         return web.json_response(told)
 
     async def control(self, request: web.Request) -> web.Response:
@@ -150,7 +151,8 @@ def build_simulator(play: Play) -> web.Application:
 @asynccontextmanager
 async def playing(play: Play, port: int) -> AsyncIterator[int]:
     """Play on 127.0.0.1 while the context lasts and give the port (0 takes a free one); OSError when it is taken."""
-    runner = web.AppRunner(build_simulator(play), access_log=None)
+    # A call that is delayed is not waited for: whoever stops the simulator wants it to stop.
+    runner = web.AppRunner(build_simulator(play), access_log=None, shutdown_timeout=0.1)
     await runner.setup()
     try:
         await web.TCPSite(runner, "127.0.0.1", port).start()

@@ -8,16 +8,18 @@ together are committed together, each in a savepoint of its own: one flush to th
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Self, TypeAlias, TypeVar
 
-from sqlalchemy import URL, Connection, event, make_url, text, update
+from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url, text, update
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, NotSupportedError, ProgrammingError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlalchemy.pool import QueuePool
 
 from gateway.errors import StoreUnavailable
 from gateway.store.migrations import migrate
@@ -35,7 +37,6 @@ _CONNECT_SECONDS = 5
 _COMMAND_SECONDS = 15
 _MIGRATION_LOCK = 0x626F6F6B
 """Any fixed number: replicas that start together migrate one after the other."""
-_DRIVERS = {"sqlite": "sqlite+aiosqlite", "postgresql": "postgresql+asyncpg"}
 _OURS = (IntegrityError, ProgrammingError, DataError, NotSupportedError)
 """A defect of a statement, and not of the database: never told as an outage."""
 
@@ -60,8 +61,8 @@ class Database:
     def __init__(self, url: str, now: Callable[[], int]) -> None:
         self._url = make_url(url)
         self._now = now
-        self._writer: AsyncEngine | None = None
-        self._reader: AsyncEngine | None = None
+        self._writer: _Bench | None = None
+        self._reader: _Bench | None = None
         self._waiting: asyncio.Queue[_Work] = asyncio.Queue()
         self._task: asyncio.Task[None] | None = None
         self._told: dict[str, asyncio.Event] = {}
@@ -77,12 +78,9 @@ class Database:
 
     async def __aenter__(self) -> Self:
         try:
-            self._writer = _engine(self._url, writes=True)
-            self._reader = _engine(self._url, writes=False)
-            async with _mapped(), self._writer.begin() as connection:
-                if self._url.get_backend_name() == "postgresql":
-                    await connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _MIGRATION_LOCK})
-                await connection.run_sync(migrate, self._now())
+            self._writer = _bench(self._url, writes=True)
+            self._reader = _bench(self._url, writes=False)
+            await self._writer.do(self._migrate)
         except BaseException:
             await self._dispose()
             raise
@@ -113,8 +111,7 @@ class Database:
         """Do `work`, which only reads, on what is committed, and give its result."""
         assert self._reader is not None  # noqa: S101 - opened by the context
         try:
-            async with _mapped(), self._reader.connect() as connection:
-                return await connection.run_sync(work)
+            return await self._reader.do(work)
         except StoreUnavailable:
             self._failing = True
             raise
@@ -158,26 +155,71 @@ class Database:
     async def _write_group(self, group: list[_Work]) -> list[Any]:
         """Run a group in one transaction. A piece that fails is undone by itself; its exception is its outcome."""
         assert self._writer is not None  # noqa: S101 - opened by the context
-        async with _mapped(), self._writer.begin() as connection:
-            return [await _alone(connection, work) for work in group]
+        return await self._writer.do(lambda connection: [_alone(connection, work) for work in group])
+
+    def _migrate(self, connection: Connection) -> None:
+        if connection.dialect.name == "postgresql":
+            connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _MIGRATION_LOCK})
+        migrate(connection, self._now())
 
     async def _dispose(self) -> None:
-        for engine in (self._writer, self._reader):
-            if engine is not None:
-                await engine.dispose()
+        for bench in (self._writer, self._reader):
+            if bench is not None:
+                await bench.close()
 
 
-async def _alone(connection: AsyncConnection, work: _Work) -> Any:
+@dataclass(frozen=True, slots=True)
+class _File:
+    """Work on SQLite, a whole transaction in a thread: its driver blocks, and a thread for each statement is slow."""
+
+    engine: Engine
+    threads: ThreadPoolExecutor
+
+    async def do(self, work: Callable[[Connection], T]) -> T:
+        """Do `work` in a transaction. Raises StoreUnavailable."""
+        return await asyncio.get_running_loop().run_in_executor(self.threads, self._done, work)
+
+    def _done(self, work: Callable[[Connection], T]) -> T:
+        with _translated(), self.engine.begin() as connection:
+            return work(connection)
+
+    async def close(self) -> None:
+        """Wait for what is under way, and close."""
+        await asyncio.to_thread(self.threads.shutdown)
+        self.engine.dispose()
+
+
+@dataclass(frozen=True, slots=True)
+class _Server:
+    """Work on a database server."""
+
+    engine: AsyncEngine
+
+    async def do(self, work: Callable[[Connection], T]) -> T:
+        """Do `work` in a transaction. Raises StoreUnavailable."""
+        with _translated():
+            async with self.engine.begin() as connection:
+                return await connection.run_sync(work)
+
+    async def close(self) -> None:
+        """Close."""
+        await self.engine.dispose()
+
+
+_Bench: TypeAlias = _File | _Server
+
+
+def _alone(connection: Connection, work: _Work) -> Any:
     """Run one piece within its savepoint. A failure of the database itself ends the whole group."""
-    savepoint = await connection.begin_nested()
+    savepoint = connection.begin_nested()
     try:
-        result = await connection.run_sync(work.run)
+        result = work.run(connection)
     except Exception as error:
         if isinstance(error, (DBAPIError, OSError)) and not isinstance(error, _OURS):
             raise
-        await savepoint.rollback()
+        savepoint.rollback()
         return error
-    await savepoint.commit()
+    savepoint.commit()
     return _Result(result)
 
 
@@ -198,26 +240,27 @@ def _settle(work: _Work, outcome: Any) -> None:
         work.done.set_exception(outcome)
 
 
-def _engine(url: URL, *, writes: bool) -> AsyncEngine:
-    """Make an engine; the one that writes has a single connection, for its groups follow one another."""
-    backend = url.get_backend_name()
-    sqlite = backend == "sqlite"
-    arguments: dict[str, Any] = {"timeout": _BUSY_MILLISECONDS / 1000}
-    if not sqlite:
-        arguments = {"timeout": _CONNECT_SECONDS, "command_timeout": _COMMAND_SECONDS}
-    engine = create_async_engine(
-        url.set(drivername=_DRIVERS[backend]),
-        pool_size=1 if writes else 4,
-        max_overflow=0,
-        pool_timeout=_COMMAND_SECONDS,
-        pool_pre_ping=not sqlite,
-        connect_args=arguments,
-        hide_parameters=True,  # parameters hold secrets and bodies; errors are logged
-    )
-    if sqlite:
-        event.listen(engine.sync_engine, "connect", _prepare)
-        event.listen(engine.sync_engine, "begin", _begin_immediate if writes else _begin)
-    return engine
+def _bench(url: URL, *, writes: bool) -> _Bench:
+    """Make where work is done; the one that writes has a single connection, for its groups follow one another."""
+    size = 1 if writes else 4
+    # Parameters hold secrets and bodies, and errors are logged.
+    pool: dict[str, Any] = {
+        "pool_size": size,
+        "max_overflow": 0,
+        "pool_timeout": _COMMAND_SECONDS,
+        "hide_parameters": True,
+    }
+    if url.get_backend_name() == "postgresql":
+        seconds = {"timeout": _CONNECT_SECONDS, "command_timeout": _COMMAND_SECONDS}
+        made = create_async_engine(
+            url.set(drivername="postgresql+asyncpg"), pool_pre_ping=True, connect_args=seconds, **pool
+        )
+        return _Server(made)
+    arguments = {"timeout": _BUSY_MILLISECONDS / 1000, "check_same_thread": False}
+    engine = create_engine(url, poolclass=QueuePool, connect_args=arguments, **pool)
+    event.listen(engine, "connect", _prepare)
+    event.listen(engine, "begin", _begin_immediate if writes else _begin)
+    return _File(engine, ThreadPoolExecutor(size, "store"))
 
 
 def _prepare(connection: Any, _record: object) -> None:
@@ -245,9 +288,3 @@ def _translated() -> Iterator[None]:
         raise
     except (DBAPIError, PoolTimeout, OSError) as error:
         raise StoreUnavailable("The store is out of reach, full or locked.", retry_after=RETRY_SECONDS) from error
-
-
-@asynccontextmanager
-async def _mapped() -> AsyncIterator[None]:
-    with _translated():
-        yield

@@ -109,7 +109,7 @@ def test_nothing_is_counted_without_end(rule):
     with pytest.raises(CalendarRefused) as refused:
         calendar_events(feed(f"UID:a\nDTSTART:20260301T100000Z\nRRULE:{rule}"), NOW)
     assert "too often" in refused.value.reason
-    assert time.monotonic() - started < 1
+    assert time.monotonic() - started < 20  # a machine may be busy; without end is minutes
 
 
 @pytest.mark.parametrize("rule", ["FREQ=FOO", "FREQ=DAILY;COUNT=x", "COUNT=3"])

@@ -159,7 +159,7 @@ def test_nothing_grows_without_end(text):
     started = time.monotonic()
     with pytest.raises(ExpressionFailed):
         compile_template(text).render({"x": "y" * 60_000})
-    assert time.monotonic() - started < 1
+    assert time.monotonic() - started < 20  # a machine may be busy; without end is minutes
 
 
 @pytest.mark.parametrize(

@@ -340,8 +340,9 @@ async def test_sending_begins_with_the_commit_and_goes_on_when_it_is_time(house)
     receiver = await house.subscribed(answer(500), answer(200), schedule=(0.05,))
     dispatcher, _ = house.start(pace=replace(PACE, look=50.0), patience=PATIENCE)
     await house.settle()
-    dispatcher.now = lambda: int(asyncio.get_running_loop().time() * 1000) + NOW
-    dispatcher.clock = asyncio.get_running_loop().time
+    clock = asyncio.get_running_loop().time
+    dispatcher.now = lambda: int(clock() * 1000) + NOW
+    dispatcher.clock = clock
     await house.happen("b1")
     await house.tried(2)
     assert [1, 2] == [post.attempt for post in receiver.posts]
