@@ -11,11 +11,13 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from gateway.document import Document, Finding
-from gateway.errors import AnswerMismatch
+from gateway.errors import AnswerMismatch, CallInvalid
 from gateway.examples import Examples, load_examples
+from gateway.mapping.asks_translate import to_asked
 from gateway.mapping.compile import compile_provider
 from gateway.mapping.hooks_translate import words
 from gateway.mapping.plan import ProviderPlan
+from gateway.mapping.plan_hooks import DEFAULT
 from gateway.mapping.watch import Notes
 from gateway.model.model import Model
 from gateway.playback import Outcome, run_example, run_hook
@@ -57,8 +59,11 @@ def unseen(played: Played) -> Iterator[Finding]:
             message = f"`{outcome.example.name}` does not hold; `gateway test` shows the differences"
             yield Finding(file, int(line), 1, "example-differs", message)
     yield from _unshown(played)
-    at = played.document.finding
+    yield from _unasked(played)
+    at, read = played.document.finding, _read(played.plan)
     for place, paths in played.notes.paths.items():
+        if place[0] == "records" and place[1] not in read:  # no answer could show them
+            continue
         for path in paths.values():
             if path.missing:
                 names = ", ".join(f"`{name}`" for name in path.missing)
@@ -68,6 +73,42 @@ def unseen(played: Played) -> Iterator[Finding]:
         if not rule.caught:
             message = f"no recorded answer is {rule.code} by `{rule.text}`; add an example of it, or remove the rule"
             yield at(place, "rule-not-seen", message)
+
+
+def _read(plan: ProviderPlan) -> set[str]:
+    """Give the names of the records that read anything: those of operations and hooks, and what these embed."""
+    ways = (way for ways in plan.ways.values() for way in ways)
+    found = {rows.record.name for way in ways for variant in way.variants for rows in variant.rows}
+    hooks = plan.every_hook.values()
+    read = [hook.record for hook in hooks] + [ask.record for hook in hooks for ask in hook.asks]
+    waiting = found | set(filter(None, read))
+    found = set()
+    while waiting:
+        name = waiting.pop()
+        found.add(name)
+        waiting |= {line.embeds for line in plan.records[name].fields if line.embeds} - found
+    return found
+
+
+def _unasked(played: Played) -> Iterator[Finding]:
+    """Give a finding for each ask of a hook that no example asks, and each answer to an error that none shows."""
+    for name, hook in played.plan.every_hook.items():
+        told = [one for one in played.examples.hooks if one.hook == name] if hook.asks else []
+        asks, codes = set[int](), set[str]()
+        for example in told:
+            code = example.error or (example.fails or {}).get("code")
+            codes |= {code if code in hook.replies else DEFAULT} if code else set()
+            scope = {**example.connection.scope, "now": example.now.isoformat(timespec="seconds")}
+            with suppress(CallInvalid):  # an example of what cannot be read asks for nothing
+                asks.add(hook.asks.index(to_asked(hook, example.received, scope)[0]))
+        for index, ask in enumerate(hook.asks) if told else ():
+            if index not in asks:
+                message = f"no example of hooks.{name} asks for {ask.request} by this; add one"
+                yield played.document.finding(("hooks", name, "asks", index), "ask-not-seen", message)
+        for code in hook.replies if told else ():
+            if code not in codes:
+                message = f"no example of hooks.{name} is answered by this; add one"
+                yield played.document.finding(("hooks", name, "replies", code), "reply-not-seen", message, key=True)
 
 
 def _unshown(played: Played) -> Iterator[Finding]:

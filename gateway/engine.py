@@ -212,7 +212,7 @@ class Engine:
         try:
             response = await self._client(request)
         except ProviderUnavailable as error:
-            observe.provider_failed(**about, host=host, reason=error.code)
+            observe.provider_failed(**about, host=host, reason=error.detail)
             raise
         observe.provider_answered(**about, host=host, status=response.status, seconds=response.elapsed)
         return response

@@ -127,6 +127,17 @@ class MappingFault(GatewayError):
 
 
 class StoreUnavailable(GatewayError):
-    """The store is out of reach, full or locked; nothing was accepted. The operator must act if it lasts."""
+    """The store is out of reach, full or locked; nothing was accepted. The operator must act if it lasts.
+
+    `reason` is what the database said, without any value of a statement. It is the operator's: `str()` tells it with
+    the detail, callers are told the detail alone.
+    """
 
     code = "STORE_UNAVAILABLE"
+
+    def __init__(self, detail: str, *, retry_after: float | None = None, reason: str = "") -> None:
+        super().__init__(detail, retry_after=retry_after)
+        self.reason = reason
+
+    def __str__(self) -> str:
+        return f"{self.detail.removesuffix('.')}: {self.reason}" if self.reason else self.detail

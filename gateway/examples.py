@@ -5,7 +5,6 @@ They are the tests of a mapping, the simulator's first answers and the documenta
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -13,33 +12,16 @@ from pathlib import Path
 
 from gateway.catalog import Connection, bound
 from gateway.document import Document, Finding, Place, read
+from gateway.exchanges import Exchange, exchange, received_of
 from gateway.mapping.plan import ProviderPlan
-from gateway.mapping.translate import encode_form, pairs
 from gateway.mapping.ways import way_of
 from gateway.messages import Json, Received
 from gateway.observe import Secret
 
-_VERBS = ("get", "post", "put", "patch", "delete")
 _KEYS = {"name", "operation", "args", "exchanges", "gives", "fails", "now", "each", "settings"}
 _HOOK_KEYS = {"name", "hook", "received", "exchanges", "messages", "fails", "reply", "now", "settings"}
+_ASK_KEYS = {"name", "hook", "received", "asks", "answers", "error", "fails", "reply", "now", "settings"}
 _RECEIVED = {"method", "token", "query", "headers", "json", "form", "text"}
-
-
-@dataclass(frozen=True, slots=True)
-class Exchange:
-    """One request a provider was sent and what it answered."""
-
-    method: str
-    url: str
-    query: Mapping[str, str]
-    headers: Mapping[str, str]
-    body: Json
-    body_kind: str
-    """`none`, `json`, `form` or `jsonrpc`."""
-    status: int
-    answer_headers: Mapping[str, str]
-    answer: bytes
-    origin: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +43,8 @@ class Example:
 class HookExample:
     """One golden example of a hook. `gives` are its messages, exactly; `reply` is compared as far as it is written.
 
-    The exchanges are those of the fetch of a thin message.
+    The exchanges are those of the fetch of a thin message. Of a hook that asks, `gives` is the canonical request, with
+    `request` and `data`; `answers` is what it is given, or `error` the code with which that fails.
     """
 
     name: str
@@ -74,6 +57,8 @@ class HookExample:
     now: datetime
     connection: Connection
     origin: str
+    answers: Mapping[str, Json] | None = None
+    error: str = ""
 
     @property
     def operation(self) -> str:
@@ -249,24 +234,30 @@ class _Reader:
         )
 
     def _hook(self, node: dict[str, Json], place: Place, now: datetime) -> HookExample | None:
-        self._known(node, _HOOK_KEYS, place)
+        self._known(node, _ASK_KEYS if "asks" in node else _HOOK_KEYS, place)
         received = node.get("received")
-        if "name" not in node or not isinstance(received, dict) or ("messages" in node) == ("fails" in node):
-            message = "an example of a hook has a `name`, what is `received`, and its `messages` or how it `fails`"
+        comes_to = [key for key in ("messages", "asks", "fails") if key in node]
+        if "name" not in node or not isinstance(received, dict) or len(comes_to) != 1:
+            message = "an example of a hook has a `name`, what is `received`, and `messages`, `asks` or how it `fails`"
             self._report(place, "missing-key", message)
+            return None
+        if "asks" in node and ("answers" in node) == ("error" in node):
+            self._report(place, "missing-key", "what is asked either has `answers`, or the code of an `error`")
             return None
         self._known(received, _RECEIVED, (*place, "received"))
         return HookExample(
             name=node["name"],
             hook=node["hook"],
-            received=_received(received, self.document.origin(place)),
+            received=received_of(received, self.document.origin(place)),
             exchanges=self._exchanges(node, place),
-            gives=node.get("messages"),
+            gives=node.get(comes_to[0]) if comes_to[0] != "fails" else None,
             fails=node.get("fails"),
             reply=node.get("reply", {}),
             now=self._instant(node["now"], (*place, "now")) if "now" in node else now,
             connection=self._own(node.get("settings"), (*place, "settings")),
             origin=self.document.origin(place),
+            answers=node.get("answers"),
+            error=node.get("error", ""),
         )
 
     def _known(self, node: dict[str, Json], keys: set[str], place: Place) -> None:
@@ -282,61 +273,11 @@ class _Reader:
         if not isinstance(node, dict) or set(node) != {"request", "answer"}:
             self._report(place, "missing-key", "an exchange has a `request` and an `answer`")
             return None
-        request, answer = dict(node["request"]), _enveloped(dict(node["answer"] or {}))
-        if "method" in request:
-            request["jsonrpc"] = {"method": request.pop("method"), "params": request.pop("params", [])}
-            request.setdefault("post", self.base)
-        verbs = [verb for verb in _VERBS if verb in request]
-        if len(verbs) != 1:
+        found = exchange(node["request"], node["answer"] or {}, self.base, self.document.origin(place))
+        if found is None:
             self._report((*place, "request"), "call-without-verb", "a request has one of get, post, put, patch, delete")
-            return None
-        kind = next((key for key in ("json", "form", "jsonrpc") if key in request), "none")
-        body = request.get(kind)
-        origin = self.document.origin(place)
-        if kind == "form":
-            body = dict(pairs(body or {}, origin))
-        return Exchange(
-            method=verbs[0].upper(),
-            url=request[verbs[0]],
-            query=dict(pairs(request.get("query", {}), origin)),
-            headers={name.lower(): str(value) for name, value in request.get("headers", {}).items()},
-            body=body,
-            body_kind=kind,
-            status=answer.get("status", 200),
-            answer_headers={name.lower(): str(value) for name, value in answer.get("headers", {}).items()},
-            answer=answer["text"].encode() if "text" in answer else written(answer.get("json")),
-            origin=origin,
-        )
+        return found
 
 
 def _of_hook(node: Json) -> bool:
     return isinstance(node, dict) and "hook" in node
-
-
-def _received(node: dict[str, Json], origin: str) -> Received:
-    """What a provider sends: a JSON, form or text body, or none."""
-    if "form" in node:
-        content = encode_form(pairs(node["form"], origin))
-    else:
-        body = json.dumps(node["json"], ensure_ascii=False) if "json" in node else node.get("text", "")
-        content = body.encode()
-    return Received(
-        method=node.get("method", "post").upper(),
-        token=node.get("token"),
-        query=pairs(node.get("query", {}), origin),
-        headers=tuple((name.lower(), str(value)) for name, value in node.get("headers", {}).items()),
-        body=content,
-    )
-
-
-def _enveloped(answer: dict[str, Json]) -> dict[str, Json]:
-    """`result:` or `error:` in short for a JSON-RPC answer inside HTTP 200 (JSON-RPC 2.0, section 5)."""
-    for key in ("result", "error"):
-        if key in answer:
-            return {"status": 200, "json": {"jsonrpc": "2.0", "id": 1, key: answer[key]}}
-    return answer
-
-
-def written(value: Json) -> bytes:
-    """An answer's body; null is an empty one."""
-    return b"" if value is None else json.dumps(value, ensure_ascii=False).encode()

@@ -49,9 +49,8 @@ error bad-name: A name that cannot be used here. Choose one as the message says.
 # The gateway's configuration
 
 error bad-variable: A `${NAME}` that gives no value. Set the variable, or its NAME_FILE, as the message says.
-error not-in-this-release: A key of a later release. Remove it.
 error shared-key: Two callers have the same key. Give each its own.
-error unknown-connection: A caller or webhook names a connection that is not configured. Correct the name, or add it.
+error unknown-connection: A caller, webhook or link names a connection that there is not. Correct the name, or add it.
 error duplicate-webhook: Two webhooks have the same address. Put the events of one consumer together.
 error public-url-missing: A hook of a connection signs its own address. Say `public_url` in the configuration.
 error unknown-provider: A connection names a provider that no mapping describes. Correct the name, or add the mapping.
@@ -59,6 +58,21 @@ error missing-setting: A connection lacks a setting that its provider needs. Add
 error unknown-setting: A setting that the mapping does not declare. Correct its spelling, or declare it.
 error wrong-setting: A setting's value does not fit its type. Write one as the message says.
 error duplicate-provider: Two mapping files describe the same provider. Remove or rename one.
+
+# Links
+
+error duplicate-link: Two links have the same name, or the same center of one peer. Rename one, or join them.
+error link-to-itself: Both ends of a link are the same connection. Name the marketplace and the club.
+error duplicate-facility: A facility stands twice at one peer. Give each court an id of its own.
+error wrong-grid: Slots do not fill a grid, or their length is not said. Correct it as the message says.
+error not-a-marketplace: The peer of a link is no marketplace. Name a connection whose mapping is `kind: aggregator`.
+error link-impossible: An end of a link cannot do what links need. Give it the setting that it lacks, or name another.
+error facility-refused: The club or the peer does not take a facility as it is written. Correct it as told.
+error customer-refused: The club does not take a customer as it is written. Correct it as the message says.
+error not-at-club: The club has no such resource or service, or not together. Take an id that the message names.
+error club-not-asked: The club could not be asked what it has. Do what the message says, and check again.
+warning link-limited: The club cannot do what a link is safer with. Know what is lost, as the message says.
+warning price-untold: A price in another currency than the marketplace has. Write it in the currency of the peer.
 
 # The head of a mapping
 
@@ -114,9 +128,12 @@ error required-field-missing: A field that the contract requires has no source. 
 error unknown-record: There is no record of this name. Correct the name, or write the record.
 error wrong-record: A record reads another resource than is given here. Take one that is `of:` the right resource.
 error record-cycle: Records refer to each other in a circle. Break it.
+error unknown-tree: There is no tree of this name. Correct the name, or write the tree under `trees:`.
+error tree-cycle: A tree holds itself. Break the circle.
 error row-without-rows: A record is named and no rows. Add `rows:` or `at:`.
 warning unused-codec: A codec that nothing uses. Use it, or remove it.
 warning unused-record: A record that nothing uses. Use it, or remove it.
+warning unused-tree: A tree that nothing uses. Use it, or remove it.
 
 # Operations
 
@@ -151,9 +168,12 @@ error message-without-source: A message has no source or two. Give the hook eith
 error equals-alone: A hook compares what anybody can write, and proves nothing. Say besides how its sender is known.
 error proof-without-fetch: A hook is verified by a fetch that it does not make. Add `fetch:`, or verify it otherwise.
 error fetch-changes: A message is fetched by an operation that changes something. Fetch with one that only reads.
+error unknown-request: The contract has no such request. Take one of those that it has.
+error unreachable-ask: An ask that fits whenever a later one does hides that one. Give it a `when:`, or put it last.
+error beside-asks: A hook that asks also tells of events. Take out what is of events, or make it another hook.
 warning open-hook: Messages of a hook are taken from anyone. Verify them, if the provider has any way to.
 error not-one-scheme: A `verify:` block proves nothing, or in several ways. Give it one of the keys the message names.
-error verify-optional: A connection may lack everything that is verified. Give one block no `needs:`.
+error verify-optional: Some messages or connections are held to nothing. Give one block no `needs:` and no `method:`.
 error key-not-secret: A key is written out, or its setting is no secret. Declare a setting of type `secret` for it.
 error timestamp-unsigned: A timestamp is checked that is not signed, which proves nothing. Sign it, or leave it out.
 error digest-unsigned: A digest of the body is checked that is not signed. Sign it, or sign the body.
@@ -176,6 +196,8 @@ warning example-differs: An example does not give what it says. Run `gateway tes
 warning path-not-seen: No recorded answer has what a path reads. Add an example that has it, or correct the path.
 warning rule-not-seen: No recorded answer is caught by an error rule. Add an example of that refusal.
 warning word-not-seen: No example of a hook has a word for an event. Add an example of it, or remove the word.
+warning ask-not-seen: No example of a hook asks for what it could. Add an example of it, or remove the ask.
+warning reply-not-seen: No example of a hook is answered by one of its `replies`. Add an example, or remove the answer.
 error unknown-hook: An example is of a hook that the mapping does not have. Correct the name, or write the hook.
 error wrong-provider: The examples belong to another provider. Correct `provider:`.
 

@@ -7,6 +7,7 @@ guessed, and nothing is said of null, which a provider may write in several ways
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 
 from gateway.errors import GatewayError
@@ -20,7 +21,7 @@ from gateway.playback import differences
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """One row that a record read, and the names its templates saw."""
+    """One row that a record read, or wrote, and the names its templates saw."""
 
     record: RecordPlan
     row: Json
@@ -29,19 +30,26 @@ class Reading:
 
 @dataclass(slots=True)
 class Readings(Watch):
-    """A watch over records: every row they read without failing, in order."""
+    """A watch over records: every row they read without failing, and what they wrote as far as it can be read."""
 
     found: list[Reading] = field(default_factory=list)
 
     def record(self, record: RecordPlan) -> RecordPlan:
-        """Keep what the record reads."""
+        """Keep what the record reads and writes."""
 
         def read(row: Json, scope: Scope) -> dict[str, Json]:
             canonical = record.read(row, scope)
             self.found.append(Reading(record, row, scope))
             return canonical
 
-        return replace(record, read=read)
+        def write(canonical: Json, scope: Scope) -> dict[str, Json]:
+            written = record.write(canonical, scope)
+            with suppress(GatewayError):  # what is sent may be less than what an answer holds
+                record.read(written, scope)
+                self.found.append(Reading(record, written, scope))
+            return written
+
+        return replace(record, read=read, write=write)
 
 
 @dataclass(frozen=True, slots=True)

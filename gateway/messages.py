@@ -108,6 +108,17 @@ class Message:
 
 
 @dataclass(frozen=True, slots=True)
+class Asked:
+    """What a marketplace asks of us, in canonical terms: one of the contract's `requests` and what it says.
+
+    `data` is complete and of the request's type; ids of resources and clubs are the marketplace's own.
+    """
+
+    request: str
+    data: Mapping[str, Json]
+
+
+@dataclass(frozen=True, slots=True)
 class Observation:
     """What the gateway learned of one booking, and how: `origin` is `provider_webhook`, `poll` or `gateway`.
 

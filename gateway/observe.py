@@ -144,7 +144,7 @@ def hook_received(*, request: str, connection: str, hook: str, state: str, recei
 
 
 def hook_refused(*, request: str, connection: str, hook: str, reason: str) -> None:
-    """Tell why a message to a hook is not accepted; its sender is not told."""
+    """Tell why a message to a hook is not accepted, and where the mapping could not read it; its sender learns less."""
     _event(logging.WARNING, "hook.refused", request=request, connection=connection, hook=hook, reason=reason)
 
 
@@ -195,6 +195,11 @@ def admin_replayed(*, request: str, job: str, what: Mapping[str, Json], total: i
 def admin_cancelled(*, request: str, job: str) -> None:
     """Tell that the operator ended a replay."""
     _event(logging.INFO, "admin.cancelled", request=request, job=job)
+
+
+def admin_resynced(*, request: str, link: str) -> None:
+    """Tell that the operator had a marketplace told everything anew."""
+    _event(logging.INFO, "admin.resynced", request=request, link=link)
 
 
 def admin_read_payload(*, request: str, receipt: str) -> None:
@@ -252,6 +257,31 @@ def watch_done(*, connection: str, listed: int, events: int, baseline: bool) -> 
 def watch_failed(*, connection: str, reason: str, seconds: float) -> None:
     """Tell that a poll failed and changed nothing, and in how many seconds it is tried again."""
     _event(logging.WARNING, "watch.failed", connection=connection, reason=reason, seconds=round(seconds))
+
+
+def link_answered(*, request: str, link: str, asked: str, outcome: str) -> None:
+    """Tell how a marketplace's request was answered: `done`, or the code of the error."""
+    _event(logging.INFO, "link.answered", request=request, link=link, asked=asked, outcome=outcome)
+
+
+def link_booking(*, link: str, entry: str, state: str, booking: str | None) -> None:
+    """Tell where a marketplace's booking stands now."""
+    _event(logging.INFO, "link.booking", link=link, entry=entry, state=state, booking=booking)
+
+
+def link_pushed(*, link: str, slots: int, refused: int) -> None:
+    """Tell how many slots a marketplace took, and how many it did not."""
+    _event(logging.WARNING if refused else logging.INFO, "link.pushed", link=link, slots=slots, refused=refused)
+
+
+def link_failed(*, link: str, what: str, reason: str, seconds: float) -> None:
+    """Tell that the club was not read, or the marketplace not told, and in how many seconds it is tried again."""
+    _event(logging.WARNING, "link.failed", link=link, what=what, reason=reason, seconds=round(seconds))
+
+
+def link_attention(*, link: str, entry: str, reason: str) -> None:
+    """Tell of something that only the operator can settle with the marketplace or the club."""
+    _event(logging.ERROR, "link.attention", link=link, entry=entry, reason=reason)
 
 
 def store_away(*, who: str) -> None:

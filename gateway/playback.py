@@ -7,25 +7,32 @@ from __future__ import annotations
 
 import itertools
 import json
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 from urllib.parse import parse_qsl, urlencode
 
 from gateway import auth
 from gateway.catalog import Catalog, Connection
+from gateway.document import suggestion
 from gateway.engine import Engine
-from gateway.errors import GatewayError, NotMapped
-from gateway.examples import Example, Examples, Exchange, HookExample, written
+from gateway.errors import GatewayError, MappingFault, NotMapped
+from gateway.examples import Example, Examples, HookExample
+from gateway.exchanges import Exchange, written
+from gateway.mapping.asks_translate import to_answer, to_asked
 from gateway.mapping.hooks_translate import FORGED, is_equal, is_forged, to_messages, to_reply
 from gateway.mapping.native import native_arguments
 from gateway.mapping.plan import Scope
 from gateway.mapping.plan_hooks import HookPlan
 from gateway.messages import Call, Json, Message, Request, Response
-from gateway.model.model import Model, arguments
+from gateway.model.model import Model, TypeRefused, arguments
+from gateway.model.types import list_of
 from gateway.strictjson import JsonRefused, decode_json
 
 _TRY_AGAIN: Final = 503
-"""What the sender of a message is told whose object cannot be fetched now."""
+"""What the sender of a message is told whose object cannot be fetched now, and a marketplace that shall ask again."""
+_GIVEN: Final = {"slots": ("Slot", True), "resources": ("Resource", True), "booking": ("Booking", False)}
+"""What requests are given, by name: the resource, and whether it is a list of it; else it may be null."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,9 +171,11 @@ async def run_hook(examples: Examples, example: HookExample, model: Model) -> Ou
 
     Who sent it is taken as proved, but for what the hook itself compares and fetches.
     """
+    hook = example.connection.provider.hooks.get(example.hook)
+    if hook is not None and hook.asks:
+        return Outcome(example, tuple(_asked(hook, example, model)))
     playback = _Playback(list(example.exchanges))
     engine = _engine(examples, example, model, playback)
-    hook = example.connection.provider.hooks.get(example.hook)
     scope = {**example.connection.scope, "now": example.now.isoformat(timespec="seconds")}
     found: list[dict[str, Json]] = []
     failed: GatewayError | None = None
@@ -179,11 +188,57 @@ async def run_hook(examples: Examples, example: HookExample, model: Model) -> Ou
             failed, status = GatewayError("The message is forged.", code=FORGED), 0
     except GatewayError as error:
         failed = error
-    reply = to_reply(hook, failed.code if failed is not None else None, scope) if hook is not None else None
-    if reply is None and failed is not None:
-        reply = Response(status or model.errors[failed.code].status, {}, b"")
+    if failed is not None:
+        reply: Response | None = _refusal(hook, failed.code, scope, model, status)
+    else:
+        reply = to_reply(hook, None, scope) if hook is not None else None
     told = _judged(example, _as_written(found, example.gives), failed)
     return Outcome(example, (*_unasked(playback), *told, *_answered(example, reply)))
+
+
+def _refusal(hook: HookPlan | None, code: str, scope: Scope, model: Model, status: int = 0) -> Response:
+    """What the sender is answered to an error: as the mapping says, else by this status, or that of the code."""
+    told = to_reply(hook, code, scope, again=model.errors[code].retryable) if hook is not None else None
+    return told or Response(status or model.errors[code].status, {}, b"")
+
+
+def _asked(hook: HookPlan, example: HookExample, model: Model) -> Iterator[str]:
+    """Compare what is asked with what an example says of it, and the answer with that to what the example gives."""
+    scope = {**example.connection.scope, "now": example.now.isoformat(timespec="seconds")}
+    try:
+        ask, asked = to_asked(hook, example.received, scope)
+        _check_equal(hook, example, scope)
+    except GatewayError as failed:
+        yield from _judged(example, None, failed)
+        yield from _answered(example, _refusal(hook, failed.code, scope, model))
+        return
+    yield from _judged(example, {"request": asked.request, "data": dict(asked.data)}, None)
+    if example.error and example.error not in model.errors:
+        yield f"`{example.error}` is not an error code of the contract{suggestion(example.error, model.errors)}"
+    elif example.error:
+        again = _TRY_AGAIN if model.errors[example.error].retryable else 0
+        yield from _answered(example, _refusal(hook, example.error, scope, model, again))
+    elif example.answers is not None:
+        yield from _unfit(model.requests[asked.request].gives, example.answers, model)
+        try:
+            yield from _answered(example, to_answer(ask, asked, example.answers, scope))
+        except MappingFault as fault:
+            yield f"the reply cannot be built: {fault.detail}"
+
+
+def _unfit(names: Sequence[str], answers: Mapping[str, Json], model: Model) -> Iterator[str]:
+    """What of the answers the contract would not give to what is asked."""
+    yield from (f"answers.{name} is missing" for name in names if name not in answers)
+    for name, value in answers.items():
+        if name not in names:
+            yield f"answers.{name} is not given to it, but {', '.join(names)}"
+            continue
+        resource, many = _GIVEN[name]
+        type_ = list_of(model.resources[resource].type) if many else model.resources[resource].type
+        try:
+            type_.accept(value) if value is not None or many else None
+        except TypeRefused as refused:
+            yield f"answers.{name} is not {refused}"
 
 
 def _as_written(found: list[dict[str, Json]], written: Json) -> list[dict[str, Json]]:
@@ -198,9 +253,13 @@ def _as_written(found: list[dict[str, Json]], written: Json) -> list[dict[str, J
 def _messages(hook: HookPlan | None, example: HookExample, scope: Scope) -> list[Message]:
     if hook is None:
         raise NotMapped(f"There is no hook `{example.hook}` here.")
+    _check_equal(hook, example, scope)
+    return [message for _, message in to_messages(hook, example.received, scope)]
+
+
+def _check_equal(hook: HookPlan, example: HookExample, scope: Scope) -> None:
     if not is_equal(hook, example.received, scope):
         raise GatewayError("The message is not for this connection.", code=FORGED)
-    return [message for _, message in to_messages(hook, example.received, scope)]
 
 
 async def _told(engine: Engine, example: HookExample, message: Message) -> dict[str, Json]:

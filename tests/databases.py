@@ -1,12 +1,17 @@
 """Where tests keep a store: a SQLite file, or a database of its own in a PostgreSQL that the tests start."""
 
+import asyncio
 import os
 import tempfile
 import warnings
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from itertools import count
 
 import pytest
+from sqlalchemy import make_url
+
+from gateway.store.database import Database
 
 BACKENDS = ("sqlite", "postgresql")
 _NUMBERS = count(1)
@@ -14,7 +19,7 @@ _NUMBERS = count(1)
 
 @contextmanager
 def postgresql(folder):
-    """Start a PostgreSQL in this folder; gives the function that makes an empty database and gives its URL."""
+    """Start a PostgreSQL in this folder; gives the function that makes an empty database, or a copy, and its URL."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of its own: where it may put its socket
         try:
@@ -30,9 +35,9 @@ def postgresql(folder):
         server.psql(f"alter system set {setting} = off;")
     server.psql("select pg_reload_conf();")
 
-    def database():
+    def database(of="template1"):
         name = f"test_{next(_NUMBERS)}"
-        server.psql(f"create database {name};")
+        server.psql(f"create database {name} template {of};")
         return server.get_uri(database=name)
 
     try:
@@ -49,9 +54,31 @@ def postgresql_server():
         yield database
 
 
+@pytest.fixture(scope="session")
+def postgresql_store(postgresql_server):
+    """Give the function that makes a store without content: making its tables for every test would take minutes."""
+
+    async def migrated(url):
+        async with Database(url, lambda: 0):
+            pass
+
+    url = postgresql_server()
+    with ThreadPoolExecutor(1) as thread:  # a test's own loop may be running
+        thread.submit(asyncio.run, migrated(url)).result()
+    return lambda: postgresql_server(of=make_url(url).database)
+
+
 @pytest.fixture(params=BACKENDS)
 def store_url(request, tmp_path):
-    """Give the URL of an empty store, once of each kind."""
+    """Give the URL of a store without content, once of each kind."""
     if request.param == "sqlite":
         return f"sqlite:///{tmp_path / 'gateway.db'}"
+    return request.getfixturevalue("postgresql_store")()
+
+
+@pytest.fixture(params=BACKENDS)
+def empty_url(request, tmp_path):
+    """Give the URL of a database in which nothing is, once of each kind."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path / 'empty.db'}"
     return request.getfixturevalue("postgresql_server")()

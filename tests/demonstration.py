@@ -25,12 +25,12 @@ def free_port():
 
 @asynccontextmanager
 async def demonstrated(folder, **changed):
-    """Run it while the context lasts; gives its URL and the names of the connections.
+    """Run it while the context lasts; gives its URL and the names of the connections that the caller may use.
 
     `folder` is where the configuration is written. `changed` are top-level keys of it with another value.
     """
     text = (ROOT / "config.example.yaml").read_text(encoding="utf-8")
-    for number in range(9101, 9105):
+    for number in range(9101, 9106):
         text = text.replace(str(number), str(free_port()))
     kept = {"mappings": f'["{ROOT / "mappings"}"]', "store": f'"sqlite:///{folder / "gateway.db"}"'}
     for key, value in (kept | changed).items():
@@ -48,4 +48,4 @@ async def demonstrated(folder, **changed):
         demo.performing(plays),
         serve.serving(settings, loaded, "127.0.0.1", 0, asyncio.Event()) as (url, _),
     ):
-        yield url, tuple(loaded.connections)
+        yield url, tuple(name for name in loaded.connections if name in settings.callers["web"].connections)

@@ -41,7 +41,7 @@ START = 1_800_000_000_000
 def events_of(settings):
     """Give settings with an operator, one consumer, and addresses without TLS allowed."""
     consumer = WebhookSettings(OWN, ("*",), Secret("whsec_config"), None, "native", None)
-    deliveries = DeliverySettings((5.0, 300.0), 15.0, 4, http=True)
+    deliveries = DeliverySettings((5.0, 300.0), 15.0, 4, 100, http=True)
     return replace(settings, admin_token=Secret(TOKEN), webhooks=(consumer,), deliveries=deliveries)
 
 

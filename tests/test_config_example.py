@@ -5,11 +5,20 @@ from pathlib import Path
 
 import pytest
 
-from gateway.config import SCHEMA, DeliverySettings, Listen, RetentionSettings, WatchSettings, load
+from gateway.config import SCHEMA, DeliverySettings, Listen, PolicySettings, RetentionSettings, WatchSettings, load
 
 ROOT = Path(__file__).parents[1]
 KEY = "0123456789abcdef"
 SIGNING = {"SHOP_HOOK_SECRET": "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"}
+
+
+def load_example():
+    """Load the example as it stands, with a value made up for each variable."""
+    path = ROOT / "config.example.yaml"
+    names = re.findall(r"\$\{(\w+)\}", path.read_text(encoding="utf-8"))
+    settings, findings = load(path, {name: f"{name}-{KEY}" for name in names} | SIGNING)
+    assert [] == findings
+    return settings
 
 
 @pytest.mark.parametrize("comment", ["# admin", "admin"])
@@ -28,7 +37,7 @@ def test_the_example(tmp_path, comment):
     assert (Listen("127.0.0.1", 8080), 25.0, 1 << 20) == (settings.listen, settings.timeout, settings.max_body)
     assert ((tmp_path / "mappings",), "memory://") == (settings.mappings, settings.limits_store)
     assert ("sqlite:///gateway.db", RetentionSettings(30, 1_000_000)) == (settings.store, settings.retention)
-    assert (DeliverySettings((5.0, 300.0), 15.0, 4, http=False), WatchSettings(60.0, 60)) == (
+    assert (DeliverySettings((5.0, 300.0), 15.0, 4, 100, http=False), WatchSettings(60.0, 60)) == (
         settings.deliveries,
         settings.watch,
     )
@@ -43,6 +52,16 @@ def described(rules):
         for inner in (rule, rule.get("valuesrules", {})):
             schema = inner.get("schema", {})
             yield from described(schema if "type" not in schema else {f"{name}[]": schema})
+
+
+def test_links():
+    """The example has every key of a link, at its default where there is one."""
+    text = (ROOT / "config.example.yaml").read_text(encoding="utf-8")
+    part = text[text.index("\nlinks:\n") : text.index("\n# Consumers ")]
+    (links,) = [rule["schema"]["schema"] for name, rule in SCHEMA.items() if name == "links"]
+    assert [] == [name for name, _ in described(links) if not name.endswith("]") and f"{name}:" not in part]
+    link = load_example().links[0]
+    assert (14, 120.0, 2.0, PolicySettings()) == (link.horizon_days, link.interval, link.debounce, link.policy)
 
 
 def test_every_key_has_a_meaning():

@@ -47,13 +47,18 @@ def answered(request):
 
 
 def curl(line):
-    """Do what a line of curl says: URL, -s, -H, -X and -d are all the demo uses."""
+    """Do what a line of curl says, and give status and body."""
+    return answered(asked(line))
+
+
+def asked(line):
+    """Give the request that a line of curl makes: URL, -s, -N, -H, -X and -d are all the demo uses."""
     words = iter(shlex.split(line))
     assert "curl" == next(words)
     url, headers, method, body = "", {}, None, None
     for word in words:
         match word:
-            case "-s" | "-si":
+            case "-s" | "-si" | "-N":
                 pass
             case "-H":
                 name, _, value = next(words).partition(": ")
@@ -65,7 +70,7 @@ def curl(line):
             case _:
                 assert word.startswith("http://127.0.0.1:")
                 url = word
-    return answered(urllib.request.Request(url, body, headers, method=method))
+    return urllib.request.Request(url, body, headers, method=method)
 
 
 def call(demo, method, path, body=None):
@@ -82,11 +87,14 @@ def connections(demo):
 
 
 def printed(demo, name):
-    """Give the lines of curl that are printed for a connection: what lists, book, read, cancel, events, messages."""
+    """Give the lines of curl that are printed for a connection.
+
+    They are what lists, book, read, cancel, events, the stream of events, and messages.
+    """
     part = demo.out[demo.out.index(f"\n{name} (") :].split("\n\n", 1)[0]
     lines = [line.strip() for line in part.splitlines() if line.startswith("  curl ")]
     (at,) = [number for number, line in enumerate(lines) if " -X POST " in line]  # the one that cancels
-    return lines[: at - 2], *lines[at - 2 : at + 1], lines[at + 1], lines[at + 2 :]
+    return lines[: at - 2], *lines[at - 2 : at + 1], lines[at + 1], lines[at + 2], lines[at + 3 :]
 
 
 def customer(demo, name):
@@ -101,7 +109,7 @@ def test_printed_steps(demo):
     assert {"club-a", "club-b"} <= names.keys()
     for name in names:
         assert re.search(rf"^{name}: .+, simulated on http://127\.0\.0\.1:\d+$", demo.out, re.MULTILINE)
-        lists, book, read, cancel, changes, messages = printed(demo, name)
+        lists, book, read, cancel, changes, stream, messages = printed(demo, name)
         assert len(lists) >= 2
         for line in lists:
             status, body = curl(line)
@@ -121,10 +129,37 @@ def test_printed_steps(demo):
             status,
             *(told.count((f"booking.{word}", booking["id"])) for word in ("created", "cancelled")),
         )
+        with urllib.request.urlopen(asked(stream), timeout=20) as events:
+            assert (200, b"retry: 3000\n") == (events.status, events.readline())
         assert [204] * len(messages) == [curl(line)[0] for line in messages]
     assert messages  # of the last one, whose messages a token proves
     status, document = curl(re.search(r"the whole surface:  (curl .*)", demo.out)[1])
     assert (200, "3.1.0") == (status, document["openapi"])
+
+
+def test_sold_on_a_marketplace(demo):
+    """The marketplace's lines can be taken as they are: it sees a free court, books it, sees it taken, and cancels."""
+    part = demo.out[demo.out.index("\nmarket (") :].split("\n\n", 1)[0]
+    asks, books, cancels = [line.strip() for line in part.splitlines() if line.startswith("  curl ")]
+    words = shlex.split(books)
+    booked = json.loads(words[words.index("-d") + 1])
+
+    def available():
+        status, body = curl(asks)
+        assert 200 == status
+        (slot,) = [one for one in body["slots"] if booked.items() & one.items() >= {("slotId", booked["slotId"])}]
+        return slot["isAvailable"]
+
+    def bookings():
+        return [one["start"][:16] for one in call(demo, "GET", "club-a/bookings?limit=200")[1]["data"]]
+
+    assert (True, 0) == (available(), bookings().count(booked["startDateTime"]))
+    for _ in range(2):  # the second one is a repetition
+        assert 200 == curl(books)[0]
+        assert (False, 1) == (available(), bookings().count(booked["startDateTime"]))
+    for _ in range(2):
+        assert 200 == curl(cancels)[0]
+        assert available()
 
 
 def window(zone, days):

@@ -217,7 +217,7 @@ async def test_log(club, answered, caplog):
     about = {"request": "r1", "connection": "club", "method": "GET", "host": "api.example"}
     assert [
         ("provider.answered", about | {"status": 200, "seconds": 0.25}),
-        ("provider.failed", about | {"reason": "PROVIDER_UNAVAILABLE"}),
+        ("provider.failed", about | {"reason": "Gone."}),
     ] == [(one.getMessage(), one.fields) for one in caplog.records]
 
 

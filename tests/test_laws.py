@@ -56,6 +56,18 @@ def test_what_settles(tried, name, line, row):
     assert (2, ()) == tried({name: line}, row)
 
 
+def test_what_was_written(merged):
+    """What a record writes is a row like any other, unless it is too little to be read."""
+    customer = {"of": "Customer", "fields": {"name": "name", "email": {"at": "mail", "as": {"enum": {"A": "a@b.c"}}}}}
+    readings = Readings()
+    document = merged({"records": {"customer": customer}}, "example.yaml", {(): (1, 1)}, {})
+    plan, _ = compile_provider(document, load(), readings)
+    plan.records["customer"].write({"name": "Ada", "email": "a@b.c"}, SCOPE)
+    plan.records["customer"].write({"email": "a@b.c"}, SCOPE)
+    assert [{"name": "Ada", "mail": "A"}] == [one.row for one in readings.found]
+    assert (2, ()) == round_trips(readings.found, plan.records)
+
+
 def test_embedded(tried):
     """An embedded record is held against the laws with its own rows, and as part of what embeds it."""
     address = {"of": "Address", "fields": {"city": "town", "street": "street"}}

@@ -12,7 +12,10 @@ from contextlib import asynccontextmanager
 from gateway.config import Settings
 from gateway.engine import Engine
 from gateway.flows.housekeeping import Housekeeping
+from gateway.flows.remembering import Remembering
 from gateway.flows.watch import Watcher, WatchSettings, tracked
+from gateway.links.desk import Desk
+from gateway.links.links import Links
 from gateway.observe import Redactor
 from gateway.store.database import Database
 from gateway.surface.backroom import Backroom
@@ -49,14 +52,18 @@ async def backstage(
     async with Database(settings.store, now) as database, Client(allow) as client:
         await settle(database, settings, now())
         publisher = Publisher(database, engine.model, now, fresh, tracked(engine), settings.emit_confirmed_on_create)
-        backroom = Backroom(database, publisher, Inbound(engine, publisher, now, fresh), now, fresh)
+        links = links_of(settings, engine, database, publisher)
+        backroom = Backroom(database, publisher, Inbound(engine, publisher, now, fresh), now, fresh, links)
         patience = Patience(random.random, settings.deliveries.schedule)
-        pace = Pace(timeout=settings.deliveries.timeout, per_endpoint=settings.deliveries.at_once)
+        told = settings.deliveries
+        pace = Pace(timeout=told.timeout, per_endpoint=told.at_once, per_second=told.per_second)
         dispatcher = Dispatcher(database, client.send, now, clock, patience, redactor, pace)
         endless = [
             Replays(database, now, fresh).run(),
             Housekeeping(database, now, settings.retention.days, settings.retention.rows).run(),
         ]
+        if links is not None:
+            endless.append(links.run())
         if settings.watch is not None:
             endless.append(Watcher(engine, publisher, clock, WatchSettings(settings.watch.interval)).run())
         tasks = [asyncio.create_task(one) for one in (dispatcher.run(), *endless)]
@@ -71,6 +78,14 @@ async def backstage(
             await asyncio.wait(tasks)
         for task in filter(_broken, tasks):
             await task
+
+
+def links_of(settings: Settings, engine: Engine, database: Database, publisher: Publisher) -> Links | None:
+    """Make what sells on marketplaces; None where the configuration has no link. It does not work yet: see `run`."""
+    if not settings.links:
+        return None
+    clock, by_name = asyncio.get_running_loop().time, {one.name: one for one in settings.links}
+    return Links(Desk(engine, database, Remembering(engine, database, publisher), now, fresh, clock, by_name))
 
 
 def _broken(task: asyncio.Task[None]) -> bool:

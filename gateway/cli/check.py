@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
-import logging
 import sys
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -15,6 +14,7 @@ from gateway.cli import options
 from gateway.coverage import Played, play, unseen
 from gateway.document import Finding, read, show
 from gateway.examples import load_examples
+from gateway.links.inventory import check_inventory
 from gateway.loss import Loss, loss
 from gateway.mapping.plan import ProviderPlan
 from gateway.model.model import Model
@@ -26,6 +26,7 @@ EXAMPLES = """examples:
   gateway check                                the mappings in ./mappings
   gateway check mappings/PROVIDER.yaml       one file
   gateway check --config config.yaml --strict  the configuration and its mappings, warnings too
+  gateway check --config config.yaml --online  the clubs of links too: do they have such resources and services?
   gateway check --loss                         with what each provider tells and the mapping does not read
   gateway check --format github                as annotations of a GitHub workflow"""
 
@@ -34,24 +35,25 @@ def configure(parser: argparse.ArgumentParser) -> None:
     """Describe the verb."""
     parser.add_argument("files", nargs="*", type=Path, metavar="FILE", help="mapping files or folders")
     parser.add_argument("--config", type=Path, metavar="FILE", help="check this configuration with its mappings")
+    parser.add_argument("--online", action="store_true", help="ask the clubs of links what they have; needs --config")
     parser.add_argument("--strict", action="store_true", help="warnings fail too")
     parser.add_argument("--loss", action="store_true", help="tell what mappings never read and never fill")
     parser.add_argument("--format", choices=("text", "json", "github"), default="text", help="how findings are written")
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Check; 1 when anything is wrong, 2 for a loss report as annotations, which it is not."""
+    """Check; 1 when anything is wrong, 2 for what cannot be done together."""
     if arguments.loss and arguments.format == "github":
         print("a loss report is text or json", file=sys.stderr)
+        return 2
+    if arguments.online and arguments.config is None:
+        print("--online asks the clubs of a configuration: name it with --config", file=sys.stderr)
         return 2
     model = load_model()
     findings: list[Finding] = []
     providers, files = _providers(arguments, model, findings)
-    logging.disable()  # an example that is to fail says so in the log as well
-    try:
+    with options.quiet():  # an example that is to fail says so in the log as well
         played = asyncio.run(_played(providers.values(), model, findings))
-    finally:
-        logging.disable(logging.NOTSET)
     losses = [loss(one, model) for one in played] if arguments.loss else []
     _print(arguments, findings, losses)
     if arguments.format == "text":
@@ -80,10 +82,7 @@ def _providers(
     paths = list(arguments.files)
     if arguments.config is not None:
         settings, found = config.load(arguments.config, config.environment())
-        findings += found
-        if settings is not None:
-            _, bound = catalog.load(settings.mappings, settings, model)
-            findings += [one for one in bound if one.file == settings.document.path]
+        findings += found + _bound(settings, model, online=arguments.online)
         paths += options.mapping_paths(arguments.config) if settings is None else settings.mappings
     elif not paths:
         paths = [options.MAPPINGS]
@@ -91,6 +90,29 @@ def _providers(
     providers, found = catalog.load_providers(list(files.values()), model)
     findings += found
     return providers, len(files)
+
+
+def _bound(settings: config.Settings | None, model: Model, *, online: bool) -> list[Finding]:
+    """What is wrong with a configuration that can be read, beside its mappings."""
+    found, bound = catalog.load(settings.mappings, settings, model) if settings is not None else (None, [])
+    if settings is None or found is None:
+        if online:
+            print("no club is asked: the configuration or a mapping has errors", file=sys.stderr)
+        return [one for one in bound if settings is not None and one.file == settings.document.path]
+    findings = [one for one in bound if one.file == settings.document.path] + options.linked(settings, found)
+    return findings + ([one for one in _online(settings, found) if one not in findings] if online else [])
+
+
+def _online(settings: config.Settings, found: catalog.Catalog) -> list[Finding]:
+    """Ask the clubs of links, telling on standard error how it goes."""
+
+    async def asked() -> list[Finding]:
+        async with options.engine_of(settings, found) as engine:
+            clock = asyncio.get_running_loop().time
+            return await check_inventory(settings, engine, clock, lambda line: print(line, file=sys.stderr, flush=True))
+
+    with options.quiet():
+        return asyncio.run(asked())
 
 
 async def _played(plans: Iterable[ProviderPlan], model: Model, findings: list[Finding]) -> list[Played]:

@@ -20,13 +20,14 @@ from zoneinfo import ZoneInfo
 from gateway import config
 from gateway.catalog import Catalog, Connection
 from gateway.cli import options, serve, simulate
+from gateway.cli.demo_market import to_sell, token_of
 from gateway.config import Caller, Settings
 from gateway.engine import Engine
 from gateway.errors import GatewayError
 from gateway.examples import load_examples
+from gateway.links.checks import MARKETPLACE
 from gateway.messages import Call, Json
 from gateway.model.model import arguments
-from gateway.observe import Secret
 from gateway.simulator.play import Play
 from gateway.simulator.server import playing
 
@@ -142,7 +143,8 @@ async def _shown(settings: Settings, catalog: Catalog, engine: Engine, url: str)
     """Print where everything is and what to try."""
     print(f"the gateway: {url}   (Ctrl-C stops everything)\n")
     for connection in catalog.connections.values():
-        print(await _to_try(settings, engine, connection, url))
+        shown = to_sell if connection.provider.kind == MARKETPLACE else _to_try
+        print(await shown(settings, engine, connection, url))
     print(f"the whole surface:  curl -s {url}/openapi.json", flush=True)
 
 
@@ -169,8 +171,9 @@ async def _to_try(settings: Settings, engine: Engine, connection: Connection, ur
   then, with the id it gives:
   {begin} {base}/bookings/ID
   {begin} -X POST {base}/bookings/ID/cancel
-  what happened (and, with `curl -sN {base}/events/stream`, as it happens):
+  what happened, and then as it happens:
   {begin} {base}/changes
+  {begin} -N {base}/events/stream
 {"".join(_messages(connection, url))}"""
 
 
@@ -178,12 +181,10 @@ def _messages(connection: Connection, url: str) -> Iterator[str]:
     """The `curl` line that plays the provider's own message, for each hook that a token in its URL proves."""
     examples, _ = load_examples(connection.provider)
     for name, hook in connection.provider.hooks.items():
-        keys = [key.setting for plan in hook.verify if plan.scheme == "token" and not plan.token for key in plan.keys]
+        token = token_of(connection, hook)
         shown = [one for one in examples.hooks if one.hook == name and one.fails is None] if examples else []
-        if not keys or not shown:
+        if token is None or not shown:
             continue
-        secret = connection.scope["settings"].get(keys[0])
-        token = secret.reveal() if isinstance(secret, Secret) else "TOKEN"
         body = shlex.quote(shown[0].received.body.decode())
         told = f"-H 'Content-Type: application/json' {url}/hooks/{connection.name}/{name}/{token} -d {body}"
         yield f"  as the provider sends it:\n  curl -si {told}\n"

@@ -17,7 +17,7 @@ from gateway.mapping.schema import PARTS
 HELP = "Show what an operation does: every call, every field with the line that makes it. Or explain a word."
 EXAMPLES = """examples:
   gateway explain PROVIDER bookings.cancel      one operation of one provider
-  gateway explain PROVIDER hooks.events         what the provider sends there, and what it means
+  gateway explain PROVIDER hooks.events         what the provider sends there: what it means, or asks
   gateway explain PROVIDER                      what the provider can and cannot do
   gateway explain codecs                          the codecs; also: functions, keys
   gateway explain keys step                       the keys of a step"""
@@ -199,6 +199,14 @@ def _hook(plan: ProviderPlan, hook: HookPlan) -> Iterator[str]:
     for name, reason in hook.needs.items():
         yield f"  only with the setting {name}: {reason}"
     yield from _verified(hook)
+    yield from _asks(plan, hook) if hook.asks else _messages(plan, hook)
+    taken = {} if hook.asks else {"taken": hook.reply}
+    for code, reply in {**taken, **hook.replies}.items():
+        yield _line(f"reply, {code}: {reply.status}, {_BODIES[reply.kind]}", reply.origin)
+
+
+def _messages(plan: ProviderPlan, hook: HookPlan) -> Iterator[str]:
+    """What the messages of a hook tell of events."""
     if hook.rows is not None:
         yield _line(f"messages: each of {hook.rows.text}", hook.origin)
     yield _line("named by " + ", ".join(part.text for part in hook.dedupe), hook.dedupe[0].origin)
@@ -215,8 +223,19 @@ def _hook(plan: ProviderPlan, hook: HookPlan) -> Iterator[str]:
     else:
         yield _line(f"object: {hook.at.text}", hook.origin)
         yield from _record(plan.records[hook.record])
-    for code, reply in {"taken": hook.reply, **hook.replies}.items():
-        yield _line(f"reply, {code}: {reply.status}, {_BODIES[reply.kind]}", reply.origin)
+
+
+def _asks(plan: ProviderPlan, hook: HookPlan) -> Iterator[str]:
+    """What may be asked of us, and what is answered."""
+    for ask in hook.asks:
+        condition = f" when {ask.when.text}" if ask.when else ", otherwise" if ask is not hook.asks[0] else ""
+        yield _line(f"asks: {ask.request}{condition}", ask.origin)
+        if ask.at is not None:
+            yield _line(f"request: {ask.at.text}", ask.origin)
+            yield from _record(plan.records[ask.record])
+        for name, source in ask.sources.items():
+            yield _line(f"    {ask.shape.name}.{name} ← {source}", ask.origin)
+        yield _line(f"reply, done: {ask.reply.status}, {_BODIES[ask.reply.kind]}", ask.reply.origin)
 
 
 def _verified(hook: HookPlan) -> Iterator[str]:

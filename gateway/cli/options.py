@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import logging
 import random
 import signal
 import sys
 import time
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from gateway.catalog import Catalog
 from gateway.config import Settings
 from gateway.document import Finding, read, show
 from gateway.engine import Engine
+from gateway.links.checks import check_links
 from gateway.mapping.plan import ProviderPlan
 from gateway.model.model import load as load_model
 from gateway.transport.client import Client
@@ -47,8 +49,29 @@ def load(path: Path, environ: Mapping[str, str]) -> tuple[Settings, Catalog] | N
     settings, findings = config.load(path, environ)
     paths = mapping_paths(path) if settings is None else settings.mappings
     found, more = catalog.load(paths, settings, load_model())
-    tell(findings + more)
-    return None if settings is None or found is None else (settings, found)
+    links = [] if settings is None or found is None else linked(settings, found)
+    tell(findings + more + links)
+    if settings is None or found is None or any(one.level == "error" for one in links):
+        return None
+    return settings, found
+
+
+def linked(settings: Settings, catalog: Catalog) -> list[Finding]:
+    """Check the links of a configuration, sending nothing."""
+    if not settings.links:
+        return []
+    with quiet():
+        return asyncio.run(check_links(settings, catalog, load_model(), datetime.now(UTC)))
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Log nothing meanwhile: what is tried out and fails is told as a finding."""
+    logging.disable()
+    try:
+        yield
+    finally:
+        logging.disable(logging.NOTSET)
 
 
 def mapping_paths(path: Path) -> list[Path]:

@@ -23,7 +23,7 @@ from gateway.store import replays
 from gateway.store.database import Database
 from gateway.store.events import Receipt
 from gateway.store.migrations import StoreTooNewError
-from gateway.store.receipts import in_state
+from gateway.store.receipts import in_state, of_state
 from gateway.store.replays import RUNNING, Job, Wanted
 from gateway.webhooks.inbound import Inbound
 from gateway.webhooks.publish import Publisher
@@ -63,6 +63,9 @@ def run(arguments: argparse.Namespace) -> int:
     """Replay, and tell how it went."""
     if arguments.until is not None and arguments.since is None:
         print("gateway replay: --to needs --from", file=sys.stderr)
+        return 2
+    if arguments.until is not None and arguments.until <= arguments.since:
+        print("gateway replay: --to must be later than --from", file=sys.stderr)
         return 2
     if arguments.dead_letters and arguments.subscription is not None:
         print("gateway replay: --dead-letters are not yet anybody's events: leave --subscription out", file=sys.stderr)
@@ -139,7 +142,7 @@ async def _read_again(database: Database, engine: Engine, seconds: float, name: 
             continue
         try:
             settled = await inbound.replay(letter.id, clock() + seconds)
-            why = "it still cannot be read"
+            why = "" if settled else await _reason(database, letter.id)
         except GatewayError as error:
             if isinstance(error, StoreUnavailable):
                 raise
@@ -148,6 +151,12 @@ async def _read_again(database: Database, engine: Engine, seconds: float, name: 
         print(f"{letter.id} {letter.connection}/{letter.hook}: {'stored' if settled else why}")
     print(f"{read} of {read + left} dead letters stored")
     return 1 if left else 0
+
+
+async def _reason(database: Database, letter: str) -> str:
+    """Give why a dead letter cannot be read, as the last try found."""
+    found = await database.read(partial(of_state, state="dead", key=letter))
+    return f"it still cannot be read: {found.reason}" if found is not None else "it still cannot be read"
 
 
 async def _letters(database: Database) -> AsyncIterator[Receipt]:

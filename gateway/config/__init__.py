@@ -1,6 +1,14 @@
 """The gateway's own settings: file, environment, defaults → frozen Settings."""
 
 from gateway.config.keys import ADMIN, SCHEMA
+from gateway.config.links import (
+    CustomerSettings,
+    FacilitySettings,
+    GridSettings,
+    LinkSettings,
+    PolicySettings,
+    PriceSettings,
+)
 from gateway.config.load import environment, load
 from gateway.config.settings import (
     Caller,
@@ -19,9 +27,15 @@ __all__ = [
     "SCHEMA",
     "Caller",
     "ConnectionSettings",
+    "CustomerSettings",
     "DeliverySettings",
+    "FacilitySettings",
+    "GridSettings",
+    "LinkSettings",
     "Listen",
     "Network",
+    "PolicySettings",
+    "PriceSettings",
     "RetentionSettings",
     "Settings",
     "WatchSettings",

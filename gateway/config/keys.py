@@ -9,6 +9,7 @@ from collections.abc import Callable
 
 from gateway.config.described import key
 from gateway.config.keys_events import EVENT_KEYS
+from gateway.config.keys_links import LINK_KEYS
 from gateway.shape import Rules
 
 ADMIN = "admin"
@@ -146,6 +147,7 @@ SCHEMA: Rules = {
             },
         ),
     ),
+    **LINK_KEYS,
     **EVENT_KEYS,
 }
 """Every key of the configuration file, for cerberus and for the reference."""

@@ -6,22 +6,30 @@ import base64
 import binascii
 import re
 from collections.abc import Callable
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
 from gateway.config.described import key
 from gateway.shape import Rules
 
 _DURATION = r"[1-9][0-9]{0,4}(s|m|h|d)"
-_POSTGRESQL = re.compile(r"postgresql://[^\s/]*/[^\s/?]+(\?\S*)?")
+_POSTGRESQL = re.compile(
+    r"postgresql://([^\s/]*@)?([^\s/:@]+|\[[0-9A-Fa-f:]+\])?(:[0-9]{1,5})?/[^\s/?]+(\?(?P<more>\S*))?"
+)
+_OF_POSTGRESQL = {"host", "ssl"}
+"""What may stand behind the `?`: the folder of a socket, and how sure of the server one must be."""
 _MOST_ATTEMPTS = 20
 _SHORTEST_KEY, _LONGEST_KEY = 24, 64
 
 
 def _store(field: str, text: str, refuse: Callable[[str, str], None]) -> None:
-    if text.startswith("sqlite:///") and len(text) > len("sqlite:///"):
-        return
-    if not _POSTGRESQL.fullmatch(text):
+    path = text.removeprefix("sqlite:///")
+    server = _POSTGRESQL.fullmatch(text)
+    if path in {text, ""} and server is None:
         refuse(field, "is neither `sqlite:///PATH` nor `postgresql://USER:PASSWORD@HOST/DATABASE`")
+    elif server is None and (path.startswith(":") or "?" in path):
+        refuse(field, "must name a file, as in `sqlite:///gateway.db`, without `:memory:` and `?`")
+    elif server is not None and not {name for name, _ in parse_qsl(server["more"] or "")} <= _OF_POSTGRESQL:
+        refuse(field, "may end in `?ssl=` and disable, allow, prefer, require, verify-ca or verify-full, no more")
 
 
 def _url(field: str, text: str, refuse: Callable[[str, str], None]) -> None:
@@ -130,6 +138,9 @@ EVENT_KEYS: Rules = {
             "schedule": _schedule("times between one attempt and the next", default=["5s", "5m"]),
             "timeout": key("string", "one attempt", default="15s", example="15s", regex=r"[1-9][0-9]?s"),
             "at_once": key("integer", "attempts under way at one endpoint", default=4, min=1, max=64),
+            "per_second": key(
+                "integer", "attempts that begin at one endpoint in a second", default=100, min=1, max=1000
+            ),
             "http": key("boolean", "whether callers may subscribe addresses without TLS", default=False),
         },
     ),

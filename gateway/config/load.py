@@ -13,6 +13,8 @@ from pathlib import Path
 from types import MappingProxyType
 
 from gateway.config.keys import SCHEMA
+from gateway.config.linked import compare_links
+from gateway.config.links import link_of, seconds
 from gateway.config.settings import (
     Caller,
     ConnectionSettings,
@@ -30,8 +32,6 @@ from gateway.shape import check
 from gateway.variables import resolved
 
 _SIZES: Mapping[str, int] = {"KiB": 1 << 10, "MiB": 1 << 20}
-_TIMES: Mapping[str, int] = {"s": 1, "m": 60, "h": 3600, "d": 86400}
-_LATER = frozenset({"links"})
 
 
 def environment() -> Mapping[str, str]:
@@ -44,7 +44,7 @@ def load(path: Path, environ: Mapping[str, str]) -> tuple[Settings | None, list[
     document, findings = read(path)
     if document is None:
         return None, findings
-    data = resolved(_taken_out(document, findings), (), document, environ, findings)
+    data = resolved(document.data, (), document, environ, findings)
     told = {(finding.line, finding.column) for finding in findings}
     found: list[Finding] = []
     checked = check(SCHEMA, data, document, (), found)
@@ -53,19 +53,6 @@ def load(path: Path, environ: Mapping[str, str]) -> tuple[Settings | None, list[
     # A variable without a value is told once: how its place looks without the value is no news.
     findings += [one for one in found if (one.line, one.column) not in told]
     return (_settings(checked, document, path.parent), []) if checked and not findings else (None, findings)
-
-
-def _taken_out(document: Document, findings: list[Finding]) -> Json:
-    """Leave out what later releases will take, with a Finding each: nothing is accepted and ignored."""
-    data = document.data
-    if not isinstance(data, dict):
-        return data
-    findings += [
-        document.finding((key,), "not-in-this-release", f"`{key}` is not in this release; remove it", key=True)
-        for key in data
-        if key in _LATER
-    ]
-    return {key: value for key, value in data.items() if key not in _LATER}
 
 
 def _compare(checked: Mapping[str, Json], document: Document, findings: list[Finding]) -> None:
@@ -86,6 +73,7 @@ def _compare(checked: Mapping[str, Json], document: Document, findings: list[Fin
         if first != index:
             message = f"is also the address of number {first + 1}; put the events of one consumer together"
             findings.append(document.finding(("webhooks", index, "url"), "duplicate-webhook", message))
+    compare_links(checked, document, findings)
 
 
 def _compare_connections(
@@ -124,28 +112,25 @@ def _settings(checked: Mapping[str, Json], document: Document, folder: Path) -> 
         deliveries=_deliveries(checked["deliveries"]),
         watch=_watch(checked["watch"]) if "watch" in checked else None,
         retention=RetentionSettings(**checked["retention"]),
+        links=tuple(map(link_of, checked["links"])),
     )
-
-
-def _seconds(text: str) -> float:
-    return float(text[:-1]) * _TIMES[text[-1]]
 
 
 def _webhook(one: Mapping[str, Json]) -> WebhookSettings:
     connections = tuple(one["connections"]) if "connections" in one else None
-    schedule = tuple(map(_seconds, one["schedule"])) if "schedule" in one else None
+    schedule = tuple(map(seconds, one["schedule"])) if "schedule" in one else None
     return WebhookSettings(
         one["url"], tuple(one["events"]), Secret(one["secret"]), connections, one["format"], schedule
     )
 
 
 def _deliveries(one: Mapping[str, Json]) -> DeliverySettings:
-    schedule = tuple(map(_seconds, one["schedule"]))
-    return DeliverySettings(schedule, _seconds(one["timeout"]), one["at_once"], one["http"])
+    schedule = tuple(map(seconds, one["schedule"]))
+    return DeliverySettings(schedule, seconds(one["timeout"]), one["at_once"], one["per_second"], one["http"])
 
 
 def _watch(one: Mapping[str, Json]) -> WatchSettings:
-    return WatchSettings(_seconds(one["interval"]), one["window_days"])
+    return WatchSettings(seconds(one["interval"]), one["window_days"])
 
 
 def _caller(name: str, one: Mapping[str, Json]) -> Caller:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TypeAlias
 from urllib.parse import unquote, urlsplit
 
+from gateway.config.links import LinkSettings
 from gateway.document import Document
 from gateway.messages import Json
 from gateway.observe import Secret
@@ -68,6 +69,8 @@ class DeliverySettings:
     timeout: float
     at_once: int
     """Attempts under way at one endpoint."""
+    per_second: int
+    """Attempts that begin at one endpoint in a second."""
     http: bool
     """Whether callers may subscribe addresses without TLS."""
 
@@ -118,6 +121,7 @@ class Settings:
     deliveries: DeliverySettings
     watch: WatchSettings | None
     retention: RetentionSettings
+    links: tuple[LinkSettings, ...]
 
     def secrets(self) -> Iterator[Secret]:
         """Give the secrets known so far; those of the connections are known to the catalog."""

@@ -31,7 +31,7 @@ class Housekeeping:
             try:
                 await self.tidy()
             except StoreUnavailable as error:
-                observe.loop_waits(loop="housekeeping", reason=error.detail)
+                observe.loop_waits(loop="housekeeping", reason=str(error))
             await asyncio.sleep(_PAUSE)
 
     async def tidy(self) -> None:

@@ -263,7 +263,7 @@ class Watcher:
                 await self.round(connection)
         except StoreUnavailable as error:
             if not self._away:
-                observe.loop_waits(loop="watch", reason=error.detail)
+                observe.loop_waits(loop="watch", reason=str(error))
             self._away = True
             return error.retry_after or RETRY_SECONDS
         self._away = False

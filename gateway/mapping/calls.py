@@ -21,7 +21,7 @@ from gateway.mapping.plan import Build, CallPlan, Condition, ErrorRule, Scope
 from gateway.mapping.plan_limits import LimitsPlan, Rate
 from gateway.mapping.trees import compile_object, compile_tree, evaluated
 from gateway.messages import Json
-from gateway.strictjson import decode_json, decode_text
+from gateway.strictjson import Unreadable, decode_json, decode_text
 
 _VERBS = ("get", "post", "put", "patch", "delete")
 _SETTING_FIRST = re.compile(r"\{\{\s*settings\.([a-z_][a-z0-9_]*)\s*\}\}")
@@ -158,11 +158,19 @@ def _scheme(context: Context, name: str, place: Place) -> str:
 
 def _decoder(answer: str) -> Callable[[bytes, Scope], Json]:
     """How a body is read. The calendar library is only loaded for a mapping that reads feeds: it is slow to start."""
+    if answer == "text":
+        return lambda body, _scope: decode_text(body)
     if answer == "icalendar":
         events = importlib.import_module("gateway.mapping.calendars").calendar_events
-        return lambda body, scope: events(body, scope["now"])
-    decode: Callable[[bytes], Json] = decode_text if answer == "text" else decode_json
-    return lambda body, _scope: decode(body)
+        return lambda body, scope: events(_present(body), scope["now"])
+    return lambda body, _scope: decode_json(_present(body))
+
+
+def _present(body: bytes) -> bytes:
+    """Refuse a body of nothing, which is a text and nothing else."""
+    if not body:
+        raise Unreadable("is empty")
+    return body
 
 
 def _rpc(context: Context, shape: dict[str, Json], place: Place) -> str | None:

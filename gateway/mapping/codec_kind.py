@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Final, TypeAlias
+from typing import Any, Final, TypeAlias
 
 from gateway.document import Place
 from gateway.mapping.expressions import ExpressionFailed, ExpressionInvalid, Literal, Template
+from gateway.mapping.words import KINDS as VALUE_KINDS
 from gateway.messages import Json
 
 ISO: Final = "iso"
@@ -102,8 +103,8 @@ class Specification:
             return (self.name,)
         return (self.name, option) if self.within else (option,)
 
-    def template(self, option: Option) -> Callable[[Scope], str]:
-        """Compile an option that is a template; what it gives must be text (else ExpressionFailed)."""
+    def template(self, option: Option, kind: str = "text") -> Callable[[Scope], Any]:
+        """Compile an option that is a template; what it gives must be of this kind of words (else ExpressionFailed)."""
         text, place = self.options.get(option.name, option.default), self.place(option.name)
         if not isinstance(text, str):
             raise CodecInvalid(f"`{option.name}` is a template", place)
@@ -111,11 +112,12 @@ class Specification:
             template = self.compile_template(text)
         except ExpressionInvalid as invalid:
             raise CodecInvalid(invalid.message, place) from None
+        named, holds = VALUE_KINDS[kind]
 
-        def rendered(scope: Scope) -> str:
+        def rendered(scope: Scope) -> Json:
             value = template.render(scope)
-            if not isinstance(value, str):
-                raise ExpressionFailed(f"`{option.name}` gives no text")
+            if not holds(value):
+                raise ExpressionFailed(f"`{option.name}` does not give {named}")
             return value
 
         return rendered

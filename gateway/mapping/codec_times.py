@@ -29,6 +29,7 @@ _LAST_HOUR: Final = 23
 _LAST_MINUTE: Final = 59
 _HUNDRED_HOURS: Final = 100 * 60
 _ZONE: Final = Option("zone", "template giving the IANA zone", "{{ settings.time_zone }}")
+_OFFSET: Final = Option("offset", "template: whether it is written in full, with seconds and offset", "{{ false }}")
 
 
 def _exactly(spec: Specification, needed: str, also: str = "") -> Format:
@@ -94,6 +95,31 @@ def _rfc3339(spec: Specification) -> Codec:
             raise CodecRefused(str(refused)) from None
 
     return Codec("rfc3339", LOSSY, "instant", turn, turn)
+
+
+def _iso8601(spec: Specification) -> Codec:
+    texts = {"minutes": "%Y-%m-%dT%H:%M", "seconds": "%Y-%m-%dT%H:%M:%S"}
+    text = texts.get(spec.main_text("`minutes` or `seconds`"))
+    if text is None:
+        raise CodecInvalid("`iso8601` takes `minutes` or `seconds`", spec.place())
+    local = LocalTimes((compile_format(text, spec.place()),), listed=False, ends=())
+    zone, offset = spec.template(_ZONE), spec.template(_OFFSET, "boolean")
+
+    def decode(value: Json, scope: Scope) -> Json:
+        try:
+            return times.parse_instant(_text(value, times.INSTANT), zone(scope))
+        except times.TimeRefused as refused:
+            raise CodecRefused(str(refused)) from None
+
+    def encode(value: Json, scope: Scope) -> Json:
+        if not offset(scope):
+            return local.encode(value, zone(scope))
+        try:
+            return times.to_zone(times.normal_instant(_text(value, times.INSTANT)), zone(scope))
+        except times.TimeRefused as refused:
+            raise CodecRefused(str(refused)) from None
+
+    return Codec("iso8601", LOSSY, "instant", decode, encode)
 
 
 def _unix(spec: Specification) -> Codec:
@@ -212,6 +238,17 @@ KINDS: Final[tuple[CodecKind, ...]] = (
         meaning="RFC 3339 time ↔ instant in the zone; a fraction of a second is dropped",
         example=("rfc3339", "2026-07-19T06:30:00Z", "2026-07-19T08:30:00+02:00"),
         build=_rfc3339,
+    ),
+    CodecKind(
+        name="iso8601",
+        main="`minutes` or `seconds`, to which a time without an offset is written",
+        options=(_ZONE, _OFFSET),
+        law=LOSSY,
+        reads="text, with or without seconds and offset",
+        gives="instant",
+        meaning="ISO 8601 time ↔ instant in the zone; without an offset it is local to the zone, and written so",
+        example=({"iso8601": "minutes"}, "2026-07-19T08:30", "2026-07-19T08:30:00+02:00"),
+        build=_iso8601,
     ),
     CodecKind(
         name="unix",

@@ -55,6 +55,7 @@ def _compile(context: Context) -> ProviderPlan | None:
     http = compile_http(context, file["http"], ("http",))
     _compile_codecs(context, file.get("codecs", {}))
     context.step_names = frozenset(_names_in([file["operations"], file.get("native", {})]))
+    context.trees = file.get("trees", {})
     compile_records(context, file.get("records", {}), ("records",))
     if http is None:
         return None
@@ -239,6 +240,7 @@ def _check_unused(context: Context, file: dict[str, Json]) -> None:
     _report_unused(context, "class", ("http", "rate"), rates, context.used_limits | {"default"})
     _report_unused(context, "codec", ("codecs",), file.get("codecs", {}), context.used_codecs)
     _report_unused(context, "record", ("records",), file.get("records", {}), context.used_records)
+    _report_unused(context, "tree", ("trees",), context.trees, context.used_trees)
 
 
 def _report_unused(context: Context, kind: str, place: Place, declared: Iterable[str], used: Collection[str]) -> None:

@@ -55,6 +55,13 @@ class Context:
     written_records: set[str] = field(default_factory=set)
     """Records that a `$record` writes with."""
     used_limits: set[str] = field(default_factory=set)
+    trees: dict[str, Json] = field(default_factory=dict)
+    """Trees that are written once, as they stand in the file: each use compiles them with the names that it knows."""
+    used_trees: set[str] = field(default_factory=set)
+    open_trees: set[str] = field(default_factory=set)
+    """Trees that are being compiled or checked now, each inside the others."""
+    told_of_trees: dict[Finding, Finding] = field(default_factory=dict)
+    """What was found in trees → how it is told, with the place of the first use that shows it."""
 
     @contextmanager
     def collecting(self) -> Iterator[Reads]:
@@ -65,6 +72,23 @@ class Context:
         finally:
             around.add(self.reads)
             self.reads = around
+
+    @contextmanager
+    def inside(self, tree: str, place: Place) -> Iterator[None]:
+        """Be inside a named tree, as this place uses it: what is wrong there is told once, and for which use."""
+        before = len(self.findings)
+        self.open_trees.add(tree)
+        yield
+        self.open_trees.discard(tree)
+        found = self.findings[before:]
+        del self.findings[before:]
+        for one in found:
+            if one in self.told_of_trees.values():  # by a tree inside this one
+                self.findings.append(one)
+            elif one not in self.told_of_trees:
+                told = replace(one, message=f"{one.message} (as {self.origin(place)} uses it)")
+                self.told_of_trees[one] = told
+                self.findings.append(told)
 
     def report(self, place: Place, code: str, message: str, *, key: bool = False) -> None:
         """Add a finding at this place of the file."""

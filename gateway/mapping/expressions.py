@@ -17,21 +17,17 @@ from math import isfinite
 from typing import Any, Final, TypeAlias
 from urllib.parse import quote as percent_encode
 
-from jinja2 import StrictUndefined, TemplateError, TemplateSyntaxError, Undefined, UndefinedError, nodes
+from jinja2 import TemplateError, TemplateSyntaxError, Undefined, UndefinedError
 from jinja2.parser import Parser
-from jinja2.runtime import Context
-from jinja2.sandbox import ImmutableSandboxedEnvironment
 
-from gateway.mapping.functions import FUNCTIONS
 from gateway.mapping.grammar import Grammar, chain_of
 from gateway.mapping.paths import Path, compile_path
+from gateway.mapping.sandbox import SANDBOX, Program, look_up
 from gateway.mapping.words import (
-    KINDS,
     MAX_TEXT,
     MISSING,
     ExpressionFailed,
     ExpressionInvalid,
-    Function,
     Missing,
     SegmentRefused,
     ValueMissing,
@@ -57,96 +53,8 @@ __all__ = [
 _Scope: TypeAlias = Mapping[str, Json]
 
 _MAX_LENGTH: Final = 2_000
-_RESULT: Final = "_expression_result"
 _DOTS: Final = frozenset({".", ".."})
 _UNFIT: Final = re.compile("[\x00-\x1f\x7f\ud800-\udfff]")
-
-
-class _Absent(StrictUndefined):
-    """A value that was looked up in vain: any use but `default` and `is defined` raises, telling its name alone."""
-
-    __slots__ = ()
-
-    def __init__(self, hint: str | None = None, obj: object = None, name: str | None = None, **_: Any) -> None:
-        del obj  # kept out of reach, so that no message can show it
-        super().__init__(hint=name or hint)
-
-
-class _Sandbox(ImmutableSandboxedEnvironment):
-    """Jinja2 cut down to expressions: item look-up alone, operators on the kinds they are meant for, no globals."""
-
-    intercepted_binops = frozenset({"+", "-", "*", "/", "//", "%"})
-
-    def __init__(self) -> None:
-        super().__init__(undefined=_Absent, keep_trailing_newline=True)
-        self.globals = {}
-        self.filters = {name: _filter(function) for name, function in FUNCTIONS.items()}
-        self.tests = {kind: holds for kind, (_, holds) in KINDS.items()} | {
-            "defined": lambda value: not isinstance(value, Undefined),
-            "none": lambda value: value is None,
-        }
-
-    def getattr(self, obj: Any, attribute: str) -> Any:
-        """Look up a key that the template spells out; it is named when missing."""
-        return self._looked_up(obj, attribute, f"`{attribute}`")
-
-    def getitem(self, obj: Any, argument: Any) -> Any:
-        """Look up a key that was computed; it may be a value, so it is not named."""
-        return self._looked_up(obj, argument, "an element looked up by its key")
-
-    def _looked_up(self, held: Any, key: Any, name: str) -> Any:
-        if isinstance(held, Undefined):
-            return held
-        if isinstance(key, Undefined):
-            str(key)  # raises, with its name
-        found = _look_up(held, key)
-        return self.undefined(name=name) if found is MISSING else found
-
-    def call_binop(self, context: Context, operator: str, left: Any, right: Any) -> Any:
-        """Calculate with numbers; `+` also joins two texts or two lists."""
-        del context
-        for side in (left, right):
-            if isinstance(side, Undefined):
-                str(side)  # raises, with its name
-        fits = KINDS["number"][1](left) and KINDS["number"][1](right)
-        if not fits and not (operator == "+" and type(left) is type(right) and isinstance(left, str | list)):
-            raise ExpressionFailed(f"`{operator}` does not take {kind_of(left)} and {kind_of(right)}")
-        result = self.binop_table[operator](left, right)
-        if isinstance(result, str) and len(result) > MAX_TEXT:
-            raise ExpressionFailed(f"`+` gives more than {MAX_TEXT} characters")
-        return result
-
-
-def _filter(function: Function) -> Callable[..., Any]:
-    """Make a word callable by Jinja2: a missing argument raises, what the word does not find is missing."""
-
-    def call(*arguments: Any) -> Any:
-        plain = []
-        for argument in arguments:
-            if isinstance(argument, Undefined):
-                if not function.takes_missing:
-                    str(argument)  # raises, with its name
-                plain.append(MISSING)
-            else:
-                plain.append(argument)
-        result = function(*plain)
-        return _Absent(name=f"what `{function.name}` looks for") if result is MISSING else result
-
-    return call
-
-
-def _look_up(held: Any, key: Any) -> Any:
-    """Find an element of an object or list; in null, and where there is none, everything is MISSING."""
-    if held is None:
-        return MISSING
-    if isinstance(held, Mapping) and isinstance(key, str):
-        return held.get(key, MISSING)
-    if isinstance(held, list) and KINDS["integer"][1](key):
-        return held[key] if -len(held) <= key < len(held) else MISSING
-    raise ExpressionFailed(f"{kind_of(held)} has no elements to look up by {kind_of(key)}")
-
-
-_SANDBOX: Final = _Sandbox()
 
 
 @dataclass(frozen=True, slots=True)
@@ -247,7 +155,7 @@ def _split(text: str) -> Iterator[tuple[int, str, bool]]:
         raise ExpressionInvalid("a template holds no carriage return", text.index("\r"))
     position, start = 0, None
     try:
-        for _, kind, token in _SANDBOX.lexer.tokeniter(text, None):
+        for _, kind, token in SANDBOX.lexer.tokeniter(text, None):
             if kind == "data":
                 yield position, token, False
             elif kind in {"block_begin", "comment_begin", "raw_begin"}:
@@ -270,7 +178,7 @@ def _compiled(source: str, grammar: Grammar, *, path: bool) -> _Hole:
     """Make one expression ready: a chain of keys is walked here, anything else is run by Jinja2."""
     if len(source) > _MAX_LENGTH:
         raise ExpressionInvalid(f"an expression longer than {_MAX_LENGTH} characters")
-    parser = Parser(_SANDBOX, source, state="variable")
+    parser = Parser(SANDBOX, source, state="variable")
     try:
         tree = parser.parse_expression()
     except TemplateSyntaxError as error:
@@ -285,23 +193,13 @@ def _compiled(source: str, grammar: Grammar, *, path: bool) -> _Hole:
         if path:
             grammar.unsigned_uses.clear()
         return _Hole(lambda scope: _walked(scope, chain, reveal=path))
-    checked.set_environment(_SANDBOX)
-    assignment = nodes.Assign(nodes.Name(_RESULT, "store"), checked, lineno=1)
-    template = _SANDBOX.from_string(nodes.Template([assignment], lineno=1))
-
-    def run(scope: _Scope) -> Any:
-        context = template.new_context(dict(scope), shared=True)
-        for _ in template.root_render_func(context):
-            raise AssertionError("an expression writes nothing")
-        return context.vars[_RESULT]
-
-    return _Hole(run)
+    return _Hole(Program(checked).run)
 
 
 def _walked(scope: _Scope, chain: tuple[str, ...], *, reveal: bool) -> Any:
     held: Any = scope
     for depth, key in enumerate(chain, start=1):
-        held = _look_up(held, key)
+        held = look_up(held, key)
         if held is MISSING:
             raise ValueMissing(f"`{'.'.join(chain[:depth])}`")
     return held.reveal() if reveal and isinstance(held, Secret) else held

@@ -1,35 +1,33 @@
 """Hooks compiled: what a provider sends to us, how its sender is known, what a message means, what is answered.
 
-Nothing here looks at a message; `hooks_translate` does. What a block under `verify:` asks for besides `equals` and
-`fetch` is compiled where verification is.
+Nothing here looks at a message; `hooks_translate` does.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
 from typing import Final
 
 from gateway.document import Place, suggestion
+from gateway.mapping.asks import compile_asks
 from gateway.mapping.calls import Http
 from gateway.mapping.context import BASE, Context
-from gateway.mapping.expressions import Path
+from gateway.mapping.expressions import Path, compile_path
 from gateway.mapping.plan import RecordPlan
 from gateway.mapping.plan_hooks import (
     CHANGED,
-    DEFAULT,
     IGNORE,
-    EqualPlan,
     EventPlan,
     FetchPlan,
     HookPlan,
     NamePlan,
     ReplyPlan,
 )
+from gateway.mapping.proofs import compile_verified
+from gateway.mapping.replies import compile_replies, compile_reply
 from gateway.mapping.rows import Wanted, compile_rows
+from gateway.mapping.schema import PARTS
 from gateway.mapping.steps import Scene, compile_run
-from gateway.mapping.trees import compile_tree
-from gateway.mapping.verification import VerifyPlan, compile_block, compile_verify
 from gateway.mapping.ways import Ways, compile_needs
 from gateway.messages import Effect, Json
 
@@ -37,17 +35,9 @@ MESSAGE: Final = BASE | {"body", "row", "query", "headers", "token"}
 """Names that templates see which read a message."""
 _NONE: Final = "none"
 _BODY: Final = "body"
-_OWN: Final = frozenset({"equals", "fetch"})
-"""Words of a block under `verify:` that look at the message, and not at how it was sent."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Verified:
-    """What `verify:` of a hook asks for."""
-
-    plans: tuple[VerifyPlan, ...] = ()
-    equals: tuple[EqualPlan, ...] = ()
-    forged: frozenset[tuple[str, str]] | None = None
+_GET_BODY: Final = "a GET has no body: write `body: none`"
+_TELLING: Final = PARTS["hook"].keys.keys() - PARTS["asking_hook"].keys.keys()
+"""Keys of a hook that tells of events, and of no hook that asks."""
 
 
 def compile_hooks(
@@ -56,9 +46,11 @@ def compile_hooks(
     """Compile all hooks of a file; one with findings may be missing. `operations` are those that are mapped."""
     found = {}
     for name, node in nodes.items():
-        place: Place = ("hooks", name)
-        shape = context.check("hook", node, place)
-        plan = _compile_hook(context, name, shape, http, operations) if shape is not None else None
+        if isinstance(node, dict) and "asks" in node:
+            plan = _compile_asking(context, name, node)
+        else:
+            shape = context.check("hook", node, ("hooks", name))
+            plan = _compile_hook(context, name, shape, http, operations) if shape is not None else None
         if plan is not None:
             found[name] = plan
     return found
@@ -68,7 +60,7 @@ def _compile_hook(
     context: Context, name: str, shape: dict[str, Json], http: Http, operations: Mapping[str, Ways]
 ) -> HookPlan | None:
     place: Place = ("hooks", name)
-    verified = _compile_verify(context, shape, place)
+    verified = compile_verified(context, shape, place)
     type_ = _compile_type(context, shape["type"], (*place, "type"))
     resources = _resources(context, type_)
     record, at = _compile_record(context, shape, place, resources)
@@ -77,8 +69,8 @@ def _compile_hook(
     if fetch is not None:
         _check_fetch(context, fetch, shape, place, operations, resources)
     needs = compile_needs(context, shape, place)
-    reply = _compile_reply(context, shape.get("reply", {"status": 204}), (*place, "reply"))
-    replies = _compile_replies(context, shape.get("replies", {}), (*place, "replies"))
+    reply = compile_reply(context, shape.get("reply", {"status": 204}), (*place, "reply"), BASE)
+    replies = compile_replies(context, shape.get("replies", {}), (*place, "replies"))
     dedupe = _compile_dedupe(context, shape["dedupe"], (*place, "dedupe"))
     rows = context.path(shape["rows"], (*place, "rows")) if "rows" in shape else None
     if type_ is None or at is None or reply is None or (record is None and fetch is None):
@@ -105,6 +97,46 @@ def _compile_hook(
     )
 
 
+def _compile_asking(context: Context, name: str, node: dict[str, Json]) -> HookPlan | None:
+    """Compile a hook that asks something of us, instead of telling what happened."""
+    place: Place = ("hooks", name)
+    for key in sorted(node.keys() & _TELLING):
+        message = f"`{key}` is of a hook that tells of events, and this one asks: make two hooks of it"
+        context.report((*place, key), "beside-asks", message, key=True)
+    shape = context.check("asking_hook", {key: node[key] for key in node if key not in _TELLING}, place)
+    if shape is None:
+        return None
+    methods = _listed(shape["method"])
+    if methods == ["get"] and shape["body"] != _NONE:
+        context.report((*place, "body"), "wrong-value", _GET_BODY)
+    verified = compile_verified(context, shape, place)
+    if verified.equals and "get" in methods and shape["body"] != _NONE:
+        message = "a GET has no body to be compared: tell the asks apart by `when:`"
+        context.report((*place, "verify"), "wrong-value", message)
+    origin = context.origin(place)
+    return HookPlan(
+        name=name,
+        methods=frozenset(method.upper() for method in methods),
+        needs=compile_needs(context, shape, place),
+        verify=verified.plans,
+        equals=verified.equals,
+        forged=None,
+        body=shape["body"],
+        rows=None,
+        dedupe=(),
+        type=EventPlan(None, None, IGNORE, (), "", origin),
+        at=compile_path("@"),
+        record="",
+        read=None,
+        untold={},
+        fetch=None,
+        reply=ReplyPlan(204, _NONE, None, origin),
+        replies=compile_replies(context, shape.get("replies", {}), (*place, "replies")),
+        origin=origin,
+        asks=compile_asks(context, shape["asks"], (*place, "asks")),
+    )
+
+
 def _listed(methods: str | list[str]) -> list[str]:
     return methods if isinstance(methods, list) else [methods]
 
@@ -115,62 +147,7 @@ def _check_source(context: Context, shape: dict[str, Json], place: Place) -> Non
         message = "a message is read by a `row:`, or its object fetched by a `fetch:`; write one of them"
         context.report(place, "message-without-source", message)
     if "get" in _listed(shape["method"]) and shape["body"] != _NONE:
-        context.report((*place, "body"), "wrong-value", "a GET has no body: write `body: none`")
-
-
-def _compile_verify(context: Context, shape: dict[str, Json], place: Place) -> _Verified:
-    """Compile `verify`: the words that look at the message here, the others where signatures are known."""
-    node, where = shape.get("verify"), (*place, "verify")
-    if node is None:
-        message = "`verify` is missing (how the sender is known): write verify: none if anybody may send"
-        context.report(place, "unverified-hook", message, key=True)
-        return _Verified()
-    blocks = list(enumerate(node)) if isinstance(node, list) else [(None, node)]
-    if not any(isinstance(block, dict) and block.keys() & _OWN for _, block in blocks):
-        return _Verified(compile_verify(context, node, where) or ())
-    plans: list[VerifyPlan] = []
-    equals: list[EqualPlan] = []
-    forged = set[tuple[str, str]]()
-    for index, block in blocks:
-        at = where if index is None else (*where, index)
-        own = block.keys() & _OWN if isinstance(block, dict) else set()
-        if "equals" in own:
-            equals += _compile_equals(context, block["equals"], (*at, "equals"))
-        if "fetch" in own:
-            forged.update(_compile_proof(context, block["fetch"], (*at, "fetch")))
-        rest = {key: value for key, value in block.items() if key not in own} if own else block
-        plan = compile_block(context, rest, at) if rest or not own else None
-        if plan is not None:
-            plans.append(plan)
-    proved = any(isinstance(block, dict) and "fetch" in block for _, block in blocks)
-    if proved and "fetch" not in shape:
-        context.report(where, "proof-without-fetch", "the fetch is to prove the message, and there is no `fetch:`")
-    if not proved and all(plan.needs for plan in plans):
-        message = "what `equals` compares anybody can write: a block beside it must prove who sent it, and need nothing"
-        context.report(where, "equals-alone", message)
-    return _Verified(tuple(plans), tuple(equals), frozenset(forged) if proved else None)
-
-
-def _compile_equals(context: Context, node: Json, place: Place) -> Iterator[EqualPlan]:
-    if not isinstance(node, dict) or not node:
-        context.report(place, "wrong-type", "`equals` is an object: a path on the body, and what must stand there")
-        return
-    for text, value in node.items():
-        where = (*place, text)
-        path, template = context.path(text, where, whole=True), context.template(value, where, BASE)
-        if path is not None and template is not None:
-            yield EqualPlan(path, template, context.origin(where))
-
-
-def _compile_proof(context: Context, node: Json, place: Place) -> Iterator[tuple[str, str]]:
-    """Give each error that means a forged message: its code, and the provider's own where only that one does."""
-    shape = context.check("hook_proof", node, place)
-    for index, written in enumerate(shape["forged"] if shape is not None else []):
-        where = (*place, "forged", index)
-        told = {"is": written} if isinstance(written, str) else context.check("hook_forged", written, where)
-        if told is not None:
-            context.error_code(told["is"], where)
-            yield told["is"], told.get("code", "")
+        context.report((*place, "body"), "wrong-value", _GET_BODY)
 
 
 def _compile_type(context: Context, node: Json, place: Place) -> EventPlan | None:
@@ -309,31 +286,3 @@ def _compile_dedupe(context: Context, node: Json, place: Place) -> tuple[NamePla
         if path is not None:
             parts.append(NamePlan("path", path, "", context.origin(where)))
     return tuple(parts)
-
-
-def _compile_replies(context: Context, nodes: dict[str, Json], place: Place) -> dict[str, ReplyPlan]:
-    replies = {}
-    for code, node in nodes.items():
-        where = (*place, code)
-        if code not in context.model.errors and code != DEFAULT:
-            hint = suggestion(code, [*context.model.errors, DEFAULT])
-            message = f"`{code}` is not an error code of the contract{hint}"
-            context.report(where, "unknown-error-code", message, key=True)
-        reply = _compile_reply(context, node, where)
-        if reply is not None:
-            replies[code] = reply
-    return replies
-
-
-def _compile_reply(context: Context, node: Json, place: Place) -> ReplyPlan | None:
-    shape = context.check("hook_reply", node, place)
-    if shape is None:
-        return None
-    if "text" in shape and "json" in shape:
-        context.report(place, "two-bodies", "`text` or `json`, not both")
-    kind = next((kind for kind in ("text", "json") if kind in shape), "none")
-    if kind == "text":
-        text = shape["text"]
-        return ReplyPlan(shape["status"], kind, lambda _scope: text, context.origin(place))
-    body = compile_tree(context, shape["json"], (*place, "json"), BASE) if kind == "json" else None
-    return ReplyPlan(shape["status"], kind, body, context.origin(place))

@@ -16,7 +16,7 @@ from gateway.mapping.codecs import CodecRefused
 from gateway.mapping.evaluate import read
 from gateway.mapping.expressions import MISSING, ExpressionFailed, Path
 from gateway.mapping.plan import LEFT_OUT, Scope
-from gateway.mapping.plan_hooks import CHANGED, DEFAULT, IGNORE, FetchPlan, HookPlan, NamePlan
+from gateway.mapping.plan_hooks import CHANGED, DEFAULT, IGNORE, FetchPlan, HookPlan, NamePlan, ReplyPlan
 from gateway.messages import Json, Message, Received, Response
 from gateway.strictjson import Unreadable, decode_json, decode_text
 
@@ -33,13 +33,13 @@ def to_messages(plan: HookPlan, received: Received, scope: Scope) -> list[tuple[
     message lacks. Raises AnswerMismatch where the request does not fit the mapping, MappingFault where a
     template of the mapping fails.
     """
-    body = _body(plan, received)
+    body = body_of(plan, received)
     rows = body if plan.rows is None else read(plan.rows, body, plan.origin)
     if plan.rows is None:
         rows = [body]
     elif not isinstance(rows, list):
         raise _mismatch(plan.origin, f"`{plan.rows.text}` is not a list")
-    names = _names(received, scope) | {"body": body}
+    names = names_of(received, scope) | {"body": body}
     found = []
     for index, row in enumerate(rows):
         message = _message(plan, row, {**names, "row": row})
@@ -53,7 +53,7 @@ def words(plan: HookPlan, received: Received) -> list[Json]:
     at = plan.type.at
     if at is None:
         return []
-    body = _body(plan, received)
+    body = body_of(plan, received)
     rows = [body] if plan.rows is None else read(plan.rows, body, plan.origin)
     return [read(at, row, plan.type.origin) for row in rows] if isinstance(rows, list) else []
 
@@ -65,7 +65,7 @@ def is_equal(plan: HookPlan, received: Received, scope: Scope) -> bool:
     """
     if not plan.equals:
         return True
-    body = _body(plan, received)
+    body = body_of(plan, received)
     for check in plan.equals:
         try:
             wanted = check.value.render(scope)
@@ -83,15 +83,20 @@ def is_forged(plan: HookPlan, error: GatewayError) -> bool:
     return plan.forged is not None and not plan.forged.isdisjoint({(error.code, ""), (error.code, own)})
 
 
-def to_reply(plan: HookPlan, code: str | None, scope: Scope) -> Response | None:
+def to_reply(plan: HookPlan, code: str | None, scope: Scope, *, again: bool = False) -> Response | None:
     """What the sender is answered: None for `code` when the message was taken, else the error code.
 
+    With `again` the message shall come again after this error; `default` is not asked then, since it would end that.
     Gives None where the mapping says nothing of this code, so that the gateway's own answer stands. Raises
     MappingFault where a template of the answer fails.
     """
-    reply = plan.reply if code is None else plan.replies.get(code, plan.replies.get(DEFAULT))
-    if reply is None:
-        return None
+    default = None if again else plan.replies.get(DEFAULT)
+    reply = plan.reply if code is None else plan.replies.get(code, default)
+    return None if reply is None else response_of(reply, scope)
+
+
+def response_of(reply: ReplyPlan, scope: Scope) -> Response:
+    """Build one answer to a message. Raises MappingFault where a template of it fails."""
     if reply.body is None:
         return Response(reply.status, {}, b"")
     value = reply.body(scope)
@@ -99,14 +104,15 @@ def to_reply(plan: HookPlan, code: str | None, scope: Scope) -> Response | None:
     return Response(reply.status, {"content-type": _TYPES[reply.kind]}, text.encode())
 
 
-def _mismatch(origin: str, what: str) -> AnswerMismatch:
-    return AnswerMismatch(f"{origin}: {what}", origin=origin)
+def body_of(plan: HookPlan, received: Received) -> Json:
+    """Give the message as data: the decoded body, or null of a GET; with `body: none` the query, an object of texts.
 
-
-def _body(plan: HookPlan, received: Received) -> Json:
-    """The message as data: the decoded body; without a body the query, an object of texts."""
+    Raises AnswerMismatch.
+    """
     if plan.body == "none":
         return _fields(plan, "query", list(received.query))
+    if received.method == "GET":  # what its content means is not defined (RFC 9110 section 9.3.1)
+        return None
     try:
         if plan.body == "json":
             return decode_json(received.body)
@@ -120,18 +126,22 @@ def _body(plan: HookPlan, received: Received) -> Json:
     return _fields(plan, "body", pairs)
 
 
+def names_of(received: Received, scope: Scope) -> dict[str, Json]:
+    """Give what templates see of the request; of what comes twice, the first."""
+    query, headers = dict(reversed(received.query)), dict(reversed(received.headers))
+    return {**scope, "query": query, "headers": headers, "token": received.token}
+
+
+def _mismatch(origin: str, what: str) -> AnswerMismatch:
+    return AnswerMismatch(f"{origin}: {what}", origin=origin)
+
+
 def _fields(plan: HookPlan, where: str, pairs: list[tuple[str, str]]) -> dict[str, Json]:
     """Named texts as an object; a name that comes twice would leave open which is meant."""
     found: dict[str, Json] = dict(pairs)
     if len(found) != len(pairs):
         raise _mismatch(plan.origin, f"the {where} repeats a name")
     return found
-
-
-def _names(received: Received, scope: Scope) -> dict[str, Json]:
-    """What templates see of the request; of what comes twice, the first."""
-    query, headers = dict(reversed(received.query)), dict(reversed(received.headers))
-    return {**scope, "query": query, "headers": headers, "token": received.token}
 
 
 def _message(plan: HookPlan, row: Json, names: Scope) -> Message:

@@ -95,6 +95,14 @@ def flatten(values: list[Json]) -> list[Json]:
     return [element for value in values for element in value]
 
 
+@word("values: list, size: integer", "list", "chunks([1, 2, 3], 2)", [[1, 2], [3]])
+def chunks(values: list[Json], size: int) -> list[Json]:
+    """The elements in lists of so many, in order; the last may be shorter."""
+    if size < 1:
+        raise ExpressionFailed("`chunks` takes a size of 1 or more")
+    return [values[at : at + size] for at in range(0, len(values), size)]
+
+
 @word("values: list", "list", "sort(['b', 'a'])", ["a", "b"])
 def sort(values: list[Json]) -> list[Json]:
     """Texts or numbers in ascending order."""
@@ -240,6 +248,7 @@ FUNCTIONS: Final[tuple[Function, ...]] = (
     unique,
     compact,
     flatten,
+    chunks,
     sort,
     sort_by,
     sum_,

@@ -12,6 +12,7 @@ from typing import Final, TypeAlias
 from gateway.mapping.expressions import Literal, Path, Template
 from gateway.mapping.plan_verify import VerifyPlan
 from gateway.messages import Json
+from gateway.model.model import Resource
 
 IGNORE: Final = "ignore"
 CHANGED: Final = "changed"
@@ -82,8 +83,36 @@ class ReplyPlan:
 
 
 @dataclass(frozen=True, slots=True)
+class AskPlan:
+    """What a message may ask of us: a canonical request, how the message tells it, and how it is answered."""
+
+    request: str
+    """Its name in the contract: `booking.requested`."""
+    shape: Resource
+    """The object that the contract says it has."""
+    when: Template | None
+    """Whether a message asks for this; None where every one does."""
+    at: Path | None
+    """Where in the message the row is, if a record reads one."""
+    record: str
+    """Its name, else empty."""
+    read: Callable[[Json, _Scope], dict[str, Json]] | None
+    laid: _Build | None
+    """Fields that are laid over what the record read."""
+    sources: Mapping[str, str]
+    """These fields, each with its tree as the mapping writes it."""
+    reply: ReplyPlan
+    """Its body sees the request as `request`, and what the contract says that the request is given."""
+    origin: str
+
+
+@dataclass(frozen=True, slots=True)
 class HookPlan:
-    """One hook of a provider: who may send, what a message means, and what is answered."""
+    """One hook of a provider: who may send, what a message means, and what is answered.
+
+    A hook that asks has `asks`, in the order in which they are tried. It tells of no event: what the plan says of
+    messages is empty then, its type `ignore`, and its `reply` is never given.
+    """
 
     name: str
     methods: frozenset[str]
@@ -112,3 +141,4 @@ class HookPlan:
     replies: Mapping[str, ReplyPlan]
     """By error code, and `default`."""
     origin: str
+    asks: tuple[AskPlan, ...] = ()

@@ -139,10 +139,18 @@ class VerifyPlan:
     challenges: tuple[ChallengePlan, ...]
     needs: Mapping[str, str]
     """Settings without which it is left out, each with the reason."""
+    methods: frozenset[str]
+    """HTTP methods of the messages that it is for, in capitals; empty for all."""
     partial: bool
     """What is signed is not the whole body: the rest is a hint, to be fetched before it is believed."""
     origin: str
 
-    def applies(self, scope: _Scope) -> bool:
-        """Whether a connection with these settings has it."""
-        return all(scope["settings"].get(name) is not None for name in self.needs)
+    def applies(self, scope: _Scope, method: str = "") -> bool:
+        """Whether a connection with these settings has it; of messages of one method, whether it is for them."""
+        meant = not method or not self.methods or method in self.methods
+        return meant and all(scope["settings"].get(name) is not None for name in self.needs)
+
+    @property
+    def always(self) -> bool:
+        """Whether every message to every connection is held to it."""
+        return not self.needs and not self.methods

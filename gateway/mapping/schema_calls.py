@@ -64,6 +64,11 @@ PARTS: Final[Mapping[str, Part]] = {
             "records": key(
                 "dict", "field tables by name", example={"person": {"of": "Attendee", "fields": {"name": "full_name"}}}
             ),
+            "trees": key(
+                "dict",
+                "trees by name, written once and used as `{$tree: NAME}`",
+                example={"person": {"name": "{{ args.customer.name }}"}},
+            ),
             "operations": key(
                 "dict",
                 "canonical operations; each is one way, or a list of ways",

@@ -10,6 +10,12 @@ from gateway.mapping.keys import REASONS, TREE, Part, key
 METHODS: Final = ("get", "post", "put")
 _EVENTS = {"at": "event", "as": {"enum": {"created": "booking.created"}, "else": "ignore"}}
 _GET = {"run": "bookings.get", "with": {"id": "{{ body.booking_id }}"}}
+_NEEDS: Final = key(
+    "dict",
+    "settings without which a connection does not have it: reason",
+    example={"hook_token": "the sender is known by it"},
+    **REASONS,
+)
 _METHOD: dict[str, Any] = key(
     ["string", "list"],
     "the HTTP method it is sent with, or several",
@@ -18,30 +24,32 @@ _METHOD: dict[str, Any] = key(
     default="post",
     example="post",
 )
+_VERIFY: Final = key(
+    ["dict", "list", "string"],
+    "how the sender is known, or `none`; blocks of several kinds may stand in a list",
+    example={"equals": {"company": "{{ settings.company }}"}, "fetch": {"forged": ["BOOKING_NOT_FOUND"]}},
+)
+_BODY: Final = key(
+    "string",
+    "how the body is read, once verified",
+    allowed=["json", "form", "none"],
+    default="json",
+    example="form",
+)
+_REPLIES: Final = key(
+    "dict",
+    "error code, or `default`: what is answered instead of the gateway's own",
+    example={"UNAUTHORIZED": {"status": 401, "text": "no"}},
+)
 
 PARTS: Final[Mapping[str, Part]] = {
     "hook": Part(
         "one of `hooks`",
         {
-            "needs": key(
-                "dict",
-                "settings without which a connection does not have it: reason",
-                example={"hook_token": "the sender is known by it"},
-                **REASONS,
-            ),
+            "needs": _NEEDS,
             "method": _METHOD,
-            "verify": key(
-                ["dict", "list", "string"],
-                "how the sender is known, or `none`; blocks of several kinds may stand in a list",
-                example={"equals": {"company": "{{ settings.company }}"}, "fetch": {"forged": ["BOOKING_NOT_FOUND"]}},
-            ),
-            "body": key(
-                "string",
-                "how the body is read, once verified",
-                allowed=["json", "form", "none"],
-                default="json",
-                example="form",
-            ),
+            "verify": _VERIFY,
+            "body": _BODY,
             "rows": key(
                 "string", "path to the messages in a body that holds several", takes="path", example="notifications"
             ),
@@ -71,10 +79,49 @@ PARTS: Final[Mapping[str, Part]] = {
             ),
             "fetch": key("dict", "of a thin message: the operation that gives its object", example=_GET),
             "reply": key("dict", "what a message that was taken is answered", example={"status": 200, "text": "OK"}),
-            "replies": key(
+            "replies": _REPLIES,
+        },
+    ),
+    "asking_hook": Part(
+        "one of `hooks` that asks something of us, instead of telling what happened",
+        {
+            "needs": _NEEDS,
+            "method": _METHOD,
+            "verify": _VERIFY,
+            "body": _BODY,
+            "asks": key(
+                "list",
+                "what may be asked, in order: the first whose `when:` holds",
+                required=True,
+                minlength=1,
+                example=[{"request": "booking.requested", "row": "booking", "reply": {"status": 200}}],
+            ),
+            "replies": _REPLIES,
+        },
+    ),
+    "ask": Part(
+        "one of `asks` of a hook",
+        {
+            "request": key("string", "the canonical request", required=True, example="booking.requested"),
+            "when": key(
+                "string",
+                "whether the message asks for this; without it every message does",
+                takes="template",
+                example="{{ method == 'GET' }}",
+            ),
+            "at": key("string", "path to the row inside the message", takes="path", example="data.booking"),
+            "row": key("string", "the record that reads it", example="booking"),
+            "with": key(
                 "dict",
-                "error code, or `default`: what is answered instead of the gateway's own",
-                example={"UNAUTHORIZED": {"status": 401, "text": "no"}},
+                "fields of the request, laid over what the record reads",
+                takes="tree",
+                example={"days": {"$optional": "{{ int(query.date) }}"}},
+            ),
+            "reply": key(
+                "dict",
+                "what is answered once it is done; its JSON sees the request and what it is given",
+                required=True,
+                example={"status": 200, "json": {"id": "{{ booking.id }}"}},
             ),
         },
     ),

@@ -100,6 +100,13 @@ PARTS: Final[Mapping[str, Part]] = {
                 keysrules={"type": "string", "regex": NAME},
                 **REASONS,
             ),
+            "method": key(
+                ["string", "list"],
+                "the HTTP methods of the messages that this block is for, where a hook has several; without it all",
+                allowed=["get", "post", "put"],
+                minlength=1,
+                example="post",
+            ),
         },
     ),
     "key": Part(

@@ -129,9 +129,10 @@ def decoded(call: CallPlan, response: Response, scope: Scope) -> tuple[Json, str
     """The body as data, and why it could not be read (then the data is None).
 
     A refusal that is JSON is read as such whatever `answer:` says: vendors refuse feeds and texts in their usual form.
+    An answer without a body is null when its status says so, a text of no length where texts are read, else unreadable.
     """
-    if not response.body:
-        return None, None if response.status == 204 else "is empty"  # noqa: PLR2004 - No Content
+    if not response.body and response.status == 204:  # noqa: PLR2004 - No Content
+        return None, None
     if response.status >= 300:  # noqa: PLR2004 - no success
         with suppress(JsonRefused):
             return decode_json(response.body), None

@@ -252,6 +252,21 @@ def _merge(context: Context, node: _Parts, place: Place, names: Names, secrets: 
     return build
 
 
+def _named(context: Context, node: _Parts, place: Place, names: Names, secrets: bool) -> Build:
+    name = node["$tree"]
+    where = (*place, "$tree")
+    if not isinstance(name, str) or name not in context.trees:
+        hint = suggestion(str(name), context.trees)
+        context.report(where, "unknown-tree", f"there is no tree `{name}` under `trees:`{hint}")
+        return lambda _scope: None
+    context.used_trees.add(name)
+    if name in context.open_trees:
+        context.report(where, "tree-cycle", f"the tree `{name}` holds itself")
+        return lambda _scope: None
+    with context.inside(name, place):
+        return compile_tree(context, context.trees[name], ("trees", name), names, secrets=secrets)
+
+
 _WORDS |= {
     "$optional": (frozenset(), _optional),
     "$if": (frozenset({"$then", "$else"}), _if),
@@ -260,4 +275,5 @@ _WORDS |= {
     "$record": (frozenset({"$of"}), _record),
     "$first": (frozenset(), _first),
     "$merge": (frozenset(), _merge),
+    "$tree": (frozenset(), _named),
 }

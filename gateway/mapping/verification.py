@@ -42,7 +42,7 @@ _BESIDE: Final[Mapping[str, frozenset[str]]] = {
     "basic": frozenset(),
     "jwt": frozenset({"keys", "key", "signature"}),
 }
-"""Scheme → keys that may stand beside it, besides `challenge` and `needs`."""
+"""Scheme → keys that may stand beside it, besides `challenge`, `needs` and `method`."""
 _NEEDED: Final[Mapping[str, tuple[str, ...]]] = {
     **dict.fromkeys(("hmac", "hash", "asymmetric"), ("keys", "signature", "signed")),
     "token": ("keys",),
@@ -72,8 +72,8 @@ def compile_verify(context: Context, node: Json, place: Place) -> tuple[VerifyPl
     found = tuple(plan for plan in plans if plan is not None)
     if len(context.findings) > before:
         return None
-    if all(plan.needs for plan in found):
-        message = "a connection without what the `needs:` name would verify nothing: one block must need nothing"
+    if not any(plan.always for plan in found):
+        message = "some connections or messages would prove nothing: one block must have no `needs:` and no `method:`"
         context.report(place, "verify-optional", message)
         return None
     return found
@@ -90,7 +90,7 @@ def compile_block(context: Context, node: Json, place: Place) -> VerifyPlan | No
         context.report(place, "not-one-scheme", f"a block has exactly one of {', '.join(SCHEMES)}{told}")
         return None
     scheme = schemes[0]
-    for name in sorted(shape.keys() - _BESIDE[scheme] - {scheme, "challenge", "needs"}):
+    for name in sorted(shape.keys() - _BESIDE[scheme] - {scheme, "challenge", "needs", "method"}):
         context.report((*place, name), "unknown-key", f"`{name}` does not go with `{scheme}`", key=True)
     missing = [name for name in _NEEDED[scheme] if name not in shape]
     if missing:
@@ -134,10 +134,15 @@ def _plan(context: Context, shape: dict[str, Json], place: Place, scheme: str) -
         if "challenge" in shape
         else (),
         needs=compile_needs(context, shape, place),
+        methods=frozenset(method.upper() for method in _listed(shape.get("method", []))),
         partial=_partial(scheme, signed, jwt, each="each" in shape, digest=digest is not None),
         origin=context.origin(place),
     )
     return plan if len(context.findings) == before else None
+
+
+def _listed(value: str | list[str]) -> list[str]:
+    return [value] if isinstance(value, str) else value
 
 
 def _partial(scheme: str, signed: tuple[Piece, ...], jwt: JwtPlan | None, *, each: bool, digest: bool) -> bool:

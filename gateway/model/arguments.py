@@ -77,6 +77,18 @@ def arguments(operation: Operation, raw: Mapping[str, Json], zone: str) -> dict[
     return _defaults(operation) | found
 
 
+def whole(type_: Type, raw: Mapping[str, Json], zone: str) -> dict[str, Json]:
+    """Check an object that somebody sent as the arguments of a call are checked, and make it canonical; nulls go.
+
+    Raises CallInvalid as `arguments` does.
+    """
+    reading = _Reading(zone, patch=False)
+    found = _fields(type_.fields, raw, {}, "", reading)
+    _rules(type_.rules, found, "", reading)
+    reading.end()
+    return found
+
+
 def _defaults(operation: Operation) -> dict[str, Json]:
     """Give the defaults, each made anew: nobody can change the contract's own."""
     defaults = {name: argument for name, argument in operation.args.items() if argument.default is not None}

@@ -15,7 +15,7 @@ from gateway.document import Document, Finding, Place, show, suggestion
 from gateway.messages import Effect, Json
 from gateway.model import types
 from gateway.model.changes import build_changes
-from gateway.model.contract import Argument, ErrorCode, EventType, Model, Operation, Resource
+from gateway.model.contract import Argument, ErrorCode, EventType, Model, Operation, Request, Resource
 from gateway.model.filters import FILTERS, Filter
 from gateway.model.parts import Wrong, keys, known
 from gateway.model.scalars import SCALARS
@@ -25,7 +25,7 @@ _Common: TypeAlias = Mapping[str, tuple[frozenset[str], Argument]]
 """Arguments of many operations: what those give (one, list), and the argument."""
 
 _Part = TypeVar("_Part")
-_SECTIONS = {"types", "resources", "common", "operations", "lifecycle", "events", "changes", "errors"}
+_SECTIONS = {"types", "resources", "common", "operations", "lifecycle", "events", "requests", "changes", "errors"}
 _FIELD = {"type", "required", "nullable", "meaning", "holds"}
 _ARGUMENT = _FIELD | {"where", "default", "filter", "handled"}
 _OPERATION = {"summary", "effect", "scope", "method", "path", "gives"}
@@ -74,6 +74,7 @@ class _Builder:
         common = self.each("common", self.common)
         operations = self.each("operations", lambda name, node, place: self.operation(name, node, place, common))
         events = self.each("events", self.event)
+        requests = self.each("requests", self.request)
         lifecycle = self.each("lifecycle", self.status)
         about = (self.resources, operations, events, lifecycle)
         changes = self.guarded(("changes",), lambda: build_changes(self.document.data.get("changes"), *about))
@@ -87,6 +88,7 @@ class _Builder:
             operations=MappingProxyType(operations),
             errors=MappingProxyType(self.errors),
             events=MappingProxyType(events),
+            requests=MappingProxyType(requests),
             lifecycle=MappingProxyType(lifecycle),
             changes=changes,
         )
@@ -316,6 +318,13 @@ class _Builder:
         """Build one kind of event."""
         keys(node, place, {"data", "meaning"})
         return EventType(name, self.resources[known(node["data"], self.resources, (*place, "data"))], node["meaning"])
+
+    def request(self, name: str, node: Json, place: Place) -> Request:
+        """Build one kind of request that a marketplace makes."""
+        keys(node, place, {"data", "gives", "meaning"})
+        objects = {key: one for key, one in self.types.items() if one.kind == "object"}
+        data = objects[known(node["data"], objects, (*place, "data"))]
+        return Request(name, _shaped(data), node["meaning"], tuple(node["gives"]))
 
     def status(self, name: str, node: Json, place: Place) -> frozenset[str]:
         """Build what one status of a booking may become."""

@@ -1,4 +1,4 @@
-"""The contract as values: resources, operations and their arguments, events, error codes. Nothing here decides."""
+"""The contract as values: resources, operations, events, requests and error codes. Nothing here decides."""
 
 from __future__ import annotations
 
@@ -110,6 +110,18 @@ class EventType:
 
 
 @dataclass(frozen=True, slots=True)
+class Request:
+    """One kind of request that a marketplace makes of the gateway, in canonical terms."""
+
+    name: str
+    resource: Resource
+    """What the marketplace says with it; records of hooks are `of` this."""
+    meaning: str
+    gives: tuple[str, ...]
+    """Names of what it is answered with, as the templates of its reply see them."""
+
+
+@dataclass(frozen=True, slots=True)
 class Changes:
     """Which difference between two states of a thing is which event."""
 
@@ -156,6 +168,8 @@ class Model:
     operations: Mapping[str, Operation]
     errors: Mapping[str, ErrorCode]
     events: Mapping[str, EventType]
+    requests: Mapping[str, Request]
+    """What a marketplace asks of the gateway."""
     lifecycle: Mapping[str, frozenset[str]]
     """Status of a booking → what it may become; empty for a final one."""
     changes: Changes
@@ -166,8 +180,12 @@ class Model:
         return self.shapes.get(name)
 
     def schemas(self) -> dict[str, Json]:
-        """JSON Schema 2020-12 of every named type, for the components of an OpenAPI 3.1 document."""
-        schemas = {name: type_.definition() for name, type_ in self.types.items()}
+        """JSON Schema 2020-12 of every named type that callers meet, for the components of an OpenAPI 3.1 document.
+
+        What marketplaces ask stays out: they ask in their own words, which no caller sees.
+        """
+        asked = {request.resource.name for request in self.requests.values()}
+        schemas = {name: type_.definition() for name, type_ in self.types.items() if name not in asked}
         for name in self.resources:
             schemas[name]["properties"]["provider_data"] = dict(_PROVIDER_DATA)
         return schemas

@@ -9,9 +9,9 @@ from functools import cache
 from pathlib import Path
 
 from gateway.document import read
-from gateway.model.arguments import arguments
+from gateway.model.arguments import arguments, whole
 from gateway.model.build import ModelBroken, build
-from gateway.model.contract import Argument, Changes, ErrorCode, EventType, Model, Operation, Resource
+from gateway.model.contract import Argument, Changes, ErrorCode, EventType, Model, Operation, Request, Resource
 from gateway.model.filters import Filter
 from gateway.model.raw import from_body, from_query
 from gateway.model.types import Field, Type, TypeRefused
@@ -26,6 +26,7 @@ __all__ = [
     "Model",
     "ModelBroken",
     "Operation",
+    "Request",
     "Resource",
     "Type",
     "TypeRefused",
@@ -33,6 +34,7 @@ __all__ = [
     "from_body",
     "from_query",
     "load",
+    "whole",
 ]
 
 FILE = Path(__file__).with_name("booking.yaml")

@@ -16,7 +16,8 @@ from urllib.parse import unquote, urlsplit
 
 from gateway.catalog import Connection
 from gateway.errors import MappingFault
-from gateway.examples import Examples, Exchange
+from gateway.examples import Examples
+from gateway.exchanges import Exchange
 from gateway.mapping.expressions import ExpressionFailed, Path, Template
 from gateway.mapping.plan import AuthPlan, Build, CallPlan, OperationPlan, Scope
 from gateway.mapping.translate import pairs, to_request
@@ -26,7 +27,11 @@ from gateway.simulator.incoming import Incoming, incoming, matches
 from gateway.simulator.script import FORMATS, KINDS, Answer, Change, Rule, Script
 from gateway.strictjson import JsonRefused, decode_json
 
-_REAL: Mapping[str, Callable[[str], object]] = {"date": date.fromisoformat, "instant": datetime.fromisoformat}
+_REAL: Mapping[str, Callable[[str], object]] = {
+    "date": date.fromisoformat,
+    "instant": datetime.fromisoformat,
+    "moment": datetime.fromisoformat,
+}
 """Formats that more than an expression decides: 2026-02-30 is no date."""
 
 
@@ -177,12 +182,13 @@ class Play:
         for name, form in rule.expects.items():
             wanted, optional = form.rstrip("?"), form.endswith("?")
             if name.isdigit() and isinstance(params, list):
-                value = params[int(name)] if int(name) < len(params) else None
+                values = [params[int(name)] if int(name) < len(params) else None]
             else:
-                value = fields.get(name)
-            missing = value is None or value == ""
-            if (missing and not optional) or (not missing and not _has_form(value, wanted)):
-                yield name
+                values = list(_named(fields, name))
+            for value in values:
+                missing = value is None or value == ""
+                if (missing and not optional) or (not missing and not _has_form(value, wanted)):
+                    yield name
 
     def _built(self, answer: Answer, scope: Scope) -> Played:
         headers = {
@@ -244,6 +250,17 @@ def calls_of(operations: Mapping[str, OperationPlan]) -> Iterator[CallPlan]:
         for variant in operation.variants:
             for step in variant.steps:
                 yield from (call for call in (step.call, step.undo) if isinstance(call, CallPlan))
+
+
+def _named(fields: Mapping[str, Json], name: str) -> Iterator[Json]:
+    """Give what is meant by `name`: one field, or with `list[].name` a member of every element of one."""
+    listed, brackets, member = name.partition("[].")
+    if not brackets:
+        yield fields.get(name)
+        return
+    elements = fields.get(listed)
+    for element in elements if isinstance(elements, list) else []:
+        yield element.get(member) if isinstance(element, dict) else None
 
 
 def _has_form(value: Json, form: str) -> bool:

@@ -75,6 +75,7 @@ FORMATS: Mapping[str, str] = {
     "clock": r"([01]\d|2[0-3]):[0-5]\d|24:00",
     "time": r"([01]\d|2[0-3]):[0-5]\d:[0-5]\d|24:00:00",
     "instant": r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(Z|[+-]\d\d:\d\d)",
+    "moment": r"\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d)?(Z|[+-]\d\d:\d\d)?",
     "digits": r"\d+",
     "email": r"[^@\s]+@[^@\s]+",
     "text": r"(?s).+",

@@ -8,6 +8,7 @@ together are committed together, each in a savepoint of its own: one flush to th
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -33,10 +34,16 @@ RETRY_SECONDS = 5.0
 """What callers are told to wait while the database is out of reach."""
 _BATCH = 256
 _BUSY_MILLISECONDS = 5_000
+_TURNS = 10
+"""How often a connection asks for the journal of SQLite while others who open the same file are in its way."""
 _CONNECT_SECONDS = 5
 _COMMAND_SECONDS = 15
 _MIGRATION_LOCK = 0x626F6F6B
 """Any fixed number: replicas that start together migrate one after the other."""
+_CROSSED = "40P01"
+"""PostgreSQL's deadlock_detected (PostgreSQL documentation, Appendix A)."""
+_AGAIN = 2
+"""How often a group is run again after a deadlock."""
 _OURS = (IntegrityError, ProgrammingError, DataError, NotSupportedError)
 """A defect of a statement, and not of the database: never told as an outage."""
 
@@ -140,7 +147,7 @@ class Database:
                 self._failing = False
             except StoreUnavailable as error:
                 self._failing = True
-                outcomes = [StoreUnavailable(error.detail, retry_after=error.retry_after) for _ in group]
+                outcomes = [_again(error) for _ in group]
             except asyncio.CancelledError:
                 for work in group:
                     _settle(work, StoreUnavailable("The store is closing.", retry_after=RETRY_SECONDS))
@@ -153,9 +160,23 @@ class Database:
                 self._told.pop(topic).set()
 
     async def _write_group(self, group: list[_Work]) -> list[Any]:
-        """Run a group in one transaction. A piece that fails is undone by itself; its exception is its outcome."""
+        """Run a group in one transaction. A piece that fails is undone by itself; its exception is its outcome.
+
+        Two replicas may wait for rows of each other's groups; the group that the database undoes then is run again.
+        """
         assert self._writer is not None  # noqa: S101 - opened by the context
-        return await self._writer.do(lambda connection: [_alone(connection, work) for work in group])
+        writer = self._writer
+
+        def run(connection: Connection) -> list[Any]:
+            return [_alone(connection, work) for work in group]
+
+        for _ in range(_AGAIN):
+            try:
+                return await writer.do(run)
+            except StoreUnavailable as error:
+                if not _crossed(error):
+                    raise
+        return await writer.do(run)
 
     def _migrate(self, connection: Connection) -> None:
         if connection.dialect.name == "postgresql":
@@ -223,6 +244,12 @@ def _alone(connection: Connection, work: _Work) -> Any:
     return _Result(result)
 
 
+def _crossed(error: StoreUnavailable) -> bool:
+    """Tell whether the database undid this for a deadlock."""
+    cause = error.__cause__
+    return isinstance(cause, DBAPIError) and getattr(cause.orig, "sqlstate", None) == _CROSSED
+
+
 @dataclass(frozen=True, slots=True)
 class _Result:
     """What a piece of work gave, told apart from an exception that it may give as well."""
@@ -266,8 +293,18 @@ def _bench(url: URL, *, writes: bool) -> _Bench:
 def _prepare(connection: Any, _record: object) -> None:
     connection.isolation_level = None  # the driver begins nothing by itself; `_begin` does
     cursor = connection.cursor()
-    for pragma in ("journal_mode=WAL", "synchronous=FULL", f"busy_timeout={_BUSY_MILLISECONDS}"):
-        cursor.execute(f"PRAGMA {pragma}")
+    cursor.execute(f"PRAGMA busy_timeout={_BUSY_MILLISECONDS}")
+    for left in reversed(range(_TURNS)):
+        try:
+            cursor.execute("PRAGMA journal_mode=WAL")
+            break
+        except sqlite3.OperationalError as error:
+            if not left or error.sqlite_errorcode != sqlite3.SQLITE_BUSY:
+                raise
+            # Of those who open a new file together one is refused at once; a transaction waits for the others.
+            cursor.execute("BEGIN IMMEDIATE")
+            cursor.execute("ROLLBACK")
+    cursor.execute("PRAGMA synchronous=FULL")
     cursor.close()
 
 
@@ -281,10 +318,23 @@ def _begin(connection: Connection) -> None:
 
 @contextmanager
 def _translated() -> Iterator[None]:
-    """Say once, for every driver, that the database cannot be used now; never what it said, which may hold values."""
+    """Say once, for every driver, that the database cannot be used now; to callers never what it said."""
     try:
         yield
     except _OURS:
         raise
     except (DBAPIError, PoolTimeout, OSError) as error:
-        raise StoreUnavailable("The store is out of reach, full or locked.", retry_after=RETRY_SECONDS) from error
+        detail = "The store is out of reach, full or locked."
+        raise StoreUnavailable(detail, retry_after=RETRY_SECONDS, reason=_said(error)) from error
+
+
+def _again(error: StoreUnavailable) -> StoreUnavailable:
+    """Give the same error once more: each of a group raises its own."""
+    return StoreUnavailable(error.detail, retry_after=error.retry_after, reason=error.reason)
+
+
+def _said(error: Exception) -> str:
+    """Give what the driver itself said: neither the statement nor its parameters, nor a server's second line."""
+    told: BaseException = error.orig if isinstance(error, DBAPIError) and error.orig is not None else error
+    told = told.__cause__ or told  # behind SQLAlchemy's own form of an error of asyncpg
+    return (str(told).splitlines() or [type(told).__name__])[0]

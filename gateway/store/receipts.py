@@ -32,5 +32,11 @@ def settle(connection: Connection, key: str, state: str) -> bool:
     return connection.execute(update(receipts).where(wanted).values(state=state)).rowcount == 1
 
 
+def explain(connection: Connection, key: str, reason: str, origin: str | None) -> None:
+    """Write down why a dead letter cannot be read now, in place of why it could not be before."""
+    wanted = (receipts.c.id == key) & (receipts.c.state == "dead")
+    connection.execute(update(receipts).where(wanted).values(reason=reason, origin=origin))
+
+
 def _receipt(row: Row[tuple[object, ...]]) -> Receipt:
     return Receipt(**{name: getattr(row, name) for name in Receipt.__slots__})

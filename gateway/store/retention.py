@@ -1,4 +1,6 @@
-"""What is no longer kept: old events with their deliveries and attempts, receipts and replays. Never what is pending.
+"""What is no longer kept: old events with their deliveries and attempts, receipts, replays, what links remember.
+
+Never what is pending, and no entry of a ledger that holds a time to come.
 
 Events go from the oldest on and leave no holes, for whoever reads them by number recognises by their beginning that
 something is missing.
@@ -10,14 +12,17 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, delete, exists, func, select
 
+from gateway.store import ledger, offers
 from gateway.store.deliveries import PENDING
 from gateway.store.events import last_sequence
 from gateway.store.replays import forget
-from gateway.store.tables import attempts, bookings, deliveries, events, receipts, subscriptions
+from gateway.store.tables import attempts, bookings, deliveries, events, links, receipts, subscriptions
 
 LEAST_AGE = 7 * 86_400_000
 """How long receipts are kept at least, in milliseconds: longer than any provider repeats a message, and a message whose
 receipt is gone is taken for a new one."""
+_PAST = 86_400_000
+"""How long the slots of links are kept after they are over, in milliseconds: nobody is told of them any more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +34,8 @@ class Pruned:
     attempts: int
     receipts: int
     jobs: int
+    slots: int
+    entries: int
     more: bool
 
 
@@ -36,7 +43,8 @@ def prune(connection: Connection, now: int, keep_age: int, keep_rows: int, batch
     """Remove what is older than `keep_age` (milliseconds), and events beyond the newest `keep_rows`; the oldest first.
 
     An event goes with its deliveries and their attempts, and stays, with all that follow, while one of its deliveries
-    is pending. At most `batch` events and as many receipts are removed: others write between one batch and the next.
+    is pending. Slots of links go a day after they ended. At most `batch` events, receipts, entries of ledgers, and
+    slots of each link are removed: others write between one batch and the next.
     """
     before = now - keep_age
     old = _events(connection, before, keep_rows, batch)
@@ -50,8 +58,19 @@ def prune(connection: Connection, now: int, keep_age: int, keep_rows: int, batch
     aged = receipts.c.received_at < now - max(keep_age, LEAST_AGE)
     some = select(receipts.c.id).where(aged).order_by(receipts.c.received_at).limit(batch)
     gone_receipts = connection.execute(delete(receipts).where(receipts.c.id.in_(some))).rowcount
-    more = batch in (gone_events, gone_receipts)
-    return Pruned(gone_events, gone_deliveries, gone_attempts, gone_receipts, forget(connection, before), more)
+    names = connection.scalars(select(links.c.name)).all()
+    gone_slots = [offers.forget(connection, name, now - _PAST, batch) for name in names]
+    gone_entries = ledger.forget(connection, before, batch)
+    return Pruned(
+        events=gone_events,
+        deliveries=gone_deliveries,
+        attempts=gone_attempts,
+        receipts=gone_receipts,
+        jobs=forget(connection, before),
+        slots=sum(gone_slots),
+        entries=gone_entries,
+        more=batch in (gone_events, gone_receipts, gone_entries, *gone_slots),
+    )
 
 
 def forget_bookings(connection: Connection, before: int, batch: int = 500) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import Connection, Row, Table
@@ -21,6 +21,24 @@ def put(connection: Connection, table: Table, values: Mapping[str, Any], keys: I
     made = _insert(connection, table).values(**values)
     rest = {name: made.excluded[name] for name in values if name not in keys}
     connection.execute(made.on_conflict_do_update(index_elements=keys, set_=rest))
+
+
+def put_newest(
+    connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]], keys: Iterable[str], by: str
+) -> None:
+    """Insert rows, or replace what the rows with these keys hold, unless that is newer by this column.
+
+    The rows name the same columns. They are written in the order of their keys: two who write the same ones wait for
+    each other and never crosswise.
+    """
+    if not rows:
+        return
+    keys = tuple(keys)
+    made = _insert(connection, table)
+    rest = {name: made.excluded[name] for name in rows[0] if name not in keys}
+    kept = table.c[by] > made.excluded[by]
+    ordered = sorted(rows, key=lambda row: [row[name] for name in keys])
+    connection.execute(made.on_conflict_do_update(index_elements=keys, set_=rest, where=~kept), ordered)
 
 
 def insert_or_get(connection: Connection, table: Table, values: Mapping[str, Any], keys: Iterable[str]) -> Row[Any]:

@@ -212,3 +212,84 @@ keys = Table(
 """Requests with an Idempotency-Key and their answers. Without an outcome the request is under way up to `until`; from
 then on it is in doubt, for whoever began it died or could not write. `id` names this one try in answers. `request` is
 what the caller sent, and empty once the outcome is known."""
+
+links = Table(
+    "links",
+    METADATA,
+    Column("name", String(63), primary_key=True),
+    Column("pulled_at", BigInteger),
+    Column("pull_reason", Text),
+    Column("read_at", BigInteger),
+    Column("read_due_at", BigInteger, nullable=False, server_default=text("0")),
+    Column("read_reason", Text),
+    Column("pushed_at", BigInteger),
+    Column("push_due_at", BigInteger, nullable=False, server_default=text("0")),
+    Column("push_failures", Integer, nullable=False, server_default=text("0")),
+    Column("push_reason", Text),
+    Column("cursor", BigInteger),
+    Column("lease", Integer, nullable=False, server_default=text("0")),
+    Column("leased_until", BigInteger, nullable=False, server_default=text("0")),
+)
+"""How far each link has come: when the peer last pulled, when the club was last read completely, when the peer was last
+told. A `reason` is why the last try failed. `cursor` is the sequence of the last event followed."""
+
+link_slots = Table(
+    "link_slots",
+    METADATA,
+    Column("link", String(63), primary_key=True),
+    Column("facility", String(255), primary_key=True),
+    Column("start_at", BigInteger, primary_key=True, autoincrement=False),
+    Column("end_at", BigInteger, nullable=False),
+    Column("available", Integer, nullable=False),
+    Column("state", LargeBinary, nullable=False),
+    Column("digest", String(64), nullable=False),
+    Column("seen_at", BigInteger, nullable=False),
+    Column("told", String(64)),
+    Column("told_at", BigInteger),
+    Column("parked", String(64)),
+    Column("reason", Text),
+    Index("link_slots_by_start", "link", "start_at"),
+)
+"""What is offered to a peer: `state` is the canonical slot as JSON, `digest` its SHA-256 in hex, `seen_at` when the
+reading began that gave it. `told` is the digest that the peer took last, `parked` the one that it refused, and why."""
+
+link_days = Table(
+    "link_days",
+    METADATA,
+    Column("link", String(63), primary_key=True),
+    Column("facility", String(255), primary_key=True),
+    Column("day", String(10), primary_key=True),
+    Column("read_at", BigInteger, nullable=False),
+)
+"""When the reading began that last gave a whole day (YYYY-MM-DD in the link's zone) of a facility."""
+
+link_bookings = Table(
+    "link_bookings",
+    METADATA,
+    Column("id", String(40), primary_key=True),
+    Column("link", String(63), nullable=False),
+    Column("key", String(64), nullable=False),
+    Column("live", String(64)),
+    Column("facility", String(255), nullable=False),
+    Column("start_at", BigInteger, nullable=False),
+    Column("end_at", BigInteger, nullable=False),
+    Column("slot_id", String(255)),
+    Column("player", LargeBinary),
+    Column("booking", String(255)),
+    Column("state", String(16), nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+    Column("updated_at", BigInteger, nullable=False),
+    Column("until", BigInteger, nullable=False),
+    Column("due_at", BigInteger, nullable=False),
+    Column("tries", Integer, nullable=False, server_default=text("0")),
+    Column("reason", Text),
+    UniqueConstraint("link", "live"),
+    Index("link_bookings_by_key", "link", "key"),
+    Index("link_bookings_by_time", "link", "facility", "start_at"),
+    Index("link_bookings_due", "link", "state", "due_at"),
+    Index("link_bookings_by_booking", "link", "booking"),
+    Index("link_bookings_by_age", "updated_at"),
+)
+"""The ledger: what peers asked to book. `player` is the name that the peer gave, in UTF-8. `state` is `pending`,
+`confirmed`, `cancelling`, `unknown`, `cancelled` or `failed`. `live` is null in the last two, else the key, or the id
+of an entry that the club has moved elsewhere."""

@@ -14,7 +14,7 @@ from datetime import datetime
 from aiohttp import web
 
 from gateway import observe
-from gateway.errors import NotMapped
+from gateway.errors import CallInvalid, NotMapped
 from gateway.messages import Json
 from gateway.model.model import Operation, arguments
 from gateway.store import replays, subscriptions
@@ -100,6 +100,10 @@ class Admin:
     async def replay(self, request: web.Request) -> web.Response:
         """Begin to send events again, and give the job that does it."""
         operation, given, _, body = await self._read(request, "admin.replay")
+        name = given.get("connection")
+        if name is not None and name not in self.calls.engine.catalog.connections:
+            fields = [{"field": "connection", "problem": "is no connection"}]
+            raise CallInvalid("`connection` is no connection.", details={"fields": fields})
         asked = Wanted(
             event=given.get("event"),
             since=_milliseconds(given.get("from")),
@@ -108,7 +112,7 @@ class Admin:
             last=given.get("sequence_to"),
             dead=given.get("state") == "dead",
             subscription=given.get("subscription"),
-            connection=given.get("connection"),
+            connection=name,
         )
 
         async def perform() -> Answer:

@@ -17,6 +17,7 @@ from gateway.flows.remembering import Remembering
 from gateway.model.model import Model
 from gateway.surface import hooks
 from gateway.surface.admin import admin
+from gateway.surface.admin_links import admin_links
 from gateway.surface.backroom import Backroom
 from gateway.surface.boundary import boundary
 from gateway.surface.calendars import Calendars
@@ -74,12 +75,13 @@ def build_app(
     _add_connections(app, Connections(calls))
     if backroom is not None:
         _add_listeners(app, calls, backroom)  # before the operations: /events/stream is no event
-        _add_hooks(app, hooks.Hooks(calls, backroom.inbound, settings.public_url))
+        _add_hooks(app, hooks.Hooks(calls, backroom.inbound, settings.public_url, backroom.links))
     _add_operations(app, engine.model, calls)
     if settings.admin_token is not None:
         _add_traces(app, Traces(settings.traces))
         if backroom is not None:
             app.router.add_routes(admin(calls, backroom).routes())
+            app.router.add_routes(admin_links(calls, backroom.links).routes())
     return app
 
 

@@ -1,10 +1,11 @@
-"""What works behind the surface and remembers, handed to the application as one value. Nothing here decides."""
+"""What works behind the surface, and remembers or sells, handed to the application as one value. It decides nothing."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from gateway.links.links import Links
 from gateway.store.database import Database
 from gateway.webhooks.inbound import Inbound
 from gateway.webhooks.publish import Publisher
@@ -12,10 +13,14 @@ from gateway.webhooks.publish import Publisher
 
 @dataclass(frozen=True, slots=True)
 class Backroom:
-    """The store and what writes events into it. `now` gives milliseconds since 1970, `fresh` a new id."""
+    """The store, what writes events into it, and what answers marketplaces.
+
+    `now` gives milliseconds since 1970, `fresh` a new id. Without `links` nothing is sold: whoever asks is told so.
+    """
 
     database: Database
     publisher: Publisher
     inbound: Inbound
     now: Callable[[], int]
     fresh: Callable[[str], str]
+    links: Links | None = None

@@ -114,18 +114,21 @@ def cursor_of(sequence: int, connection: str) -> str:
     return base64.urlsafe_b64encode(f"{sequence}.{_bound(connection)}".encode()).decode().rstrip("=")
 
 
-def sequence_of(cursor: str, connection: str) -> int:
-    """Give the number that a cursor holds; raises CallInvalid for what is none, and for another connection's."""
+def sequence_of(cursor: str, connection: str, field: str = "cursor") -> int:
+    """Give the number that a cursor holds, which stood in this field.
+
+    Raises CallInvalid for what is none, and for another connection's.
+    """
     try:
         padded = cursor + "=" * (-len(cursor) % 4)
         text = base64.b64decode(padded.encode("ascii"), altchars=b"-_", validate=True).decode("ascii")
     except (binascii.Error, UnicodeError):
-        raise _wrong("is no cursor of this gateway") from None
+        raise _wrong("is no cursor of this gateway", field) from None
     found = _CURSOR.fullmatch(text)
     if found is None:
-        raise _wrong("is no cursor of this gateway")
+        raise _wrong("is no cursor of this gateway", field)
     if found[2] != _bound(connection):
-        raise _wrong("belongs to another connection")
+        raise _wrong("belongs to another connection", field)
     return int(found[1])
 
 
@@ -133,5 +136,5 @@ def _bound(connection: str) -> str:
     return hashlib.sha256(connection.encode()).hexdigest()[:8]
 
 
-def _wrong(problem: str) -> CallInvalid:
-    return CallInvalid(f"`cursor` {problem}.", details={"fields": [{"field": "cursor", "problem": problem}]})
+def _wrong(problem: str, field: str = "cursor") -> CallInvalid:
+    return CallInvalid(f"`{field}` {problem}.", details={"fields": [{"field": field, "problem": problem}]})

@@ -22,7 +22,7 @@ from gateway.store import feeds
 from gateway.store.database import Database
 from gateway.store.feeds import Feed
 from gateway.surface.answers import Answer, to_bytes, to_response
-from gateway.surface.callers import caller_of
+from gateway.surface.callers import caller_of, may
 from gateway.surface.calls import Calls
 from gateway.surface.operations import next_link, read
 from gateway.surface.pages import cut, wanted
@@ -64,6 +64,7 @@ class Feeds:
         """Make a feed and show its URL, once. Raises CallInvalid, CallerRefused, NotMapped, StoreUnavailable."""
         operation = creating(self.calls.engine.model)
         connection = self.calls.enter(request, operation.name, operation.scope)
+        may(request, "read")  # a feed shows what its owner may read
         refuse_conditions(request)
         if "Idempotency-Key" in request.headers:
             raise _wrong("Idempotency-Key", "is not supported here: the answer holds a token and is not kept")

@@ -1,4 +1,4 @@
-"""`/hooks/{connection}/{hook}[/{token}]`: where providers send what happened. No key of a caller is asked for here.
+"""`/hooks/{connection}/{hook}[/{token}]`: where providers tell what happened, and marketplaces ask. No caller's key.
 
 Raw bytes come in under a cap and are handed on as they are. A stranger learns nothing: an unknown hook, a wrong token
 and a bad signature are answered alike, and neither path nor query is ever logged.
@@ -9,10 +9,11 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from aiohttp import web
 
+from gateway import observe
 from gateway.catalog import Connection
 from gateway.errors import GatewayError, SignatureInvalid, TooManyCalls
 from gateway.mapping.hooks_translate import to_reply
@@ -20,10 +21,12 @@ from gateway.mapping.plan import Scope
 from gateway.mapping.plan_hooks import HookPlan
 from gateway.messages import Received, Response
 from gateway.surface.calls import Calls
-from gateway.surface.failures import HttpRefused
+from gateway.surface.failures import HttpRefused, failure_of, to_response
 from gateway.surface.requests import READ_SECONDS, body_bytes, path_parts, query_pairs
 from gateway.surface.visit import VISIT
-from gateway.webhooks.inbound import Delivery, Inbound, moment
+from gateway.webhooks.asking import Links, answered
+from gateway.webhooks.challenges import Challenged
+from gateway.webhooks.inbound import Delivery, Inbound, scope_of
 
 PATH = "/hooks/{connection:[^/]+}/{hook:[^/]+}"
 MOST_OF_ONE = 32
@@ -32,15 +35,23 @@ MOST = 256
 """Messages that are taken in at the same time."""
 _BUSY_SECONDS = 1.0
 _UNSUPPORTED = 415
+_UNAVAILABLE = 503
+"""What a marketplace is told that shall ask again, whatever stood in the way: of what is behind us it knows nothing."""
+_AGAIN_SECONDS = "30"
+"""When it shall ask, where nobody says it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Hooks:
-    """The handler of every hook. `public_url` is where the outside reaches the gateway, as configured."""
+    """The handler of every hook. `public_url` is where the outside reaches the gateway, as configured.
+
+    Whoever asks for something is answered by the `links`.
+    """
 
     calls: Calls
     inbound: Inbound
     public_url: str
+    links: Links | None = None
     under_way: Counter[str] = field(default_factory=Counter)
 
     async def take(self, request: web.Request) -> web.Response:
@@ -53,26 +64,32 @@ class Hooks:
         with self._counted(found[0].name if found is not None else ""):
             received = await self._received(request)
             if found is None:
+                self._tell(request)
                 raise SignatureInvalid("")
             connection, plan = found
             visit = request[VISIT]
             visit.connection, visit.operation = connection.name, f"hooks.{plan.name}"
-            scope = {**connection.scope, "now": moment(at)}
             url = self.public_url + request.rel_url.raw_path_qs if self.public_url else ""
             deadline = visit.started + self.calls.settings.timeout
             try:
-                answer = await self.inbound.receive(
-                    Delivery(connection, plan, received, at, url, visit.request_id, deadline)
-                )
+                return await self._answer(Delivery(connection, plan, received, at, url, visit.request_id, deadline))
             except GatewayError as error:
-                told = self._said_of(plan, error, scope)
+                told = self._refused(request, plan, error, scope_of(connection, at))
                 if told is None:
                     raise
-                visit.code = error.code
-                return _response(told)
-        if answer is not None:
-            return web.Response(status=answer.status, headers=dict(answer.headers), body=answer.body)
-        taken = to_reply(plan, None, scope)
+                return told
+
+    async def _answer(self, delivery: Delivery) -> web.Response:
+        """Take in what is told, or have done what is asked, and give the answer of the mapping."""
+        connection, scope = delivery.connection, scope_of(delivery.connection, delivery.at)
+        came = await self.inbound.receive(delivery)
+        if isinstance(came, Challenged):
+            return web.Response(status=came.status, headers=dict(came.headers), body=came.body)
+        if came is not None:
+            return _response(
+                await answered(came, self.links, connection, scope, delivery.request_id, delivery.deadline)
+            )
+        taken = to_reply(delivery.plan, None, scope)
         return web.Response(status=204) if taken is None else _response(taken)
 
     def _found(self, request: web.Request) -> tuple[Connection, HookPlan] | None:
@@ -84,6 +101,13 @@ class Hooks:
             return None
         return connection, plan
 
+    def _tell(self, request: web.Request) -> None:
+        """Tell the log of a path that names no hook; what is written there may be somebody's token."""
+        name = path_parts(request)["connection"]
+        known = name if name in self.calls.engine.catalog.connections else ""
+        reason = "the path names no hook of a connection, or the method is another"
+        observe.hook_refused(request=request[VISIT].request_id, connection=known, hook="", reason=reason)
+
     async def _received(self, request: web.Request) -> Received:
         """The message as it came. What was compressed on the way cannot be verified, since it was signed as sent."""
         if any(coding.lower() != "identity" for coding in request.headers.getall("Content-Encoding", ())):
@@ -93,11 +117,18 @@ class Hooks:
         token = path_parts(request).get("token")
         return Received(request.method, token, tuple(query_pairs(request)), headers, body)
 
-    def _said_of(self, plan: HookPlan, error: GatewayError, scope: Scope) -> Response | None:
-        """What the mapping answers to an error. Its `default` is not asked of what shall come again: that would end."""
-        if error.code not in plan.replies and self.calls.engine.model.errors[error.code].retryable:
+    def _refused(self, request: web.Request, plan: HookPlan, error: GatewayError, scope: Scope) -> web.Response | None:
+        """What the mapping says to an error, or what a marketplace is told that shall ask again; None for all else."""
+        again = self.calls.engine.model.errors[error.code].retryable
+        told = to_reply(plan, error.code, scope, again=again)
+        if told is not None:
+            request[VISIT].code = error.code
+            return _response(told)
+        if not (again and plan.asks):
             return None
-        return to_reply(plan, error.code, scope)
+        failure = failure_of(error, self.calls.engine.model)
+        headers = {"Retry-After": _AGAIN_SECONDS, **failure.headers}
+        return to_response(request, replace(failure, status=_UNAVAILABLE, headers=headers))
 
     @contextmanager
     def _counted(self, name: str) -> Iterator[None]:

@@ -97,7 +97,8 @@ class Streams:
         given, cursor = read(operation, request, await self.calls.body(request))
         types = tuple(arguments(operation, given, "UTC").get("event", ()))
         with self._counted(caller_of(request).name):
-            first = await self._begin(connection, _last_seen(request, cursor), types)
+            field, seen = _last_seen(request, cursor)
+            first = await self._begin(connection, field, seen, types)
             response = web.StreamResponse(headers=_HEADERS | self._also(request))
             sender = _Sender(request, response, connection, self.pace)
             try:
@@ -109,11 +110,15 @@ class Streams:
                 raise
         return response
 
-    async def _begin(self, connection: str, cursor: str | None, types: tuple[str, ...]) -> Followed:
-        """Give what a client that was there before has missed; to a new one, the number of now."""
+    async def _begin(self, connection: str, field: str, cursor: str | None, types: tuple[str, ...]) -> Followed:
+        """Give what a client that was there before has missed; to a new one, the number of now.
+
+        `field` is where the cursor stood.
+        """
         if cursor is None or cursor == LATEST:
             return Followed((), await self.database.read(last_sequence), more=False, gap=False)
-        return await followed(self.database, connection, sequence_of(cursor, connection), types, _MOST_AT_ONCE)
+        after = sequence_of(cursor, connection, field)
+        return await followed(self.database, connection, after, types, _MOST_AT_ONCE)
 
     async def _send(self, sender: _Sender, page: Followed, types: tuple[str, ...]) -> None:
         """Send this page and what follows it, until there is a reason to end."""
@@ -248,13 +253,16 @@ def streaming(model: Model) -> Operation:
     )
 
 
-def _last_seen(request: web.Request, cursor: str | None) -> str | None:
-    """Give where a client stands. The header wins: clients that come again by themselves send the same URL."""
+def _last_seen(request: web.Request, cursor: str | None) -> tuple[str, str | None]:
+    """Give where a client stands, behind the name of what says so.
+
+    The header wins: clients that come again by themselves send the same URL.
+    """
     fields = request.headers.getall(LAST_SEEN, [])
     if len(fields) > 1:
         problem = "is given more than once"
         raise CallInvalid(f"`{LAST_SEEN}` {problem}.", details={"fields": [{"field": LAST_SEEN, "problem": problem}]})
-    return fields[0] if fields and fields[0] else cursor
+    return (LAST_SEEN, fields[0]) if fields and fields[0] else ("cursor", cursor)
 
 
 def _too_many(limit: str, pace: Pace) -> TooManyCalls:

@@ -36,12 +36,16 @@ _CLOUDEVENTS: Final = "cloudevents"
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """How an attempt ended: one word, the status if any, and the seconds of pause asked for, a day at most."""
+    """How an attempt ended: one word, the status if any, and the seconds of pause asked for, a day at most.
+
+    `why` says for the log what stood in the way of an answer; whoever chose the address never learns it.
+    """
 
     outcome: str
     status: int | None = None
     pause: float | None = None
     excerpt: bytes = b""
+    why: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,10 +116,10 @@ def unanswered(failure: GatewayError) -> Answer:
     addresses and ports there are behind the gateway.
     """
     if isinstance(failure, MappingFault):
-        return Answer("unsendable")
+        return Answer("unsendable", why=failure.detail)
     if isinstance(failure, ProviderUnavailable) and not failure.sent:
-        return Answer("no_connection")
-    return Answer("timed_out" if failure.code == "PROVIDER_TIMEOUT" else "broken")
+        return Answer("no_connection", why=failure.detail)
+    return Answer("timed_out" if failure.code == "PROVIDER_TIMEOUT" else "broken", why=failure.detail)
 
 
 def judge(answer: Answer, claimed: Claimed, now: int, patience: Patience) -> Verdict:

@@ -18,6 +18,7 @@ from gateway.catalog import Connection
 from gateway.engine import Engine
 from gateway.errors import (
     AnswerMismatch,
+    CallInvalid,
     GatewayError,
     MappingFault,
     NotMapped,
@@ -29,7 +30,8 @@ from gateway.mapping.plan_hooks import IGNORE, HookPlan
 from gateway.messages import Call, Json, Message, Observation, Received
 from gateway.store.database import Transaction
 from gateway.store.events import Receipt
-from gateway.store.receipts import of_state, settle
+from gateway.store.receipts import explain, of_state, settle
+from gateway.webhooks.asking import Question, question
 from gateway.webhooks.challenges import Challenged
 from gateway.webhooks.publish import EVENTS, Published, Publisher, observed
 from gateway.webhooks.verify import verify
@@ -83,26 +85,32 @@ class Inbound:
     now: Callable[[], int]
     fresh: Callable[[str], str]
 
-    async def receive(self, delivery: Delivery) -> Challenged | None:
-        """Take in a message; a challenge is answered instead. Once this returns, everything it means is stored.
+    async def receive(self, delivery: Delivery) -> Challenged | Question | None:
+        """Take in a message. Once this gives None, everything it means is stored.
 
-        Raises SignatureInvalid (nothing of it is stored), also for what nobody proved and cannot be read, and
-        StoreUnavailable, or ProviderUnavailable when its object cannot be fetched: it shall come again.
+        A challenge is answered instead, and of what asks for something nothing is stored: whoever receives it has it
+        done. Raises SignatureInvalid (nothing of it is stored), also for what nobody proved and cannot be read,
+        CallInvalid for what asks and cannot be read, and StoreUnavailable, or ProviderUnavailable when its object
+        cannot be fetched: it shall come again.
         """
         plan, received, revealed = delivery.plan, delivery.received, delivery.connection.revealed
         blocks = plan.verify
         if plan.forged is not None:  # the fetch is proof enough, whatever of the rest this connection has
-            blocks = tuple(block for block in blocks if block.applies(revealed))
+            blocks = tuple(block for block in blocks if block.applies(revealed, received.method))
         verdict = verify(blocks, received, revealed, delivery.at / 1000, delivery.url)
         if not verdict.accepted:
             self._refuse(delivery, verdict.reason)
         if verdict.answer is not None:
             return verdict.answer
+        if plan.asks:
+            return self._question(delivery)
         await self._keep(delivery, await self._read(delivery))
         return None
 
     async def replay(self, receipt: str, deadline: float) -> bool:
         """Read a dead letter again, with the mapping of now; tells whether its events are stored now.
+
+        One that still does not fit gets the reason of now, whose line is one of the mapping of now.
 
         `deadline` is a reading of the event loop's clock, in seconds, for what must be fetched. What it says is as old
         as it is: where more has been learned since, that stays. Raises NotMapped when there is no such dead letter or
@@ -113,7 +121,7 @@ class Inbound:
             raise NotMapped("There is no such dead letter.")
         connection = self.engine.connection(found.connection)
         plan = connection.provider.hooks.get(found.hook)
-        if plan is None:
+        if plan is None or plan.asks:
             raise NotMapped(f"The connection `{found.connection}` has no hook `{found.hook}` any more.")
         delivery = Delivery(connection, plan, _unpacked(found.request), found.received_at, "", receipt, deadline)
         try:
@@ -122,15 +130,31 @@ class Inbound:
             return False
         whole = found.dedupe == _hash(_whole(delivery.received))
         mine = [one for one in read if whole or _hash(one.key) == found.dedupe]
-        if any(one.failure is not None for one in mine) or not (mine or whole):
+        failure = next((one.failure for one in mine if one.failure is not None), None)
+        if failure is not None:
+            reason = connection.redactor.text(failure.detail)
+            await self.publisher.database.write(lambda opened: explain(opened, receipt, reason, failure.origin))
+        if failure is not None or not (mine or whole):
             return False
         await self._settle(delivery, found, mine)
         return True
 
+    def _question(self, delivery: Delivery) -> Question:
+        """Read what a message asks for: the log knows where the mapping could not, its sender what to change."""
+        scope = scope_of(delivery.connection, delivery.at)
+        try:
+            found = question(delivery.plan, delivery.received, scope)
+        except CallInvalid as invalid:
+            self._tell(delivery, f"{invalid.origin}: {invalid.detail}")
+            raise
+        if not is_equal(delivery.plan, delivery.received, scope):
+            self._refuse(delivery, "what must be equal in it is not")
+        return found
+
     async def _read(self, delivery: Delivery) -> list[_Read]:
         """Translate a message, and fetch what it only names."""
         plan, received = delivery.plan, delivery.received
-        scope = {**delivery.connection.scope, "now": moment(delivery.at)}
+        scope = scope_of(delivery.connection, delivery.at)
         try:
             equal = is_equal(plan, received, scope)
             messages = to_messages(plan, received, scope) if equal else []
@@ -231,9 +255,17 @@ class Inbound:
 
     def _refuse(self, delivery: Delivery, reason: str) -> NoReturn:
         """Refuse a message: the log knows why, its sender does not."""
+        self._tell(delivery, reason)
+        raise SignatureInvalid("")
+
+    def _tell(self, delivery: Delivery, reason: str) -> None:
         about = {"request": delivery.request_id, "connection": delivery.connection.name, "hook": delivery.plan.name}
         observe.hook_refused(**about, reason=reason)
-        raise SignatureInvalid("")
+
+
+def scope_of(connection: Connection, at: int) -> dict[str, Json]:
+    """Give what templates of a hook see of a connection, at this moment: milliseconds since 1970."""
+    return {**connection.scope, "now": moment(at)}
 
 
 def moment(at: int) -> str:

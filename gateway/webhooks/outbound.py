@@ -179,6 +179,7 @@ class Dispatcher:
             status=answer.status,
             seconds=round(elapsed, 4),
             reason=verdict.reason,
+            why=answer.why,
         )
         if answer.pause is not None:
             observe.delivery_paused(subscription=claimed.endpoint.id, seconds=answer.pause)
@@ -267,7 +268,7 @@ class Dispatcher:
     def _wait_for_store(self, error: StoreUnavailable) -> None:
         """Say once that the store is out of reach."""
         if not self._waits:
-            observe.loop_waits(loop="deliveries", reason=error.detail)
+            observe.loop_waits(loop="deliveries", reason=str(error))
         self._waits = True
 
 

@@ -89,7 +89,7 @@ class Replays:
                 away = False
             except StoreUnavailable as error:
                 if not away:
-                    observe.loop_waits(loop="replay", reason=error.detail)
+                    observe.loop_waits(loop="replay", reason=str(error))
                 away = True
             await _woken(told)
 

@@ -49,11 +49,11 @@ def verify(plans: Sequence[VerifyPlan], received: Received, scope: Mapping[str, 
     """Verify one message against all of the plans of its hook; without any (`verify: none`) it is accepted.
 
     `scope` is `{"settings": …}` with secrets revealed, `now` seconds since 1970, `url` the hook's public URL as it is
-    configured, never as the message says. A plan whose needs the settings do not meet is left out, but where all are
-    left out nothing is accepted.
+    configured, never as the message says. A plan whose needs the settings do not meet, or that is for
+    messages of another method, is left out, but where all are left out nothing is accepted.
     """
     reading = Reading(received, url)
-    applied = [plan for plan in plans if plan.applies(scope)]
+    applied = [plan for plan in plans if plan.applies(scope, received.method)]
     if plans and not applied:
         return Verdict(accepted=False, reason="no setting is given with which it could be verified")
     try:

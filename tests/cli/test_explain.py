@@ -150,3 +150,25 @@ def test_hook(gateway, house):
     listed = gateway("explain", "desk")[1]
     assert re.search(r"^  hooks\.callback +mappings/desk\.yaml:\d+$", listed, re.MULTILINE)
     assert "did you mean `hooks.callback`?" in gateway("explain", "desk", "hooks.calback")[2]
+
+
+def test_hook_that_asks(gateway, monkeypatch):
+    """A hook that asks is shown with each ask in its order: its condition, what reads it, and what is answered."""
+    monkeypatch.chdir(ROOT)
+    code, out, err = gateway("explain", "market", "hooks.calendar", "--mappings", "tests/market.yaml")
+    assert (0, "market hooks.calendar: GET or POST, JSON") == (code, out[:40]), err
+    lines = (ROOT / "tests" / "market.yaml").read_text(encoding="utf-8").splitlines()
+    placed = re.findall(r"^ +(.*?) +tests/market\.yaml:(\d+)$", out, re.MULTILINE)
+    told = [(text, lines[int(number) - 1].strip(" -").partition(":")[0]) for text, number in placed]
+    first = told.index(("asks: availability.requested when {{ method == 'GET' }}", "request"))
+    assert [
+        ('AvailabilityRequest.center_id ← {"$optional": "{{ query.club }}"}', "request"),
+        ('AvailabilityRequest.days ← {"$optional": "{{ int(query.days) }}"}', "request"),
+        ("reply, done: 200, JSON", "reply"),
+        ("asks: booking.requested when {{ body.kind == 'book' }}", "request"),
+        ("request: order", "request"),
+        ("BookingRequest.resource_id ↔ court", "resource_id"),
+    ] == told[first + 1 : first + 7]
+    assert ("reply, done: 200, plain text", "reply") in told
+    assert ("reply, BOOKING_CONFLICT: 409, JSON", "BOOKING_CONFLICT") in told
+    assert "taken" not in out

@@ -7,7 +7,7 @@ import pytest
 
 from gateway import __version__
 
-VERBS = ["serve", "check", "test", "explain", "call", "simulate", "openapi", "demo"]
+VERBS = ["serve", "check", "test", "explain", "call", "link", "simulate", "openapi", "demo"]
 
 
 @pytest.mark.parametrize("verb", VERBS)
@@ -38,6 +38,8 @@ def test_help_of_all(gateway):
         ["call", "club"],
         ["call"],
         ["explain"],
+        ["link"],
+        ["link", "mend"],
         ["simulate"],
         ["simulate", "desk"],
         ["simulate", "desk", "--port", "x"],

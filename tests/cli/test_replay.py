@@ -112,6 +112,7 @@ async def test_nobody_sends(gateway, database, monkeypatch):
         (["--event", "evt_x1", "--connection", "clubb"], 2, "club"),
         (["--event", "evt_x1", "--to", "2027-01-01"], 2, "--from"),
         (["--event", "evt_x1", "--dead"], 2, "not allowed with"),
+        (["--from", "2027-01-02", "--to", "2027-01-01"], 2, "--to must be later than --from"),
         (["--from", "yesterday"], 2, "2026-03-19T08:00:00Z"),
         (["--dead-letters", "--subscription", "wh_1"], 2, "--subscription"),
         ([], 2, "required"),

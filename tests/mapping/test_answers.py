@@ -110,9 +110,10 @@ def test_no_content(call, answered):
 
 
 def test_text(call, answered):
-    """An answer that is text is given as it is, JSON or not."""
+    """An answer that is text is given as it is, JSON or not, and nothing at all is a text as well."""
     made = call("{get: /a, answer: text}")
     assert "OK\n" == said(made, answered(b"OK\n"))
+    assert "" == said(made, answered(b""))
     with pytest.raises(AnswerMismatch, match="is not UTF-8"):
         said(made, answered(b"\xff"))
 

@@ -68,6 +68,12 @@ LOSSY = {
         st.tuples(DATES, CLOCKS | st.sampled_from(["23:59", "24:00", "00:00"])).map(list),
     ),
     "rfc3339": ("rfc3339", INSTANTS | CHANGE, SECONDS.map(lambda seconds: times.from_epoch(seconds, "Asia/Kolkata"))),
+    "iso8601": (
+        {"iso8601": "minutes"},
+        MINUTES,
+        MINUTES | st.datetimes().map(lambda at: at.strftime("%Y-%m-%dT%H:%M")),
+    ),
+    "iso8601 in full": ({"iso8601": "minutes", "offset": "{{ true }}"}, INSTANTS | CHANGE, INSTANTS | CHANGE),
     "unix": ({"unix": "milliseconds"}, INSTANTS, st.integers(0, 4_000_000_000_000)),
     "decimal_money": ("decimal_money", st.integers(), FLOATS | st.decimals(allow_nan=False, places=4).map(str)),
     "enum": ({"enum": {"a": "x", "b": "y"}, "else": "z"}, st.sampled_from("xyz"), st.sampled_from("abcd")),

@@ -6,7 +6,8 @@ from gateway.mapping.codecs import CODECS, compile_codec
 from gateway.mapping.expressions import ExpressionFailed, compile_template
 from gateway.mapping.money import MINOR_DIGITS
 
-SCOPE = {"settings": {"time_zone": "Europe/Berlin", "currency": "EUR"}, "row": {"currency": "JPY", "zone": "UTC"}}
+SETTINGS = {"time_zone": "Europe/Berlin", "currency": "EUR", "full": True}
+SCOPE = {"settings": SETTINGS, "row": {"currency": "JPY", "zone": "UTC"}}
 INTERVAL_END = {"datetime": ["%Y-%m-%d", "%H:%M"], "end_of_day": ["23:59", "24:00", "00:00"]}
 LONDON = {"datetime": "%Y-%m-%d %H:%M:%S", "zone": "Europe/London"}
 BOOKING_ID = {"join": {"by": "~", "parts": ["id", "hash"]}}
@@ -73,6 +74,10 @@ def test_the_example_of_the_reference_holds(kind):
         (INTERVAL_END, ["2026-10-25", "23:59"], "2026-10-26T00:00:00+01:00"),
         ("rfc3339", "2026-07-20T00:30:00.123Z", "2026-07-20T02:30:00+02:00"),
         ({"rfc3339": {"zone": "Europe/Madrid"}}, "2026-07-19T22:30:00+00:00", "2026-07-20T00:30:00+02:00"),
+        ({"iso8601": "minutes"}, "2026-10-25T02:30", "2026-10-25T02:30:00+02:00"),
+        ({"iso8601": "minutes"}, "2026-03-19T08:30:15.5", "2026-03-19T08:30:15+01:00"),
+        ({"iso8601": "seconds", "zone": "Europe/Paris"}, "2026-07-19T06:30Z", "2026-07-19T08:30:00+02:00"),
+        ({"iso8601": "minutes"}, "2026-10-25T02:30:00+01:00", "2026-10-25T02:30:00+01:00"),
         ({"unix": "milliseconds"}, 1773905400999, "2026-03-19T08:30:00+01:00"),
         ({"clock": "%H:%M"}, "23:59", "23:59"),
         ({"clock_minutes": "%H:%M"}, "25:30", 1530),
@@ -118,6 +123,13 @@ def test_reads(spec, provider, canonical):
     ("spec", "canonical", "provider"),
     [
         ("number_text", "49", 49),
+        ({"iso8601": "minutes"}, "2026-03-19T07:30:00+00:00", "2026-03-19T08:30"),
+        ({"iso8601": "seconds"}, "2026-03-19T08:30:15+01:00", "2026-03-19T08:30:15"),
+        (
+            {"iso8601": "minutes", "offset": "{{ settings.full }}"},
+            "2026-10-25T01:30:15Z",
+            "2026-10-25T02:30:15+01:00",
+        ),
         ("number_text", "0.5", 0.5),
         ("decimal_text", 1e-07, "0.0000001"),
         (INTERVAL_END, "2023-10-12T00:00:00+02:00", ["2023-10-11", "23:59"]),
@@ -178,11 +190,13 @@ def test_named_codecs():
     assert list(made(SLOT_ID).parts) == ["service_id", "resource_id", "start"]
 
 
-def test_a_template_of_a_codec_gives_text():
-    """A zone that is no text is the mapping's fault, and is told as one."""
+def test_a_template_of_a_codec_gives_its_kind():
+    """A zone that is no text, or a choice that is not true or false, is the mapping's fault, and is told as one."""
     codec = made({"datetime": "%Y%m%d", "zone": "{{ settings }}"})
     with pytest.raises(ExpressionFailed):
         codec.decode("20260319", SCOPE)
+    with pytest.raises(ExpressionFailed):
+        made({"iso8601": "minutes", "offset": "{{ settings.zone }}"}).encode("2026-03-19T08:30:00Z", SCOPE)
     with pytest.raises(ExpressionFailed):
         made("rfc3339").decode("2026-07-20T00:30:00Z", {"settings": {}})
 

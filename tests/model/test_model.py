@@ -6,9 +6,7 @@ import re
 
 import pytest
 
-from gateway.document import parse
 from gateway.messages import Effect
-from gateway.model.build import ModelBroken, build
 from gateway.model.model import load
 
 MODEL = load()
@@ -139,6 +137,26 @@ def test_the_events_are_those_of_the_contract():
     assert expected == {one.name: one.data.name for one in MODEL.events.values()}
 
 
+def test_the_requests_are_those_of_the_contract():
+    """Mappings of marketplaces are written against what they may ask, and against what they are answered with."""
+    found = {one.name: (one.resource.name, one.gives) for one in MODEL.requests.values()}
+    assert {
+        "availability.requested": ("AvailabilityRequest", ("slots", "resources")),
+        "booking.requested": ("BookingRequest", ("booking",)),
+        "cancellation.requested": ("CancellationRequest", ("booking",)),
+    } == found
+    required = {
+        one.name: {part.name for part in one.resource.fields.values() if part.required}
+        for one in MODEL.requests.values()
+    }
+    exact = {"resource_id", "start", "end"}
+    assert {
+        "availability.requested": set(),
+        "booking.requested": exact,
+        "cancellation.requested": exact,
+    } == required
+
+
 @pytest.mark.parametrize("operation", MODEL.operations.values(), ids=lambda one: one.name)
 def test_operations_follow_their_conventions(operation):
     """Reading is safe and a GET, lists have pages and an order, one object has a not-found code, a path its id."""
@@ -160,6 +178,7 @@ def test_everything_says_what_it_means():
     fields = [one for shape in MODEL.shapes.values() for one in shape.fields.values()]
     args = [one for operation in MODEL.operations.values() for one in {**operation.args, **operation.common}.values()]
     everything = [*fields, *args, *MODEL.types.values(), *MODEL.errors.values(), *MODEL.events.values()]
+    everything += MODEL.requests.values()
     assert [] == [one for one in everything if not one.meaning]
     assert [] == [one.name for one in MODEL.operations.values() if not one.summary]
 
@@ -236,9 +255,9 @@ def test_a_canonical_booking_is_accepted_as_it_is():
 
 
 def test_schemas_describe_every_named_type():
-    """The components are complete: each reference inside them leads to one."""
+    """The components are complete, but for what marketplaces ask: each reference inside them leads to one."""
     schemas = MODEL.schemas()
-    assert set(MODEL.types) == set(schemas)
+    assert set(MODEL.types) - {one.resource.name for one in MODEL.requests.values()} == set(schemas)
     references = set(re.findall(r"#/components/schemas/(\w+)", str(schemas)))
     assert references <= set(schemas)
     assert "provider_data" in schemas["Booking"]["properties"]
@@ -252,93 +271,3 @@ def test_arguments_of_a_url_have_no_null():
     assert {"description": args["email"].meaning, "type": "string"} == args["email"].schema()
     assert {"type": "null"} in args["notes"].schema()["anyOf"]
     assert ["free"] == MODEL.operations["slots.list"].args["status"].schema()["default"]
-
-
-BASE = """\
-types:
-  BookingStatus: {meaning: Where it stands, enum: [confirmed, cancelled]}
-resources:
-  Booking:
-    meaning: A reservation
-    fields:
-      id: {type: id, required: true, meaning: Its id}
-common: {}
-operations:
-  bookings.get:
-    {summary: Read, effect: safe, scope: read, method: GET, path: "/b/{id}", gives: {one: Booking}, not_found: GONE,
-     args: {id: {type: id, where: path, required: true, meaning: Which}}}
-lifecycle: {confirmed: [cancelled], cancelled: []}
-events: {booking.created: {data: Booking, meaning: It was made}}
-changes:
-  {of: Booking, status: id, span: [id, id], first: booking.created, becomes: {cancelled: booking.created},
-   tracked: [id], moved: {fields: [id], event: booking.created}, otherwise: booking.created, vanished: cancelled,
-   also: {it: [copy, id]}, removed: booking.created, replaces: id, operations: {bookings.get: booking.created}}
-errors: {GONE: {status: 404, title: Gone, meaning: It is not there}}
-"""
-
-
-def _built(text: str) -> list[tuple[str, str]]:
-    """Build a contract; of each finding the text at its place, to the end of the line, and the message."""
-    document, findings = parse(text.encode(), "contract")
-    assert document is not None, findings
-    lines = text.split("\n")
-    try:
-        build(document)
-    except ModelBroken as broken:
-        return [(lines[one.line - 1][one.column - 1 :], one.message) for one in broken.findings]
-    return []
-
-
-def test_the_smallest_contract_is_built():
-    """The cases below differ from a sound contract by what they change."""
-    assert [] == _built(BASE)
-
-
-WHICH = "required: true, meaning: Which"
-
-
-@pytest.mark.parametrize(
-    ("old", "new", "place", "message"),
-    [
-        ("type: id, required", "type: ids, required", "ids, ", "there is no type `ids`; did you mean `id`?"),
-        ("type: id, required: true", "type: Booking", "Booking, ", "`Booking` holds itself"),
-        ("type: id, required", "type: {list: id, of: id}, required", "id}", "`of` is not known here"),
-        ("type: id, required", "type: {texts: {}}, required", "{}}", "`texts` builds no type"),
-        ("type: id, required", "type: [id], required", "[id]", "a type is a name, or an object with one of"),
-        ("type: id, required", "type: {part_of: Ship}, required", "Ship", "there is no type `Ship`"),
-        ("meaning: Its id", "meanings: Its id", "Its id", "`meanings` is not known here; did you mean `meaning`?"),
-        ("effect: safe", "effect: harmless", "harmless", "`harmless` is not known here"),
-        ("/b/{id}", "/b", '"/b"', "the path and its arguments do not name the same"),
-        ("not_found: GONE", "not_found: GOEN", "GOEN", "`GOEN` is not known here; did you mean `GONE`?"),
-        ("not_found: GONE", "window: [id, to], not_found: GONE", "[id, to]", "`to` is not known here"),
-        ("not_found: GONE", "order: [ip], not_found: GONE", "[ip]", "`ip` is not known here"),
-        ("not_found: GONE", "refused: {id: no}, not_found: GONE", "no}", "`id` is an argument"),
-        ("not_found: GONE", "rules: {not_both: [[id, at]]}, not_found: GONE", "[[id", "`at` is not known here"),
-        ("{one: Booking}", "{one: Bookin}", "{one: B", "`Bookin` is not known here; did you mean `Booking`?"),
-        ("cancelled: []", "canceled: []", "[]", "`canceled` is not known here; did you mean `cancelled`?"),
-        ("data: Booking,", "", "{ meaning", "`data` is missing"),
-        ("where: path,", "where: header,", "header", "`header` is not known here"),
-        (WHICH, "default: [], meaning: Which", "[], meaning", "must be an id"),
-        (WHICH, "filter: {equals: [ids]}, meaning: Which", "[ids]", "the rows have no field `ids`"),
-        (WHICH, "filter: {near: [id]}, meaning: Which", "[id]", "`near` is not known here"),
-        ("span: [id, id]", "span: [id, at]", "{of: B", "`at` is no field of Booking"),
-        ("vanished: cancelled", "vanished: gone", "gone", "`gone` is not known here"),
-        ("otherwise: booking", "otherwise: bookin", "bookin", "`bookin.created` is not known here; did you mean `boo"),
-        ("{bookings.get: b", "{bookings.gte: b", "b", "`bookings.gte` is not known here; did you mean `bookings.get`"),
-        ("also: {it: [copy, id]}", "also: {it: [twice, id]}", "[twice", "`twice` is none of copy, utc and minutes"),
-        ("errors: {", "error: {}\nerrors: {", "{}", "`error` is not known here; did you mean `errors`?"),
-        ("status: 404", "status: 404, form_of: LOST", "LOST", "`LOST` is not known here"),
-    ],
-)
-def test_a_broken_contract_says_where(old, new, place, message):
-    """A fault of the file is found where it stands, with a suggestion where there is one."""
-    assert old in BASE
-    found = _built(BASE.replace(old, new, 1))
-    assert [] != [one for one in found if one[0].startswith(place) and one[1].startswith(message)], found
-
-
-def test_every_broken_part_is_found():
-    """One fault does not hide another."""
-    sound = BASE.replace("operations: {bookings.get: booking.created}", "operations: {}")
-    broken = sound.replace("effect: safe", "effect: harmless").replace("title: Gone", "titel: Gone")
-    assert ["`harmless` is", "`titel` is"] == [" ".join(message.split()[:2]) for _, message in _built(broken)]

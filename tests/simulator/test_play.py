@@ -38,6 +38,10 @@ FORMATS = {
         ["2026-03-01T09:00:00Z", "2026-03-01T09:00:00+01:00"],
         ["2026-03-01T09:00:00", "2026-02-30T09:00:00Z", "now"],
     ),
+    "moment": (
+        ["2026-03-01T09:00", "2026-03-01T09:00:30", "2026-03-01T09:00+01:00", "2026-03-01T09:00:00Z"],
+        ["2026-03-01", "2026-03-01 09:00", "2026-02-30T09:00", "9:00"],
+    ),
     "digits": (["0", "007", 7], ["-7", "7.0", 7.5, True, "\u0667", [7]]),
     "number": ([7, -7.5, 0], ["7", True, [7]]),
     "boolean": ([True, False], ["true", 1, 0]),
@@ -80,6 +84,27 @@ def test_missing_fields(play, scripted, form, body, expected):
     """A field must be there unless its form ends in `?`; one that is there must have the form all the same."""
     desk = play("auth: none")
     script, _ = scripted(f"{SCRIPT}    - {{on: {{post: /x}}, expects: {{v: {form}}}, answer: {{json: fits}}}}\n")
+    desk = Play(desk.connection, desk.examples, script, desk.now)
+    assert expected == told(desk.answer(incoming("POST", "/x", "", JSON, json.dumps(body).encode())))
+
+
+@pytest.mark.parametrize(
+    ("body", "expected"),
+    [
+        ({"v": []}, (200, "fits")),
+        ({"v": [{"at": "09:00"}, {"at": "10:00", "x": 1}]}, (200, "fits")),
+        ({"v": [{"at": "09:00"}, {"at": "soon"}]}, (422, "v[].at")),
+        ({"v": [{}]}, (422, "v[].at")),
+        ({"v": ["09:00"]}, (422, "v[].at")),
+        ({"v": {"at": "09:00"}}, (422, "v")),
+    ],
+)
+def test_members_of_elements(play, scripted, body, expected):
+    """A member is checked in every element of a list; that the list is one is for its own format to say."""
+    desk = play("auth: none")
+    rule = "{on: {post: /x}, expects: {v: list, 'v[].at': clock}, answer: {json: fits}}"
+    script, findings = scripted(f"{SCRIPT}    - {rule}\n")
+    assert [] == findings
     desk = Play(desk.connection, desk.examples, script, desk.now)
     assert expected == told(desk.answer(incoming("POST", "/x", "", JSON, json.dumps(body).encode())))
 

@@ -4,9 +4,10 @@ import asyncio
 import sqlite3
 
 import pytest
-from sqlalchemy import insert, select, text, update
+from sqlalchemy import insert, inspect, make_url, select, text, update
 
 from gateway.errors import StoreUnavailable
+from gateway.store import migrations
 from gateway.store.database import Database
 from gateway.store.migrations import STEPS, StoreTooNewError
 from gateway.store.tables import counters, schema_version
@@ -108,7 +109,7 @@ async def test_two_gateways_that_start_together_migrate_once(store_url):
 async def test_a_store_of_a_newer_gateway_is_refused(store_url):
     """A store whose version this gateway does not know is not touched, and the message says which version it is."""
     async with Database(store_url, now) as first:
-        await first.write(lambda connection: connection.execute(update(schema_version).values(version=99)))
+        await first.write(lambda connection: connection.execute(insert(schema_version).values(version=99)))
     with pytest.raises(StoreTooNewError, match="version 99"):
         async with Database(store_url, now):
             pass
@@ -125,6 +126,55 @@ async def test_a_database_that_is_not_there_is_an_outage(tmp_path):
                 pass
         assert "hunter2" not in f"{caught.value.detail}{caught.value!r}"
         assert caught.value.retry_after
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"), [(None, "unable to open database file"), (b"hello, I am no database", "not a database")]
+)
+async def test_the_operator_is_told_what_the_database_said(tmp_path, content, reason):
+    """Why a store cannot be opened is told to whoever starts the gateway, and not in what callers are told."""
+    path = tmp_path / "folder" / "gateway.db"
+    if content is not None:
+        path.parent.mkdir()
+        path.write_bytes(content)
+    with pytest.raises(StoreUnavailable, match=f"^The store is out of reach, full or locked: .*{reason}$") as caught:
+        async with Database(f"sqlite:///{path}", now):
+            pass
+    assert "The store is out of reach, full or locked." == caught.value.detail
+
+
+async def test_what_a_server_said_is_told_as_well(postgresql_server):
+    """Of a PostgreSQL that has no such database the operator is told that it has none."""
+    url = make_url(postgresql_server()).set(database="nowhere").render_as_string(hide_password=False)
+    with pytest.raises(StoreUnavailable, match=r'locked: database "nowhere" does not exist$'):
+        async with Database(url, now):
+            pass
+
+
+async def test_a_write_that_fails_tells_what_the_database_said(tmp_path, monkeypatch):
+    """Each of a group of writes that an outage ends knows why."""
+    monkeypatch.setattr("gateway.store.database._BUSY_MILLISECONDS", 50)
+    path = tmp_path / "gateway.db"
+    async with Database(f"sqlite:///{path}", now) as database:
+        holder = sqlite3.connect(path, isolation_level=None)
+        holder.execute("BEGIN IMMEDIATE")
+        failed = await asyncio.gather(*(database.write(put(f"n{one}")) for one in range(2)), return_exceptions=True)
+        holder.close()
+    assert ["database is locked"] * 2 == [one.reason for one in failed]
+
+
+async def test_a_database_of_somebody_else_is_left_alone(empty_url, monkeypatch):
+    """A database that has tables of the gateway's names without being a store is refused, and nothing is made in it."""
+    with monkeypatch.context() as patched:
+        patched.setattr(migrations, "STEPS", ())
+        async with Database(empty_url, now) as theirs:
+            await theirs.write(lambda opened: opened.execute(text("CREATE TABLE events (name TEXT)")).close())
+    with pytest.raises(StoreUnavailable, match=r"that the gateway did not make, of names that it needs: events$"):
+        async with Database(empty_url, now):
+            pass
+    monkeypatch.setattr(migrations, "STEPS", ())
+    async with Database(empty_url, now) as theirs:
+        assert ["events"] == await theirs.read(lambda opened: inspect(opened).get_table_names())
 
 
 async def test_a_locked_file_is_an_outage_that_ends_by_itself(tmp_path, monkeypatch):
@@ -182,6 +232,28 @@ async def test_a_statement_that_takes_too_long_is_an_outage(postgresql_server, m
             await database.write(lambda connection: connection.execute(text("SELECT pg_sleep(9)")))
         await database.write(put("back"))
         assert ["back", "events"] == await database.read(names)
+
+
+async def test_groups_that_wait_for_each_other_are_both_written(postgresql_server):
+    """When two gateways wait for rows of each other's groups, the one that PostgreSQL undoes is written again."""
+    url, runs = postgresql_server(), []
+
+    def crossing(*order):
+        def work(connection):
+            runs.append(order)
+            connection.execute(text("SET LOCAL deadlock_timeout = '20ms'"))
+            for name in order:
+                connection.execute(update(counters).where(counters.c.name == name).values(value=counters.c.value + 1))
+                connection.execute(text("SELECT pg_sleep(0.2)"))
+
+        return work
+
+    async with Database(url, now) as one, Database(url, now) as other:
+        await asyncio.gather(one.write(put("a", 0)), one.write(put("b", 0)))
+        await asyncio.gather(one.write(crossing("a", "b")), other.write(crossing("b", "a")))
+        found = select(counters.c.value).where(counters.c.name != "events")
+        assert [2, 2] == await one.read(lambda connection: connection.scalars(found).all())
+    assert 3 == len(runs)
 
 
 async def test_what_waits_when_the_store_closes_is_told(store_url):

@@ -3,15 +3,19 @@
 import pytest
 from sqlalchemy import func, insert, select
 
+from gateway.store import ledger, offers
 from gateway.store.database import Database
 from gateway.store.deliveries import DEAD, DELIVERED, PENDING, Attempt, Claimed, Result, claim, record
 from gateway.store.events import NewEvent, Receipt, append, receive
 from gateway.store.history import Depth, Filter, attempts_of, delivery, depth, listed
+from gateway.store.ledger import Entry
+from gateway.store.offers import Offer
 from gateway.store.retention import Pruned, prune
 from gateway.store.tables import attempts, deliveries, events, receipts, subscriptions
 
 NOW = 1_800_000_000_000
 DAY = 86_400_000
+HOUR = 3_600_000
 AGE = 30 * DAY
 ROWS = 1_000_000
 
@@ -63,9 +67,9 @@ async def test_what_is_old_goes_with_all_that_belongs_to_it(database):
     await happen(database, 2, 29)
     for key in ("wh_1", "wh_2"):
         await end(database, key)
-    assert Pruned(1, 2, 2, 0, 0, more=False) == await pruned(database)
+    assert Pruned(1, 2, 2, 0, 0, 0, 0, more=False) == await pruned(database)
     assert [1, 2, 2, 0] == await counted(database)
-    assert Pruned(0, 0, 0, 0, 0, more=False) == await pruned(database)
+    assert Pruned(0, 0, 0, 0, 0, 0, 0, more=False) == await pruned(database)
 
 
 async def test_what_is_pending_stays_and_leaves_no_hole_behind_it(database):
@@ -90,8 +94,8 @@ async def test_rows_are_bounded_as_well_and_go_in_batches(database):
         await happen(database, number, 1)
     for key in ("wh_1", "wh_2"):
         await end(database, key)
-    assert Pruned(2, 4, 4, 0, 0, more=True) == await pruned(database, rows=2, batch=2)
-    assert Pruned(1, 2, 2, 0, 0, more=False) == await pruned(database, rows=2, batch=2)
+    assert Pruned(2, 4, 4, 0, 0, 0, 0, more=True) == await pruned(database, rows=2, batch=2)
+    assert Pruned(1, 2, 2, 0, 0, 0, 0, more=False) == await pruned(database, rows=2, batch=2)
     found = await database.read(lambda connection: listed(connection, Filter(), None, 9))
     assert ["evt_4", "evt_4", "evt_3", "evt_3"] == [one.event for one in found]
 
@@ -113,6 +117,46 @@ async def test_a_late_attempt_of_what_is_gone_goes_as_well(database):
     tried = Attempt(1, NOW - 31 * DAY, 5, "broken", None, b"")
     await database.write(lambda connection: record(connection, lost, tried, Result(DEAD, NOW)))
     assert 1 == (await pruned(database)).attempts
+
+
+async def test_slots_of_links_go_once_they_are_over(database):
+    """A day after it ended a slot goes, of every link and a batch at a time; one that is younger stays."""
+
+    def work(connection):
+        for link in ("court", "hall"):
+            for hours in (30, 28, 26, 25, 23, -1):
+                start = NOW - hours * HOUR
+                offers.put(connection, link, [Offer("1", start, start + HOUR, True, b"{}", "d", NOW)])
+            offers.note_days(connection, link, [("1", "2026-12-01"), ("1", "2027-01-15")], NOW)
+
+    await database.write(work)
+    first, second = await pruned(database, batch=2), await pruned(database, batch=2)
+    assert [(4, True), (2, False)] == [(one.slots, one.more) for one in (first, second)]
+    days = ["2026-12-01", "2027-01-15"]
+    for link in ("court", "hall"):
+        left = await database.read(lambda connection, link=link: offers.between(connection, link, 0, NOW + DAY))
+        assert [NOW - 25 * HOUR, NOW - 23 * HOUR, NOW + HOUR] == [one.start_at for one in left]
+        read = await database.read(lambda connection, link=link: offers.read_days(connection, link, ["1"], days))
+        assert {("1", "2027-01-15"): NOW} == read
+
+
+@pytest.mark.parametrize("state", [*sorted(ledger.LIVE), ledger.CANCELLED, ledger.FAILED])
+async def test_an_entry_of_a_ledger_goes_when_it_is_old_and_holds_no_time_to_come(database, state):
+    """What has not changed for so long goes, but for what is live and not over, or was over only lately."""
+    cases = {"old": (40, 39), "fresh": (40, 29), "lately": (29, 39), "coming": (-1, 39)}
+
+    def work(connection):
+        for key, (ended, changed) in cases.items():
+            end, at = NOW - ended * DAY, NOW - changed * DAY
+            about = Entry(key, "court", key, key, end - HOUR, end, None, None, None, "pending", at, at, at, at, 0, None)
+            assert ledger.begin(connection, about) is None
+            assert ledger.settle(connection, key, ["pending"], state, at)
+
+    await database.write(work)
+    gone = (await pruned(database)).entries
+    left = await database.read(lambda connection: {one.id for one in ledger.listed(connection, "court", 9)})
+    expected = {"fresh", "lately", "coming"} if state in ledger.LIVE else {"fresh"}
+    assert (4 - len(expected), expected) == (gone, left)
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ from gateway.observe import Secret
 from gateway.surface.app import build_app
 from gateway.surface.idempotency import Ledger
 from gateway.transport.client import Client
-from tests.databases import postgresql_server, store_url
+from tests.databases import postgresql_server, postgresql_store, store_url
 from tests.hooked import any_gate, gate, gate_plans, gate_settings, serve_gate
 from tests.listeners import database, moments, published, serve
 from tests.subscribers import backroom, endpoint, operator, sending, serve_events, subscribe
@@ -31,6 +31,7 @@ __all__ = [
     "moments",
     "operator",
     "postgresql_server",
+    "postgresql_store",
     "published",
     "sending",
     "serve",

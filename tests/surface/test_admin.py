@@ -190,6 +190,7 @@ async def test_what_is_replayed(operator, told, asked, total):
         ({"sequence_from": 0}, 400, "VALIDATION_ERROR"),
         ({"from": "2027-01-15T08:00:00Z", "to": "2027-01-15T08:00:00Z"}, 422, "INVALID_TIME"),
         ({"event": "evt_none"}, 404, "NOT_FOUND"),
+        ({"state": "dead", "connection": "nowhere"}, 400, "VALIDATION_ERROR"),
         ({"event": "evt_x1", "subscription": "wh_none"}, 404, "NOT_FOUND"),
     ],
 )

@@ -287,7 +287,7 @@ async def test_an_unknown_token_opens_nothing_and_is_written_nowhere(reader, cap
 
 
 async def test_feeds_belong_to_who_made_them(serve, database, reader):
-    """Another caller neither sees nor revokes a feed, and who may only write makes none it could read."""
+    """Another caller neither sees nor revokes a feed, and who may not both read and write makes none."""
     made = await reader.make()
     other = Caller(reader.client, KEYS["reporting"])
     assert [] == (await other("GET", FEEDS))[1]["data"]
@@ -295,8 +295,8 @@ async def test_feeds_belong_to_who_made_them(serve, database, reader):
     assert 403 == (await other("POST", FEEDS, json={"name": "x"}))[0]
     writer = Caller(reader.client, KEYS["writer"])
     assert 404 == (await writer("DELETE", f"{FEEDS}/{made['id']}"))[0]
-    _, theirs, _ = await writer("POST", FEEDS, json={"name": "x"})
-    assert 404 == (await reader.read(theirs))[0]
+    status, answer, _ = await writer("POST", FEEDS, json={"name": "x"})
+    assert (403, "read") == (status, answer["error"]["details"]["needs"])
     assert 403 == (await reader.call("GET", "/v1/club-c/calendar/feeds"))[0]
 
 

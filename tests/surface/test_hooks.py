@@ -108,6 +108,17 @@ async def test_other_methods(gate, method):
     assert (0, 0, 0, 0) == await gate.rows()
 
 
+@pytest.mark.parametrize(
+    ("path", "connection"), [(f"/hooks/club/{IN_PATH}", "club"), (f"/hooks/{IN_PATH}/events/x", "")]
+)
+async def test_a_path_without_a_hook(gate, caplog, path, connection):
+    """The operator is told that a path names no hook, and of which connection; what stands in it is not repeated."""
+    assert 401 == (await gate.post(path, told()))[0]
+    (line,) = [one.fields for one in caplog.records if one.getMessage() == "hook.refused"]
+    assert (connection, "", True) == (line["connection"], line["hook"], "names no hook" in line["reason"])
+    assert IN_PATH not in str([vars(one) for one in caplog.records if one.name == "gateway"])
+
+
 async def test_a_header_that_comes_twice(gate):
     """A signature that comes twice, the true one among them, proves nothing."""
     headers = [("X-Signature", SIGNATURE["X-Signature"]), ("X-Signature", "0" * 64), ("X-Delivery-Key", "d1")]

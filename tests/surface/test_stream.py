@@ -149,6 +149,18 @@ async def test_what_cannot_be_heard_is_refused_before_the_stream_begins(serve, d
     assert 0 == streams.open
 
 
+@pytest.mark.parametrize(
+    ("path", "headers", "field"),
+    [(f"{PATH}?cursor=x", {}, "cursor"), (f"{PATH}?cursor=latest", {"Last-Event-ID": "x"}, "Last-Event-ID")],
+)
+async def test_a_cursor_that_is_none_is_named_by_where_it_stood(serve, database, path, headers, field):
+    """Whoever sent a header is told of the header, and not of a query that it never sent."""
+    client, _ = await serve(database)
+    _, body, _ = await Caller(client, KEYS["web"])("GET", path, headers=headers)
+    assert [field] == [one["field"] for one in body["error"]["details"]["fields"]]
+    assert body["error"]["message"].startswith(f"`{field}` ")
+
+
 async def test_a_client_that_missed_what_is_no_longer_kept_is_told(serve, database, published):
     """Resuming behind retention is refused with what to do."""
     await published("club-a", canonical("1"), canonical("2"))

@@ -252,6 +252,17 @@ async def test_all_messages_of_a_letter(gate, tmp_path):
     assert 3 == len(await gate.told())
 
 
+async def test_a_dead_letter_that_still_cannot_be_read(gate, tmp_path):
+    """After a mending that does not mend it, a letter tells what is wrong now, and no longer what was."""
+    await gate.post(CLUB, told(at="2031-05-06 12:00"))
+    (before,) = await letters(gate)
+    assert "scheduled_at" in before.reason
+    gate.mend(mended(tmp_path, BERLIN[0], "start: {at: data.begins_at, as: rfc3339}"))
+    assert not await gate.replay(before.id)
+    (after,) = await letters(gate)
+    assert ("begins_at" in after.reason, before.id) == (True, after.id)
+
+
 async def test_a_fetched_object_that_cannot_be_read(any_gate):
     """What the provider shows and the mapping cannot read is a dead letter; read again, the booking is fetched anew."""
     gate = any_gate

@@ -261,7 +261,28 @@ async def test_what_is_logged(house, caplog):
         "status": 500,
         "seconds": 0.0,
         "reason": "failed, 500: attempt 1 was the last",
+        "why": None,
     } == record.fields
     for one in caplog.records:
         assert receiver.url not in f"{one.__dict__}"
         assert SECRET.reveal() not in f"{one.__dict__}"
+
+
+@pytest.mark.parametrize(
+    ("url", "why"),
+    [
+        ("http://127.0.0.1:1/", "could not be connected to"),
+        ("http://10.255.255.1/", "egress.allow"),
+        ("ftp://127.0.0.1/", "must begin with http"),
+    ],
+)
+async def test_why_nobody_answered_is_logged(house, caplog, url, why):
+    """The operator's log tells apart what its one word for every missing connection does not."""
+    await house.subscribe(url=url)
+    house.start()
+    await house.happen("b1")
+    await house.tried(1)
+    await until(lambda: any("delivery.pending" == record.message for record in caplog.records))
+    (line,) = (record.fields for record in caplog.records if record.message == "delivery.pending")
+    assert why in line["why"]
+    assert why not in line["reason"]

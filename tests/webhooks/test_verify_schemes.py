@@ -273,3 +273,17 @@ def test_needs():
     assert accepted(block, message, old="token token", secret=None)
     assert not accepted(block, message, old="token token", secret=SECRET)
     assert (None, ["verify-optional"]) == compiled(optional)
+
+
+@pytest.mark.parametrize("method", ["post", ["put", "post"]])
+def test_methods(method):
+    """A block for some methods is left out for messages of others; where no other holds them, nothing is accepted."""
+    signed = BODY | {"method": method}
+    block = [{"token": "path", "keys": ["{{ settings.old }}"]}, signed]
+    given = {"secret": SECRET, "old": "token token"}
+    right = {"X-Signature": sign(CONTENT)}
+    assert accepted(block, received(token="token token", method="GET"), **given)
+    assert not accepted(block, received(CONTENT, token="token token"), **given)
+    assert accepted(block, received(CONTENT, right, token="token token"), **given)
+    assert not accepted(block, received(token="another", method="GET"), **given)
+    assert (None, ["verify-optional"]) == compiled(signed)

@@ -1,0 +1,1 @@
+"""Links: what a club has free, sold on a marketplace that calls us."""

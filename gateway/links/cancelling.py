@@ -1,0 +1,176 @@
+"""A marketplace's cancellation made at the club: only of what the marketplace booked, once, and never lost."""
+
+from __future__ import annotations
+
+from gateway import observe
+from gateway.errors import CallerRefused, GatewayError, NotMapped, ProviderRejected
+from gateway.links.booking import settled
+from gateway.links.calendar import keep, read
+from gateway.links.desk import LEDGER, Asking, Desk, later, told_of
+from gateway.links.grids import days
+from gateway.links.link import Link, Wanted, can
+from gateway.links.reconciling import GONE, OVER, anybody, found_again, is_moved
+from gateway.links.settling import FIRST_LOOK_SECONDS
+from gateway.messages import Json
+from gateway.model.times import wall_clock
+from gateway.store import ledger, offers
+from gateway.store.database import Transaction
+from gateway.store.ledger import CANCELLED, CANCELLING, CONFIRMED, FAILED, PENDING, UNKNOWN, Entry
+from gateway.store.offers import StoredOffer
+
+_FIRST_TRY_SECONDS = 5.0
+_REFUSALS = frozenset({"CANCELLATION_NOT_PERMITTED", "INVALID_STATE", "VALIDATION_ERROR"})
+"""By these the club itself says that the booking stays."""
+_CONFLICT, _ACCEPTED = 409, 200
+
+
+async def cancel(desk: Desk, link: Link, asked: Wanted, asking: Asking) -> dict[str, Json] | None:
+    """Cancel, and give what was booked; None where nothing was, and the policy takes that for cancelled.
+
+    Raises GatewayError: FORBIDDEN for somebody else's booking, BOOKING_NOT_FOUND and SLOT_NOT_FOUND where there is
+    none, INVALID_STATE for one that was moved or is over, whatever the club says, and PROVIDER_UNAVAILABLE when the
+    club cannot be asked: it is tried on all the same.
+    """
+    entry = await settled(desk, link, asked, asking)
+    if entry is None or entry.state == FAILED:
+        await _not_ours(desk, link, asked, asking)
+        return None
+    if entry.state == CANCELLED:
+        return told_of(link, entry)
+    if entry.state in {PENDING, UNKNOWN} or entry.booking is None:
+        return await _of_unknown(desk, link, entry, asking)
+    if entry.state == CONFIRMED and await _is_over(desk, link, entry, asked, asking):
+        return told_of(link, await _done(desk, link, entry))
+    return await _cancel(desk, link, entry, asking)
+
+
+async def _of_unknown(desk: Desk, link: Link, entry: Entry, asking: Asking) -> dict[str, Json]:
+    """Cancel what may be at the club. If it appears later, it is cancelled then: the marketplace need not know."""
+    now, was = desk.now(), (PENDING, UNKNOWN, CANCELLING)
+    due, reason = now + int(FIRST_LOOK_SECONDS * 1000), "it was cancelled before the club's answer was known"
+    await desk.database.write(
+        lambda store: ledger.settle(store, entry.id, was, CANCELLING, now, due_at=due, tries=0, reason=reason),
+        tells=LEDGER,
+    )
+    booking = await found_again(desk, link, entry, asking)
+    if booking is not None:
+        name = booking["id"]
+        await desk.database.write(
+            lambda store: ledger.settle(store, entry.id, (CANCELLING,), CANCELLING, now, booking=name), tells=LEDGER
+        )
+    kept = await desk.database.read(lambda store: ledger.entry(store, entry.id)) or entry
+    if kept.booking is None or kept.state != CANCELLING:
+        return told_of(link, kept)
+    return await _cancel(desk, link, kept, asking)
+
+
+async def _is_over(desk: Desk, link: Link, entry: Entry, asked: Wanted, asking: Asking) -> bool:
+    """Tell whether the booking is cancelled already. Raises ProviderRejected where it must not be cancelled now."""
+    if entry.end_at <= desk.now():
+        raise ProviderRejected("It is over.", code="INVALID_STATE")
+    elsewhere = (entry.facility, entry.start_at, entry.end_at) != (
+        asked.facility.facility_id,
+        asked.start_ms,
+        asked.end_ms,
+    )
+    if can(link.club, "bookings.get"):
+        try:
+            booking = await desk.call(link.club, "bookings.get", {"id": entry.booking}, asking)
+        except GatewayError as error:
+            if error.code == GONE:
+                return True
+            await _keep_trying(desk, entry, error)
+            raise later(error) from error
+        if booking["status"] in OVER:
+            return True
+        if booking["status"] in {"completed", "no_show"}:
+            raise ProviderRejected("It is over.", code="INVALID_STATE")
+        elsewhere = elsewhere or is_moved(link, entry, booking, asked.start_ms, asked.end_ms)
+    if elsewhere and asked.slot_id is None:
+        raise ProviderRejected("The club has moved the booking to another time or court.", code="INVALID_STATE")
+    return False
+
+
+async def _cancel(desk: Desk, link: Link, entry: Entry, asking: Asking) -> dict[str, Json]:
+    given = {"id": entry.booking, "reason": link.peer.provider.title, "cancelled_by": "customer"}
+    given = {name: text for name, text in given.items() if can(link.club, "bookings.cancel", name)}
+    try:
+        await desk.call(link.club, "bookings.cancel", given, asking)
+    except GatewayError as error:
+        if error.code in _REFUSALS:
+            await _stays(desk, link, entry, error)
+            raise
+        if error.code != GONE:
+            await _keep_trying(desk, entry, error)
+            raise later(error) from error
+    return told_of(link, await _done(desk, link, entry))
+
+
+async def _done(desk: Desk, link: Link, entry: Entry) -> Entry:
+    """Write that it is cancelled; the court is looked at again, and told as free."""
+    was = (CONFIRMED, CANCELLING, UNKNOWN)
+
+    def work(store: Transaction) -> Entry | None:
+        ledger.settle(store, entry.id, was, CANCELLED, desk.now(), reason=None)
+        return ledger.entry(store, entry.id)
+
+    kept = await desk.database.write(work, tells=LEDGER)
+    observe.link_booking(link=link.name, entry=entry.id, state=CANCELLED, booking=entry.booking)
+    desk.touch(link, entry.start_at, entry.end_at)
+    return kept or entry
+
+
+async def _keep_trying(desk: Desk, entry: Entry, error: GatewayError) -> None:
+    """Write that it must still be cancelled: a lost cancellation blocks the court."""
+    due = desk.now() + int(_FIRST_TRY_SECONDS * 1000)
+    was, reason = (CONFIRMED, CANCELLING), f"{error.code}: {error.detail}"
+    tries = entry.tries if entry.state == CANCELLING else 0
+    await desk.database.write(
+        lambda store: ledger.settle(
+            store, entry.id, was, CANCELLING, desk.now(), due_at=due, tries=tries, reason=reason
+        ),
+        tells=LEDGER,
+    )
+    observe.link_booking(link=entry.link, entry=entry.id, state=CANCELLING, booking=entry.booking)
+
+
+async def _stays(desk: Desk, link: Link, entry: Entry, error: GatewayError) -> None:
+    """Write that the club refuses to cancel a booking, and that the marketplace is told so now: it is not tried on."""
+    if entry.state != CANCELLING:
+        return
+    reason = f"the club refuses to cancel it: {error.code}: {error.detail}"
+    await desk.database.write(
+        lambda store: ledger.settle(store, entry.id, (CANCELLING,), CONFIRMED, desk.now(), reason=reason), tells=LEDGER
+    )
+    observe.link_booking(link=link.name, entry=entry.id, state=CONFIRMED, booking=entry.booking)
+    observe.link_attention(link=link.name, entry=entry.id, reason=reason)
+
+
+async def _not_ours(desk: Desk, link: Link, asked: Wanted, asking: Asking) -> None:
+    """Say what is wrong with a cancellation of what this link did not book; returns where the policy lets it pass."""
+    taken = await anybody(desk, link, asked.facility.resource_id, asked.start_ms, asked.end_ms, asking)
+    there = None if taken else await _slot(desk, link, asked, asking)
+    unlisted = not can(link.club, "bookings.list") and there is not None and not there.available
+    if taken or unlisted:
+        raise CallerRefused("The booking of this slot was not made by the marketplace.", code="FORBIDDEN")
+    if there is None:
+        raise NotMapped("There is no such slot.", code="SLOT_NOT_FOUND")
+    status = link.settings.policy.cancel_without_booking
+    if status == _ACCEPTED:
+        return
+    text = "The slot is not booked."
+    raise ProviderRejected(text, code="INVALID_STATE") if status == _CONFLICT else NotMapped(text, code=GONE)
+
+
+async def _slot(desk: Desk, link: Link, asked: Wanted, asking: Asking) -> StoredOffer | None:
+    """Give the slot as the club has it now; None where the link does not sell it at all."""
+    name = asked.facility.facility_id
+    day = days(wall_clock(asked.start, link.zone).date(), 1, link.zone)
+    reading = await read(desk, link, [asked.facility], day, asking)
+    for error in reading.failed.values():
+        raise later(error)
+    await keep(desk, link, reading)
+    here = await desk.database.read(
+        lambda store: offers.between(store, link.name, asked.start_ms, asked.start_ms + 1, [name])
+    )
+    return next((one for one in here if one.end_at == asked.end_ms), None)

@@ -1,0 +1,124 @@
+"""A link as it is now, and what a marketplace wants of it. No I/O, no clock, no store."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from gateway.catalog import Connection
+from gateway.config import FacilitySettings, LinkSettings
+from gateway.errors import CallInvalid, NotMapped
+from gateway.links.grids import Window, milliseconds
+from gateway.links.told import ledger_key, parse_slot_id
+from gateway.messages import Json
+from gateway.model.times import to_zone
+
+_KEY_LENGTH = 12
+"""Characters of a ledger key that stand in texts: enough to tell the bookings of a link apart."""
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """A link with its connections as they are now."""
+
+    settings: LinkSettings
+    peer: Connection
+    club: Connection
+
+    @property
+    def name(self) -> str:
+        """Its name in the configuration."""
+        return self.settings.name
+
+    @property
+    def zone(self) -> str:
+        """The zone in which the marketplace counts days and writes times."""
+        return self.settings.time_zone or self.peer.zone
+
+    def facility(self, key: str) -> FacilitySettings:
+        """Give the facility that the marketplace calls so; ids are compared exactly. Raises NotMapped."""
+        for one in self.settings.facilities:
+            if one.facility_id == key:
+                return one
+        raise NotMapped("The link sells no such court.", code="INVALID_RESOURCE")
+
+    def customer(self, player: str | None, key: str) -> dict[str, Json]:
+        """Give the customer whom the club is told for a booking."""
+        wanted = self.settings.customer
+        names = {"player": player or f"{self.peer.provider.title} player", "key": key[:_KEY_LENGTH]}
+        told = {
+            "name": (wanted.name or "{player}").format(**names),
+            **{
+                name: text.format(**names)
+                for name, text in (("email", wanted.email), ("phone", wanted.phone), ("id", wanted.id))
+                if text is not None
+            },
+        }
+        return {name: text for name, text in told.items() if text}
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What a marketplace wants to book or cancel, checked: `start` and `end` are canonical, in the link's zone."""
+
+    facility: FacilitySettings
+    start: str
+    end: str
+    slot_id: str | None
+    player: str | None
+    key: str
+
+    @property
+    def start_ms(self) -> int:
+        """The beginning, in milliseconds since 1970."""
+        return milliseconds(self.start)
+
+    @property
+    def end_ms(self) -> int:
+        """The end, not included, in milliseconds since 1970."""
+        return milliseconds(self.end)
+
+
+def wanted(link: Link, data: Mapping[str, Json]) -> Wanted:
+    """Check a canonical request for one slot.
+
+    A slot's id must be one that we gave and agree with the times. Raises NotMapped (INVALID_RESOURCE, SLOT_NOT_FOUND)
+    and CallInvalid.
+    """
+    facility = link.facility(data["resource_id"])
+    start, end = (to_zone(data[name], link.zone) for name in ("start", "end"))
+    if milliseconds(end) <= milliseconds(start):
+        raise invalid("end", "must be after the start")
+    slot_id = data.get("slot_id")
+    if slot_id is not None:
+        found = parse_slot_id(slot_id, [one.facility_id for one in link.settings.facilities], link.zone)
+        if found is None:
+            raise NotMapped("There is no slot of this id.", code="SLOT_NOT_FOUND")
+        if found[0] != facility.facility_id or milliseconds(found[1]) != milliseconds(start):
+            raise invalid("slot_id", "is the id of another slot than the one that is described")
+    player = (data.get("customer") or {}).get("name")
+    key = ledger_key(link.settings.center_id, facility.facility_id, start, end)
+    return Wanted(facility, start, end, slot_id, player, key)
+
+
+def invalid(name: str, problem: str) -> CallInvalid:
+    """Give the error that says what is wrong with a field of a request."""
+    return CallInvalid(f"`{name}` {problem}.", details={"fields": [{"field": name, "problem": problem}]})
+
+
+def can(connection: Connection, operation: str, argument: str = "") -> bool:
+    """Tell whether a connection has an operation and, of that, an argument."""
+    plan = connection.provider.operations.get(operation)
+    return plan is not None and argument not in plan.unsupported
+
+
+def slots_asked(link: Link, courts: Sequence[FacilitySettings], of: Window) -> dict[str, Json]:
+    """Give the arguments with which the club is asked for the slots of courts, all of one service."""
+    given: dict[str, Json] = {"from": of.first, "to": of.end}
+    if can(link.club, "slots.list", "resource_id"):
+        given["resource_id"] = list(dict.fromkeys(court.resource_id for court in courts))
+    if courts[0].service_id is not None:
+        given["service_id"] = courts[0].service_id
+    if link.settings.slot_duration is not None:
+        given["duration"] = link.settings.slot_duration
+    return given

@@ -1,0 +1,121 @@
+"""What is left open, taken up again until it is settled: lost answers, and cancellations that the club did not take.
+
+A cancellation is never given up while its time is to come, for it blocks the court; the operator is told of what does
+not end by itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from gateway import observe
+from gateway.errors import GatewayError
+from gateway.links.desk import LEDGER, Asking, Desk
+from gateway.links.link import Link, can
+from gateway.links.reconciling import GONE, found_again, nameless
+from gateway.messages import Json
+from gateway.store import ledger
+from gateway.store.ledger import CANCELLED, CANCELLING, CONFIRMED, FAILED, PENDING, UNKNOWN, Entry
+
+FIRST_LOOK_SECONDS = 15.0
+"""When the club is asked for the first time about a booking whose answer was lost."""
+_LOOKS = (30.0, 120.0, 600.0)
+"""Seconds between further looks; a booking that has not appeared after the last is taken never to have been made."""
+_CANCEL_LOOKS = (5.0, 30.0, 120.0, 600.0, 1800.0)
+_TOLD_AFTER = 6
+"""Tries of a cancellation after which the operator is told; it is tried on all the same."""
+_MOST = 50
+
+
+async def settle_due(desk: Desk, link: Link, seconds: float) -> None:
+    """Look after every entry that is due; each may take so many seconds. Raises StoreUnavailable."""
+    for entry in await desk.database.read(lambda store: ledger.due(store, link.name, desk.now(), _MOST)):
+        asking = desk.asking(seconds)
+        if entry.state == CANCELLING and entry.booking is not None:
+            await _cancel(desk, link, entry, asking)
+        else:
+            await _look(desk, link, entry, asking)
+
+
+async def _look(desk: Desk, link: Link, entry: Entry, asking: Asking) -> None:
+    """Look once more for a booking whose answer was lost."""
+    last = entry.tries >= len(_LOOKS)
+    try:
+        booking = await found_again(desk, link, entry, asking)
+        unclear = booking is None and last and await nameless(desk, link, entry, asking)
+    except GatewayError as error:
+        await _wait(desk, entry, _LOOKS, f"{error.code}: {error.detail}")
+        return
+    if booking is not None:
+        await _late(desk, link, entry, booking)
+    elif unclear or not can(link.club, "bookings.list"):
+        reason = "nobody can tell whether the club has this booking: it lists none, or not whose they are"
+        await _end(desk, link, entry, FAILED, reason)
+    elif last:
+        state = CANCELLED if entry.state == CANCELLING else FAILED
+        await _end(desk, link, entry, state, None)  # it never appeared
+    else:
+        await _wait(desk, entry, _LOOKS, entry.reason)
+
+
+async def _late(desk: Desk, link: Link, entry: Entry, booking: Mapping[str, Json]) -> None:
+    """A booking has come to light that the marketplace was never told of, or has cancelled."""
+    now, keep = desk.now(), link.settings.policy.on_unknown_outcome == "keep" and entry.state != CANCELLING
+    state, reason = CANCELLING, "it came to light after its answer was lost"
+    if keep:
+        state, reason = CONFIRMED, "the club has it, and the marketplace was told that it is not confirmed"
+    was, name = (PENDING, UNKNOWN, CANCELLING), booking["id"]
+    done = await desk.database.write(
+        lambda store: ledger.settle(store, entry.id, was, state, now, booking=name, due_at=now, tries=0, reason=reason),
+        tells=LEDGER,
+    )
+    if done:
+        observe.link_booking(link=link.name, entry=entry.id, state=state, booking=name)
+    if done and keep:
+        observe.link_attention(link=link.name, entry=entry.id, reason=reason)
+    desk.woken(link.name).set()
+
+
+async def _cancel(desk: Desk, link: Link, entry: Entry, asking: Asking) -> None:
+    """Try once more to cancel what must not be at the club."""
+    if entry.end_at <= desk.now():
+        await _end(desk, link, entry, FAILED, "it was over before it could be cancelled")
+        return
+    try:
+        await desk.call(link.club, "bookings.cancel", {"id": entry.booking, "cancelled_by": "customer"}, asking)
+    except GatewayError as error:
+        if error.code == GONE:
+            await _end(desk, link, entry, CANCELLED, None)
+            return
+        reason = f"{error.code}: {error.detail}"
+        await _wait(desk, entry, _CANCEL_LOOKS, reason)
+        refused = not desk.passing(error) and error.code != "OUTCOME_UNKNOWN"
+        if entry.tries + 1 == _TOLD_AFTER or (refused and entry.tries == 0):
+            observe.link_attention(link=link.name, entry=entry.id, reason=f"it cannot be cancelled: {reason}")
+        return
+    await _end(desk, link, entry, CANCELLED, None)
+
+
+async def _wait(desk: Desk, entry: Entry, looks: tuple[float, ...], reason: str | None) -> None:
+    """Write when it is looked after again."""
+    now, state = desk.now(), CANCELLING if entry.state == CANCELLING else UNKNOWN
+    due = now + int(looks[min(entry.tries, len(looks) - 1)] * 1000)
+    tries, was = entry.tries + 1, (entry.state,)
+    await desk.database.write(
+        lambda store: ledger.settle(store, entry.id, was, state, now, due_at=due, tries=tries, reason=reason),
+        tells=LEDGER,
+    )
+
+
+async def _end(desk: Desk, link: Link, entry: Entry, state: str, reason: str | None) -> None:
+    """Write how it ended; its time is looked at again. A reason is for the operator, who is told."""
+    was, tries = (entry.state,), entry.tries + 1
+    done = await desk.database.write(
+        lambda store: ledger.settle(store, entry.id, was, state, desk.now(), reason=reason, tries=tries), tells=LEDGER
+    )
+    if not done:
+        return  # somebody else has settled it
+    observe.link_booking(link=link.name, entry=entry.id, state=state, booking=entry.booking)
+    if reason is not None:
+        observe.link_attention(link=link.name, entry=entry.id, reason=reason)
+    desk.touch(link, entry.start_at, entry.end_at)

@@ -1,0 +1,82 @@
+"""What a marketplace is told: cells and courts as canonical objects, and what slots and bookings are known by.
+
+No I/O, no clock. Names are made of what both sides know: marketplaces send no id of their own that could serve as one.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Collection, Mapping
+
+from gateway.config import FacilitySettings
+from gateway.links.offers import Cell
+from gateway.messages import Json
+from gateway.model.times import TimeRefused, parse_instant, to_zone, wall_clock
+
+_SLOT_ID = re.compile(r"(?s)(.+)-([0-9]{4})([0-9]{2})([0-9]{2})([0-9]{2})([0-9]{2})")
+
+
+def slot(cell: Cell, zone: str) -> dict[str, Json]:
+    """Give the canonical Slot of a cell; its resource is the court as the marketplace names it."""
+    told: dict[str, Json] = {
+        "id": slot_id(cell.facility, cell.start, zone),
+        "resource_id": cell.facility,
+        "start": cell.start,
+        "end": cell.end,
+        "time_zone": zone,
+        "status": "free" if cell.available else "busy",
+        "available": cell.available,
+    }
+    return told if cell.price is None else {**told, "price": dict(cell.price)}
+
+
+def resource(facility: FacilitySettings, zone: str) -> dict[str, Json]:
+    """Give the canonical Resource of a court; what the configuration does not say is left out."""
+    attributes = {"sport": facility.sport, "surface": facility.surface, "indoor": facility.indoor}
+    told: dict[str, Json] = {
+        "id": facility.facility_id,
+        "name": facility.name,
+        "type": "other" if facility.sport is None else "court",
+        "bookable": True,
+        "attributes": {name: value for name, value in attributes.items() if value is not None},
+        "time_zone": zone,
+    }
+    return told if facility.description is None else {**told, "description": facility.description}
+
+
+def slot_id(facility_id: str, start: str, zone: str) -> str:
+    """Give the id of a court's slot: `49-202603190830` begins at 08:30 on the clocks of `zone`."""
+    clock = wall_clock(start, zone).isoformat(timespec="minutes")
+    return f"{facility_id}-{re.sub('[-T:]', '', clock)}"
+
+
+def parse_slot_id(text: str, facility_ids: Collection[str], zone: str) -> tuple[str, str] | None:
+    """Give court and start of a slot's id, the first start where the clocks show it twice.
+
+    None when it is no id of a slot of these courts: their ids are compared exactly, `049` is not `49`.
+    """
+    found = _SLOT_ID.fullmatch(text)
+    if found is None or found[1] not in facility_ids:
+        return None
+    try:
+        return found[1], parse_instant("{1}-{2}-{3}T{4}:{5}".format(*found.groups()), zone)
+    except TimeRefused:
+        return None  # no such day, no such hour, or one that the clocks skip
+
+
+def digest(told: Mapping[str, Json]) -> str:
+    """Give the SHA-256 of what is told, in hex: the same for the same content, in whatever order its keys stand."""
+    return _hashed(told)
+
+
+def ledger_key(center_id: str, facility_id: str, start: str, end: str) -> str:
+    """Give what a booking is known by, whoever sends it how often: SHA-256 in hex of center, court and UTC times."""
+    return _hashed([center_id, facility_id, to_zone(start, "UTC"), to_zone(end, "UTC")])
+
+
+def _hashed(value: Json) -> str:
+    """Hash canonical JSON, in which no two lists of texts are written alike."""
+    written = json.dumps(value, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(written.encode()).hexdigest()

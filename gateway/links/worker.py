@@ -1,0 +1,176 @@
+"""One link kept in step: the club's events followed, its calendar read, doubts settled, the marketplace told.
+
+Where several gateways share a store, one of them works for a link at a time.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from datetime import date
+from functools import partial
+
+from gateway import observe
+from gateway.errors import GatewayError, NotMapped, StoreUnavailable
+from gateway.links.calendar import Reading, keep, read
+from gateway.links.desk import Desk
+from gateway.links.following import follow_club
+from gateway.links.grids import days, window
+from gateway.links.link import Link
+from gateway.links.pushing import push
+from gateway.links.reconciling import stands
+from gateway.links.settling import settle_due
+from gateway.store import ledger, links, offers
+from gateway.store.database import RETRY_SECONDS, Transaction
+from gateway.store.events import EVENTS
+from gateway.store.following import follow
+from gateway.store.links import LinkState
+
+_LOOK_SECONDS = 1.0
+"""How soon work that another replica has left, or an operator asks for, is noticed at the latest."""
+_HELD_MILLISECONDS = 150_000
+"""How long the work of a link is taken at a time; each part of it takes less."""
+_READ_SECONDS = 60.0
+_CALL_SECONDS = 30.0
+_SUSPICIOUS = 20
+"""Bookings that are asked for after one reading since the club shows their time as free: it may have ended them."""
+_PAUSES = (5.0, 30.0, 120.0, 600.0)
+
+
+class Worker:
+    """Works for one link until cancelled: `await worker.run()`."""
+
+    def __init__(self, desk: Desk, name: str) -> None:
+        self._desk = desk
+        self._name = name
+        self._failures = 0
+        self._away = False
+
+    async def run(self) -> None:
+        """Work, and wait for something to do."""
+        desk = self._desk
+        while True:
+            woken, told = desk.woken(self._name), desk.database.told(EVENTS)
+            woken.clear()
+            try:
+                wait = await self.turn()
+                self._away = False
+            except StoreUnavailable as error:
+                if not self._away:
+                    observe.loop_waits(loop=f"link {self._name}", reason=str(error))
+                self._away, wait = True, error.retry_after or RETRY_SECONDS
+            waits = [asyncio.ensure_future(one.wait()) for one in (woken, told)]
+            try:
+                await asyncio.wait(waits, timeout=wait, return_when=asyncio.FIRST_COMPLETED)
+            finally:
+                for one in waits:
+                    one.cancel()
+
+    async def turn(self) -> float:
+        """Do what there is to do, and give the seconds after which to look again. Raises StoreUnavailable."""
+        desk = self._desk
+        try:
+            link = desk.link(self._name)
+        except NotMapped:
+            return _LOOK_SECONDS  # its connections are gone from the catalog
+        if not await self._due(link):
+            return _LOOK_SECONDS
+        now = desk.now()
+        lease = await desk.database.write(lambda store: links.claim(store, self._name, now, now + _HELD_MILLISECONDS))
+        if lease is None:
+            return _LOOK_SECONDS
+        try:
+            await self._work(link, lease)
+        finally:
+            with contextlib.suppress(StoreUnavailable):  # then it ends by itself
+                await desk.database.write(lambda store: links.release(store, self._name, lease))
+        return _LOOK_SECONDS
+
+    async def _due(self, link: Link) -> bool:
+        """Tell whether there is anything to do, by looking alone."""
+        desk, now = self._desk, self._desk.now()
+
+        def look(store: Transaction) -> bool:
+            state = links.state(store, self._name)
+            if state is None or state.cursor is None or state.read_due_at <= now:
+                return True
+            new = follow(store, link.club.name, state.cursor, (), 1)
+            waits = state.push_due_at <= now and bool(offers.waiting(store, self._name, now, 1))
+            return waits or new.gap or bool(new.events) or bool(ledger.due(store, self._name, now, 1))
+
+        return desk.is_touched(self._name) or await desk.database.read(look)
+
+    async def _work(self, link: Link, lease: int) -> None:
+        desk = self._desk
+        state = await self._state()
+        await follow_club(desk, link, state.cursor)
+        touched = desk.touched(self._name)
+        if touched and link.settings.debounce:
+            await asyncio.sleep(link.settings.debounce)
+            touched |= desk.touched(self._name)
+        state = await self._state()
+        if state.read_due_at <= desk.now():
+            await self._read(link, None, state.read_due_at)
+        elif touched:
+            await self._read(link, touched)
+        if not await self._hold(lease):
+            return
+        await settle_due(desk, link, _CALL_SECONDS)
+        state = await self._state()
+        if state.push_due_at <= desk.now():
+            await push(desk, link, state.push_failures, _CALL_SECONDS, partial(self._hold, lease))
+
+    async def _read(self, link: Link, touched: set[date] | None, was_due: int | None = None) -> None:
+        """Read the whole horizon, which was due then, or some days of it, and write how it went."""
+        desk = self._desk
+        whole = window(desk.now(), link.settings.horizon_days, link.zone)
+        windows = (
+            [whole] if touched is None else [days(one, 1, link.zone) for one in sorted(touched & set(whole.dates))]
+        )
+        reason, suspects = None, []
+        for of in windows:
+            reading = await read(desk, link, link.settings.facilities, of, desk.asking(_READ_SECONDS))
+            suspects += await keep(desk, link, reading)
+            reason = reason or self._reason(reading)
+        if touched is None or reason is not None:
+            await self._noted(link, reason, was_due)
+        for entry in suspects[:_SUSPICIOUS]:
+            with contextlib.suppress(GatewayError):  # the next reading finds it as suspicious
+                await stands(desk, link, entry, desk.asking(_CALL_SECONDS))
+
+    async def _noted(self, link: Link, reason: str | None, was_due: int | None) -> None:
+        """Write how a reading went, and when the next one is due: at once where an operator asked for it meanwhile."""
+        desk, now = self._desk, self._desk.now()
+        if reason is None:
+            self._failures = 0
+            due = now + int(link.settings.interval * 1000)
+
+            def work(store: Transaction) -> None:
+                state = links.state(store, self._name)
+                asked = state is not None and state.read_due_at != was_due
+                at = state.read_due_at if asked and state is not None else due
+                links.note(store, self._name, read_at=now, read_reason=None, read_due_at=at)
+
+            await desk.database.write(work)
+            return
+        wait = _PAUSES[min(self._failures, len(_PAUSES) - 1)]
+        self._failures += 1
+        due = now + int(wait * 1000)
+        await desk.database.write(lambda store: links.note(store, self._name, read_reason=reason, read_due_at=due))
+        observe.link_failed(link=self._name, what="read", reason=reason, seconds=wait)
+
+    @staticmethod
+    def _reason(reading: Reading) -> str | None:
+        for facility, error in reading.failed.items():
+            return f"{facility}: {error.code}: {error.detail}"
+        return None
+
+    async def _state(self) -> LinkState:
+        found = await self._desk.database.read(lambda store: links.state(store, self._name))
+        assert found is not None  # noqa: S101 - the claim made it
+        return found
+
+    async def _hold(self, lease: int) -> bool:
+        """Hold the link for longer; False when another replica has taken it."""
+        until = self._desk.now() + _HELD_MILLISECONDS
+        return await self._desk.database.write(lambda store: links.extend(store, self._name, lease, until))

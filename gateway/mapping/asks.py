@@ -1,0 +1,135 @@
+"""What a hook may be asked, compiled: for a marketplace that calls us, to see what is free, to book and to cancel.
+
+Nothing here looks at a message; `asks_translate` does. How the sender is known is compiled with every other hook.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Final
+
+from gateway.document import Place, suggestion
+from gateway.mapping.context import BASE, Context
+from gateway.mapping.fits import check_tree
+from gateway.mapping.plan import RecordPlan, RowsPlan
+from gateway.mapping.plan_hooks import AskPlan
+from gateway.mapping.reads import Reads
+from gateway.mapping.replies import compile_reply
+from gateway.mapping.rows import Wanted, compile_rows
+from gateway.mapping.trees import compile_object
+from gateway.messages import Json
+from gateway.model.model import Request
+
+ASKING: Final = BASE | {"method", "body", "query", "headers", "token"}
+"""Names that templates see which read what is asked."""
+_REQUEST: Final = "request"
+"""The canonical request, as templates of its answer see it."""
+
+
+def compile_asks(context: Context, nodes: list[Json], place: Place) -> tuple[AskPlan, ...]:
+    """Compile `asks`, in their order; one with findings may be missing."""
+    asks = [_compile_ask(context, node, (*place, index)) for index, node in enumerate(nodes)]
+    _check_reached(context, nodes, place)
+    return tuple(ask for ask in asks if ask is not None)
+
+
+def _compile_ask(context: Context, node: Json, place: Place) -> AskPlan | None:
+    shape = context.check("ask", node, place)
+    if shape is None:
+        return None
+    request = context.model.requests.get(shape["request"])
+    if request is None:
+        hint = suggestion(shape["request"], context.model.requests)
+        message = f"the contract has no request `{shape['request']}`{hint}"
+        context.report((*place, "request"), "unknown-request", message)
+        return None
+    when = context.condition(shape["when"], (*place, "when"), ASKING) if "when" in shape else None
+    rows = _compile_row(context, request, shape, place)
+    given = shape.get("with", {})
+    _check_laid(context, request, given, (*place, "with"))
+    if rows or "row" not in shape:  # else the row has a finding of its own
+        _check_required(context, request, given, rows[0].record if rows else None, place)
+    laid = compile_object(context, given, (*place, "with"), ASKING) if given else None
+    with context.collecting() as reads:
+        reply = compile_reply(context, shape["reply"], (*place, "reply"), BASE | {_REQUEST, *request.gives})
+    _check_answer(context, request, reads, (*place, "reply"))
+    if reply is None or ("row" in shape and not rows):
+        return None
+    return AskPlan(
+        request=request.name,
+        shape=request.resource,
+        when=when,
+        at=rows[0].levels[0].at if rows else None,
+        record=rows[0].record.name if rows else "",
+        read=rows[0].record.read if rows else None,
+        laid=laid,
+        sources={name: _written(one) for name, one in given.items()},
+        reply=reply,
+        origin=context.origin(place),
+    )
+
+
+def _written(node: Json) -> str:
+    """A tree as the file has it, for people."""
+    return node if isinstance(node, str) else json.dumps(node, ensure_ascii=False)
+
+
+def _compile_row(context: Context, request: Request, shape: dict[str, Json], place: Place) -> tuple[RowsPlan, ...]:
+    """Compile `at` and `row`: the record must read the object that the request has."""
+    if "row" not in shape:
+        if "at" in shape:
+            message = "`at` is where the row is: `row` is missing (the record that reads it)"
+            context.report((*place, "at"), "missing-key", message, key=True)
+        return ()
+    wanted = Wanted(request.resource.name, None, ASKING)
+    return compile_rows(context, {"at": shape.get("at", "@"), "row": shape["row"]}, place, wanted)
+
+
+def _check_laid(context: Context, request: Request, given: dict[str, Json], place: Place) -> None:
+    """What `with` lays over the record are fields of the request."""
+    for name, node in given.items():
+        field = request.resource.fields.get(name)
+        if field is None:
+            message = f"{request.resource.name} has no field `{name}`{suggestion(name, request.resource.fields)}"
+            context.report((*place, name), "unknown-field", message, key=True)
+        else:
+            check_tree(context, field, node, (*place, name))
+
+
+def _check_required(
+    context: Context, request: Request, given: dict[str, Json], record: RecordPlan | None, place: Place
+) -> None:
+    """What the contract requires has a source. A record that reads has them all, or a finding of its own."""
+    if record is not None and any(line.mode != "write" for line in record.fields):
+        return
+    for field in request.resource.fields.values():
+        if field.required and field.name not in given:
+            name = f"{request.resource.name}.{field.name}"
+            message = f"{name} is required by the contract ({field.meaning}) and has no source"
+            context.report(place, "required-field-missing", message)
+
+
+def _check_answer(context: Context, request: Request, reads: Reads, place: Place) -> None:
+    """What the answer reads of the request is a field of it."""
+    for name in sorted({use[1] for use in reads.names if use[0] == _REQUEST and len(use) > 1}):
+        if name not in request.resource.fields:
+            message = f"{request.resource.name} has no field `{name}`{suggestion(name, request.resource.fields)}"
+            context.report(place, "unknown-field", message)
+
+
+def _check_reached(context: Context, nodes: list[Json], place: Place) -> None:
+    """No ask comes after one that always fits, or that has the same condition."""
+    always: Place | None = None
+    seen: dict[str, Place] = {}
+    for index, node in enumerate(nodes):
+        if not isinstance(node, dict):
+            continue
+        when = node.get("when")
+        earlier = always or seen.get(str(when))
+        if earlier is not None:
+            message = f"never reached: {context.origin(earlier)} fits whenever this one does; move it up, or remove it"
+            context.report((*place, index), "unreachable-ask", message)
+        elif isinstance(when, str):
+            seen[when] = (*place, index)
+        elif when is None:
+            always = (*place, index)

@@ -1,0 +1,94 @@
+"""How the sender of a message is known, compiled: the words of `verify:` that look at the message, beside the others.
+
+What a block asks for besides `equals` and `fetch` is compiled where verification is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final
+
+from gateway.document import Place
+from gateway.mapping.context import BASE, Context
+from gateway.mapping.plan_hooks import EqualPlan
+from gateway.mapping.verification import VerifyPlan, compile_block, compile_verify
+from gateway.messages import Json
+
+_OWN: Final = frozenset({"equals", "fetch"})
+"""Words of a block under `verify:` that look at the message, and not at how it was sent."""
+
+
+@dataclass(frozen=True, slots=True)
+class Verified:
+    """What `verify:` of a hook asks for: signatures, comparisons, errors of a fetch that mean a forgery."""
+
+    plans: tuple[VerifyPlan, ...] = ()
+    equals: tuple[EqualPlan, ...] = ()
+    forged: frozenset[tuple[str, str]] | None = None
+
+
+def compile_verified(context: Context, shape: dict[str, Json], place: Place) -> Verified:
+    """Compile `verify` of a hook: the words that look at the message here, the others where signatures are known."""
+    node, where = shape.get("verify"), (*place, "verify")
+    if node is None:
+        message = "`verify` is missing (how the sender is known): write verify: none if anybody may send"
+        context.report(place, "unverified-hook", message, key=True)
+        return Verified()
+    blocks = list(enumerate(node)) if isinstance(node, list) else [(None, node)]
+    if not any(isinstance(block, dict) and block.keys() & _OWN for _, block in blocks):
+        return Verified(_meant(context, shape, compile_verify(context, node, where) or (), where))
+    plans: list[VerifyPlan] = []
+    equals: list[EqualPlan] = []
+    forged = set[tuple[str, str]]()
+    for index, block in blocks:
+        at = where if index is None else (*where, index)
+        own = block.keys() & _OWN if isinstance(block, dict) else set()
+        if "equals" in own:
+            equals += _compile_equals(context, block["equals"], (*at, "equals"))
+        if "fetch" in own:
+            forged.update(_compile_proof(context, block["fetch"], (*at, "fetch")))
+        rest = {key: value for key, value in block.items() if key not in own} if own else block
+        plan = compile_block(context, rest, at) if rest or not own else None
+        if plan is not None:
+            plans.append(plan)
+    proved = any(isinstance(block, dict) and "fetch" in block for _, block in blocks)
+    if proved and "fetch" not in shape:
+        context.report(where, "proof-without-fetch", "the fetch is to prove the message, and there is no `fetch:`")
+    if not proved and not any(plan.always for plan in plans):
+        message = "what `equals` compares anybody can write: a block beside it must prove who sent it, and need nothing"
+        context.report(where, "equals-alone", message)
+    held = _meant(context, shape, tuple(plans), where)
+    return Verified(held, tuple(equals), frozenset(forged) if proved else None)
+
+
+def _meant(
+    context: Context, shape: dict[str, Json], plans: tuple[VerifyPlan, ...], place: Place
+) -> tuple[VerifyPlan, ...]:
+    """Give the plans; one that is for a method of which the hook takes no message is a finding."""
+    taken = shape["method"] if isinstance(shape["method"], list) else [shape["method"]]
+    for name in sorted(frozenset[str]().union(*(plan.methods for plan in plans)) - {one.upper() for one in taken}):
+        context.report(place, "not-allowed", f"the hook takes no messages by {name}")
+    return plans
+
+
+def _compile_equals(context: Context, node: Json, place: Place) -> Iterator[EqualPlan]:
+    if not isinstance(node, dict) or not node:
+        context.report(place, "wrong-type", "`equals` is an object: a path on the body, and what must stand there")
+        return
+    for text, value in node.items():
+        where = (*place, text)
+        path, template = context.path(text, where, whole=True), context.template(value, where, BASE)
+        if path is not None and template is not None:
+            yield EqualPlan(path, template, context.origin(where))
+
+
+def _compile_proof(context: Context, node: Json, place: Place) -> Iterator[tuple[str, str]]:
+    """Give each error that means a forged message: its code, and the provider's own where only that one does."""
+    shape = context.check("hook_proof", node, place)
+    for index, written in enumerate(shape["forged"] if shape is not None else []):
+        where = (*place, "forged", index)
+        told = {"is": written} if isinstance(written, str) else context.check("hook_forged", written, where)
+        if told is not None:
+            context.error_code(told["is"], where)
+            yield told["is"], told.get("code", "")

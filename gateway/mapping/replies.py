@@ -1,0 +1,39 @@
+"""What the sender of a message is answered, compiled. Nothing here reads a message."""
+
+from __future__ import annotations
+
+from gateway.document import Place, suggestion
+from gateway.mapping.context import BASE, Context
+from gateway.mapping.plan_hooks import DEFAULT, ReplyPlan
+from gateway.mapping.trees import Names, compile_tree
+from gateway.messages import Json
+
+
+def compile_replies(context: Context, nodes: dict[str, Json], place: Place) -> dict[str, ReplyPlan]:
+    """Compile `replies`: what is answered to errors, each by its code, or by `default`."""
+    replies = {}
+    for code, node in nodes.items():
+        where = (*place, code)
+        if code not in context.model.errors and code != DEFAULT:
+            hint = suggestion(code, [*context.model.errors, DEFAULT])
+            message = f"`{code}` is not an error code of the contract{hint}"
+            context.report(where, "unknown-error-code", message, key=True)
+        reply = compile_reply(context, node, where, BASE)
+        if reply is not None:
+            replies[code] = reply
+    return replies
+
+
+def compile_reply(context: Context, node: Json, place: Place, names: Names) -> ReplyPlan | None:
+    """Compile one answer to a message, whose JSON may use these names."""
+    shape = context.check("hook_reply", node, place)
+    if shape is None:
+        return None
+    if "text" in shape and "json" in shape:
+        context.report(place, "two-bodies", "`text` or `json`, not both")
+    kind = next((kind for kind in ("text", "json") if kind in shape), "none")
+    if kind == "text":
+        text = shape["text"]
+        return ReplyPlan(shape["status"], kind, lambda _scope: text, context.origin(place))
+    body = compile_tree(context, shape["json"], (*place, "json"), names) if kind == "json" else None
+    return ReplyPlan(shape["status"], kind, body, context.origin(place))

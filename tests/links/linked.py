@@ -1,0 +1,309 @@
+"""A marketplace, a club and gateways between them, on real sockets: `async with linked(folder, "locaboo") as house`.
+
+The marketplace asks over HTTP at the gateway's hooks and is told at its own address; the club is played by its shipped
+examples. `house.at` is the clock of everything, in milliseconds since 1970. Staff of the club books past the gateway.
+"""
+
+import asyncio
+import functools
+import json
+import tempfile
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from itertools import count
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import aiohttp
+import pytest
+from aiohttp import web
+
+from gateway import config
+from gateway.catalog import Catalog
+from gateway.engine import Engine
+from gateway.flows.remembering import Remembering
+from gateway.flows.watch import Watcher, WatchSettings, tracked
+from gateway.links.desk import Desk
+from gateway.links.links import Links
+from gateway.messages import Call
+from gateway.model.model import arguments, load
+from gateway.store import ledger
+from gateway.store.database import Database
+from gateway.store.events import page
+from gateway.surface.app import build_app
+from gateway.surface.backroom import Backroom
+from gateway.transport.client import Client
+from gateway.webhooks.inbound import Inbound
+from gateway.webhooks.publish import Publisher
+from tests.links.clubs import KINDS, MARKET, TOKEN, ZONE, staged
+
+MONDAY = int(datetime(2026, 3, 9, 9, tzinfo=ZoneInfo(ZONE)).timestamp() * 1000)
+DAY = "2026-03-10"
+"""The day that most is booked on."""
+TEN = f"{DAY}T10:00"
+SECOND = 1000
+MINUTE = 60 * SECOND
+LINK = "courts"
+
+
+@dataclass(repr=False, eq=False)
+class Gateway:
+    """One gateway: its parts, and where it is served."""
+
+    database: Database
+    engine: Engine
+    publisher: Publisher
+    links: Links
+    url: str = ""
+    runner: object = None
+
+    async def watched(self):
+        """Poll the club as the watch does."""
+        clock = asyncio.get_running_loop().time
+        watcher = Watcher(self.engine, self.publisher, clock, WatchSettings(interval=1.0, timeout=10.0))
+        return await watcher.round(self.engine.connection("club"))
+
+
+@dataclass(repr=False, eq=False)
+class House:
+    """What `linked` gives."""
+
+    kind: object
+    stack: AsyncExitStack
+    url: str
+    settings: object = None
+    market: object = None
+    club: object = None
+    connections: dict = field(default_factory=dict)
+    client: Client = None
+    session: object = None
+    staff: Engine = None
+    at: int = MONDAY
+    gateways: list = field(default_factory=list)
+
+    def now(self):
+        return self.at
+
+    def later(self, seconds):
+        self.at += int(seconds * SECOND)
+
+    def engine(self):
+        catalog = Catalog("v", {}, self.connections)
+        clock = asyncio.get_running_loop().time
+        return Engine(
+            catalog, load(), self.client.send, clock=clock, now=lambda: datetime.fromtimestamp(self.at / 1000, UTC)
+        )
+
+    def change(self, **keys):
+        """Have gateways that are started from now on know another link."""
+        links = tuple(replace(one, **keys) for one in self.settings.links)
+        self.settings = replace(self.settings, links=links)
+
+    async def gateway(self):
+        """Start a gateway, or another one on the same store."""
+        database = await self.stack.enter_async_context(Database(self.url, self.now))
+        engine, label, numbers = self.engine(), len(self.gateways) + 1, count(1)
+
+        def fresh(prefix):
+            return f"{prefix}_{next(numbers):06}{label}"
+
+        publisher = Publisher(database, load(), self.now, fresh, tracked(engine))
+        by_name = {one.name: one for one in self.settings.links}
+        clock = asyncio.get_running_loop().time
+        links = Links(Desk(engine, database, Remembering(engine, database, publisher), self.now, fresh, clock, by_name))
+        made = Gateway(database, engine, publisher, links)
+        backroom = Backroom(database, publisher, Inbound(engine, publisher, self.now, fresh), self.now, fresh, links)
+        made.runner = web.AppRunner(
+            build_app(engine, self.settings, backroom=backroom), access_log=None, shutdown_timeout=0.1
+        )
+        await made.runner.setup()
+        self.stack.push_async_callback(made.runner.cleanup)
+        await web.TCPSite(made.runner, "127.0.0.1", 0).start()
+        made.url = f"http://127.0.0.1:{made.runner.addresses[0][1]}"
+        self.gateways.append(made)
+        return made
+
+    async def kill(self, which=0):
+        """End a gateway in the middle of its work; what it has written stays."""
+        await self.gateways[which].runner.cleanup()
+
+    # The marketplace asks.
+
+    async def asks(self, method, *, which=0, token=TOKEN, body=None, raw=None, query=None):
+        """Send what a marketplace sends; gives status, JSON or None, and headers."""
+        url = f"{self.gateways[which].url}/hooks/market/events/{token}"
+        data = raw if raw is not None else None if body is None else json.dumps(body).encode()
+        sent = {"Content-Type": "application/json"} if data is not None else {}
+        async with self.session.request(method, url, params=query, data=data, headers=sent) as response:
+            text = await response.text()
+            told = json.loads(text) if response.content_type == "application/json" and text else None
+            return response.status, told, response.headers
+
+    async def pull(self, days=1, center="WYZ", which=0):
+        """Ask for the calendar; gives the status and the slots by `court start`."""
+        query = {name: str(value) for name, value in (("date", days), ("center_id", center)) if value is not None}
+        status, told, _ = await self.asks("GET", query=query, which=which)
+        return status, None if status != 200 else {_place(one): one for one in told["slots"]}
+
+    async def book(self, start=TEN, court="c1", **more):
+        """Send a booking; gives the status."""
+        return await self._about("booking", start, court, **more)
+
+    async def cancel(self, start=TEN, court="c1", **more):
+        """Send a cancellation; gives the status."""
+        return await self._about("cancel", start, court, **more)
+
+    async def _about(self, what, start, court, *, minutes=60, player="Jane Doe", slot_id=None, which=0, query=None):
+        end = (datetime.fromisoformat(start) + timedelta(minutes=minutes)).isoformat(timespec="minutes")
+        body = {"event": what, "facilityId": court, "startDateTime": start, "endDateTime": end}
+        body |= {} if player is None else {"playerName1": player}
+        body |= {} if slot_id is None else {"slotId": slot_id}
+        return (await self.asks("POST", body=body, which=which, query=query))[0]
+
+    def told(self, place=f"c1 {TEN}"):
+        """What the marketplace was told last of a slot; None when nothing was pushed."""
+        return self.everything().get(place, {}).get("isAvailable")
+
+    def everything(self):
+        """What the marketplace was told last of every slot, by `court start`."""
+        return {_place(one): one for one in self.market.play.state["slots"].values()}
+
+    # The gateway works.
+
+    async def step(self, which=0, times=1):
+        """Do once what the worker has to do."""
+        for _ in range(times):
+            await self.gateways[which].links.step(LINK)
+
+    async def status(self, which=0):
+        return await self.gateways[which].links.status(LINK)
+
+    async def entries(self):
+        """Give the states of the ledger's entries, the oldest first."""
+        return [one.state for one in await self.rows()]
+
+    async def rows(self):
+        rows = await self.gateways[0].database.read(lambda store: ledger.listed(store, LINK, 100))
+        return sorted(rows, key=lambda one: (one.created_at, one.id))
+
+    async def events(self):
+        """Give type and booking of the club's events, in order."""
+        stored = await self.gateways[0].database.read(lambda store: page(store, ["club"], 0, 1000))
+        bodies = [json.loads(one.body) for one in stored]
+        return [(one["event"], one["data"]["id"]) for one in bodies]
+
+    async def turned(self, seconds=0):
+        """Let time pass, poll the club's bookings if that is how its changes are known, and have the worker work."""
+        self.later(seconds)
+        await self.gateways[0].watched()
+        await self.step()
+
+    # Staff of the club works past the gateway.
+
+    async def works(self, operation, **given):
+        """Run an operation of the club as its staff does."""
+        checked = arguments(load().operations[operation], given, ZONE)
+        deadline = asyncio.get_running_loop().time() + 10
+        return (await self.staff.run(Call("club", operation, checked, "staff", deadline))).data
+
+    async def takes(self, start=TEN, number=0, name="Ada Member"):
+        """Book a court at the club itself; gives the booking."""
+        resource, service = self.kind.courts[number]
+        day = datetime.fromisoformat(start).date()
+        window = {"from": f"{day}T00:00", "to": f"{day + timedelta(days=1)}T00:00"}
+        window |= {} if service is None else {"service_id": service}
+        begins = datetime.fromisoformat(start).replace(tzinfo=ZoneInfo(ZONE))
+        customer = {"name": name, "email": "ada@club.example"}
+        customer |= {"phone": "+33698765432"} if "phone" in self.kind.customer else {}
+        for slot in await self.works("slots.list", **window):
+            mine = slot.get("resource_id") in {None, resource} and slot["available"]
+            if mine and datetime.fromisoformat(slot["start"]) == begins:
+                return await self.works("bookings.create", slot_id=slot["id"], customer=customer)
+        raise AssertionError(f"nothing is free at {start}")
+
+    async def held(self, day=DAY):
+        """Give what the club holds on a day: start and customer of every booking that stands, in order."""
+        after = datetime.fromisoformat(day).date() + timedelta(days=1)
+        listed = await self.works("bookings.list", **{"from": f"{day}T00:00", "to": f"{after}T00:00"})
+        return sorted(
+            datetime.fromisoformat(one["start"]).astimezone(ZoneInfo(ZONE)).isoformat()[11:16]
+            for one in listed
+            if one["status"] != "cancelled"
+        )
+
+
+def _place(slot):
+    return f"{slot['facilityId']} {slot['startDateTime']}"
+
+
+@asynccontextmanager
+async def linked(folder, club, *, url=None, link=None, courts=None, settings=None, market=None, at=MONDAY):
+    """Run a marketplace, a club of this kind and a gateway while the context lasts.
+
+    `link` are keys of the link with other values, `courts` its facilities, `settings` and `market` settings of the
+    club's and the marketplace's connection.
+    """
+    kind = KINDS[club]
+    async with AsyncExitStack() as stack:
+        house = House(kind, stack, url or f"sqlite:///{folder / 'gateway.db'}", at=at)
+        house.settings = _settings(kind, link or {}, courts)
+        house.client = await stack.enter_async_context(Client(["127.0.0.0/8"]))
+        house.session = await stack.enter_async_context(aiohttp.ClientSession())
+        house.club, joined = await stack.enter_async_context(
+            staged("club", kind.provider, kind.settings | (settings or {}), house.now, kind)
+        )
+        house.market, peer = await stack.enter_async_context(
+            staged("market", "anybuddy", MARKET | (market or {}), house.now)
+        )
+        house.connections = {"club": joined, "market": peer}
+        house.staff = house.engine()
+        await house.gateway()
+        yield house
+
+
+def _settings(kind, link, courts):
+    """Read the configuration as an operator would write it."""
+    facilities = courts or [
+        {"facility_id": f"c{number}", "name": f"Court {number}", "sport": "padel", "resource_id": resource}
+        | ({} if service is None else {"service_id": service})
+        for number, (resource, service) in enumerate(kind.courts, 1)
+    ]
+    whole = {
+        "name": LINK,
+        "peer": "market",
+        "club": "club",
+        "center_id": "WYZ",
+        "horizon_days": 2,
+        "facilities": facilities,
+        "customer": kind.customer,
+    }
+    text = {
+        "timeout": "6s",
+        "callers": {"web": {"key": "web-key-0123456789", "may": ["read"]}},
+        "connections": {"club": {"provider": kind.provider}, "market": {"provider": "anybuddy"}},
+        "links": [{key: value for key, value in (whole | link).items() if value is not None}],
+    }
+    return _loaded(json.dumps(text))  # JSON is YAML
+
+
+@functools.cache
+def _loaded(text):
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "gateway.yaml")
+        path.write_text(text, encoding="utf-8")
+        found, findings = config.load(path, {})
+    assert [] == [one.message for one in findings]
+    return replace(found, links=tuple(replace(one, debounce=0.0) for one in found.links))
+
+
+def on(*clubs):
+    """Run a test against each of these clubs: its argument `house` is the marketplace linked to one of them."""
+    return pytest.mark.parametrize("house", clubs, indirect=True)
+
+
+async def until(holds, seconds=10.0):
+    """Wait until something holds; fails when it does not within so many seconds."""
+    async with asyncio.timeout(seconds):
+        while not holds():  # noqa: ASYNC110 - what is waited for is the state of a simulator
+            await asyncio.sleep(0.01)

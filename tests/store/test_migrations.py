@@ -1,0 +1,93 @@
+"""Stores of earlier versions: each becomes one of this version, and keeps what it holds."""
+
+from pathlib import Path
+
+import pytest
+from sqlalchemy import MetaData, inspect, make_url, select
+
+from gateway.store import events, keys, ledger, links, migrations
+from gateway.store.database import Database
+from gateway.store.deliveries import claim
+from gateway.store.tables import METADATA, schema_version
+
+VERSIONS = Path(__file__).parent / "versions"
+NOW = 1_800_000_000_000
+
+
+def now():
+    return NOW
+
+
+def script(url, version):
+    """Make the step that makes a store as this version made it."""
+    path = VERSIONS / f"{version}.{make_url(url).get_backend_name()}.sql"
+    statements = [one for one in path.read_text("utf-8").split(";\n") if one.strip()]
+
+    def step(connection):
+        for statement in statements:
+            connection.exec_driver_sql(statement)
+
+    return step
+
+
+async def as_released(url, version, monkeypatch):
+    """Make a store as a gateway of this version left it."""
+    with monkeypatch.context() as patched:
+        patched.setattr(migrations, "STEPS", (script(url, version),) * version)
+        async with Database(url, now):
+            pass
+
+
+@pytest.fixture
+def second_url(request, empty_url, tmp_path):
+    """Give the URL of another empty store of the same kind."""
+    if empty_url.startswith("sqlite"):
+        return f"sqlite:///{tmp_path / 'second.db'}"
+    return request.getfixturevalue("postgresql_server")()
+
+
+def shape(connection):
+    """Give the tables as they stand in the database: columns, keys, and what is indexed and unique."""
+    found, looked = MetaData(), inspect(connection)
+    found.reflect(connection)
+    return {
+        table.name: (
+            sorted((column.name, str(column.type), column.nullable, column.primary_key) for column in table.columns),
+            sorted((index.name, tuple(index.columns.keys())) for index in table.indexes),
+            sorted(tuple(one["column_names"]) for one in looked.get_unique_constraints(table.name)),
+        )
+        for table in found.sorted_tables
+    }
+
+
+async def test_a_store_of_version_1_becomes_one_of_this_version(empty_url, second_url, monkeypatch):
+    """It gets the tables that it lacks, each as in a store that is made today, and every version is written once."""
+    await as_released(empty_url, 1, monkeypatch)
+    async with Database(empty_url, now) as old, Database(second_url, now) as new:
+        moved, made = await old.read(shape), await new.read(shape)
+        versions = await old.read(lambda store: store.scalars(select(schema_version.c.version)).all())
+    assert made == moved
+    assert METADATA.tables.keys() == moved.keys()
+    assert list(range(1, len(migrations.STEPS) + 1)) == sorted(versions)
+
+
+async def test_what_a_store_of_version_1_held_is_there_afterwards(empty_url, monkeypatch):
+    """Events, deliveries, bookings, watches and keys are as they were, and the new tables can be written."""
+    await as_released(empty_url, 1, monkeypatch)
+    async with Database(empty_url, now) as database:
+        assert ["evt_1"] == [one.id for one in await database.read(lambda store: events.page(store, ["club"], 0, 9))]
+        known = await database.read(lambda store: events.known(store, "club", ["b1"]))
+        assert {"id": "b1", "status": "confirmed"} == known["b1"].data
+        kept = await database.read(lambda store: keys.of(store, "club", "ada", "op_1"))
+        assert b"{}" == kept.outcome
+        assert ["dlv_1"] == [one.id for one in await database.write(lambda store: claim(store, "wh_1", NOW, 1, 9))]
+        assert 1 == await database.write(lambda store: links.claim(store, "court", NOW, NOW + 1))
+        assert {} == await database.read(lambda store: ledger.counts(store, "court"))
+
+
+async def test_a_released_step_makes_what_it_always_made(empty_url, second_url, monkeypatch):
+    """The first step makes the very tables of version 1, whatever tables are known now."""
+    await as_released(second_url, 1, monkeypatch)
+    monkeypatch.setattr(migrations, "STEPS", migrations.STEPS[:1])
+    async with Database(empty_url, now) as made, Database(second_url, now) as released:
+        assert await released.read(shape) == await made.read(shape)

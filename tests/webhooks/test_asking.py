@@ -1,0 +1,65 @@
+"""What asks for something, once verified: handed on and never stored; and letters whose hook has come to ask."""
+
+import pytest
+
+from gateway.errors import CallInvalid, NotMapped, SignatureInvalid
+from gateway.messages import Asked, Received
+from gateway.webhooks.asking import Question, answered
+from gateway.webhooks.inbound import Delivery
+from tests.asked import NOW, TOKEN, market, order, serve_market
+from tests.hooked import batch, courts
+
+__all__ = ["market", "serve_market"]
+
+ASKING = """    asks:
+      - {request: availability.requested, reply: {status: 200}}
+"""
+
+
+def delivery(market, body=b"", *, method="POST", token=TOKEN, query=()):
+    """Make the delivery of a message to the calendar."""
+    plan = market.connection.provider.hooks["calendar"]
+    received = Received(method, token, tuple(query), (), body)
+    return Delivery(market.connection, plan, received, NOW, "", "r1", 10.0)
+
+
+async def test_a_question(market):
+    """A verified message that asks gives what it asks for and the ask that fitted, and nothing is stored."""
+    found = await market.backroom.inbound.receive(delivery(market, method="GET", query=[("days", "3")]))
+    assert isinstance(found, Question)
+    assert Asked("availability.requested", {"days": 3}) == found.asked
+    assert 200 == found.ask.reply.status
+    assert 0 == await market.kept()
+
+
+async def test_refused(market):
+    """What is not verified is refused before it is read; what cannot be read then is the sender's to change."""
+    inbound = market.backroom.inbound
+    for body in (order(), b"{"):
+        with pytest.raises(SignatureInvalid):
+            await inbound.receive(delivery(market, body, token="another"))
+    with pytest.raises(CallInvalid, match="cannot be read"):
+        await inbound.receive(delivery(market, b"{"))
+    assert 0 == await market.kept()
+
+
+async def test_nobody_answers(market):
+    """Where nothing is sold, whoever asks is told so."""
+    found = await market.backroom.inbound.receive(delivery(market, order()))
+    with pytest.raises(NotMapped, match="No link sells"):
+        await answered(found, None, market.connection, {}, "r1", 10.0)
+
+
+async def test_a_letter_whose_hook_asks_now(gate, tmp_path):
+    """A dead letter of a hook that has come to ask is no message any more: it stays what it was."""
+    body, headers = batch(("b1", "new", {"start": "someday"}))
+    await gate.post("/hooks/yard/signed", body, headers=headers)
+    (letter,) = await gate.receipts()
+    assert "dead" == letter.state
+    courts(tmp_path)
+    telling = (tmp_path / "courts.yaml").read_text(encoding="utf-8")
+    events = telling[telling.index("    rows: bookings") : telling.index("\nauth:")]
+    gate.mend(courts(tmp_path, (events, ASKING)))
+    with pytest.raises(NotMapped, match="no hook"):
+        await gate.replay(letter.id)
+    assert ["dead"] == [one.state for one in await gate.receipts()]
