@@ -27,6 +27,9 @@ from gateway.model.model import arguments, load
 from gateway.observe import Secret
 from gateway.tracing import Trace
 from tests import demonstration
+from tests.databases import empty_url, postgresql_server, postgresql_store, store_url
+
+__all__ = ["empty_url", "postgresql_server", "postgresql_store", "store_url"]
 
 ROOT = Path(__file__).parents[1]
 BASE = ROOT / "tests" / "mapping" / "base.yaml"

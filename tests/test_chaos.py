@@ -4,9 +4,6 @@ import pytest
 
 from tests import throughput
 from tests.chaos import run
-from tests.databases import postgresql_server, postgresql_store, store_url
-
-__all__ = ["postgresql_server", "postgresql_store", "store_url"]
 
 
 @pytest.mark.timeout(240)

@@ -19,9 +19,6 @@ from gateway.store.database import Database
 from gateway.store.events import page
 from gateway.transport.client import Client
 from gateway.webhooks.publish import Publisher
-from tests.databases import postgresql_server, postgresql_store, store_url
-
-__all__ = ["postgresql_server", "postgresql_store", "store_url"]
 
 DESK = Path(__file__).with_name("desk.yaml")
 MINUTE = 60_000

@@ -2,10 +2,7 @@
 
 import pytest
 
-from tests.databases import postgresql_server, postgresql_store, store_url
 from tests.links.linked import linked
-
-__all__ = ["postgresql_server", "postgresql_store", "store_url"]
 
 
 @pytest.fixture

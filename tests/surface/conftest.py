@@ -15,7 +15,6 @@ from gateway.observe import Secret
 from gateway.surface.app import build_app
 from gateway.surface.idempotency import Ledger
 from gateway.transport.client import Client
-from tests.databases import postgresql_server, postgresql_store, store_url
 from tests.hooked import any_gate, gate, gate_plans, gate_settings, serve_gate
 from tests.listeners import database, moments, published, serve
 from tests.subscribers import backroom, endpoint, operator, sending, serve_events, subscribe
@@ -30,14 +29,11 @@ __all__ = [
     "gate_settings",
     "moments",
     "operator",
-    "postgresql_server",
-    "postgresql_store",
     "published",
     "sending",
     "serve",
     "serve_events",
     "serve_gate",
-    "store_url",
     "subscribe",
 ]
 

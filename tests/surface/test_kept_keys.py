@@ -10,9 +10,6 @@ from aiohttp.test_utils import TestClient, TestServer
 from gateway.store.database import Database
 from gateway.surface.app import build_app
 from gateway.surface.idempotency import StoredLedger
-from tests.databases import postgresql_server, postgresql_store, store_url
-
-__all__ = ["postgresql_server", "postgresql_store", "store_url"]
 
 BOOKINGS = "/v1/club-a/bookings"
 START = 1_800_000_000_000

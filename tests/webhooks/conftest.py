@@ -2,11 +2,10 @@
 
 import pytest
 
-from tests.databases import postgresql_server, store_url
 from tests.hooked import any_gate, gate, gate_plans, gate_settings, serve_gate
 from tests.webhooks.house import opened
 
-__all__ = ["any_gate", "gate", "gate_plans", "gate_settings", "postgresql_server", "serve_gate", "store_url"]
+__all__ = ["any_gate", "gate", "gate_plans", "gate_settings", "serve_gate"]
 
 
 @pytest.fixture
