@@ -66,7 +66,7 @@ class Seller:
         return {"booking": gone}
 
 
-@dataclass
+@dataclass(repr=False)  # a task's result is printed whenever its loop ends
 class Market:
     """A gateway that a marketplace calls. `seller` is None where nothing is sold."""
 

@@ -140,7 +140,7 @@ def signed(body, delivery="d1"):
     return {"X-Signature": signature, "X-Delivery-Key": delivery}
 
 
-@dataclass
+@dataclass(repr=False)  # a task's result is printed whenever its loop ends
 class Hooked:
     """A gateway with its store. `moments`: its clock, in milliseconds since 1970."""
 
@@ -201,8 +201,8 @@ def gate_plans(tmp_path_factory):
     return {**shipped, "courts": courts(tmp_path_factory.mktemp("courts"))}
 
 
-@pytest.fixture
-def gate_settings(tmp_path):
+@pytest.fixture(scope="session")
+def gate_settings(tmp_path_factory):
     """Give the settings of the gateway: calls take 5 seconds at most, bodies have 64 KiB."""
     text = {
         "timeout": "5s",
@@ -210,7 +210,7 @@ def gate_settings(tmp_path):
         "callers": {"web": {"key": "web-key-0123456789", "may": ["read"]}},
         "connections": {"club": {"provider": "generic"}},
     }
-    path = tmp_path / "gateway.yaml"
+    path = tmp_path_factory.mktemp("settings") / "gateway.yaml"
     path.write_text(json.dumps(text), encoding="utf-8")  # JSON is YAML
     found, findings = config.load(path, {})
     assert [] == findings

@@ -26,7 +26,7 @@ from gateway.surface.calls import Calls, Standings
 from gateway.surface.changes import Changes
 from gateway.surface.connections import Connections
 from gateway.surface.cors import Cors
-from gateway.surface.documents import Documents, documents
+from gateway.surface.documents import Documents
 from gateway.surface.feeds import Feeds
 from gateway.surface.health import READINESS, Readiness
 from gateway.surface.idempotency import Ledger, Once, StoredLedger
@@ -71,7 +71,7 @@ def build_app(
     app.on_shutdown.append(_stopping)
     app.router.add_get("/health", readiness.live)
     app.router.add_get("/ready", readiness.ready)
-    _add_documents(app, documents(calls))
+    _add_documents(app, Documents(calls))
     _add_connections(app, Connections(calls))
     if backroom is not None:
         _add_listeners(app, calls, backroom)  # before the operations: /events/stream is no event

@@ -11,7 +11,7 @@ from gateway.webhooks.inbound import Inbound
 from gateway.webhooks.publish import Publisher
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)  # it would print every mapping
 class Backroom:
     """The store, what writes events into it, and what answers marketplaces.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from http import HTTPStatus
 
 from aiohttp import web
@@ -12,13 +13,16 @@ from gateway.surface.calls import Calls
 from gateway.surface.openapi import document
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Documents:
     """The handlers of `/openapi.json` and `/v1/{connection}/openapi.json`."""
 
     calls: Calls
-    contract: Answer
-    """The document of the whole surface, made once: it follows from the model alone."""
+
+    @cached_property
+    def contract(self) -> Answer:
+        """The document of the whole surface, made once, when first asked for: it follows from the model alone."""
+        return _told(self.calls, None)
 
     async def whole(self, _request: web.Request) -> web.Response:
         """Answer with everything there is, whatever connections there are."""
@@ -28,11 +32,6 @@ class Documents:
         """Answer with what this connection can do, the provider's own operations included."""
         connection = self.calls.enter(request, "openapi", "read")
         return to_response(_told(self.calls, connection.name))
-
-
-def documents(calls: Calls) -> Documents:
-    """Make the handlers."""
-    return Documents(calls, _told(calls, None))
 
 
 def _told(calls: Calls, name: str | None) -> Answer:

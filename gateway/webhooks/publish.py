@@ -39,7 +39,7 @@ class Published:
     sequences: tuple[int, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)  # it would print every mapping
 class Publisher:
     """Publishes into a store. `now` gives milliseconds since 1970, `fresh` a new id with this prefix.
 

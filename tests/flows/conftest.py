@@ -52,7 +52,7 @@ class Desk:
         return web.json_response([one for one in self.bookings.values() if first <= one["from"][:10] <= last])
 
 
-@dataclass
+@dataclass(repr=False)  # a task's result is printed whenever its loop ends
 class House:
     """A provider, and gateways on one store: `await house.poll()` is a minute later."""
 

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import json
 from datetime import datetime
+from functools import cache
 from itertools import count
 from pathlib import Path
 
@@ -63,15 +64,22 @@ class House:
         return [f"{one['event'].removeprefix('booking.')} {one['origin']}" for one in await self.told()]
 
 
+@cache
+def shipped(name):
+    """Give a shipped provider's examples and what its simulator does."""
+    (plan,) = load_providers([MAPPINGS / f"{name}.yaml"], load())[0].values()
+    examples, _ = load_examples(plan)
+    script, _ = compile_script(examples.document, examples.simulator, plan.settings, load())
+    return examples, script
+
+
 @pytest.fixture
 async def house(store_url):
     """Give a function that plays a shipped provider at a time."""
     async with contextlib.AsyncExitStack() as stack:
 
         async def of(name, now):
-            (plan,) = load_providers([MAPPINGS / f"{name}.yaml"], load())[0].values()
-            examples, _ = load_examples(plan)
-            script, _ = compile_script(examples.document, examples.simulator, plan.settings, load())
+            examples, script = shipped(name)
             time = {"at": int(datetime.fromisoformat(now).timestamp() * 1000)}
             here = lambda: datetime.fromtimestamp(time["at"] / 1000, datetime.fromisoformat(now).tzinfo)  # noqa: E731
             port = await stack.enter_async_context(playing(Play(examples.connection, examples, script, here), 0))

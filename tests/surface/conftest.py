@@ -122,8 +122,8 @@ def plan():
     return providers["courts"]
 
 
-@pytest.fixture
-def settings(tmp_path):
+@pytest.fixture(scope="session")
+def settings(tmp_path_factory):
     """Give the gateway's settings: three callers, three connections."""
     account = {"provider": "courts", "settings": {}}
     text = {
@@ -138,7 +138,7 @@ def settings(tmp_path):
         "egress": {"allow": ["127.0.0.0/8"]},
         "connections": dict.fromkeys(CONNECTIONS, account),
     }
-    path = tmp_path / "gateway.yaml"
+    path = tmp_path_factory.mktemp("settings") / "gateway.yaml"
     path.write_text(json.dumps(text), encoding="utf-8")  # JSON is YAML
     found, findings = config.load(path, {})
     assert [] == findings

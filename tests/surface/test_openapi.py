@@ -59,10 +59,10 @@ def test_shipped_mappings(path):
     for settings in (needed, dict.fromkeys(plan.settings, "given") | needed):
         connection = bound("club", plan, settings)
         found = json.loads(json.dumps(document(MODEL, Catalog("v1", {}, {"club": connection}), "club")))
-        OpenAPIV31SpecValidator(found).validate()
         has = {name for name in plan.ways if way_of(connection.provider, name) is not None}
         assert has == set(plan.ways) & set(operations(found))
     assert set(plan.ways) == has
+    OpenAPIV31SpecValidator(found).validate()
 
 
 async def test_served(call, call_as, told):

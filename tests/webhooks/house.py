@@ -39,7 +39,7 @@ async def until(condition, seconds=10):
             await asyncio.sleep(0.005)
 
 
-@dataclass
+@dataclass(repr=False)  # a task's result is printed whenever its loop ends
 class House:
     """All that there is. `time` is milliseconds since 1970 and moves only when a test moves it."""
 
