@@ -38,8 +38,10 @@ check: .venv/.dev
 
 # The stores of the tests are flushed at every commit: in memory, where the machine has 2 GB of that to spare.
 MEMORY := $(shell test -w /dev/shm && df --output=avail /dev/shm | awk 'END {if ($$1 > 2000000) print "/dev/shm"}')
+# One more than there are cores, since tests wait for processes and databases too.
+WORKERS = $(shell cores=$$(getconf _NPROCESSORS_ONLN); echo $$((cores < 6 ? cores + 1 : 6)))
 test: .venv/.dev
-	$(if $(MEMORY),TMPDIR=$(MEMORY)) $(BIN)/pytest -n 2 --dist loadfile
+	$(if $(MEMORY),TMPDIR=$(MEMORY)) $(BIN)/pytest -n $(WORKERS) --dist loadfile
 
 fix: .venv/.dev
 	$(BIN)/ruff check --fix .

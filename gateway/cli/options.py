@@ -125,10 +125,10 @@ def provider(providers: Mapping[str, ProviderPlan], name: str) -> ProviderPlan |
 
 
 def asked_to_stop() -> asyncio.Event:
-    """Give an event of the running loop that SIGTERM and SIGINT set, instead of ending the process where it stands."""
+    """Give an event of the running loop that SIGTERM, SIGINT and SIGHUP set, which would end the process there."""
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         loop.add_signal_handler(number, stop.set)
     return stop
 

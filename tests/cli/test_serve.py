@@ -15,7 +15,7 @@ def get(url, **headers):
         return json.load(answer)
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
 def test_serve(house, start, number):
     """It listens, logs JSON lines on standard output and nothing else anywhere, and ends with 0 when told to."""
     process = start("serve", folder=house)
