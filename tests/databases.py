@@ -37,7 +37,7 @@ def postgresql(folder):
 
     def database(of="template1"):
         name = f"test_{next(_NUMBERS)}"
-        server.psql(f"create database {name} template {of};")
+        server.psql(f"create database {name} template {of} strategy file_copy;")
         return server.get_uri(database=name)
 
     try:

@@ -82,9 +82,9 @@ async def house(store_url):
             examples, script = shipped(name)
             time = {"at": int(datetime.fromisoformat(now).timestamp() * 1000)}
             here = lambda: datetime.fromtimestamp(time["at"] / 1000, datetime.fromisoformat(now).tzinfo)  # noqa: E731
-            port = await stack.enter_async_context(playing(Play(examples.connection, examples, script, here), 0))
-            values = dict(examples.connection.scope["settings"]) | {"base_url": f"http://127.0.0.1:{port}"}
-            catalog = Catalog("v", {}, {"club": bound("club", examples.connection.provider, values)})
+            port = await stack.enter_async_context(playing(Play(examples.played, examples, script, here), 0))
+            values = dict(examples.played.scope["settings"]) | {"base_url": f"http://127.0.0.1:{port}"}
+            catalog = Catalog("v", {}, {"club": bound("club", examples.played.provider, values)})
             client = await stack.enter_async_context(Client(["127.0.0.0/8"]))
             clock, numbers = asyncio.get_running_loop().time, count(1)
             engine = Engine(catalog, load(), client.send, clock=clock, now=here)
@@ -159,6 +159,25 @@ async def test_a_booking_that_gets_a_new_id_when_it_is_moved(house):
     await club.call("bookings.delete", id=moved["id"])
     await club.poll()
     assert ["created gateway", "rescheduled gateway", "deleted gateway"] == await club.events()
+
+
+async def test_a_poll_beside_callbacks(house):
+    """A list that says less of a booking than its details tells nothing of what is known, and what others did once."""
+    club = await house("simplybook", "2026-03-01T09:00:00+00:00")
+    await club.poll()
+    times = {"start": "2026-03-19T10:00:00+00:00", "end": "2026-03-19T11:00:00+00:00"}
+    mine = await club.call("bookings.create", **BOOKING | times | {"service_id": "1", "resource_id": "1"})
+    theirs = await club.ask("bookings.create", **BOOKING | times | {"service_id": "1", "resource_id": "2"})
+    for _ in range(2):
+        await club.poll()
+    assert {mine["id"]: "gateway", theirs["id"]: "poll"} == {
+        one["data"]["id"]: one["origin"] for one in await club.told() if one["event"] == "booking.created"
+    }
+    await club.ask("bookings.cancel", id=mine["id"])
+    await club.call("bookings.get", id=theirs["id"])
+    for _ in range(2):
+        await club.poll()
+    assert ["created gateway", "created poll", "cancelled poll"] == await club.events()
 
 
 async def test_calls_that_change_no_booking_are_not_noted(house):

@@ -99,6 +99,21 @@ async def test_what_the_peer_was_told_outlives_a_reading(database, put, stored):
     )
 
 
+async def test_what_nobody_knows_of_is_told_again(database, put, waiting):
+    """A slot in doubt waits again though nothing of it changed; its neighbours, and other links', do not."""
+    some = [at(1), at(2), at(2, "2")]
+    await put(*some)
+    await put(at(1), link="hall")
+    for link in ("court", "hall"):
+        told = [(one.facility, one.start_at, one.digest) for one in some]
+        await database.write(lambda store, link=link, told=told: offers.tell(store, link, told, NOW))
+    assert [] == await waiting()
+    await database.write(lambda store: offers.doubt(store, "court", [("1", at(2).start_at), ("9", at(1).start_at)]))
+    await database.write(lambda store: offers.doubt(store, "hall", []))
+    assert ["1@2"] == await waiting()
+    assert (0, 0) == await database.read(lambda store: offers.depth(store, "hall", NOW))
+
+
 async def test_a_whole_horizon_from_two_replicas(store_url):
     """Two replicas that write the same thousands of slots at once do not stand in each other's way."""
     some = [at(half / 2, str(facility)) for facility in range(10) for half in range(420)]
