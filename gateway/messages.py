@@ -120,7 +120,7 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class Observation:
-    """What the gateway learned of one booking, and how: `origin` is `provider_webhook`, `poll` or `gateway`.
+    """What the gateway learned of a booking, or another thing; `origin` is `provider_webhook`, `poll` or `gateway`.
 
     `type` is what the provider says happened, or `changed` when only the new state is known. `data` may leave out
     what the source of the observation cannot tell. `gone` says that the booking is no longer listed. `stand_ins` are

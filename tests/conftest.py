@@ -15,6 +15,7 @@ from functools import cache
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 
 from gateway.catalog import Catalog, bound
@@ -30,6 +31,10 @@ from tests import demonstration
 from tests.databases import empty_url, postgresql_server, postgresql_store, store_url
 
 __all__ = ["empty_url", "postgresql_server", "postgresql_store", "store_url"]
+
+# How long drawing takes is the machine's affair: the first draw of text in a fresh clone makes a table of all Unicode.
+settings.register_profile("suite", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("suite")
 
 ROOT = Path(__file__).parents[1]
 BASE = ROOT / "tests" / "mapping" / "base.yaml"

@@ -51,7 +51,7 @@ JSON = st.recursive(
 HEADERS = st.dictionaries(
     st.sampled_from(["retry-after", "date", "content-type", "x-a"]), st.text(max_size=8), max_size=2
 )
-FEW = settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+FEW = settings(max_examples=30, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 
 
 def fits(operation, data):

@@ -39,7 +39,7 @@ async def recall(database: Database, connection: Connection, bookings: Sequence[
 async def note(
     publisher: Publisher, connection: Connection, operation: str, arguments: Mapping[str, Json], data: Json
 ) -> Published | None:
-    """Publish what a successful call of a caller did; None when it changed no booking.
+    """Publish what a successful call of a caller did; None when it is no event of the contract.
 
     `data` is the canonical data of the reply. The event is told at once, and whoever learns of it later finds that it
     is known. Raises StoreUnavailable: the provider has done it all the same, and a poll or webhook will tell.
@@ -51,11 +51,11 @@ async def note(
 def done(
     model: Model, connection: Connection, operation: str, arguments: Mapping[str, Json], data: Json
 ) -> Observation | None:
-    """Make the observation of what a call did; None when it changed no booking."""
+    """Make the observation of what a call did; None when that is no event of the contract."""
     changes = model.changes
     type_ = changes.operations.get(operation)
     if type_ is None:
-        return None
+        return _fact(model, connection, operation, data)
     whole = data if isinstance(data, dict) else {_ID: arguments.get(_ID)}
     if not isinstance(whole.get(_ID), str):
         return None
@@ -63,6 +63,14 @@ def done(
     stand_ins = frozenset(name for name, operations in remembered.items() if operation not in operations)
     about = (connection.name, connection.provider.name, GATEWAY, _type(changes, type_, whole, stand_ins))
     return Observation(*about, str(whole[_ID]), whole, stand_ins=stand_ins)
+
+
+def _fact(model: Model, connection: Connection, operation: str, data: Json) -> Observation | None:
+    """Make the observation of what a call did to something else than a booking, as far as the provider tells it."""
+    event = next((event for event in model.events.values() if operation in event.by), None)
+    if event is None or not isinstance(data, dict) or not isinstance(data.get(_ID), str):
+        return None
+    return Observation(connection.name, connection.provider.name, GATEWAY, event.name, data[_ID], data)
 
 
 def _type(changes: Changes, type_: str, data: Mapping[str, Json], stand_ins: frozenset[str]) -> str:

@@ -5,19 +5,25 @@ The engine knows one call and no store; here the two meet. What a provider canno
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from typing import Final
 
 from gateway import observe
 from gateway.catalog import Connection
 from gateway.engine import Engine
 from gateway.errors import StoreUnavailable
-from gateway.flows.recall import note, recall
-from gateway.messages import Call, Effect, Json, Reply
+from gateway.flows.recall import GATEWAY, note, recall
+from gateway.messages import Call, Effect, Json, Observation, Reply
 from gateway.model.model import Operation
 from gateway.store.database import Database
+from gateway.store.events import known
 from gateway.tracing import Trace
-from gateway.webhooks.publish import Publisher
+from gateway.webhooks.publish import Publisher, beside
+
+_STATUS_CHANGED: Final = "connection.status_changed"
+_USUAL: Final = "active"
+"""The status that is no news of a connection that nobody was told anything of."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +49,7 @@ class Remembering:
         reply = await self.engine.run(call, trace)
         try:
             told = await note(self.publisher, connection, call.operation, call.arguments, reply.data)
-            if told is None or operation.gives != "one":
+            if told is None or operation.gives != "one" or not self._of_bookings(operation):
                 return reply
             (data,) = await recall(self.database, connection, [reply.data])
         except StoreUnavailable as error:
@@ -52,11 +58,29 @@ class Remembering:
             return reply
         return replace(reply, data=data)
 
+    async def stands(self, told: Mapping[str, Json]) -> None:
+        """Tell how a connection stands, where that is another status than the last that anybody was told.
+
+        `told` is the canonical Connection. What the store cannot take goes into the log alone: a call is not refused
+        for that.
+        """
+        name, provider = str(told["id"]), str(told["provider"])
+        seen = Observation(name, provider, GATEWAY, _STATUS_CHANGED, name, told)
+        try:
+            key = beside(self.engine.model.events[_STATUS_CHANGED], name)
+            fresh = key not in await self.database.read(lambda store: known(store, name, [key]))
+            await self.publisher.publish([seen], quiet=fresh and told["status"] == _USUAL)
+        except StoreUnavailable as error:
+            observe.event_missed(request="", connection=name, operation=_STATUS_CHANGED, reason=error.detail)
+
+    def _of_bookings(self, operation: Operation) -> bool:
+        """Whether an operation gives what changes are told of and remembered."""
+        return operation.resource is not None and operation.resource.name == self.engine.model.changes.resource
+
     async def _read(self, connection: Connection, operation: Operation, call: Call, trace: Trace | None) -> Reply:
         """Run a reading call; of what the provider does not tell, its rows are chosen after the store has spoken."""
         remembered = connection.provider.remembered
-        told = operation.resource is not None and operation.resource.name == self.engine.model.changes.resource
-        if not told or not remembered:
+        if not remembered or not self._of_bookings(operation):
             return await self.engine.run(call, trace)
         withheld = {
             name: rule.test(call.arguments[name])

@@ -73,7 +73,7 @@ class _Builder:
         self.errors = self.each("errors", self.error)
         common = self.each("common", self.common)
         operations = self.each("operations", lambda name, node, place: self.operation(name, node, place, common))
-        events = self.each("events", self.event)
+        events = self.each("events", lambda name, node, place: self.event(name, node, place, operations))
         requests = self.each("requests", self.request)
         lifecycle = self.each("lifecycle", self.status)
         about = (self.resources, operations, events, lifecycle)
@@ -314,10 +314,13 @@ class _Builder:
         title, meaning, retryable = node["title"], node["meaning"], node.get("retryable", False)
         return ErrorCode(code, node["status"], title, retryable, meaning, node.get("form_of"))
 
-    def event(self, name: str, node: Json, place: Place) -> EventType:
+    def event(self, name: str, node: Json, place: Place, operations: Mapping[str, Operation]) -> EventType:
         """Build one kind of event."""
-        keys(node, place, {"data", "meaning"})
-        return EventType(name, self.resources[known(node["data"], self.resources, (*place, "data"))], node["meaning"])
+        keys(node, place, {"data", "meaning"}, {"by", "once", "tracked"})
+        data = self.resources[known(node["data"], self.resources, (*place, "data"))]
+        tracked = tuple(known(one, data.fields, (*place, "tracked")) for one in node.get("tracked", ()))
+        by = tuple(known(one, operations, (*place, "by")) for one in node.get("by", ()))
+        return EventType(name, data, node["meaning"], by, node.get("once", False), tracked)
 
     def request(self, name: str, node: Json, place: Place) -> Request:
         """Build one kind of request that a marketplace makes."""

@@ -107,6 +107,12 @@ class EventType:
     name: str
     data: Resource
     meaning: str
+    by: tuple[str, ...] = ()
+    """Operations of callers that are told as this event; those of bookings stand in `Changes`."""
+    once: bool = False
+    """Whether it happens to a thing once, whoever tells it again."""
+    tracked: tuple[str, ...] = ()
+    """Fields whose changes count; all that are told when empty."""
 
 
 @dataclass(frozen=True, slots=True)

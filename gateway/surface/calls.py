@@ -18,11 +18,13 @@ from gateway.run import look_with
 from gateway.surface import answers, failures
 from gateway.surface.answers import Answer
 from gateway.surface.callers import may, may_use
+from gateway.surface.capabilities import described
 from gateway.surface.failures import failure_of
 from gateway.surface.idempotency import Once, Outcome, asked_of
 from gateway.surface.requests import READ_SECONDS, json_body, path_parts, refuse_conditions
 from gateway.surface.visit import VISIT
 
+_USUAL = "active"
 _STATUS = {
     ProviderUnauthorised.code: "auth_failed",
     ProviderUnavailable.code: "degraded",
@@ -38,14 +40,18 @@ class Standings:
 
     def of(self, connection: Connection) -> str:
         """Give the `status` of a connection."""
-        return self._by_digest.get(connection.digest, "active")
+        return self._by_digest.get(connection.digest, _USUAL)
 
-    def note(self, connection: Connection, code: str | None) -> None:
-        """Remember how a call ended. Errors that say nothing of the provider's health change nothing."""
-        if code is None:
-            self._by_digest.pop(connection.digest, None)
-        elif code in _STATUS:
-            self._by_digest[connection.digest] = _STATUS[code]
+    def note(self, connection: Connection, code: str | None) -> bool:
+        """Remember how a call ended; gives whether the status is another than before, or the first of all.
+
+        Errors that say nothing of the provider's health change nothing.
+        """
+        status = _USUAL if code is None else _STATUS.get(code)
+        if status is None or self._by_digest.get(connection.digest) == status:
+            return False
+        self._by_digest[connection.digest] = status
+        return True
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,10 +102,16 @@ class Calls:
             run = self.remembering.run if self.remembering is not None else self.engine.run
             reply = await run(call, visit.traced.trace if visit.traced is not None else None)
         except GatewayError as error:
-            self.standings.note(connection, error.code)
+            await self._note(connection, error.code)
             raise
-        self.standings.note(connection, None)
+        await self._note(connection, None)
         return reply
+
+    async def _note(self, connection: Connection, code: str | None) -> None:
+        """Remember how a call ended, and tell a connection's new status where events are told."""
+        if self.standings.note(connection, code) and self.remembering is not None:
+            status = self.standings.of(connection)
+            await self.remembering.stands(described(connection, self.engine.model, status))
 
     async def respond(
         self, request: web.Request, connection: Connection | None, body: Json, perform: Callable[[], Awaitable[Answer]]

@@ -2,11 +2,25 @@
 
 from __future__ import annotations
 
+from gateway.catalog import Connection
 from gateway.mapping.plan import OperationPlan, ProviderPlan
 from gateway.mapping.plan_limits import LimitsPlan
 from gateway.mapping.ways import way_of
 from gateway.messages import Json
 from gateway.model.model import Model
+
+
+def described(connection: Connection, model: Model, status: str) -> dict[str, Json]:
+    """Give the canonical Connection."""
+    return {
+        "id": connection.name,
+        "provider": connection.provider.name,
+        "name": connection.name,
+        "time_zone": connection.zone,
+        "currency": connection.currency,
+        "status": status,
+        "capabilities": capabilities(connection.provider, model),
+    }
 
 
 def capabilities(provider: ProviderPlan, model: Model) -> dict[str, Json]:

@@ -13,7 +13,7 @@ from gateway.model.model import Argument, Model, Operation, arguments
 from gateway.surface.answers import Answer, to_bytes, to_response
 from gateway.surface.callers import caller_of, may
 from gateway.surface.calls import Calls
-from gateway.surface.capabilities import capabilities
+from gateway.surface.capabilities import described
 from gateway.surface.operations import next_link, read
 from gateway.surface.pages import cut, wanted
 from gateway.surface.visit import VISIT
@@ -50,15 +50,7 @@ class Connections:
         return to_response(Answer(operation.status, to_bytes(self._told(connection))))
 
     def _told(self, connection: Connection) -> dict[str, Json]:
-        return {
-            "id": connection.name,
-            "provider": connection.provider.name,
-            "name": connection.name,
-            "time_zone": connection.zone,
-            "currency": connection.currency,
-            "status": self.calls.standings.of(connection),
-            "capabilities": capabilities(connection.provider, self.calls.engine.model),
-        }
+        return described(connection, self.calls.engine.model, self.calls.standings.of(connection))
 
 
 def listing(model: Model) -> Operation:

@@ -1,6 +1,6 @@
 """Where every event is made: an observation meets what is known, in one transaction with its receipt and deliveries.
 
-Whatever learns of a booking (a webhook, a poll, a call of ours) comes here, and nothing else writes events.
+Whatever learns of something (a webhook, a poll, a call of ours) comes here, and nothing else writes events.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from gateway.messages import Observation
-from gateway.model.model import Model
+from gateway.model.model import EventType, Model
 from gateway.store.database import Database, Transaction
 from gateway.store.events import (
     DELIVERIES,
@@ -26,7 +26,7 @@ from gateway.store.events import (
     remember,
 )
 from gateway.webhooks.envelope import instant, native
-from gateway.webhooks.transitions import Told, decide, given_up, with_status
+from gateway.webhooks.transitions import Told, decide, fact, given_up, with_status
 
 __all__ = ["DELIVERIES", "EVENTS", "Published", "Publisher"]
 
@@ -87,7 +87,10 @@ class Publisher:
         told: list[NewEvent] = []
         for name in dict.fromkeys(one.connection for one in seen):
             mine = [one for one in seen if one.connection == name]
-            told += self._changes(connection, name, mine, now, quiet=quiet, as_of=as_of)
+            bookings = [one for one in mine if self._fact(one) is None]
+            facts = [(one, event) for one in mine if (event := self._fact(one)) is not None]
+            told += self._changes(connection, name, bookings, now, quiet=quiet, as_of=as_of)
+            told += self._facts(connection, name, facts, now, quiet=quiet, as_of=as_of)
         sequences = append(connection, told, self.fresh, receipt.id if receipt else because)
         return Published(new=True, sequences=tuple(sequences))
 
@@ -122,6 +125,36 @@ class Publisher:
                 told += [self._event(one, event, decision.known, now) for event in decision.events]
         return told
 
+    def _fact(self, seen: Observation) -> EventType | None:
+        """Give the event that an observation of anything but a booking is."""
+        event = self.model.events.get(seen.type)
+        return None if event is None or event.data.name == self.model.changes.resource else event
+
+    def _facts(
+        self,
+        connection: Transaction,
+        name: str,
+        seen: Sequence[tuple[Observation, EventType]],
+        now: int,
+        *,
+        quiet: bool,
+        as_of: int | None,
+    ) -> list[NewEvent]:
+        """Do with other things than bookings what `_changes` does. They stand beside them, under names of their own."""
+        told: list[NewEvent] = []
+        for one, event in seen:
+            key = beside(event, one.subject)
+            before = known(connection, name, [key]).get(key)
+            if before is not None and as_of is not None and before.changed_at >= as_of:
+                continue
+            decision = fact(before, one, event, now, quiet=quiet)
+            if decision.known is not None:
+                # It takes no time, and is forgotten like a booking that was over when it was seen last.
+                remember(connection, name, key, decision.known, Span(None, now), now)
+                apart = replace(one, subject=key)
+                told += [self._event(apart, what, decision.known, now) for what in decision.events]
+        return told
+
     def _event(self, seen: Observation, told: Told, what: Known, now: int) -> NewEvent:
         key = self.fresh("evt")
         about = {
@@ -150,6 +183,11 @@ def observed(
 ) -> Observation:
     """Make an observation of a canonical object, by its id."""
     return Observation(connection, provider, origin, type_, str(data["id"]), data, stand_ins=stand_ins)
+
+
+def beside(event: EventType, subject: str) -> str:
+    """Name what an event of another kind is of, as it stands beside the bookings."""
+    return f"{event.data.name}/{subject}"
 
 
 def vanished(one: Observation) -> Observation:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from gateway.messages import Json, Observation
-from gateway.model.model import Changes
+from gateway.model.model import Changes, EventType
 from gateway.store.events import Known
 
 CHANGED = "changed"
@@ -64,6 +64,18 @@ def decide(
         return decision
     announced, changed_at = ((), now) if before is None else (before.announced, before.changed_at)
     return Decision((), Known(decision.known.data, announced, 0 if before is None else before.revision, changed_at))
+
+
+def fact(before: Known | None, seen: Observation, event: EventType, now: int, *, quiet: bool = False) -> Decision:
+    """Decide about a thing other than a booking: what nobody knew is told, and what is another than before."""
+    if before is None:
+        known = Known(dict(seen.data), () if quiet else (event.name,), 0, now)
+        return Decision(() if quiet else (Told(event.name, {}),), known)
+    data = {**before.data, **seen.data}
+    previous = {name: _at(before.data, name) for name in _different(before.data, data, event.tracked or (*seen.data,))}
+    if not previous or quiet or (event.once and before.announced):
+        return _NOTHING if data == before.data else _untold(before, data)
+    return _told(before, data, Told(event.name, previous), now)
 
 
 def with_status(decision: Decision, changes: Changes) -> Decision:

@@ -180,12 +180,25 @@ async def test_a_poll_beside_callbacks(house):
     assert ["created gateway", "created poll", "cancelled poll"] == await club.events()
 
 
-async def test_calls_that_change_no_booking_are_not_noted(house):
-    """Reading calls, calls about other things and answers without an id tell nothing."""
+async def test_customers_that_callers_make_and_change(house):
+    """They are told like bookings, and stand apart from them."""
+    club = await house("locaboo", "2026-03-01T09:00:00+01:00")
+    made = await club.call("customers.create", name="Ada Byron", email="ada@example.com")
+    for _ in range(2):
+        await club.call("customers.update", id=made["id"], name="Ada Lovelace")
+    (first, second) = await club.told()
+    assert ("customer.created", "gateway", made) == (first["event"], first["origin"], first["data"])
+    assert ("customer.updated", {"name": "Ada Byron"}) == (second["event"], second["previous"])
+    assert load().resources["Customer"].type.accept(second["data"]) == second["data"]
+
+
+async def test_calls_that_change_nothing_are_not_noted(house):
+    """Reading calls, calls of the provider's own and answers without an id tell nothing."""
     club = await house("locaboo", "2026-03-01T09:00:00+01:00")
     for operation, data in (
         ("bookings.get", {"id": "1", "status": "cancelled"}),
-        ("customers.create", {"id": "1"}),
+        ("customers.list", [{"id": "1"}]),
+        ("customers.update", None),
         ("native.booking_save", {"id": "1"}),
         ("bookings.create", None),
     ):

@@ -310,7 +310,7 @@ GRIDS = st.none() | st.builds(
 )
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(ZONES, DAYS, STRETCHES, STRETCHES, LENGTHS, GRIDS)
 def test_laws(zone, day, offered, remembered, length, grid):
     """Whatever is offered: free is only what one offer holds, a local time comes once, in order, and nothing is lost.

@@ -130,7 +130,7 @@ def test_no_calendar(body):
 
 
 @given(st.text(alphabet=st.sampled_from("BEGIN:VEDTSTARUL;=-20260319T083000Z\\,\r\n "), max_size=80))
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 def test_anything_is_read_or_refused(text):
     """Whatever stands in an event, the answer is a list of events or a refusal, never another exception."""
     with contextlib.suppress(CalendarRefused):

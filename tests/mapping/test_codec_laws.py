@@ -115,12 +115,12 @@ def test_exact_codecs_lose_nothing(name):
     assert codec.law == "iso"
 
     @given(canonical)
-    @settings(max_examples=60, deadline=None)
+    @settings(max_examples=60)
     def written_is_read(value):
         same(value, codec.decode(written(codec, value), SCOPE))
 
     @given(provider)
-    @settings(max_examples=60, deadline=None)
+    @settings(max_examples=60)
     def read_is_written(value):
         same(value, written(codec, turned(codec.decode, value)))
 
@@ -136,13 +136,13 @@ def test_lossy_codecs_settle(name):
     assert codec.law == "lossy"
 
     @given(provider)
-    @settings(max_examples=60, deadline=None)
+    @settings(max_examples=60)
     def read_once_is_read_again(value):
         read = turned(codec.decode, value)
         same(read, codec.decode(written(codec, read), SCOPE))
 
     @given(canonical)
-    @settings(max_examples=60, deadline=None)
+    @settings(max_examples=60)
     def written_once_is_written_again(value):
         once = written(codec, value)
         same(once, written(codec, codec.decode(once, SCOPE)))
@@ -152,7 +152,7 @@ def test_lossy_codecs_settle(name):
 
 
 @given(ANY)
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 def test_any_value_is_read_or_refused(value):
     """Whatever a provider sends, a codec reads it or refuses it, never with another exception."""
     for codec in CODECS:
@@ -164,7 +164,7 @@ def test_any_value_is_read_or_refused(value):
 
 
 @given(st.text(alphabet="<>/!-aps criptyle=\"'&;\n", max_size=60))
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 def test_plain_text_is_tidy(html):
     """Whatever is nested in what, the lines hold no blanks too many, and none is empty."""
     plain = compile_codec("plain_text", {}, compile_template).decode(html, SCOPE)

@@ -75,14 +75,14 @@ def part_of(draw, mapping):
 
 
 @pytest.mark.parametrize("name", MAPPINGS)
-@settings(max_examples=8, deadline=None, suppress_health_check=QUIET)
+@settings(max_examples=8, suppress_health_check=QUIET)
 @given(data=st.data())
 def test_changed_mappings(name, data, changed):
     """A shipped mapping that is changed anywhere compiles, or is told what is wrong."""
     compiled(changed(data.draw, part_of(data.draw, MAPPINGS[name]), LEAVES | JSON))
 
 
-@settings(max_examples=100, deadline=None, suppress_health_check=QUIET)
+@settings(max_examples=100, suppress_health_check=QUIET)
 @given(data=st.data())
 def test_changed_cases(data, changed, merged):
     """So does a small mapping that is changed anywhere, be it right or wrong to begin with."""
@@ -92,7 +92,7 @@ def test_changed_cases(data, changed, merged):
     compiled(fragment)
 
 
-@settings(max_examples=30, deadline=None, suppress_health_check=QUIET)
+@settings(max_examples=30, suppress_health_check=QUIET)
 @given(JSON)
 def test_anything(data):
     """Anything else that is YAML is told what is wrong."""

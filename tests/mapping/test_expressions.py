@@ -292,7 +292,7 @@ def test_dots_from_two_expressions_are_seen():
 
 
 @given(JSON)
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @example("1_000")
 @example("[1, 2]")
 @example("True")
@@ -304,7 +304,7 @@ def test_values_pass_unchanged(value):
 
 
 @given(st.text(alphabet="{}%#'\"abc.|()[]~*+-1 \n\\", max_size=30))
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @example("{{ 1 is defined.a }}")
 @example("{{ 'a' 'b' }}")
 def test_any_text_compiles_or_is_refused(text):

@@ -206,7 +206,7 @@ def test_a_message_never_holds_a_value():
 
 
 @given(st.lists(st.text(st.characters(exclude_categories=["Cs"]))), st.binary(max_size=70).map(bytes.hex))
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 def test_signatures_are_those_of_the_standard_library(pieces, key):
     """Pieces are signed as if written in one, whichever of them is a secret."""
     assume(pieces)
@@ -219,7 +219,7 @@ def test_signatures_are_those_of_the_standard_library(pieces, key):
 
 
 @given(INSTANTS, st.integers(-100_000, 100_000))
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 def test_minutes_add_up(instant, minutes):
     """Adding minutes and counting them agree, whatever the clocks do in between."""
     later = FUNCTIONS["add_minutes"](instant, minutes, "Europe/Berlin")
@@ -229,7 +229,7 @@ def test_minutes_add_up(instant, minutes):
 
 
 @given(st.integers(0, 1439))
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 def test_clock_times_count_minutes(minutes):
     """Minutes of a day and clock times are the same thing written twice."""
     assert minutes == FUNCTIONS["minutes_of"](FUNCTIONS["clock"](minutes))

@@ -156,7 +156,7 @@ def test_every_function_of_ours_says_what_it_does():
 
 
 @given(st.text(alphabet="ab.[]*?=&|!(){}:,'`\"@0- ", max_size=20))
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @example("a[0:1:0]")
 @example("`NaN`")
 @example("&a")

@@ -90,7 +90,7 @@ def held(record, rows, records):
     """Hold a record against the laws, over these rows."""
 
     @given(st.data())
-    @settings(max_examples=30, deadline=None)
+    @settings(max_examples=30)
     def comes_back(data):
         zone = data.draw(st.sampled_from(sorted(CHANGES)))
         reading = in_zone(rows[data.draw(st.integers(0, len(rows) - 1))], zone)
@@ -121,7 +121,7 @@ def told_apart(record, exact, records):
     canonical = fields(record, records, "Europe/Berlin", "write")
 
     @given(canonical, canonical)
-    @settings(max_examples=60, deadline=None)
+    @settings(max_examples=60)
     def differ(first, second):
         for name in exact:
             pair = [member(told, name) for told in (first, second)]

@@ -45,7 +45,7 @@ _TREES = st.recursive(
 )
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(st.dictionaries(_KEYS, _TREES, max_size=4))
 def test_brackets_undo_what_mappings_write(tree):
     """What a mapping's `form:` writes is read back as the same tree."""
@@ -119,7 +119,7 @@ def test_garbage(body, kind):
     assert [] == request.scope()["params"]
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(st.binary(max_size=60), st.text(max_size=30), st.text(max_size=30))
 def test_anything_is_understood(body, path, query):
     """No request makes the simulator fall over before it can say what is wrong."""

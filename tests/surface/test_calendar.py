@@ -144,7 +144,7 @@ def test_customers_are_shown_only_where_that_was_chosen():
     assert b"ada@example.com" not in chosen
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.text(max_size=300))
 def test_no_text_can_break_out_of_its_line(title):
     """Whatever a title holds, there is one event with the same summary, in lines of 75 octets that end in CRLF."""

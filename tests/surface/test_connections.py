@@ -1,9 +1,14 @@
 """The connections as callers see them: what they can do and how they fare."""
 
+import sqlite3
+from contextlib import closing
+
 import pytest
 
 from gateway.model.model import load
+from gateway.surface.app import build_app
 from gateway.surface.capabilities import capabilities
+from gateway.surface.idempotency import Ledger
 
 
 async def test_one(call):
@@ -66,3 +71,51 @@ async def test_status(call, provider, answer, status):
 
 async def _status(call, name):
     return (await call("GET", f"/v1/{name}"))[1]["status"]
+
+
+async def told(call):
+    """Give what was told of connections: which, its status, and the status before."""
+    _, body, _ = await call("GET", "/v1/club-a/changes")
+    assert all(one["data"] == load().resources["Connection"].type.accept(one["data"]) for one in body["data"])
+    return [(one["event"], one["data"]["status"], one.get("previous", {}).get("status")) for one in body["data"]]
+
+
+async def test_another_status_is_told(call, provider, client, engine, settings, backroom, aiohttp_client):
+    """A connection that fails and works again is told once each time, by any process; that it works is no news."""
+    provider.answers["GET /courts"] = (200, {"ok": True, "data": []})
+    await call("GET", "/v1/club-a/resources")
+    assert [] == await told(call)
+    for answer in ((401, {}), (401, {}), (404, {}), (500, {})):
+        provider.answers["GET /courts"] = answer
+        await call("GET", "/v1/club-a/resources")
+    failed = [("auth_failed", "active"), ("degraded", "auth_failed")]
+    assert [("connection.status_changed", *one) for one in failed] == await told(call)
+    call.client = await aiohttp_client(build_app(engine, settings, ledger=Ledger(lambda: 0.0), backroom=backroom))
+    await call("GET", "/v1/club-a/resources")
+    assert 2 == len(await told(call))
+    provider.answers["GET /courts"] = (200, {"ok": True, "data": []})
+    await call("GET", "/v1/club-a/resources")
+    assert ("connection.status_changed", "active", "degraded") == (await told(call))[-1]
+
+
+async def test_a_first_failure_is_told(call, provider):
+    """A connection that never worked is told as failing, and what was before is not made up."""
+    provider.answers["GET /courts"] = (401, {})
+    await call("GET", "/v1/club-a/resources")
+    assert [("connection.status_changed", "auth_failed", None)] == await told(call)
+
+
+@pytest.fixture
+def impatient(monkeypatch):
+    """Let the store wait no five seconds for another process."""
+    monkeypatch.setattr("gateway.store.database._BUSY_MILLISECONDS", 50)
+
+
+async def test_no_call_is_refused_for_the_store(impatient, call, provider, tmp_path, caplog):
+    """Where the store takes nothing a call is answered as ever, and the log has what was not told."""
+    provider.answers["GET /courts"] = (401, {})
+    with closing(sqlite3.connect(tmp_path / "events.db", isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        status, body, _ = await call("GET", "/v1/club-a/resources")
+    assert (502, "PROVIDER_AUTH_FAILED") == (status, body["error"]["code"])
+    assert ["event.missed"] == [one.getMessage() for one in caplog.records if one.getMessage().startswith("event")]

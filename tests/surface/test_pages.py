@@ -117,7 +117,7 @@ IDS = strategies.text(strategies.characters(codec="utf-8", exclude_categories=["
 STARTS = strategies.none() | strategies.integers(0, 23).map(lambda hour: f"2026-03-19T{hour:02}:00:00+01:00")
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(
     rows=strategies.dictionaries(IDS, STARTS, max_size=12),
     limit=strategies.integers(1, 5),

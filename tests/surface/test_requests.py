@@ -236,7 +236,7 @@ async def test_no_body_is_needed(call, provider, booking):
     assert (200, [("POST", "/bookings/7/cancel", {})]) == (status, provider.asked)
 
 
-@hypothesis(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@hypothesis(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(sent=strategies.binary(max_size=60) | strategies.text(r'{}[]",:\ud8ae1.N', max_size=40).map(str.encode))
 async def test_any_bytes(call, provider, sent):
     """Whatever the body, the answer is a 400 in the one shape."""

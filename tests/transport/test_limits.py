@@ -281,7 +281,7 @@ def test_gates_last(virtual):
     virtual(scenario())
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(
     st.lists(st.tuples(st.floats(0, 5), st.floats(0.1, 6)), max_size=25),
     st.floats(0, 2),

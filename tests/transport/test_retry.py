@@ -119,7 +119,7 @@ def test_none_means_none(virtual):
     assert 1 == len(attempts.made)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     st.lists(st.sampled_from([REFUSED, RESET, SLOW, BUSY, BROKEN, LIMITED, None]), max_size=6),
     st.sampled_from(Effect),

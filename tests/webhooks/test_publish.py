@@ -229,3 +229,34 @@ async def test_a_booking_made_confirmed_is_told_twice_where_that_is_wanted(store
         await one.publish([seen(booking(status=status))])
         await one.publish([seen(booking(status=status), "provider_webhook", f"booking.{expected[-1]}")])
         assert expected == [word for _, word, _ in await told(one)]
+
+
+def customer(**data):
+    return {"id": "b1", "name": "Ada", "email": "ada@example.com", "phone": None} | data
+
+
+async def test_a_customer_is_told_apart_from_a_booking_of_its_id(publishers):
+    """Made once, whoever says so; changed when it differs, with what was before; and a booking beside it is another."""
+    one, other = publishers
+    await one.publish([seen(customer(), "gateway", "customer.created")])
+    await other.publish([seen(customer(name="Ada B."), "provider_webhook", "customer.created")])
+    await one.publish([seen()])
+    await one.publish([seen(customer(name="Ada B."), "gateway", "customer.updated")])
+    await one.publish([seen(customer(name="Ada B.", phone="+49 30 1"), "provider_webhook", "customer.updated")])
+    await other.publish([seen(customer(phone="+49 30 1", name="Ada B."), "poll", "customer.updated")])
+    found = [(event["event"], event["data"].get("name"), event.get("previous")) for event in await bodies(one)]
+    assert [
+        ("customer.created", "Ada", None),
+        ("booking.created", None, None),
+        ("customer.updated", "Ada B.", {"phone": None}),
+    ] == found
+
+
+async def test_a_customer_that_was_learned_of_since_stays(publishers, clock):
+    """What is read again later than it was sent says nothing of what was learned in between."""
+    one, _ = publishers
+    clock.at = START + 2_000
+    await one.publish([seen(customer(name="Ada B."), "gateway", "customer.updated")])
+    old = [seen(customer(), "provider_webhook", "customer.updated")]
+    await one.database.write(lambda connection: one.work(connection, old, None, as_of=START) and None)
+    assert ["Ada B."] == [event["data"]["name"] for event in await bodies(one)]

@@ -57,7 +57,7 @@ MESSAGES = st.builds(
 )
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(MESSAGES)
 def test_always_a_verdict(message):
     """Any headers, query and body give a verdict of each scheme, and none that is accepted without being answered."""
@@ -68,7 +68,7 @@ def test_always_a_verdict(message):
         assert verdict.accepted != bool(verdict.reason)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.binary(max_size=80), st.integers(0, 255), st.integers(0, 79), st.integers(-300, 300))
 def test_only_what_was_signed(body, bit, at, late):
     """A signed message is accepted; with any one bit of its body, time or signature flipped it is refused."""
@@ -90,7 +90,7 @@ def test_only_what_was_signed(body, bit, at, late):
         assert not accepted(bytes(other), stamp, digest)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     st.binary(max_size=40),
     st.text(st.characters(min_codepoint=0x21, max_codepoint=0x7F), min_size=1, max_size=8),
