@@ -89,3 +89,11 @@ def test_container_gets_only_what_it_copies():
     ignore = (ROOT / ".dockerignore").read_text(encoding="utf-8").splitlines()
     assert "*" == next(line for line in ignore if not line.startswith("#"))
     assert {line[1:] for line in ignore if line.startswith("!")} == {name for names in copied for name in names.split()}
+
+
+def test_no_folder_of_a_machine():
+    """No file says where the project lies on the machine that it was written on: elsewhere that is no place at all."""
+    written = [file for top in ("gateway", "mappings", "tests", "docs") for file in (ROOT / top).rglob("*.*")]
+    told = [file for file in [*written, *ROOT.glob("*.*")] if file.suffix in {".py", ".yaml", ".md", ".toml", ".lock"}]
+    assert len(told) > 400
+    assert [] == [file for file in told if str(ROOT) in file.read_text(encoding="utf-8")]
