@@ -216,3 +216,21 @@ def test_frozen(written, loaded):
     for mapping in (found.connections, found.providers, found.connections["a"].scope, found.connections["a"].public):
         with pytest.raises(TypeError):
             mapping["a"] = 1
+
+
+def test_hooks_that_cannot_be_verified(written, loaded):
+    """A key that anyone would guess and an address that nobody says are told at the start, and the key is not shown."""
+    verify = {"hmac": "sha256", "keys": ["{{ settings.hook_key }}"], "signature": {"header": "X-Signature"}}
+    verify |= {"signed": ["url", "body"]}
+    hook = {"verify": verify, "dedupe": ["id"], "type": "customer.created", "row": "customer"}
+    setting = {"type": "secret", "required": True, "meaning": "Signs."}
+    records = {"customer": {"of": "Customer", "fields": {"id": "id", "name": "name"}}}
+    written("example", {"hooks": {"events": hook}, "records": records, "settings": {"hook_key": setting}})
+    found = loaded({"a": club(hook_key="short"), "b": club(hook_key="long enough for us")})[1]
+    assert [
+        ["gateway.yaml:4:127", "error weak-secret"],
+        ["gateway.yaml:4:42", "error public-url-missing"],
+        ["gateway.yaml:5:42", "error public-url-missing"],
+    ] == [line.split(": ")[:2] for line in found]
+    assert "shorter than 8 bytes" in found[0]
+    assert "the hook `events` signs its own address: say `public_url`" in found[1]

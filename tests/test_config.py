@@ -151,6 +151,13 @@ connections: {b: {provider: example, settings: {password: "${PASSWORD}", list: [
         ),
         ("webhooks: [{url: 'https://a', secret: short}]", "3:39 wrong-value `secret` is not `whsec_` and 24"),
         ("webhooks: [{url: 'a', secret: whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw}]", "3:18 wrong-value `url` is no http"),
+        (
+            (
+                "webhooks: [{url: 'https://a', secret: whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw}, "
+                "{url: 'https://a', secret: whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw}]"
+            ),
+            "3:86 duplicate-webhook is also the address of number 1; put the events of one consumer together",
+        ),
         ("deliveries: {schedule: [5]}", "3:25 wrong-type element 1 "),
         ("deliveries: {timeout: 200s}", "3:23 wrong-value `timeout` does not fit"),
         ("watch: {interval: 5}", "3:19 wrong-type `interval` "),

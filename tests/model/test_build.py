@@ -40,8 +40,11 @@ def _built(text: str) -> list[tuple[str, str]]:
     try:
         build(document)
     except ModelBroken as broken:
-        return [(lines[one.line - 1][one.column - 1 :], one.message) for one in broken.findings]
-    return []
+        found = broken.findings
+    else:
+        return []
+    assert {"wrong-contract"} == {one.code for one in found}
+    return [(lines[one.line - 1][one.column - 1 :], one.message) for one in found]
 
 
 def test_the_smallest_contract_is_built():
@@ -72,6 +75,9 @@ WHICH = "required: true, meaning: Which"
         ("{one: Booking}", "{one: Bookin}", "{one: B", "`Bookin` is not known here; did you mean `Booking`?"),
         ("cancelled: []", "canceled: []", "[]", "`canceled` is not known here; did you mean `cancelled`?"),
         ("data: Booking,", "", "{ meaning", "`data` is missing"),
+        ("data: Booking,", "data: Booking, by: [bookings.put],", "[bookings.put]", "`bookings.put` is not known here"),
+        ("data: Booking,", "data: Booking, tracked: [ip],", "[ip]", "`ip` is not known here"),
+        ("data: Booking,", "data: Booking, twice: true,", "true", "`twice` is not known here"),
         ("data: Wish", "data: Wihs", "Wihs", "`Wihs` is not known here; did you mean `Wish`?"),
         ("data: Wish", "data: BookingStatus", "BookingStatus", "`BookingStatus` is not known here"),
         ("gives: [slots], ", "", "{data: Wish", "`gives` is missing"),
