@@ -33,6 +33,8 @@ STORY = (("booking.created", 10), ("booking.rescheduled", 12), ("booking.resched
 BOOKINGS = 5
 """New ones in each round."""
 AT_ONCE = 24
+TELLS_EVERY = 25
+"""Rounds between two words on how far it is."""
 LONGEST_UP = 1.5
 STALLED_SECONDS = 90.0
 """So long without a further delivery, twice as long as a lease, and the end is taken as it is."""
@@ -128,6 +130,9 @@ async def rounds(gateway, provider, number, chance, session):
             await gateway.ready(session)
             await asyncio.sleep(chance.random() * LONGEST_UP)
         await gateway.kill()
+        if (turn + 1) % TELLS_EVERY == 0:
+            done = sum(provider.sent.values())
+            sys.stderr.write(f"{turn + 1} of {number} rounds, {done} messages acknowledged\n")
     return stories, at_start
 
 

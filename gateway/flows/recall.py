@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
+from dataclasses import replace
 from typing import Final
 
 from gateway.catalog import Connection
@@ -37,15 +38,25 @@ async def recall(database: Database, connection: Connection, bookings: Sequence[
 
 
 async def note(
-    publisher: Publisher, connection: Connection, operation: str, arguments: Mapping[str, Json], data: Json
+    publisher: Publisher,
+    connection: Connection,
+    operation: str,
+    arguments: Mapping[str, Json],
+    data: Json,
+    channel: str | None = None,
 ) -> Published | None:
     """Publish what a successful call of a caller did; None when it is no event of the contract.
 
-    `data` is the canonical data of the reply. The event is told at once, and whoever learns of it later finds that it
-    is known. Raises StoreUnavailable: the provider has done it all the same, and a poll or webhook will tell.
+    `data` is the canonical data of the reply; `channel` is how a booking came to us, where we know that better. The
+    event is told at once, and whoever learns of it later finds that it is known. Raises StoreUnavailable: the provider
+    has done it all the same, and a poll or webhook will tell.
     """
     seen = done(publisher.model, connection, operation, arguments, data)
-    return None if seen is None else await publisher.publish([seen])
+    if seen is None:
+        return None
+    if channel is not None:
+        seen = replace(seen, data={**seen.data, publisher.model.changes.channel: channel})
+    return await publisher.publish([seen])
 
 
 def done(

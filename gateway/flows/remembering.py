@@ -34,11 +34,11 @@ class Remembering:
     database: Database
     publisher: Publisher
 
-    async def run(self, call: Call, trace: Trace | None = None) -> Reply:
-        """Answer one call. Raises GatewayError, StoreUnavailable among it where only the store could tell.
+    async def run(self, call: Call, trace: Trace | None = None, channel: str | None = None) -> Reply:
+        """Answer one call; `channel` is where it came in, if not from a caller.
 
         A write that was done is answered as done even when the store cannot take its event: a poll or a webhook of the
-        provider tells it later.
+        provider tells it later. Raises GatewayError, StoreUnavailable among it where only the store could tell.
         """
         operation = self.engine.model.operations.get(call.operation)
         if operation is None:
@@ -48,7 +48,7 @@ class Remembering:
             return await self._read(connection, operation, call, trace)
         reply = await self.engine.run(call, trace)
         try:
-            told = await note(self.publisher, connection, call.operation, call.arguments, reply.data)
+            told = await note(self.publisher, connection, call.operation, call.arguments, reply.data, channel)
             if told is None or operation.gives != "one" or not self._of_bookings(operation):
                 return reply
             (data,) = await recall(self.database, connection, [reply.data])

@@ -194,7 +194,7 @@ def _entry(desk: Desk, link: Link, asked: Wanted, asking: Asking) -> Entry:
 async def _create(desk: Desk, link: Link, asked: Wanted, entry: Entry, found: _Found, asking: Asking) -> Entry:
     """Book at the club. Whatever happens, the entry says it."""
     try:
-        booking = await desk.call(link.club, "bookings.create", _given(link, asked, found), asking)
+        booking = await desk.call(link.club, "bookings.create", _given(link, asked, found), asking, link.channel)
     except OutcomeUnknown as error:
         await _doubt(desk, entry, error)
         return await _found_now(desk, link, entry, asking)
@@ -223,7 +223,7 @@ async def _firm(
     waits = booking["status"] == "pending" and booking.get("status_reason") != "payment"
     if waits and can(link.club, "bookings.confirm"):
         try:
-            booking = await desk.call(link.club, "bookings.confirm", {"id": booking["id"]}, asking)
+            booking = await desk.call(link.club, "bookings.confirm", {"id": booking["id"]}, asking, link.channel)
         except GatewayError as error:
             await _settle(desk, entry, CANCELLING, booking=booking["id"], reason=f"{error.code}: {error.detail}")
             raise later(error) from error

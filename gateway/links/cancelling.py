@@ -95,7 +95,7 @@ async def _cancel(desk: Desk, link: Link, entry: Entry, asking: Asking) -> dict[
     given = {"id": entry.booking, "reason": link.peer.provider.title, "cancelled_by": "customer"}
     given = {name: text for name, text in given.items() if can(link.club, "bookings.cancel", name)}
     try:
-        await desk.call(link.club, "bookings.cancel", given, asking)
+        await desk.call(link.club, "bookings.cancel", given, asking, link.channel)
     except GatewayError as error:
         if error.code in _REFUSALS:
             await _stays(desk, link, entry, error)

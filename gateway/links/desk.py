@@ -75,14 +75,21 @@ class Desk:
             raise invalid("center_id", "is needed: there are several centers")
         return self.link(here[0].name)
 
-    async def call(self, connection: Connection, operation: str, given: Mapping[str, Json], asking: Asking) -> Json:
+    async def call(
+        self,
+        connection: Connection,
+        operation: str,
+        given: Mapping[str, Json],
+        asking: Asking,
+        channel: str | None = None,
+    ) -> Json:
         """Run a canonical operation and give its data; its events are told as those of callers are.
 
-        Raises GatewayError.
+        `channel` is how what it is about came in. Raises GatewayError.
         """
         checked = arguments(self.engine.model.operations[operation], given, connection.zone)
         call = Call(connection.name, operation, checked, asking.request_id, asking.deadline)
-        return (await self.remembering.run(call)).data
+        return (await self.remembering.run(call, channel=channel)).data
 
     def passing(self, error: GatewayError) -> bool:
         """Tell whether the same call may succeed later."""

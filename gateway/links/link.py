@@ -35,6 +35,11 @@ class Link:
         """The zone in which the marketplace counts days and writes times."""
         return self.settings.time_zone or self.peer.zone
 
+    @property
+    def channel(self) -> str:
+        """What bookings that come in by the link are told to have come through."""
+        return self.peer.provider.name
+
     def facility(self, key: str) -> FacilitySettings:
         """Give the facility that the marketplace calls so; ids are compared exactly. Raises NotMapped."""
         for one in self.settings.facilities:

@@ -82,7 +82,9 @@ async def _cancel(desk: Desk, link: Link, entry: Entry, asking: Asking) -> None:
         await _end(desk, link, entry, FAILED, "it was over before it could be cancelled")
         return
     try:
-        await desk.call(link.club, "bookings.cancel", {"id": entry.booking, "cancelled_by": "customer"}, asking)
+        await desk.call(
+            link.club, "bookings.cancel", {"id": entry.booking, "cancelled_by": "customer"}, asking, link.channel
+        )
     except GatewayError as error:
         if error.code == GONE:
             await _end(desk, link, entry, CANCELLED, None)

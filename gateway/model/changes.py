@@ -11,7 +11,7 @@ from gateway.model.contract import Changes, Resource
 from gateway.model.parts import Wrong, keys, known
 
 _KEYS = {"of", "status", "span", "first", "becomes", "moved", "otherwise", "vanished", "removed", "tracked"}
-_KEYS |= {"replaces", "operations", "also"}
+_KEYS |= {"replaces", "channel", "operations", "also"}
 _ALSO = frozenset({"copy", "utc", "minutes"})
 _HERE = ("changes",)
 
@@ -40,7 +40,8 @@ def build_changes(
         if word not in _ALSO:
             raise Wrong((*_HERE, "also", name), f"`{word}` is none of copy, utc and minutes")
     copied = [name for words in node["also"].values() for name in words[1:]]
-    for name in (node["status"], node["replaces"], *node["span"], *node["tracked"], *node["moved"]["fields"], *copied):
+    named = (node["status"], node["replaces"], node["channel"], *node["span"], *node["tracked"])
+    for name in (*named, *node["moved"]["fields"], *copied):
         if resource.field(name) is None:
             raise Wrong(_HERE, f"`{name}` is no field of {node['of']}")
     return Changes(
@@ -54,6 +55,7 @@ def build_changes(
         vanished=node["vanished"],
         removed=node["removed"],
         replaces=node["replaces"],
+        channel=node["channel"],
         tracked=tuple(node["tracked"]),
         operations=MappingProxyType(node["operations"]),
         also=MappingProxyType({name: tuple(words) for name, words in node["also"].items()}),

@@ -150,6 +150,8 @@ class Changes:
     """The event of a thing that is deleted for good."""
     replaces: str
     """The field by which a new thing names the one that it takes the place of."""
+    channel: str
+    """The field that says how a thing came in: what was known of it first stays."""
     tracked: tuple[str, ...]
     """Fields whose changes are told, where a mapping does not say its own; dotted for embedded ones."""
     operations: Mapping[str, str]

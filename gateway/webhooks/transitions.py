@@ -137,6 +137,8 @@ def _news(before: Known, seen: Observation, changes: Changes, tracked: Sequence[
         seen_data = _sure(seen, changes)
         if _outlived(before, seen, changes):
             del seen_data[changes.status]
+    if before.data.get(changes.channel) is not None:
+        seen_data.pop(changes.channel, None)
     data = {**before.data, **seen_data}
     previous = {name: _at(before.data, name) for name in _different(before.data, data, tracked)}
     moved, moved_event = changes.moved

@@ -187,11 +187,17 @@ class House:
         rows = await self.gateways[0].database.read(lambda store: ledger.listed(store, LINK, 100))
         return sorted(rows, key=lambda one: (one.created_at, one.id))
 
+    async def channels(self):
+        """Give what the bookings of the club's events are told to have come through."""
+        return [one["data"].get("source") for one in await self._bodies()]
+
     async def events(self):
         """Give type and booking of the club's events, in order."""
+        return [(one["event"], one["data"]["id"]) for one in await self._bodies()]
+
+    async def _bodies(self):
         stored = await self.gateways[0].database.read(lambda store: page(store, ["club"], 0, 1000))
-        bodies = [json.loads(one.body) for one in stored]
-        return [(one["event"], one["data"]["id"]) for one in bodies]
+        return [json.loads(one.body) for one in stored]
 
     async def turned(self, seconds=0):
         """Let time pass, poll the club's bookings if that is how its changes are known, and have the worker work."""

@@ -136,6 +136,7 @@ async def test_the_club_cancels(house, alarms):
     await house.step(times=2)
     assert (["cancelled"], True) == (await house.entries(), house.told())
     assert [("booking.created", entry.booking), ("booking.cancelled", entry.booking)] == await house.events()
+    assert ["anybuddy", "anybuddy"] == await house.channels()
     assert (1, 1) == (len(alarms()), len((await house.status())["attention"]))
     assert (200, 0) == (await house.cancel(), house.club.asked("cancel") - 1)
     assert 200 == await house.book(player="Ben")

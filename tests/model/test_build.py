@@ -27,7 +27,8 @@ requests: {slots.asked: {data: Wish, gives: [slots], meaning: Somebody asks}}
 changes:
   {of: Booking, status: id, span: [id, id], first: booking.created, becomes: {cancelled: booking.created},
    tracked: [id], moved: {fields: [id], event: booking.created}, otherwise: booking.created, vanished: cancelled,
-   also: {it: [copy, id]}, removed: booking.created, replaces: id, operations: {bookings.get: booking.created}}
+   also: {it: [copy, id]}, removed: booking.created, replaces: id, channel: id,
+   operations: {bookings.get: booking.created}}
 errors: {GONE: {status: 404, title: Gone, meaning: It is not there}}
 """
 

@@ -231,6 +231,17 @@ async def test_a_booking_made_confirmed_is_told_twice_where_that_is_wanted(store
         assert expected == [word for _, word, _ in await told(one)]
 
 
+async def test_the_channel_that_was_known_first_stays(publishers):
+    """How a booking came in does not change when somebody tells it otherwise, and is filled in when nobody knew."""
+    one, other = publishers
+    first = booking(source="market", notes="w")
+    await one.publish([seen(first, "gateway", "booking.created"), seen(booking("b2", notes="w"))])
+    await other.publish([seen(booking(source="desk", notes="x")), seen(booking("b2", source="desk", notes="x"))])
+    await one.publish([seen(booking(notes="y")), seen(booking("b2", source=None, notes="y"))])
+    told = [(event["data"]["id"], event["data"].get("source")) for event in await bodies(one)]
+    assert [("b1", "market"), ("b2", None), ("b1", "market"), ("b2", "desk"), ("b1", "market"), ("b2", "desk")] == told
+
+
 def customer(**data):
     return {"id": "b1", "name": "Ada", "email": "ada@example.com", "phone": None} | data
 
