@@ -80,7 +80,7 @@ class Streams:
 
     def routes(self, base: str) -> list[web.RouteDef]:
         """Give the routes below `base`, the pattern of `/v1/{connection}`."""
-        return [web.get(base + PATH, self.stream, allow_head=False)]
+        return [web.get(base + PATH, self.stream, allow_head=False), web.head(base + PATH, self.head)]
 
     async def stop(self, _app: web.Application) -> None:
         """Tell every client to come again, and end: a signal of the application, for its shutdown."""
@@ -92,10 +92,7 @@ class Streams:
         Raises, before the first byte, CallInvalid for a cursor that cannot be followed, TooManyCalls, CallerRefused,
         NotMapped and StoreUnavailable; after it nothing: the connection ends, and the client comes again.
         """
-        operation = streaming(self.calls.engine.model)
-        connection = self.calls.enter(request, operation.name, operation.scope).name
-        given, cursor = read(operation, request, await self.calls.body(request))
-        types = tuple(arguments(operation, given, "UTC").get("event", ()))
+        connection, types, cursor = await self._asked(request)
         with self._counted(caller_of(request).name):
             field, seen = _last_seen(request, cursor)
             first = await self._begin(connection, field, seen, types)
@@ -109,6 +106,18 @@ class Streams:
                 sender.abort()  # no error body may follow events in the same answer
                 raise
         return response
+
+    async def head(self, request: web.Request) -> web.StreamResponse:
+        """Answer as `stream` would, without an event (RFC 9110 §9.3.2). Raises what that does before its first byte."""
+        await self._asked(request)
+        return web.Response(headers=_HEADERS | self._also(request))
+
+    async def _asked(self, request: web.Request) -> tuple[str, tuple[str, ...], str | None]:
+        """Give the connection, the types and the cursor that a request asks for, if it may."""
+        operation = streaming(self.calls.engine.model)
+        connection = self.calls.enter(request, operation.name, operation.scope).name
+        given, cursor = read(operation, request, await self.calls.body(request))
+        return connection, tuple(arguments(operation, given, "UTC").get("event", ())), cursor
 
     async def _begin(self, connection: str, field: str, cursor: str | None, types: tuple[str, ...]) -> Followed:
         """Give what a client that was there before has missed; to a new one, the number of now.

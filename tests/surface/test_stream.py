@@ -98,6 +98,16 @@ async def test_the_headers_keep_everything_between_from_holding_events_back(serv
         assert "Content-Encoding" not in headers
 
 
+async def test_a_head_is_told_what_a_stream_would_be(serve, database):
+    """Whoever only wants to know whether it may listen gets the headers and no stream, or why it may not."""
+    client, streams = await serve(database)
+    for key, path, status in (("web", PATH, 200), ("web", f"{PATH}?event=nothing", 400), ("writer", PATH, 403)):
+        async with client.head(path, headers={"Authorization": f"Bearer {KEYS[key]}"}) as response:
+            assert (status, b"") == (response.status, await response.read())
+            assert status != 200 or "text/event-stream; charset=utf-8" == response.headers["Content-Type"]
+    assert 0 == streams.open
+
+
 async def test_a_body_is_the_stored_one(serve, database, published):
     """The data of an event is, byte for byte, what webhooks sign, whatever its texts hold."""
     client, _ = await serve(database)
