@@ -103,7 +103,7 @@ async def _again(desk: Desk, link: Link, there: Entry, asked: Wanted, asking: As
             raise _taken()
         return None
     if there.state == CONFIRMED:
-        if desk.now() - there.created_at < _REPLAY_MILLISECONDS or await stands(desk, link, there, asking):
+        if 0 <= desk.now() - there.created_at < _REPLAY_MILLISECONDS or await stands(desk, link, there, asking):
             return there
         return None
     if there.state in {PENDING, UNKNOWN}:
@@ -195,10 +195,11 @@ async def _create(desk: Desk, link: Link, asked: Wanted, entry: Entry, found: _F
     """Book at the club. Whatever happens, the entry says it."""
     try:
         booking = await desk.call(link.club, "bookings.create", _given(link, asked, found), asking, link.channel)
-    except OutcomeUnknown as error:
-        await _doubt(desk, entry, error)
-        return await _found_now(desk, link, entry, asking)
     except GatewayError as error:
+        # What the mapping does not list may be said of a booking that was made all the same.
+        if isinstance(error, OutcomeUnknown) or error.code == ProviderRejected.code:
+            await _doubt(desk, entry, error)
+            return await _found_now(desk, link, entry, asking)
         await _settle(desk, entry, FAILED, reason=f"{error.code}: {error.detail}")
         desk.woken(link.name).set()
         raise

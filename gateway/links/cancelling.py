@@ -19,6 +19,8 @@ from gateway.store.ledger import CANCELLED, CANCELLING, CONFIRMED, FAILED, PENDI
 from gateway.store.offers import StoredOffer
 
 _FIRST_TRY_SECONDS = 5.0
+_MARGIN_SECONDS = 5.0
+"""Beyond the time of a request, until which nobody else takes up what it has begun."""
 _REFUSALS = frozenset({"CANCELLATION_NOT_PERMITTED", "INVALID_STATE", "VALIDATION_ERROR"})
 """By these the club itself says that the booking stays."""
 _CONFLICT, _ACCEPTED = 409, 200
@@ -39,9 +41,25 @@ async def cancel(desk: Desk, link: Link, asked: Wanted, asking: Asking) -> dict[
         return told_of(link, entry)
     if entry.state in {PENDING, UNKNOWN} or entry.booking is None:
         return await _of_unknown(desk, link, entry, asking)
-    if entry.state == CONFIRMED and await _is_over(desk, link, entry, asked, asking):
-        return told_of(link, await _done(desk, link, entry))
+    if entry.state == CONFIRMED:
+        if await _is_over(desk, link, entry, asked, asking):
+            return told_of(link, await _done(desk, link, entry))
+        await _begin(desk, entry, asking)
     return await _cancel(desk, link, entry, asking)
+
+
+async def _begin(desk: Desk, entry: Entry, asking: Asking) -> None:
+    """Write that it is being cancelled, before the club is asked.
+
+    Whoever books it now is told so, and what a gateway that dies meanwhile has begun is taken up again.
+    """
+    now = desk.now()
+    due = now + int((asking.deadline - desk.clock() + _MARGIN_SECONDS) * 1000)
+    reason = "it is being cancelled"
+    await desk.database.write(
+        lambda store: ledger.settle(store, entry.id, (CONFIRMED,), CANCELLING, now, due_at=due, tries=0, reason=reason),
+        tells=LEDGER,
+    )
 
 
 async def _of_unknown(desk: Desk, link: Link, entry: Entry, asking: Asking) -> dict[str, Json]:
@@ -78,7 +96,9 @@ async def _is_over(desk: Desk, link: Link, entry: Entry, asked: Wanted, asking: 
             booking = await desk.call(link.club, "bookings.get", {"id": entry.booking}, asking)
         except GatewayError as error:
             if error.code == GONE:
-                return True
+                return False  # any page that is not there says so: what the club says to the cancellation counts
+            if elsewhere and asked.slot_id is None:
+                raise _moved() from error
             await _keep_trying(desk, entry, error)
             raise later(error) from error
         if booking["status"] in OVER:
@@ -87,8 +107,12 @@ async def _is_over(desk: Desk, link: Link, entry: Entry, asked: Wanted, asking: 
             raise ProviderRejected("It is over.", code="INVALID_STATE")
         elsewhere = elsewhere or is_moved(link, entry, booking, asked.start_ms, asked.end_ms)
     if elsewhere and asked.slot_id is None:
-        raise ProviderRejected("The club has moved the booking to another time or court.", code="INVALID_STATE")
+        raise _moved()
     return False
+
+
+def _moved() -> ProviderRejected:
+    return ProviderRejected("The club has moved the booking to another time or court.", code="INVALID_STATE")
 
 
 async def _cancel(desk: Desk, link: Link, entry: Entry, asking: Asking) -> dict[str, Json]:
@@ -98,12 +122,27 @@ async def _cancel(desk: Desk, link: Link, entry: Entry, asking: Asking) -> dict[
         await desk.call(link.club, "bookings.cancel", given, asking, link.channel)
     except GatewayError as error:
         if error.code in _REFUSALS:
-            await _stays(desk, link, entry, error)
-            raise
-        if error.code != GONE:
+            if not await _was_cancelled(desk, link, entry, asking):
+                await _stays(desk, link, entry, error)
+                raise
+        elif error.code != GONE:
             await _keep_trying(desk, entry, error)
             raise later(error) from error
     return told_of(link, await _done(desk, link, entry))
+
+
+async def _was_cancelled(desk: Desk, link: Link, entry: Entry, asking: Asking) -> bool:
+    """Tell whether the club refuses because somebody has cancelled it meanwhile: another message, or ours of before."""
+    kept = await desk.database.read(lambda store: ledger.entry(store, entry.id))
+    if kept is not None and kept.state == CANCELLED:
+        return True
+    if not can(link.club, "bookings.get"):
+        return False
+    try:
+        booking = await desk.call(link.club, "bookings.get", {"id": entry.booking}, asking)
+    except GatewayError as error:
+        return error.code == GONE
+    return booking["status"] in OVER
 
 
 async def _done(desk: Desk, link: Link, entry: Entry) -> Entry:
@@ -135,13 +174,16 @@ async def _keep_trying(desk: Desk, entry: Entry, error: GatewayError) -> None:
 
 
 async def _stays(desk: Desk, link: Link, entry: Entry, error: GatewayError) -> None:
-    """Write that the club refuses to cancel a booking, and that the marketplace is told so now: it is not tried on."""
-    if entry.state != CANCELLING:
-        return
+    """Write that the club refuses to cancel a booking, and that the marketplace is told so now: it is not tried on.
+
+    Where the marketplace was told before that it is tried on, the operator is told as well.
+    """
     reason = f"the club refuses to cancel it: {error.code}: {error.detail}"
     await desk.database.write(
         lambda store: ledger.settle(store, entry.id, (CANCELLING,), CONFIRMED, desk.now(), reason=reason), tells=LEDGER
     )
+    if entry.state != CANCELLING:
+        return
     observe.link_booking(link=link.name, entry=entry.id, state=CONFIRMED, booking=entry.booking)
     observe.link_attention(link=link.name, entry=entry.id, reason=reason)
 

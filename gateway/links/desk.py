@@ -16,7 +16,7 @@ from gateway.config import LinkSettings
 from gateway.engine import Engine
 from gateway.errors import GatewayError, NotMapped, ProviderUnavailable
 from gateway.flows.remembering import Remembering
-from gateway.links.grids import instant, local
+from gateway.links.grids import instant, local, window
 from gateway.links.link import Link, invalid
 from gateway.messages import Call, Json
 from gateway.model.model import arguments
@@ -101,8 +101,12 @@ class Desk:
 
     def touch(self, link: Link, start_ms: int, end_ms: int) -> None:
         """Have the local days of an interval read again, soon."""
-        first, last = (local(moment, link.zone).date() for moment in (start_ms, max(start_ms, end_ms - 1)))
-        count = min((last - first).days + 1, link.settings.horizon_days)
+        sold = window(self.now(), link.settings.horizon_days + 1, link.zone)  # a club may tell of the year 9999
+        start_ms, end_ms = max(start_ms, sold.start_ms), min(end_ms, sold.end_ms)
+        if start_ms >= end_ms:
+            return
+        first, last = (local(moment, link.zone).date() for moment in (start_ms, end_ms - 1))
+        count = (last - first).days + 1
         self._touched.setdefault(link.name, set()).update(first + timedelta(days=number) for number in range(count))
         self.woken(link.name).set()
 

@@ -17,6 +17,7 @@ from gateway.links.grids import instant, milliseconds
 from gateway.links.link import Link, can
 from gateway.messages import Json
 from gateway.store import ledger
+from gateway.store.database import Transaction
 from gateway.store.ledger import CANCELLED, CONFIRMED, Entry
 from gateway.webhooks.publish import observed, vanished
 from gateway.webhooks.transitions import CHANGED
@@ -35,11 +36,21 @@ async def found_again(desk: Desk, link: Link, entry: Entry, asking: Asking) -> M
     """
     theirs = link.customer(entry.player, entry.key)
     for booking in await _exactly(desk, link, entry, asking):
-        if _is(booking, theirs):
-            others = await desk.database.read(partial(ledger.of_booking, link=link.name, booking=booking["id"]))
-            if all(other.id == entry.id for other in others):
-                return booking
+        if not _is(booking, theirs):
+            continue
+        if all(other.id == entry.id for other in await _entries_of(desk, link, booking["id"])):
+            return booking
     return None
+
+
+async def _entries_of(desk: Desk, link: Link, booking: str) -> list[Entry]:
+    """Give what became this booking of the club, by this link or another one that sells its courts."""
+    names = [one.name for one in desk.links.values() if one.club == link.settings.club]
+
+    def look(store: Transaction) -> list[Entry]:
+        return [entry for name in names for entry in ledger.of_booking(store, name, booking)]
+
+    return await desk.database.read(look)
 
 
 async def nameless(desk: Desk, link: Link, entry: Entry, asking: Asking) -> bool:

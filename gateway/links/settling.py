@@ -12,7 +12,7 @@ from gateway import observe
 from gateway.errors import GatewayError
 from gateway.links.desk import LEDGER, Asking, Desk
 from gateway.links.link import Link, can
-from gateway.links.reconciling import GONE, found_again, nameless
+from gateway.links.reconciling import GONE, OVER, found_again, is_moved, nameless
 from gateway.messages import Json
 from gateway.store import ledger
 from gateway.store.ledger import CANCELLED, CANCELLING, CONFIRMED, FAILED, PENDING, UNKNOWN, Entry
@@ -40,6 +40,10 @@ async def settle_due(desk: Desk, link: Link, seconds: float) -> None:
 async def _look(desk: Desk, link: Link, entry: Entry, asking: Asking) -> None:
     """Look once more for a booking whose answer was lost."""
     last = entry.tries >= len(_LOOKS)
+    if all(one.facility_id != entry.facility for one in link.settings.facilities):
+        reason = "its answer was lost, and its court is sold no more: look whether the club has the booking"
+        await _end(desk, link, entry, FAILED, reason)
+        return
     try:
         booking = await found_again(desk, link, entry, asking)
         unclear = booking is None and last and await nameless(desk, link, entry, asking)
@@ -82,6 +86,10 @@ async def _cancel(desk: Desk, link: Link, entry: Entry, asking: Asking) -> None:
         await _end(desk, link, entry, FAILED, "it was over before it could be cancelled")
         return
     try:
+        if await _is_elsewhere(desk, link, entry, asking):
+            reason = "the club has moved it, after the marketplace cancelled it: look whether it shall stay"
+            await _end(desk, link, entry, CONFIRMED, reason)
+            return
         await desk.call(
             link.club, "bookings.cancel", {"id": entry.booking, "cancelled_by": "customer"}, asking, link.channel
         )
@@ -96,6 +104,19 @@ async def _cancel(desk: Desk, link: Link, entry: Entry, asking: Asking) -> None:
             observe.link_attention(link=link.name, entry=entry.id, reason=f"it cannot be cancelled: {reason}")
         return
     await _end(desk, link, entry, CANCELLED, None)
+
+
+async def _is_elsewhere(desk: Desk, link: Link, entry: Entry, asking: Asking) -> bool:
+    """Tell whether the club has moved what is to be cancelled. Raises GatewayError when it cannot be asked."""
+    if not can(link.club, "bookings.get"):
+        return False
+    try:
+        booking = await desk.call(link.club, "bookings.get", {"id": entry.booking}, asking)
+    except GatewayError as error:
+        if error.code == GONE:
+            return False
+        raise
+    return booking["status"] not in OVER and is_moved(link, entry, booking, entry.start_at, entry.end_at)
 
 
 async def _wait(desk: Desk, entry: Entry, looks: tuple[float, ...], reason: str | None) -> None:

@@ -168,7 +168,7 @@ class Stage:
     seen: list = field(default_factory=list)
 
     def fault(self, call, times=1, **what):
-        """Have the next calls answered `status` and `text`, hung up on (`drop`), unanswered (`after`), or `held`."""
+        """Have the next calls answered `status` and `text`, hung up on (`drop`), or `held`; `after` they were done."""
         made = Fault(self._pattern(call), times, **what)
         self.faults.append(made)
         return made
@@ -202,7 +202,10 @@ class Stage:
             found.arrived.set()
             await found.go.wait()
         if found.status is not None:
-            return web.Response(status=found.status, text=found.text)
+            if found.after:
+                await handler(request)
+            written = "application/json" if found.text.startswith("[") else "text/plain"
+            return web.Response(status=found.status, text=found.text, content_type=written)
         answer = await handler(request) if not found.drop else None
         if (found.drop or found.after) and request.transport is not None:
             request.transport.close()
