@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import logging
 import os
 import re
 import signal
@@ -40,6 +41,16 @@ ROOT = Path(__file__).parents[1]
 BASE = ROOT / "tests" / "mapping" / "base.yaml"
 NOW = "2026-03-01T09:00:00+01:00"
 KEY = "provider-s3cret-key"
+
+
+@pytest.fixture(autouse=True)
+def log_as_it_was():
+    """A verb that runs in the tests' own process sets up the log; the next test finds it as it was."""
+    logger = logging.getLogger("gateway")
+    handlers, level, propagate = logger.handlers[:], logger.level, logger.propagate
+    yield
+    logger.handlers[:], logger.propagate = handlers, propagate
+    logger.setLevel(level)
 
 
 def merge(fragment, path, values, keys):
