@@ -43,14 +43,14 @@ NOW = "2026-03-01T09:00:00+01:00"
 KEY = "provider-s3cret-key"
 
 
-@pytest.fixture(autouse=True)
+@pytest.fixture
 def log_as_it_was():
-    """A verb that runs in the tests' own process sets up the log; the next test finds it as it was."""
-    logger = logging.getLogger("gateway")
-    handlers, level, propagate = logger.handlers[:], logger.level, logger.propagate
+    """Put the loggers of the test run back: a verb that runs in this process sets them up for itself."""
+    root, ours = logging.getLogger(), logging.getLogger("gateway")
+    before = root.handlers[:], root.level, ours.level
     yield
-    logger.handlers[:], logger.propagate = handlers, propagate
-    logger.setLevel(level)
+    root.handlers[:], root.level = before[:2]
+    ours.setLevel(before[2])
 
 
 def merge(fragment, path, values, keys):

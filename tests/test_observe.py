@@ -19,15 +19,12 @@ CANARY = 'c4n/ary+ß"\\ 7?'
 
 
 @pytest.fixture
-def lines():
-    """Log to a text, and give a function that reads its lines; the loggers of the test run are put back."""
-    root, ours = logging.getLogger(), logging.getLogger("gateway")
-    before = root.handlers[:], root.level, ours.level
-    root.handlers[:] = []  # start_logging closes what it finds, and these are pytest's
+def lines(log_as_it_was):
+    """Log to a text, and give a function that reads its lines."""
+    logging.getLogger().handlers[:] = []  # start_logging closes what it finds, and these are pytest's
     stream = io.StringIO()
     start_logging(stream, Redactor([Secret(CANARY)]))
-    yield lambda: [json.loads(line) for line in stream.getvalue().splitlines()]
-    root.handlers[:], root.level, ours.level = before
+    return lambda: [json.loads(line) for line in stream.getvalue().splitlines()]
 
 
 @pytest.mark.parametrize("show", [str, repr, "{}".format, "{:>9}".format, "{!r}".format, lambda one: f"{[one]}"])

@@ -103,7 +103,7 @@ class Reader:
 
 @pytest.mark.timeout(240)
 @pytest.mark.skipif(not TYPED, reason="the page is typed into bash, with curl")
-def test_every_step(tmp_path, start):
+def test_every_step(tmp_path, start, log_as_it_was):
     """Each block of the page does what the page says, in order: files, processes, commands, their output and end."""
     text = PAGE.read_text(encoding="utf-8")
     for port in ("8080", "9101", "9102"):

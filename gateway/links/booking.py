@@ -13,15 +13,14 @@ from functools import partial
 
 from gateway import observe
 from gateway.errors import GatewayError, NotMapped, OutcomeUnknown, ProviderRejected, ProviderUnavailable
-from gateway.links.calendar import Reading, block, earliest, keep, read
+from gateway.links.calendar import Reading, block, earliest, exactly, keep, read_day
 from gateway.links.desk import AGAIN_SECONDS, LEDGER, Asking, Desk, later, told_of
-from gateway.links.grids import days, milliseconds, window
+from gateway.links.grids import milliseconds, window
 from gateway.links.link import Link, Wanted, can
 from gateway.links.reconciling import found_again, stands
 from gateway.links.settling import FIRST_LOOK_SECONDS
 from gateway.messages import Json
-from gateway.model.times import wall_clock
-from gateway.store import ledger, offers
+from gateway.store import ledger
 from gateway.store.database import Transaction
 from gateway.store.ledger import CANCELLING, CONFIRMED, FAILED, PENDING, UNKNOWN, Entry
 
@@ -132,10 +131,9 @@ async def _free(desk: Desk, link: Link, asked: Wanted, asking: Asking) -> _Found
 
     Raises NotMapped when there is no such slot.
     """
-    day = days(wall_clock(asked.start, link.zone).date(), 1, link.zone)
-    reading = await read(desk, link, [asked.facility], day, asking)
+    reading = await read_day(desk, link, asked, asking)
     for error in reading.failed.values():
-        raise error if desk.passing(error) else later(error)
+        raise desk.refusal(error)
     ended = [
         one
         for one in await keep(desk, link, reading)
@@ -146,13 +144,10 @@ async def _free(desk: Desk, link: Link, asked: Wanted, asking: Asking) -> _Found
     ]
     if ended:  # the club has cancelled or moved what kept the slot taken
         await keep(desk, link, reading)
-    name = asked.facility.facility_id
-    here = await desk.database.read(
-        lambda store: offers.between(store, link.name, asked.start_ms, asked.start_ms + 1, [name])
-    )
-    if not here or here[0].end_at != asked.end_ms:
+    here = await exactly(desk, link, asked)
+    if here is None:
         raise NotMapped("There is no such slot.", code="SLOT_NOT_FOUND")
-    if not here[0].available:
+    if not here.available:
         desk.woken(link.name).set()
         return None
     return _Found(_same(reading, asked))
@@ -184,7 +179,7 @@ def _entry(desk: Desk, link: Link, asked: Wanted, asking: Asking) -> Entry:
         state=PENDING,
         created_at=now,
         updated_at=now,
-        until=now + int((asking.deadline - desk.clock() + _MARGIN_SECONDS) * 1000),
+        until=desk.until(asking, _MARGIN_SECONDS),
         due_at=now,
         tries=0,
         reason=None,

@@ -14,11 +14,12 @@ from dataclasses import dataclass, replace
 from gateway.config import FacilitySettings
 from gateway.errors import GatewayError
 from gateway.links.desk import LEDGER, Asking, Desk, later, packed, unpacked
-from gateway.links.grids import Window, window
-from gateway.links.link import Link, can, slots_asked
+from gateway.links.grids import Window, days, window
+from gateway.links.link import Link, Wanted, can, slots_asked
 from gateway.links.offers import Cell, blocked, cells
 from gateway.links.told import digest, resource, slot
 from gateway.messages import Json
+from gateway.model.times import wall_clock
 from gateway.store import ledger, links, offers
 from gateway.store.database import Transaction
 from gateway.store.ledger import Entry
@@ -67,6 +68,19 @@ async def read(desk: Desk, link: Link, facilities: Sequence[FacilitySettings], o
     return Reading(began, of, slots, failed)
 
 
+async def read_day(desk: Desk, link: Link, asked: Wanted, asking: Asking) -> Reading:
+    """Ask the club for the local day of what is wanted, of its court alone."""
+    day = days(wall_clock(asked.start, link.zone).date(), 1, link.zone)
+    return await read(desk, link, [asked.facility], day, asking)
+
+
+async def exactly(desk: Desk, link: Link, asked: Wanted) -> StoredOffer | None:
+    """Give the kept slot that is wanted; None where the link does not sell exactly this one."""
+    name, start = asked.facility.facility_id, asked.start_ms
+    here = await desk.database.read(lambda store: offers.between(store, link.name, start, start + 1, [name]))
+    return next((one for one in here if one.end_at == asked.end_ms), None)
+
+
 def _slots_of(link: Link, court: FacilitySettings, slots: Sequence[Json]) -> Sequence[Json]:
     """Give the slots as those of a court: where the club knows no resources, its service is all that tells them."""
     if can(link.club, "slots.list", "resource_id"):
@@ -85,13 +99,13 @@ async def keep(desk: Desk, link: Link, reading: Reading) -> list[Entry]:
         return []
     known = await desk.database.read(lambda store: offers.between(store, link.name, of.start_ms, of.end_ms, names))
     made = offered(desk, link, reading, known)
-    days = [(name, str(day)) for name in names for day in of.dates]
+    dated = [(name, str(day)) for name in names for day in of.dates]
 
     def work(store: Transaction) -> list[Entry]:
         links.lock(store, link.name)  # of what is booked meanwhile, all is seen here or comes after
         entries = ledger.holding(store, link.name, of.start_ms, of.end_ms)
         offers.put(store, link.name, without(link, made, entries))
-        offers.note_days(store, link.name, days, reading.began)
+        offers.note_days(store, link.name, dated, reading.began)
         return [one for one in entries if one.state == ledger.CONFIRMED and _looks_free(one, made, reading)]
 
     return await desk.database.write(work, tells=LEDGER)
@@ -188,7 +202,7 @@ def _pulled(store: Transaction, desk: Desk, link: Link, of: Window, reason: str 
 
 async def _fresh_enough(desk: Desk, link: Link, of: Window, names: Sequence[str]) -> bool:
     """Tell whether every day of these courts was read a short while ago."""
-    days = [str(day) for day in of.dates]
-    found = await desk.database.read(lambda store: offers.read_days(store, link.name, names, days))
+    dates = [str(day) for day in of.dates]
+    found = await desk.database.read(lambda store: offers.read_days(store, link.name, names, dates))
     oldest = desk.now() - int(link.settings.policy.serve_stale_max * 1000)
-    return all(found.get((name, day), 0) >= oldest for name in names for day in days)
+    return all(found.get((name, day), 0) >= oldest for name in names for day in dates)

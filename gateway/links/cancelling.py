@@ -4,16 +4,14 @@ from __future__ import annotations
 
 from gateway import observe
 from gateway.errors import CallerRefused, GatewayError, NotMapped, ProviderRejected
-from gateway.links.booking import settled
-from gateway.links.calendar import keep, read
+from gateway.links.booking import holds, settled
+from gateway.links.calendar import exactly, keep, read_day
 from gateway.links.desk import LEDGER, Asking, Desk, later, told_of
-from gateway.links.grids import days
 from gateway.links.link import Link, Wanted, can
-from gateway.links.reconciling import GONE, OVER, anybody, found_again, is_moved
+from gateway.links.reconciling import GONE, OVER, anybody, at_club, found_again, is_moved
 from gateway.links.settling import FIRST_LOOK_SECONDS
 from gateway.messages import Json
-from gateway.model.times import wall_clock
-from gateway.store import ledger, offers
+from gateway.store import ledger
 from gateway.store.database import Transaction
 from gateway.store.ledger import CANCELLED, CANCELLING, CONFIRMED, FAILED, PENDING, UNKNOWN, Entry
 from gateway.store.offers import StoredOffer
@@ -53,8 +51,7 @@ async def _begin(desk: Desk, entry: Entry, asking: Asking) -> None:
 
     Whoever books it now is told so, and what a gateway that dies meanwhile has begun is taken up again.
     """
-    now = desk.now()
-    due = now + int((asking.deadline - desk.clock() + _MARGIN_SECONDS) * 1000)
+    now, due = desk.now(), desk.until(asking, _MARGIN_SECONDS)
     reason = "it is being cancelled"
     await desk.database.write(
         lambda store: ledger.settle(store, entry.id, (CONFIRMED,), CANCELLING, now, due_at=due, tries=0, reason=reason),
@@ -86,21 +83,17 @@ async def _is_over(desk: Desk, link: Link, entry: Entry, asked: Wanted, asking: 
     """Tell whether the booking is cancelled already. Raises ProviderRejected where it must not be cancelled now."""
     if entry.end_at <= desk.now():
         raise ProviderRejected("It is over.", code="INVALID_STATE")
-    elsewhere = (entry.facility, entry.start_at, entry.end_at) != (
-        asked.facility.facility_id,
-        asked.start_ms,
-        asked.end_ms,
-    )
+    elsewhere = not holds(entry, asked)
     if can(link.club, "bookings.get"):
         try:
-            booking = await desk.call(link.club, "bookings.get", {"id": entry.booking}, asking)
+            booking = await at_club(desk, link, entry, asking)
         except GatewayError as error:
-            if error.code == GONE:
-                return False  # any page that is not there says so: what the club says to the cancellation counts
             if elsewhere and asked.slot_id is None:
                 raise _moved() from error
             await _keep_trying(desk, entry, error)
             raise later(error) from error
+        if booking is None:
+            return False  # any page that is not there says so: what the club says to the cancellation counts
         if booking["status"] in OVER:
             return True
         if booking["status"] in {"completed", "no_show"}:
@@ -139,10 +132,10 @@ async def _was_cancelled(desk: Desk, link: Link, entry: Entry, asking: Asking) -
     if not can(link.club, "bookings.get"):
         return False
     try:
-        booking = await desk.call(link.club, "bookings.get", {"id": entry.booking}, asking)
-    except GatewayError as error:
-        return error.code == GONE
-    return booking["status"] in OVER
+        booking = await at_club(desk, link, entry, asking)
+    except GatewayError:
+        return False  # nobody knows more than what the club has just said
+    return booking is None or booking["status"] in OVER
 
 
 async def _done(desk: Desk, link: Link, entry: Entry) -> Entry:
@@ -206,13 +199,8 @@ async def _not_ours(desk: Desk, link: Link, asked: Wanted, asking: Asking) -> No
 
 async def _slot(desk: Desk, link: Link, asked: Wanted, asking: Asking) -> StoredOffer | None:
     """Give the slot as the club has it now; None where the link does not sell it at all."""
-    name = asked.facility.facility_id
-    day = days(wall_clock(asked.start, link.zone).date(), 1, link.zone)
-    reading = await read(desk, link, [asked.facility], day, asking)
+    reading = await read_day(desk, link, asked, asking)
     for error in reading.failed.values():
         raise later(error)
     await keep(desk, link, reading)
-    here = await desk.database.read(
-        lambda store: offers.between(store, link.name, asked.start_ms, asked.start_ms + 1, [name])
-    )
-    return next((one for one in here if one.end_at == asked.end_ms), None)
+    return await exactly(desk, link, asked)

@@ -95,6 +95,14 @@ class Desk:
         """Tell whether the same call may succeed later."""
         return self.engine.model.errors[error.code].retryable
 
+    def refusal(self, error: GatewayError) -> GatewayError:
+        """Give the error of a call as a marketplace may have it: itself where it may pass, else to come again later."""
+        return error if self.passing(error) else later(error)
+
+    def until(self, asking: Asking, margin: float) -> int:
+        """Give the moment, in milliseconds since 1970, so many seconds after a request is over at the latest."""
+        return self.now() + int((asking.deadline - self.clock() + margin) * 1000)
+
     def asking(self, seconds: float) -> Asking:
         """Give what a call of the link's own work is made with."""
         return Asking(self.fresh("link"), self.clock() + seconds)

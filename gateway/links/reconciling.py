@@ -12,7 +12,7 @@ from functools import partial
 from gateway import observe
 from gateway.errors import GatewayError
 from gateway.flows.watch import POLL
-from gateway.links.desk import LEDGER, Asking, Desk, later
+from gateway.links.desk import LEDGER, Asking, Desk
 from gateway.links.grids import instant, milliseconds
 from gateway.links.link import Link, can
 from gateway.messages import Json
@@ -53,6 +53,17 @@ async def _entries_of(desk: Desk, link: Link, booking: str) -> list[Entry]:
     return await desk.database.read(look)
 
 
+async def at_club(desk: Desk, link: Link, entry: Entry, asking: Asking) -> Mapping[str, Json] | None:
+    """Read the booking of an entry; None when the club does not have it. Raises GatewayError when it cannot be read."""
+    try:
+        booking: Mapping[str, Json] = await desk.call(link.club, "bookings.get", {"id": entry.booking}, asking)
+    except GatewayError as error:
+        if error.code == GONE:
+            return None
+        raise
+    return booking
+
+
 async def nameless(desk: Desk, link: Link, entry: Entry, asking: Asking) -> bool:
     """Tell whether the club has a booking at the time of an entry and does not say whose. Raises as `found_again`."""
     return any(not _names(one) for one in await _exactly(desk, link, entry, asking))
@@ -72,10 +83,10 @@ async def stands(desk: Desk, link: Link, entry: Entry, asking: Asking) -> bool:
     if entry.state != CONFIRMED or entry.booking is None or not can(link.club, "bookings.get"):
         return entry.state in ledger.LIVE
     try:
-        booking = await desk.call(link.club, "bookings.get", {"id": entry.booking}, asking)
+        booking = await at_club(desk, link, entry, asking)
     except GatewayError as error:
-        if error.code != GONE:
-            raise error if desk.passing(error) else later(error) from error
+        raise desk.refusal(error) from error
+    if booking is None:
         await _tell(desk, link, {"id": entry.booking}, gone=True)
         await over(desk, link, entry, "the club does not have it any more")
         return False
@@ -190,7 +201,7 @@ async def _at(
     try:
         listed = await desk.call(link.club, "bookings.list", given, asking)
     except GatewayError as error:
-        raise error if desk.passing(error) else later(error) from error
+        raise desk.refusal(error) from error
     return [
         one
         for one in listed

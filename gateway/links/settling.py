@@ -12,7 +12,7 @@ from gateway import observe
 from gateway.errors import GatewayError
 from gateway.links.desk import LEDGER, Asking, Desk
 from gateway.links.link import Link, can
-from gateway.links.reconciling import GONE, OVER, found_again, is_moved, nameless
+from gateway.links.reconciling import GONE, OVER, at_club, found_again, is_moved, nameless
 from gateway.messages import Json
 from gateway.store import ledger
 from gateway.store.ledger import CANCELLED, CANCELLING, CONFIRMED, FAILED, PENDING, UNKNOWN, Entry
@@ -110,13 +110,10 @@ async def _is_elsewhere(desk: Desk, link: Link, entry: Entry, asking: Asking) ->
     """Tell whether the club has moved what is to be cancelled. Raises GatewayError when it cannot be asked."""
     if not can(link.club, "bookings.get"):
         return False
-    try:
-        booking = await desk.call(link.club, "bookings.get", {"id": entry.booking}, asking)
-    except GatewayError as error:
-        if error.code == GONE:
-            return False
-        raise
-    return booking["status"] not in OVER and is_moved(link, entry, booking, entry.start_at, entry.end_at)
+    booking = await at_club(desk, link, entry, asking)
+    if booking is None or booking["status"] in OVER:
+        return False
+    return is_moved(link, entry, booking, entry.start_at, entry.end_at)
 
 
 async def _wait(desk: Desk, entry: Entry, looks: tuple[float, ...], reason: str | None) -> None:

@@ -10,7 +10,7 @@ from typing import Final
 
 from gateway.document import Place, suggestion
 from gateway.mapping.context import BASE, Context
-from gateway.mapping.fits import check_tree
+from gateway.mapping.fits import check_fields
 from gateway.mapping.plan import RecordPlan, RowsPlan
 from gateway.mapping.plan_hooks import AskPlan
 from gateway.mapping.reads import Reads
@@ -46,7 +46,7 @@ def _compile_ask(context: Context, node: Json, place: Place) -> AskPlan | None:
     when = context.condition(shape["when"], (*place, "when"), ASKING) if "when" in shape else None
     rows = _compile_row(context, request, shape, place)
     given = shape.get("with", {})
-    _check_laid(context, request, given, (*place, "with"))
+    check_fields(context, request.resource.name, request.resource.fields, given, (*place, "with"))
     if rows or "row" not in shape:  # else the row has a finding of its own
         _check_required(context, request, given, rows[0].record if rows else None, place)
     laid = compile_object(context, given, (*place, "with"), ASKING) if given else None
@@ -83,17 +83,6 @@ def _compile_row(context: Context, request: Request, shape: dict[str, Json], pla
         return ()
     wanted = Wanted(request.resource.name, None, ASKING)
     return compile_rows(context, {"at": shape.get("at", "@"), "row": shape["row"]}, place, wanted)
-
-
-def _check_laid(context: Context, request: Request, given: dict[str, Json], place: Place) -> None:
-    """What `with` lays over the record are fields of the request."""
-    for name, node in given.items():
-        field = request.resource.fields.get(name)
-        if field is None:
-            message = f"{request.resource.name} has no field `{name}`{suggestion(name, request.resource.fields)}"
-            context.report((*place, name), "unknown-field", message, key=True)
-        else:
-            check_tree(context, field, node, (*place, name))
 
 
 def _check_required(

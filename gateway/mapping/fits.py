@@ -183,14 +183,21 @@ def _check_object(context: Context, field: Field, node: dict[str, Json], place: 
         _check_members(context, field, node, place)
 
 
-def _check_members(context: Context, field: Field, node: dict[str, Json], place: Place) -> None:
+def check_fields(
+    context: Context, owner: str, fields: Mapping[str, Field], node: dict[str, Json], place: Place
+) -> None:
+    """Check that what stands in an object are fields of its owner, each with a value that fits."""
     for name, inner in node.items():
-        member = field.type.fields.get(name)
-        if member is None:
-            message = f"{field.name} has no field `{name}`{suggestion(name, field.type.fields)}"
+        field = fields.get(name)
+        if field is None:
+            message = f"{owner} has no field `{name}`{suggestion(name, fields)}"
             context.report((*place, name), "unknown-field", message, key=True)
         else:
-            check_tree(context, member, inner, (*place, name))
+            check_tree(context, field, inner, (*place, name))
+
+
+def _check_members(context: Context, field: Field, node: dict[str, Json], place: Place) -> None:
+    check_fields(context, field.name, field.type.fields, node, place)
     for member in field.type.fields.values():
         if member.required and member.name not in node:
             message = f"{field.name}.{member.name} is required once {field.name} is given"

@@ -16,7 +16,7 @@ from aiohttp import web
 from gateway import observe
 from gateway.errors import CallInvalid, NotMapped
 from gateway.messages import Json
-from gateway.model.model import Operation, arguments
+from gateway.model.model import Operation
 from gateway.store import replays, subscriptions
 from gateway.store.deliveries import Attempt
 from gateway.store.events import Receipt
@@ -25,10 +25,9 @@ from gateway.store.receipts import in_state
 from gateway.store.replays import Job, Wanted
 from gateway.surface.answers import Answer, to_bytes, to_response
 from gateway.surface.backroom import Backroom
-from gateway.surface.callers import may
 from gateway.surface.calls import Calls
 from gateway.surface.marks import paged, place_of
-from gateway.surface.operations import next_link, read
+from gateway.surface.operations import next_link, read_apart
 from gateway.surface.pages import cut, wanted
 from gateway.surface.visit import VISIT
 from gateway.surface.webhook_operations import ADMIN, of_operator
@@ -165,11 +164,7 @@ class Admin:
     async def _read(self, request: web.Request, name: str) -> tuple[Operation, dict[str, Json], str | None, Json]:
         """Give the operation, its canonical arguments, the cursor and the body as it came."""
         operation = self.operations[name]
-        request[VISIT].operation = name
-        may(request, operation.scope)
-        body = await self.calls.body(request)
-        given, cursor = read(operation, request, body)
-        return operation, arguments(operation, given, "UTC"), cursor, body
+        return operation, *await read_apart(self.calls, operation, request)
 
 
 def admin(calls: Calls, backroom: Backroom) -> Admin:

@@ -15,12 +15,11 @@ from gateway import observe
 from gateway.errors import NotMapped
 from gateway.links.links import Links
 from gateway.messages import Json
-from gateway.model.model import Operation, arguments
+from gateway.model.model import Operation
 from gateway.surface.answers import Answer, to_bytes, to_response
-from gateway.surface.callers import may
 from gateway.surface.calls import Calls
 from gateway.surface.link_operations import PATH, of_links
-from gateway.surface.operations import next_link, read
+from gateway.surface.operations import next_link, read_apart
 from gateway.surface.pages import cut, wanted
 from gateway.surface.visit import VISIT
 
@@ -82,11 +81,7 @@ class AdminLinks:
     async def _read(self, request: web.Request, name: str) -> tuple[Operation, dict[str, Json], str | None, Json]:
         """Give the operation, its canonical arguments, the cursor and the body as it came."""
         operation = self.operations[name]
-        request[VISIT].operation = name
-        may(request, operation.scope)
-        body = await self.calls.body(request)
-        given, cursor = read(operation, request, body)
-        return operation, arguments(operation, given, "UTC"), cursor, body
+        return operation, *await read_apart(self.calls, operation, request)
 
 
 def admin_links(calls: Calls, links: Links | None) -> AdminLinks:

@@ -15,9 +15,11 @@ from gateway.messages import Effect, Json, Reply
 from gateway.model.model import Operation, arguments, from_body, from_query
 from gateway.observe import Redactor
 from gateway.surface.answers import Answer, entity_tag, headers_of, to_bytes
+from gateway.surface.callers import may
 from gateway.surface.calls import Calls, masked
 from gateway.surface.pages import Wanted, cut, wanted
 from gateway.surface.requests import path_parts, query_pairs
+from gateway.surface.visit import VISIT
 
 _PROVIDER_DATA = "provider_data"
 
@@ -79,6 +81,20 @@ def read(operation: Operation, request: web.Request, body: Json) -> tuple[dict[s
     parts = {name: value for name, value in path_parts(request).items() if name in operation.args}
     given = from_query(operation, query_pairs(request)) | from_body(operation, body) | parts
     return given, given.pop("cursor", None) if "cursor" in operation.common else None
+
+
+async def read_apart(
+    calls: Calls, operation: Operation, request: web.Request
+) -> tuple[dict[str, Json], str | None, Json]:
+    """Read a request that is of no connection: its canonical arguments, the cursor and the body as it came.
+
+    Raises CallerRefused, CallInvalid.
+    """
+    request[VISIT].operation = operation.name
+    may(request, operation.scope)
+    body = await calls.body(request)
+    given, cursor = read(operation, request, body)
+    return arguments(operation, given, "UTC"), cursor, body
 
 
 def next_link(request: web.Request, about: Mapping[str, Json]) -> dict[str, str]:

@@ -87,8 +87,9 @@ class Publisher:
         told: list[NewEvent] = []
         for name in dict.fromkeys(one.connection for one in seen):
             mine = [one for one in seen if one.connection == name]
-            bookings = [one for one in mine if self._fact(one) is None]
-            facts = [(one, event) for one in mine if (event := self._fact(one)) is not None]
+            kinds = [(one, self._fact(one)) for one in mine]
+            bookings = [one for one, event in kinds if event is None]
+            facts = [(one, event) for one, event in kinds if event is not None]
             told += self._changes(connection, name, bookings, now, quiet=quiet, as_of=as_of)
             told += self._facts(connection, name, facts, now, quiet=quiet, as_of=as_of)
         sequences = append(connection, told, self.fresh, receipt.id if receipt else because)
@@ -111,7 +112,7 @@ class Publisher:
         told: list[NewEvent] = []
         for one in sorted(seen, key=lambda one: one.subject not in replaces):  # what takes a place before what loses it
             before, old = memory.get(one.subject), replaces.get(one.subject, one.subject)
-            if before is not None and as_of is not None and before.changed_at >= as_of:
+            if _is_older(as_of, before):
                 continue
             replaced = memory.get(old) if before is None and old != one.subject else None
             decision = decide(before, one, changes, self.tracked(name), now, quiet=quiet, replaced=replaced)
@@ -145,7 +146,7 @@ class Publisher:
         for one, event in seen:
             key = beside(event, one.subject)
             before = known(connection, name, [key]).get(key)
-            if before is not None and as_of is not None and before.changed_at >= as_of:
+            if _is_older(as_of, before):
                 continue
             decision = fact(before, one, event, now, quiet=quiet)
             if decision.known is not None:
@@ -193,6 +194,11 @@ def beside(event: EventType, subject: str) -> str:
 def vanished(one: Observation) -> Observation:
     """Make the observation that a booking is no longer listed."""
     return replace(one, gone=True)
+
+
+def _is_older(as_of: int | None, before: Known | None) -> bool:
+    """Tell whether what was asked for at that moment is older than what is known."""
+    return before is not None and as_of is not None and before.changed_at >= as_of
 
 
 def _milliseconds(moment: object) -> int | None:

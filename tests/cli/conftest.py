@@ -1,6 +1,5 @@
 """The command line, run in this process with its output captured, and a folder to run it in."""
 
-import logging
 import shutil
 from pathlib import Path
 
@@ -41,10 +40,8 @@ def start(start):
 
 
 @pytest.fixture
-def gateway(capsys):
+def gateway(capsys, log_as_it_was):
     """Run a verb in this process: `code, out, err = gateway("check", "mappings")`."""
-    root = logging.getLogger()
-    before = root.handlers[:], root.level, logging.getLogger("gateway").level
 
     def run(*words):
         try:
@@ -54,9 +51,7 @@ def gateway(capsys):
         out, err = capsys.readouterr()
         return code, out, err
 
-    yield run
-    root.handlers[:], root.level = before[0], before[1]
-    logging.getLogger("gateway").setLevel(before[2])
+    return run
 
 
 @pytest.fixture

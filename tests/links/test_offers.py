@@ -6,11 +6,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gateway.config import CustomerSettings, FacilitySettings, GridSettings, LinkSettings, PolicySettings, PriceSettings
+from gateway.config import FacilitySettings, GridSettings, PriceSettings
 from gateway.links.grids import days, instant, milliseconds, sayable
 from gateway.links.offers import Cell, blocked, cells
 from gateway.links.told import slot_id
 from gateway.model.times import local_to_instant
+from tests.linking import link_settings
 
 PARIS = "Europe/Paris"
 COURT = FacilitySettings("49", "Court 1", "r7")
@@ -19,21 +20,7 @@ SUMMER, SPRING, AUTUMN = "2026-07-14", "2026-03-29", "2026-10-25"
 
 def link(slot_duration=None, grid=None):
     """Give a link to one court."""
-    return LinkSettings(
-        name="link",
-        peer="market",
-        club="club",
-        center_id="WYZ",
-        time_zone=None,
-        slot_duration=slot_duration,
-        horizon_days=14,
-        interval=120.0,
-        debounce=2.0,
-        facilities=(COURT,),
-        grid=grid,
-        customer=CustomerSettings(),
-        policy=PolicySettings(),
-    )
+    return link_settings(slot_duration=slot_duration, facilities=(COURT,), grid=grid)
 
 
 def at(clock, day=SUMMER):

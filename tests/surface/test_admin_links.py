@@ -10,7 +10,7 @@ from aiohttp import web
 from jsonschema import Draft202012Validator
 
 from gateway.catalog import Catalog, bound, load_providers
-from gateway.config import CustomerSettings, FacilitySettings, LinkSettings, PolicySettings
+from gateway.config import FacilitySettings
 from gateway.flows.remembering import Remembering
 from gateway.links.desk import Desk
 from gateway.links.links import Links
@@ -20,6 +20,7 @@ from gateway.observe import Secret
 from gateway.surface.app import build_app
 from gateway.surface.link_operations import DIFF, NAMED, STATUS, of_links
 from gateway.surface.openapi import document
+from tests.linking import link_settings
 from tests.subscribers import events_of
 
 NAME = "club-a-market"
@@ -31,21 +32,8 @@ PATHS = {
     "admin.links.diff": ("GET", f"/admin/links/{NAME}/diff"),
     "admin.links.resync": ("POST", f"/admin/links/{NAME}/resync"),
 }
-LINK = LinkSettings(
-    name=NAME,
-    peer="market",
-    club="club-a",
-    center_id="WYZ",
-    time_zone=None,
-    slot_duration=None,
-    horizon_days=2,
-    interval=120.0,
-    debounce=0.0,
-    facilities=(FacilitySettings("49", "Court 1", "c1", sport="padel"),),
-    grid=None,
-    customer=CustomerSettings(),
-    policy=PolicySettings(),
-)
+COURT = FacilitySettings("49", "Court 1", "c1", sport="padel")
+LINK = link_settings(name=NAME, club="club-a", horizon_days=2, debounce=0.0, facilities=(COURT,))
 FREE = [
     {"id": "s1", "court": "c1", "start": "2026-03-19T09:00:00+01:00", "end": "2026-03-19T10:00:00+01:00"},
     {"id": "s2", "court": "c1", "start": "2026-03-19T10:00:00+01:00", "end": "2026-03-19T11:00:00+01:00"},
