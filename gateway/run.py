@@ -14,6 +14,7 @@ from typing import TypeAlias
 
 from gateway.cache import Answer, Cache
 from gateway.catalog import Connection
+from gateway.compensation import Undo, Writes
 from gateway.errors import (
     AnswerMismatch,
     GatewayError,
@@ -57,9 +58,7 @@ class Run:
     """The operation that was asked for."""
     show: bool = False
     """Whether the provider's own objects are wanted beside the canonical ones."""
-    wrote: bool = False
-    """Whether an unsafe call has been accepted by the provider."""
-    undos: list[tuple[Callable[[], Awaitable[None]], str]] = field(default_factory=list)
+    writes: Writes = field(default_factory=Writes)
     said: float | None = None
     """The clock's reading when the provider said the oldest part that was kept from an earlier call."""
 
@@ -78,16 +77,7 @@ class Run:
 
     async def _after_failure(self, error: GatewayError) -> GatewayError:
         """What a failure means once something was written."""
-        if isinstance(error, OutcomeUnknown) or not (self.wrote or self.undos):
-            return error
-        pending, self.undos = list(reversed(self.undos)), []
-        undone = bool(pending)
-        for undo, _ in pending:
-            try:
-                await undo()
-            except GatewayError:
-                undone = False
-        if undone:
+        if isinstance(error, OutcomeUnknown) or not self.writes.any() or await self.writes.take_back():
             return error
         detail = f"The provider accepted a write, and what followed failed: look before you repeat. {error.detail}"
         return OutcomeUnknown(detail.strip(), details={"cause": error.code, **self._look_with()}, origin=error.origin)
@@ -99,7 +89,7 @@ class Run:
         """Run one operation, or give what is kept of it; True beside the pairs of a single object (or nothing)."""
         if plan.cache is None:
             return await self.asked(plan, arguments)
-        apart = replace(self, said=None, undos=[])  # others may wait for it, and it may outlive this call
+        apart = replace(self, said=None, writes=Writes())  # others may wait for it, and it may outlive this call
 
         async def ask() -> Answer:
             return Answer(await apart.asked(plan, arguments), apart.said)
@@ -271,10 +261,10 @@ class Run:
         """One call, or one run of another operation; accepted errors give null."""
         try:
             if step.run is not None:
-                before = len(self.undos)
+                before = len(self.writes.undos)
                 pairs, single = await self._run(step.run, scope)
                 if step.undo is not None:
-                    del self.undos[before:]  # the step's own undo takes back all that it ran
+                    del self.writes.undos[before:]  # the step's own undo takes back all that it ran
                 data = [canonical for canonical, _ in pairs]
                 body = (data[0] if data else None) if single else data
             else:
@@ -296,7 +286,7 @@ class Run:
         try:
             body = await self.exchange(call, scope, variant.rules, effect)
         except asyncio.CancelledError:
-            self.wrote = self.wrote or effect is Effect.UNSAFE  # it may have arrived
+            self.writes.accepted = self.writes.accepted or effect is Effect.UNSAFE  # it may have arrived
             raise
         except (ProviderUnavailable, AnswerMismatch) as error:
             if effect is Effect.UNSAFE and (isinstance(error, AnswerMismatch) or error.sent):
@@ -308,7 +298,7 @@ class Run:
                 error.code = variant.not_found
             raise
         if effect is Effect.UNSAFE:
-            self.wrote = True
+            self.writes.accepted = True
         return body
 
     def _remember_undo(self, step: StepPlan, variant: VariantPlan, scope: Mapping[str, Json]) -> None:
@@ -322,7 +312,7 @@ class Run:
             else:
                 await self._call(undo, Effect.IDEMPOTENT, variant, scope)
 
-        self.undos.append((take_back, step.origin))
+        self.writes.undos.append(Undo(take_back, step.origin))
 
 
 def look_with(model: Model, connection: Connection, name: str) -> dict[str, str]:
