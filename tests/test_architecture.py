@@ -17,7 +17,7 @@ CODE = {
 }
 # Each row imports only from rows before it; the units of a row are siblings and never import one another.
 ROWS = """
-    errors messages findings redaction / strictjson / document observe / shape variables / config model / mapping /
+    errors messages findings redaction offload / strictjson / document observe / shape variables / config model / mapping /
     auth transport store windows cache tracing exchanges compensation / catalog / run examples / engine /
     webhooks playback / flows coverage laws / links / surface simulator loss / cli / __main__
 """
