@@ -1,6 +1,6 @@
 """How requests prove who we are: static parts, HTTP Basic, or a session fetched once and renewed when refused.
 
-A login goes over the bare `Send`, never through the wrapped one, so that it cannot wait for itself.
+A login goes over the bare way, never through the wrapped one, so that it cannot wait for itself.
 """
 
 from __future__ import annotations
@@ -14,8 +14,9 @@ from gateway.errors import AnswerMismatch, ProviderRejected, ProviderUnauthorise
 from gateway.mapping.evaluate import read
 from gateway.mapping.expressions import MISSING
 from gateway.mapping.plan import AuthPlan, Build, CallPlan, ErrorRule, Scope
-from gateway.mapping.translate import decoded, encode_form, holds, pairs, said, to_body, to_request
-from gateway.messages import Json, Request, Response, Send
+from gateway.mapping.translate import credentials, decoded, encode_form, holds, pairs, said, to_body, to_request
+from gateway.messages import Dispatch, Json, Request, Response
+from gateway.redaction import Credential
 from gateway.strictjson import JsonRefused, decode_json
 
 _LARGEST_REFUSAL = 65_536
@@ -49,68 +50,72 @@ class Session:
             self.token, self.fetched = login.result(), self.clock()
 
 
-def signed(send: Send, auth: AuthPlan, scope: Scope, session: Session, rules: Iterable[ErrorRule]) -> Send:
-    """Wrap `send` with the scheme of `auth`. `scope` holds the connection's settings with secrets revealed."""
+def signed(
+    send: Dispatch, auth: AuthPlan, scope: Callable[[], Scope], session: Session, rules: Iterable[ErrorRule]
+) -> Dispatch:
+    """Wrap `send` with the scheme of `auth`.
+
+    `scope` holds the connection's settings with secrets revealed, and the time as it is when it is asked for: a
+    request is signed when it goes, not when it begins to wait.
+    """
     if auth.scheme == "none":
         return send
     if auth.scheme == "session":
         return _with_session(send, auth, scope, session, tuple(rules))
-    parts = _Parts(auth, scope)
-    return lambda request: send(parts.added(request, scope))
+    return lambda limit, make: send(limit, lambda: _added(auth, make(), scope()))
 
 
-@dataclass(frozen=True, slots=True)
-class _Parts:
-    auth: AuthPlan
-    scope: Scope
-
-    def added(self, request: Request, scope: Scope) -> Request:
-        """The request with the scheme's headers, query and form fields."""
-        auth = self.auth
-        headers = request.headers + pairs(_built(auth.headers, scope), auth.origin)
-        if auth.basic is not None:
-            parts = dict(zip(("user", "password"), (part(scope) for part in auth.basic), strict=True))
-            joined = ":".join(text for _, text in pairs(parts, auth.origin))
-            headers = (*headers, ("Authorization", f"Basic {base64.b64encode(joined.encode()).decode()}"))
-        body = request.body
-        if auth.form is not None and ("Content-Type", "application/x-www-form-urlencoded") in request.headers:
-            body = b"&".join(part for part in (body, encode_form(pairs(auth.form(scope), auth.origin))) if part)
-        query = request.query + pairs(_built(auth.query, scope), auth.origin)
-        return replace(request, headers=headers, query=query, body=body)
+def _added(auth: AuthPlan, request: Request, scope: Scope) -> Request:
+    """Give the request with the scheme's headers, query and form fields."""
+    headers = request.headers + pairs(_built(auth.headers, scope), auth.origin)
+    if auth.basic is not None:
+        parts = dict(zip(("user", "password"), (part(scope) for part in auth.basic), strict=True))
+        joined = ":".join(text for _, text in pairs(parts, auth.origin))
+        basic = Credential(f"Basic {base64.b64encode(joined.encode()).decode()}")
+        headers = (*headers, ("Authorization", basic))
+    body, hidden = request.body, request.hidden
+    if auth.form is not None and ("Content-Type", "application/x-www-form-urlencoded") in request.headers:
+        fields = auth.form(scope)
+        body = b"&".join(part for part in (body, encode_form(pairs(fields, auth.origin))) if part)
+        hidden |= credentials(fields)
+    query = request.query + pairs(_built(auth.query, scope), auth.origin)
+    return replace(request, headers=headers, query=query, body=body, hidden=hidden)
 
 
 def _built(build: Build | None, scope: Scope) -> dict[str, Json]:
     return build(scope) if build is not None else {}
 
 
-def _with_session(send: Send, auth: AuthPlan, scope: Scope, session: Session, rules: tuple[ErrorRule, ...]) -> Send:
-    parts = _Parts(auth, scope)
-
+def _with_session(
+    send: Dispatch, auth: AuthPlan, scope: Callable[[], Scope], session: Session, rules: tuple[ErrorRule, ...]
+) -> Dispatch:
     def begin() -> asyncio.Future[str]:
         return asyncio.ensure_future(_before_the_call(send, auth, scope, rules))
 
-    async def attempt(request: Request, stale: str | None) -> tuple[Response, str]:
+    async def attempt(limit: str, make: Callable[[], Request], stale: str | None) -> tuple[Response, str]:
         token = await session.fresh(begin, auth.expires, stale)
-        return await send(parts.added(request, {**scope, "token": token})), token
+        return await send(limit, lambda: _added(auth, make(), {**scope(), "token": token})), token
 
-    async def sending(request: Request) -> Response:
-        response, token = await attempt(request, None)
+    async def sending(limit: str, make: Callable[[], Request]) -> Response:
+        response, token = await attempt(limit, make, None)
         if not _refused(auth, response):
             return response
-        response, token = await attempt(request, token)
+        response, token = await attempt(limit, make, token)
         if _refused(auth, response):
             call = _login_call(auth)
             raise ProviderUnauthorised(
                 "The provider refused a session that was fetched a moment ago; check the connection's credentials.",
                 origin=auth.origin,
-                provider=said(call.said, decoded(call, response, scope)[0]),
+                provider=said(call.said, decoded(call, response, scope())[0]),
             )
         return response
 
     return sending
 
 
-async def _before_the_call(send: Send, auth: AuthPlan, scope: Scope, rules: tuple[ErrorRule, ...]) -> str:
+async def _before_the_call(
+    send: Dispatch, auth: AuthPlan, scope: Callable[[], Scope], rules: tuple[ErrorRule, ...]
+) -> str:
     """Log in for a call that waits. When that fails the call itself was not sent, so nothing of it is in doubt."""
     try:
         return await login(send, auth, scope, rules)
@@ -123,11 +128,11 @@ async def _before_the_call(send: Send, auth: AuthPlan, scope: Scope, rules: tupl
         raise ProviderRejected(error.detail, origin=error.origin) from error
 
 
-async def login(send: Send, auth: AuthPlan, scope: Scope, rules: Iterable[ErrorRule]) -> str:
+async def login(send: Dispatch, auth: AuthPlan, scope: Callable[[], Scope], rules: Iterable[ErrorRule]) -> str:
     """Log in over a bare `send` and give the token; raises what the error rules make of a refusal."""
     call, path = _login_call(auth), auth.token
-    inner = {**scope, "serial": 1}
-    body = to_body(call, await send(to_request(call, inner)), rules, inner)
+    response = await send(call.limit, lambda: to_request(call, {**scope(), "serial": 1}))
+    body = to_body(call, response, rules, {**scope(), "serial": 1})
     token = read(path, body, auth.origin) if path is not None else MISSING
     if not isinstance(token, str) or not token:
         raise AnswerMismatch(

@@ -26,7 +26,7 @@ from gateway.errors import (
     TooManyCalls,
     Unsupported,
 )
-from gateway.mapping.plan import CallPlan, ErrorRule, OperationPlan
+from gateway.mapping.plan import CallPlan, ErrorRule, OperationPlan, Scope
 from gateway.mapping.translate import to_body, to_request
 from gateway.messages import Call, Effect, Json, Reply, Request, Response, Send
 from gateway.model.model import Model
@@ -138,7 +138,7 @@ class Engine:
 
         1. `send`: one exchange with the provider, no longer than the call has time.
         2. the gate: every exchange waits for its turn and costs a token, a login and the repetition after it as well.
-        3. who we are: above the gate, for a login goes through it too; each attempt is signed afresh.
+        3. who we are: above the gate, for a login goes through it too; an attempt is made and signed when it may go.
         4. the reading: the error rules say what an answer means, and whether the provider wants to be left alone.
         5. the repetition: of what failed, as the effect of the step allows; what a rule knows did not fail.
 
@@ -153,11 +153,14 @@ class Engine:
             login = scheme.login
             watch = Watch(trace, self._clock, attempt=number, login=login.origin if login is not None else "")
             way = watch.over(send, paced)
-            ours = {**connection.revealed, "now": self._now().isoformat(timespec="seconds")}
+
+            def ours() -> Scope:
+                return {**connection.revealed, **dict.fromkeys(("now", "sent_at"), self._moment())}
+
             signed = auth.signed(way, scheme, ours, self.session(connection, step.auth), provider.rules)
             numbered = {**scope, "serial": next(self._serial)}
             try:
-                response = await signed(to_request(step, numbered))
+                response = await signed(step.limit, lambda: to_request(step, {**numbered, "sent_at": self._moment()}))
             except GatewayError as error:
                 watch.meant(error, read=False)
                 if isinstance(error, ProviderRejected):  # of a login: nothing else on the way reads an answer
@@ -182,6 +185,10 @@ class Engine:
             return await repeated(lambda: attempt(step, scope, rules, next(number)), effect, deadline, self._patience)
 
         return exchange
+
+    def _moment(self) -> str:
+        """Give this moment as templates know it."""
+        return self._now().isoformat(timespec="seconds")
 
     def session(self, connection: Connection, scheme: str = "") -> auth.Session:
         """The session of a connection and scheme; a connection whose settings changed begins a new one."""

@@ -80,6 +80,8 @@ error language-version: The file is written in another version of the language. 
 error standard-setting: `time_zone` or `currency` is not declared as every provider's must be. Declare it as shown.
 error required-with-default: A setting is required and has a default. Keep one of the two.
 error two-schemes: A session has another scheme beside it. Move what is sent under the session's `send:`.
+error credential-not-sent: What proves who we are is declared where nothing sends it. Move it as the message says.
+warning credential-left-out: Some calls with this scheme cannot carry it. Give them another, or move what it sends.
 error unknown-class: A call names a class that `http.rate` does not have. Correct the name, or add the class.
 error unknown-scheme: A call names a scheme that is not under `auths:`. Correct the name, or add the scheme.
 warning unused-setting: A setting that nothing uses. Use it, or remove it.

@@ -50,6 +50,8 @@ class Request:
     """When the status is what matters: read so many bytes of the answer and hang up, and take less for enough too."""
     limit: str = "default"
     """The class of the connection's rate limits that every attempt counts against."""
+    hidden: frozenset[str] = field(default=frozenset(), compare=False, repr=False)
+    """Texts of the body that prove who we are; traces mask them. In headers and query they are Credentials."""
     step: str = field(default="", compare=False)
     origin: str = field(default="", compare=False)
     """The call as the mapping writes it, and its place there, `file:line`; for traces alone."""
@@ -138,3 +140,5 @@ class Observation:
 
 
 Send: TypeAlias = Callable[[Request], Awaitable[Response]]
+Dispatch: TypeAlias = Callable[[str, Callable[[], Request]], Awaitable[Response]]
+"""Sends a request of this class of rate, which is made when it may go."""

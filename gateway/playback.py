@@ -290,8 +290,12 @@ def _answered(example: HookExample, reply: Response | None) -> list[str]:
 
 async def _run(engine: Engine, connection: Connection, example: Example, playback: _Playback) -> Json:
     if example.operation == "login":
-        scope = {**connection.revealed, "now": example.now.isoformat(timespec="seconds")}
-        return await auth.login(playback.send, connection.provider.auth, scope, connection.provider.rules)
+        now = example.now.isoformat(timespec="seconds")
+        scope = {**connection.revealed, "now": now, "sent_at": now}
+        rules = connection.provider.rules
+        return await auth.login(
+            lambda _limit, make: playback.send(make()), connection.provider.auth, lambda: scope, rules
+        )
     plan = engine.operation(connection, example.operation)
     if plan.name.startswith("native."):
         args = native_arguments(plan, example.args)

@@ -11,7 +11,11 @@ from typing import NoReturn
 from urllib.parse import quote, quote_plus
 
 MASK = "***"
+SHORTEST = 8
+"""Characters. A shorter secret stands by chance in what others say; it is masked where it is put, not by its text."""
 _URL_SAFE = str.maketrans("+/", "-_")
+_BASE64 = re.compile(r"[A-Za-z0-9+/_-]*={0,2}")
+_OF_BASE64 = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/-_")
 
 
 class Secret:
@@ -47,42 +51,73 @@ class Secret:
         raise TypeError("a secret is neither copied nor pickled")
 
 
+class Credential(str):
+    """Text of a request that was made of a secret or a token: a trace masks it whole, however short it is."""
+
+    __slots__ = ()
+
+
 class Redactor:
-    """Masks known secrets in text: as they are, percent-encoded, escaped as in JSON or Python, and in base64."""
+    """Masks known secrets in text: as they are, percent-encoded, escaped as in JSON or Python, and in base64.
+
+    Secrets of fewer than 8 characters are not looked for: they would be found in names and numbers of others.
+    """
 
     __slots__ = ("_pattern",)
 
     def __init__(self, secrets: Iterable[Secret]) -> None:
-        # Longest first: a secret that contains another one is masked whole.
-        forms = sorted({form for secret in secrets for form in _forms(secret.reveal())}, key=len, reverse=True)
-        self._pattern = re.compile("|".join(map(_literally, forms))) if forms else None
+        long = [secret.reveal() for secret in secrets if len(secret.reveal()) >= SHORTEST]
+        plain = "|".join(map(_literally, _longest_first(_forms(one) for one in long)))
+        encoded = "|".join(map(re.escape, _longest_first(_in_base64(one) for one in long)))
+        self._pattern = re.compile(f"(?P<plain>{plain})|(?P<base64>{encoded})") if long else None
 
     def __repr__(self) -> str:
         return f"Redactor({'with' if self._pattern else 'without'} secrets)"
 
     def text(self, text: str) -> str:
-        """Give `text` with every known secret replaced by `***`."""
-        return self._pattern.sub(MASK, text) if self._pattern else text
+        """Give `text` with every known secret replaced by `***`.
+
+        Base64 that holds one is masked from its first character to its last: its neighbours share bits with it.
+        """
+        shown, at = "", 0
+        for found in self._pattern.finditer(text) if self._pattern else ():
+            start, end = found.span()
+            if found.lastgroup == "base64":
+                while start > at and text[start - 1] in _OF_BASE64:
+                    start -= 1
+                around = _BASE64.match(text, end)
+                end = around.end() if around else end
+            if end > at:
+                shown += text[at : max(start, at)] + MASK
+                at = end
+        return shown + text[at:]
+
+
+def _longest_first(forms: Iterable[Iterable[str]]) -> list[str]:
+    """All forms in order: a secret that contains another one is masked whole."""
+    return sorted({form for some in forms for form in some}, key=len, reverse=True)
 
 
 def _forms(secret: str) -> Iterator[str]:
-    """Every way in which a secret is written into URLs, headers and bodies."""
-    if not secret:
-        return
+    """Every way in which a secret is written into URLs, headers and bodies, but for base64."""
     yield secret
     yield repr(secret)[1:-1]
     yield json.dumps(secret)[1:-1]
     yield json.dumps(secret, ensure_ascii=False)[1:-1]
     raw = secret.encode("utf-8", "surrogatepass")
     yield from (quote(raw, safe=""), quote(raw), quote_plus(raw))
+
+
+def _in_base64(secret: str) -> Iterator[str]:
+    """The part of base64 that a secret gives wherever it stands."""
+    raw = secret.encode("utf-8", "surrogatepass")
     # HTTP Basic (RFC 7617) encodes `user:password`: the secret then begins at any of three offsets within a
     # group of base64. Only the characters that stand for its bytes alone are the same whatever is around it.
     for before in range(3):
         encoded = base64.b64encode(b"\0" * before + raw).decode()
         whole = encoded[-(-before * 8 // 6) : (before + len(raw)) * 8 // 6]
-        if len(raw) > 2:  # noqa: PLR2004 - fewer bytes leave a character or none, found in every text
-            yield whole
-            yield whole.translate(_URL_SAFE)
+        yield whole
+        yield whole.translate(_URL_SAFE)
 
 
 def _literally(form: str) -> str:

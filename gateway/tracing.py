@@ -6,12 +6,19 @@ that the call met is known, a session's token that was renewed on the way among 
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
+from typing import TypeAlias
+from urllib.parse import unquote, unquote_plus
 
-from gateway.errors import AnswerMismatch, GatewayError
-from gateway.messages import Request, Response, Send
+from gateway.errors import AnswerMismatch, GatewayError, TooManyCalls
+from gateway.messages import Dispatch, Json, Request, Response, Send
 from gateway.observe import MASK, Redactor, Secret
+from gateway.redaction import Credential
+from gateway.strictjson import JsonRefused, decode_json
+
+Mask: TypeAlias = Callable[[str], str]
 
 SUCCESS = "success"
 RULE = "rule"
@@ -65,10 +72,11 @@ class Traced:
 class _Record:
     """An exchange as it goes on, nothing masked."""
 
-    request: Request
-    purpose: str
     attempt: int
     asked: float
+    purpose: str = CALL
+    request: Request | None = None
+    """None until its turn has come."""
     sent: float | None = None
     ended: float | None = None
     response: Response | None = None
@@ -114,7 +122,10 @@ class Trace:
             return redactor.text(text).encode(errors="replace").decode()  # a caller's text may hold half a character
 
         self.error = mask(self.error)
-        self.exchanges = tuple(_shown(one, mask) for one in self._records)
+        known = frozenset(secret.reveal() for secret in self._secrets)
+        self.exchanges = tuple(
+            _shown(one, one.request, mask, known) for one in self._records if one.request is not None
+        )
 
     def add(self, record: _Record) -> None:
         """Take up an exchange that begins now."""
@@ -139,14 +150,14 @@ class Watch:
         self._login = login
         self._records: list[_Record] = []
 
-    def over(self, send: Send, paced: Callable[[Send], Send]) -> Send:
+    def over(self, send: Send, paced: Callable[[Send], Dispatch]) -> Dispatch:
         """Wrap `send`, which `paced` holds to the rates, so that what goes over it is recorded."""
         trace = self._trace
         if trace is None:
             return paced(send)
 
-        async def recording(request: Request) -> Response:
-            record = self._begun(request)
+        async def recording(limit: str, make: Callable[[], Request]) -> Response:
+            record = self._begun()
             trace.add(record)
 
             async def going(request: Request) -> Response:
@@ -154,9 +165,11 @@ class Watch:
                 return await send(request)
 
             try:
-                record.response = await paced(going)(request)
+                record.response = await paced(going)(limit, lambda: self._made(record, make))
             except GatewayError as error:
                 record.settle(NO_ANSWER, error)
+                if record.request is None and isinstance(error, TooManyCalls):
+                    self._made(record, make)  # its turn never came: what it would have sent
                 raise
             finally:
                 record.ended = self._clock()
@@ -180,17 +193,21 @@ class Watch:
         else:
             last.settle(UNREADABLE if _is_unreadable(error) else STATUS, error)
 
-    def _begun(self, request: Request) -> _Record:
+    def _begun(self) -> _Record:
         """Begin a record. Another request in an attempt tells of the one before: a token was got, or was refused."""
         last = self._records[-1] if self._records else None
-        purpose = CALL
-        if self._login and request.origin == self._login:
-            purpose = LOGIN if last is None else RENEWAL
         if last is not None and last.response is not None:
             last.settle(SESSION_REFUSED if last.purpose == CALL else SUCCESS)
-        record = _Record(request, purpose, self._attempt, self._clock())
+        record = _Record(self._attempt, self._clock())
         self._records.append(record)
         return record
+
+    def _made(self, record: _Record, make: Callable[[], Request]) -> Request:
+        """Make the request of a record, and see what it is for."""
+        record.request = request = make()
+        if self._login and request.origin == self._login:
+            record.purpose = LOGIN if record is self._records[0] else RENEWAL
+        return request
 
 
 def _is_unreadable(error: GatewayError) -> bool:
@@ -198,12 +215,10 @@ def _is_unreadable(error: GatewayError) -> bool:
     return isinstance(error, AnswerMismatch) or isinstance(error.__cause__, AnswerMismatch)
 
 
-def _shown(record: _Record, mask: Callable[[str], str]) -> Traced:
-    """An exchange as it may be seen."""
-    request, response, ended = record.request, record.response, record.ended
+def _shown(record: _Record, request: Request, mask: Mask, known: frozenset[str]) -> Traced:
+    """An exchange as it may be seen; `known` are the secrets, which are masked whole where they are put."""
+    response, ended = record.response, record.ended
     began = record.sent if record.sent is not None else ended
-    # A login whose answer nobody has read yet may hold a token that nobody knows yet.
-    unknown = record.purpose != CALL and not record.verdict
     return Traced(
         step=request.step,
         origin=request.origin,
@@ -211,12 +226,13 @@ def _shown(record: _Record, mask: Callable[[str], str]) -> Traced:
         attempt=record.attempt,
         request=replace(
             request,
-            url=mask(request.url),
-            query=tuple((mask(name), mask(value)) for name, value in request.query),
-            headers=tuple((mask(name), mask(value)) for name, value in request.headers),
-            body=_body(request.body, mask),
+            url=_url(request.url, mask, known),
+            query=_named(request.query, mask),
+            headers=_named(request.headers, mask),
+            body=_sent(request.body, request.hidden, mask),
+            hidden=frozenset(),
         ),
-        response=None if response is None else _answer(response, mask, unknown=unknown),
+        response=None if response is None else _answer(response, mask, tokens=_may_hold_tokens(record)),
         verdict=record.verdict or (NO_ANSWER if response is None else UNREAD),
         code=record.code,
         rule=record.rule,
@@ -226,11 +242,64 @@ def _shown(record: _Record, mask: Callable[[str], str]) -> Traced:
     )
 
 
-def _answer(response: Response, mask: Callable[[str], str], *, unknown: bool) -> Response:
+def _may_hold_tokens(record: _Record) -> bool:
+    """Whether an answer may hold a token, or the parts of one: any of a login but a refusal or a page."""
+    if record.purpose == CALL or record.verdict in {RULE, STATUS}:
+        return False
+    body = record.response.body if record.response is not None else b""
+    return record.verdict != UNREADABLE or body.lstrip()[:1] in {b"{", b"[", b'"'}
+
+
+def _named(parts: tuple[tuple[str, str], ...], mask: Mask) -> tuple[tuple[str, str], ...]:
+    return tuple((mask(name), MASK if isinstance(value, Credential) else mask(value)) for name, value in parts)
+
+
+def _url(url: str, mask: Mask, known: frozenset[str]) -> str:
+    """An address; a part of its path that is a secret is masked however short it is."""
+    return "/".join(MASK if unquote(part) in known else mask(part) for part in url.split("/"))
+
+
+def _sent(body: bytes, hidden: frozenset[str], mask: Mask) -> bytes:
+    """What was sent, JSON or a form; its texts that prove who we are are masked whole."""
+    if not hidden:
+        return _body(body, mask)
+    try:
+        value = decode_json(body)
+    except JsonRefused:
+        fields = [part.partition("=") for part in body.decode(errors="replace").split("&")]
+        shown = (
+            mask(name) + equals + (MASK if unquote_plus(text) in hidden else mask(text))
+            for name, equals, text in fields
+        )
+        return "&".join(shown).encode()
+    whole = _each(value, lambda one: (MASK if one in hidden else mask(one)) if isinstance(one, str) else one)
+    return json.dumps(whole, ensure_ascii=False, separators=(",", ":")).encode()
+
+
+def _each(value: Json, change: Callable[[Json], Json]) -> Json:
+    """JSON with all that is neither list nor object changed; keys stay."""
+    if isinstance(value, dict):
+        return {key: _each(inner, change) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [_each(inner, change) for inner in value]
+    return change(value)
+
+
+def _answer(response: Response, mask: Mask, *, tokens: bool) -> Response:
     """A provider's answer without secrets; its cookies are sessions that the gateway does not take up."""
     headers = {mask(name): MASK if name == "set-cookie" else mask(value) for name, value in response.headers.items()}
-    return replace(response, headers=headers, body=MASK.encode() if unknown else _body(response.body, mask))
+    return replace(
+        response, headers=headers, body=_without_values(response.body) if tokens else _body(response.body, mask)
+    )
 
 
-def _body(body: bytes, mask: Callable[[str], str]) -> bytes:
+def _without_values(body: bytes) -> bytes:
+    """The keys of an answer, and none of its values: a token may be made of several, and is a secret from the start."""
+    try:
+        return json.dumps(_each(decode_json(body), lambda _value: MASK), ensure_ascii=False).encode()
+    except JsonRefused:
+        return MASK.encode()
+
+
+def _body(body: bytes, mask: Mask) -> bytes:
     return mask(body.decode(errors="replace")).encode()

@@ -40,8 +40,18 @@ async def sent(plan, request=REQUEST, scope=SCOPE):
     async def send(arrived):
         found.append(arrived)
 
-    await signed(send, plan.auth, scope, Session(lambda: 0.0), plan.rules)(request)
+    await signing(send, plan, Session(lambda: 0.0), scope)(request)
     return found[0]
+
+
+def signing(send, plan, session, scope=SCOPE):
+    """Give a Send that signs as a plan says, and waits for nothing before it does."""
+
+    async def at_once(_limit, make):
+        return await send(make())
+
+    way = signed(at_once, plan.auth, lambda: scope, session, plan.rules)
+    return lambda request: way(request.limit, lambda: request)
 
 
 # Static schemes.
@@ -77,7 +87,8 @@ async def test_basic_of_the_rfc(compiled):
 
 async def test_form(compiled):
     """Form fields come behind those of a form, and nowhere else."""
-    plan = compiled('auth: {form: {key: "{{ settings.key }}", deep: {a: [1]}}}')
+    day = "native: {day: {safe: true, call: {post: /day, form: {a: b}}}}"
+    plan = compiled(f'auth: {{form: {{key: "{{{{ settings.key }}}}", deep: {{a: [1]}}}}}}\n{day}')
     assert b"a=1&key=s3cr%26t%2Bk%C3%A9y&deep%5Ba%5D%5B0%5D=1" == (await sent(plan, FORM)).body
     assert b"key=s3cr%26t%2Bk%C3%A9y&deep%5Ba%5D%5B0%5D=1" == (await sent(plan, replace(FORM, body=b""))).body
     assert REQUEST == await sent(plan)
@@ -148,7 +159,7 @@ def session(provider):
 def send(provider, session, compiled):
     """Give a Send that signs in to the provider."""
     plan = compiled(SESSION)
-    return signed(provider, plan.auth, SCOPE, session, plan.rules)
+    return signing(provider, plan, session)
 
 
 async def test_login(provider, send):
@@ -187,7 +198,7 @@ async def test_late_refusal(provider, session, compiled):
             await renewed.wait()
         return answer
 
-    send = signed(uneven, plan.auth, SCOPE, session, plan.rules)
+    send = signing(uneven, plan, session)
     await asyncio.gather(send(REQUEST), send(REQUEST))
     assert (1, ["old", "old", "t1", "t1"]) == (len(provider.logins), provider.calls)
 
@@ -211,7 +222,7 @@ async def test_refused_once(provider, answered, compiled, status, body, headers)
         asked.append(request)
         return answered(body, status, **headers) if len(asked) == 1 else answered({"fine": True})
 
-    answer = await signed(refusing, plan.auth, SCOPE, Session(lambda: 0.0), plan.rules)(REQUEST)
+    answer = await signing(refusing, plan, Session(lambda: 0.0))(REQUEST)
     assert (200, 2, 2) == (answer.status, len(asked), len(provider.logins))
     assert ["t1", "t2"] == [dict(one.headers)["X-Token"] for one in asked]
     assert replace(asked[0], headers=()) == replace(asked[1], headers=())
@@ -234,7 +245,7 @@ async def test_other_answers_are_not_refusals(provider, session, compiled, answe
     async def broken(request):
         return await provider(request) if request.url.endswith("/login") else answered(b"<html>", 403)
 
-    assert 403 == (await signed(broken, plan.auth, SCOPE, session, plan.rules)(REQUEST)).status
+    assert 403 == (await signing(broken, plan, session)(REQUEST)).status
     assert 1 == len(provider.logins)
 
 

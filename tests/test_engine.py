@@ -201,7 +201,7 @@ async def test_secret_at_the_cut(club, answered):
 
 async def test_echoed_token(club, answered):
     """A session's token is as secret as what it was got for."""
-    made = club(SESSION, {"token": "t0ken-1"}, answered({"code": 1, "text": "no t0ken-1"}, 400))
+    made = club(SESSION, {"token": "t0ken-no-1"}, answered({"code": 1, "text": "no t0ken-no-1"}, 400))
     with pytest.raises(GatewayError) as caught:
         await made.run("native.ping")
     assert "no ***" == caught.value.provider["message"]

@@ -80,7 +80,20 @@ def test_redactor_knows_every_form(written):
 
 def test_redactor_masks_the_longest_first():
     """A secret that begins with another one leaves no rest."""
-    assert "*** ***" == Redactor([Secret("key"), Secret("key-and-more")]).text("key key-and-more")
+    assert "*** ***" == Redactor([Secret("long-key"), Secret("long-key-and-more")]).text("long-key long-key-and-more")
+
+
+def test_redactor_leaves_what_is_short():
+    """A secret of fewer than eight characters stands in other people's words by chance, and is not masked there."""
+    assert "CLASS1 at S1" == Redactor([Secret("S1"), Secret("at S1")]).text("CLASS1 at S1")
+
+
+@given(st.text(st.characters(categories=["L", "N"]), min_size=8), st.binary(), st.binary(), st.booleans())
+def test_base64_with_neighbours(secret, before, after, url_safe):
+    """Base64 that holds a secret is masked whole: the characters beside it are made of its bits too."""
+    encode = base64.urlsafe_b64encode if url_safe else base64.b64encode
+    encoded = encode(before + secret.encode() + after).decode()
+    assert "Basic ***, more" == Redactor([Secret(secret)]).text(f"Basic {encoded}, more")
 
 
 @pytest.mark.parametrize("secrets", [[], [Secret("")]])
@@ -94,7 +107,7 @@ def test_redactor_does_not_show_them():
     assert CANARY not in repr(Redactor([Secret(CANARY)]))
 
 
-@given(st.text(st.characters(exclude_characters="*"), min_size=1), st.text(), st.text())
+@given(st.text(st.characters(exclude_characters="*"), min_size=8), st.text(), st.text())
 def test_no_secret_survives(secret, before, after):
     """Whatever is written around a secret, it is not in the text any more."""
     assert secret not in Redactor([Secret(secret)]).text(before + secret + after)

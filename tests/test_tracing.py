@@ -2,7 +2,8 @@
 
 import asyncio
 import json
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from hashlib import md5
 
 import pytest
 
@@ -48,12 +49,12 @@ async def test_success(club, answered):
     """A login and the call after it are shown with step, place, request and answer, and neither secret nor token."""
     made = club(
         SESSION + PING,
-        answered({"token": "t0ken-1", "key": KEY}, set_cookie="s=whatever"),
-        answered({"you": "t0ken-1"}, x_you="t0ken-1"),
+        answered({"token": "t0ken-no-1", "key": KEY}, set_cookie="s=whatever"),
+        answered({"you": "t0ken-no-1"}, x_you="t0ken-no-1"),
     )
     await made.run("native.ping")
     login, ping = made.trace.exchanges
-    assert (KEY, "t0ken-1") == (json.loads(made.requests[0].body)["key"], dict(made.requests[1].headers)["X-Token"])
+    assert (KEY, "t0ken-no-1") == (json.loads(made.requests[0].body)["key"], dict(made.requests[1].headers)["X-Token"])
     assert [("login", 1, "success"), ("call", 1, "success")] == told(made)
     assert ("POST /login", "GET /ping") == (login.step, ping.step)
     assert login.origin.startswith("example.yaml:")
@@ -64,7 +65,7 @@ async def test_success(club, answered):
     assert (("X-Token", "***"),) == ping.request.headers
     assert {"x-you": "***"} == ping.response.headers
     assert ("", "", "", None) == (made.trace.error, made.trace.origin, ping.code, ping.rule)
-    assert not [one for one in (KEY, "t0ken-1", "whatever") if one in repr(made.trace)]
+    assert not [one for one in (KEY, "t0ken-no-1", "whatever") if one in repr(made.trace)]
 
 
 async def test_no_answer(club):
@@ -127,7 +128,11 @@ async def test_answer_that_does_not_fit(club):
 async def test_renewal(club, answered):
     """A session that was refused is shown with the login that renewed it; the token before it is masked as well."""
     made = club(
-        SESSION + PING, {"token": "t0ken-1"}, answered({"old": "t0ken-1"}, 401), {"token": "t0ken-2"}, {"a": "t0ken-2"}
+        SESSION + PING,
+        {"token": "t0ken-no-1"},
+        answered({"old": "t0ken-no-1"}, 401),
+        {"token": "t0ken-no-2"},
+        {"a": "t0ken-no-2"},
     )
     await made.run("native.ping")
     expected = [("login", "success"), ("call", "session-refused"), ("renewal", "success"), ("call", "success")]
@@ -137,7 +142,7 @@ async def test_renewal(club, answered):
 
 async def test_refused_twice(club, answered):
     """A session that is refused as soon as it was fetched is shown as the reason."""
-    made = club(SESSION + PING, {"token": "t0ken-1"}, answered({}, 401), {"token": "t0ken-2"}, answered({}, 401))
+    made = club(SESSION + PING, {"token": "t0ken-no-1"}, answered({}, 401), {"token": "t0ken-no-2"}, answered({}, 401))
     with pytest.raises(GatewayError):
         await made.run("native.ping")
     last = made.trace.exchanges[-1]
@@ -148,7 +153,7 @@ async def test_refused_twice(club, answered):
 async def test_token_of_another_time(club, answered):
     """An answer that comes after the session was renewed shows the token before it no more than any other does."""
     renewed = asyncio.Event()
-    tokens = iter(("t0ken-1", "t0ken-2"))
+    tokens = iter(("t0ken-no-1", "t0ken-no-2"))
 
     async def provider(request):
         if request.url.endswith("/login"):
@@ -156,7 +161,7 @@ async def test_token_of_another_time(club, answered):
         token = dict(request.headers)["X-Token"]
         if request.url.endswith("/slow"):
             await renewed.wait()
-        elif token == "t0ken-1":
+        elif token == "t0ken-no-1":
             return answered({}, 401)
         else:
             renewed.set()
@@ -165,9 +170,32 @@ async def test_token_of_another_time(club, answered):
     made = club(SESSION + EACH)
     made.answers = provider
     reply = await made.run("native.each", ids=["slow", "quick"])
-    assert "t0ken-1" in json.dumps(reply.data)
+    assert "t0ken-no-1" in json.dumps(reply.data)
     assert 5 == len(made.trace.exchanges)
     assert "t0ken" not in repr(made.trace)
+
+
+SHORT = """
+auth:
+  session:
+    login: {post: /login, form: {user: club, pin: "{{ settings.key }}", sum: "{{ md5(settings.key) }}"}}
+    token: "join(':', [id, pin])"
+    renew_when: [{status: 401}]
+    send: {headers: {X-Token: "{{ token }}"}, query: {v: "2"}}
+native:
+  look: {safe: true, args: {q: {type: string}}, call: {get: "/look", query: {q: "{{ args.q }}"}}}
+"""
+
+
+async def test_short_secrets(club):
+    """A short token, and one put together from parts, are masked where they are put and nowhere else."""
+    made = club(SHORT, {"id": "S1", "pin": "7"}, {"said": "CLASS1 at S1:7 of 7"}, key="K7")
+    await made.run("native.look", q="S1:7")
+    login, look = made.trace.exchanges
+    assert b"user=club&pin=***&sum=***" == login.request.body
+    assert {"id": "***", "pin": "***"} == json.loads(login.response.body)
+    assert ((("X-Token", "***"),), (("q", "S1:7"), ("v", "2"))) == (look.request.headers, look.request.query)
+    assert {"said": "CLASS1 at S1:7 of 7"} == json.loads(look.response.body)
 
 
 async def test_unread_login():
@@ -176,13 +204,17 @@ async def test_unread_login():
     watch = Watch(trace, lambda: 1.0, attempt=1, login="a.yaml:1")
 
     async def send(_request):
-        return Response(200, {}, b'{"token": "t0ken-1"}')
+        return Response(200, {}, b'{"token": "t0ken-no-1"}')
 
-    await watch.over(send, lambda way: way)(Request("POST", "https://api.example/login", origin="a.yaml:1"))
+    def paced(send):
+        return lambda _limit, make: send(make())
+
+    login = Request("POST", "https://api.example/login", origin="a.yaml:1")
+    await watch.over(send, paced)("default", lambda: login)
     assert () == trace.exchanges
     trace.end()
     (one,) = trace.exchanges
-    assert ("unread", b"***") == (one.verdict, one.response.body)
+    assert ("unread", b'{"token": "***"}') == (one.verdict, one.response.body)
 
 
 async def test_repetition_and_wait(gateway, answered):
@@ -209,6 +241,43 @@ async def test_repetition_and_wait(gateway, answered):
     first, second = made.trace.exchanges
     assert (0.0, 0.0) == (first.waited, first.seconds)
     assert 0.8 < second.waited < 1.0
+
+
+SIGNED = """
+http: {rate: {default: 1/s}}
+auth: {headers: {X-Sign: "{{ md5(sent_at, settings.key) }}", X-At: "{{ now }}"}}
+native:
+  ping: {safe: true, call: {get: /ping, query: {began: "{{ now }}", at: "{{ sent_at }}"}}}
+"""
+
+
+async def test_signed_when_sent(gateway, answered):
+    """A call that waits for its turn is made and signed when it goes, and knows when it began."""
+    made = gateway(SIGNED, {}, answered({}, 503), {})
+    began = datetime(2026, 3, 1, tzinfo=UTC)
+
+    async def sleep(seconds):
+        made.time += seconds
+
+    def clock():
+        return made.time
+
+    def now():
+        return began + timedelta(seconds=made.time - 1000)
+
+    catalog, gates = made.engine.catalog, Gates(clock, sleep=sleep)
+    patience = Patience(clock, sleep, lambda: 0.0)
+    made.engine = Engine(catalog, load(), made.send, clock=clock, now=now, gates=gates, patience=patience)
+    for _ in range(2):
+        await made.run("native.ping")
+    at = [(began + timedelta(seconds=seconds)).isoformat() for seconds in range(3)]
+    assert [(at[0], at[0]), (at[0], at[1]), (at[0], at[2])] == [
+        (dict(one.query)["began"], dict(one.query)["at"]) for one in made.requests
+    ]
+    assert [md5(f"{one}{KEY}".encode()).hexdigest() for one in at] == [
+        dict(one.headers)["X-Sign"] for one in made.requests
+    ]
+    assert at == [dict(one.headers)["X-At"] for one in made.requests]
 
 
 async def test_rate_used_up(gateway):

@@ -15,7 +15,7 @@ from typing import Any
 from gateway.document import Place, suggestion
 from gateway.errors import CallInvalid, MappingFault
 from gateway.mapping.checks import check_rules
-from gateway.mapping.context import BASE, Context
+from gateway.mapping.context import BASE, SENDING, Context
 from gateway.mapping.expressions import ExpressionFailed, Literal, Path, SegmentRefused, Template
 from gateway.mapping.plan import Build, CallPlan, Condition, ErrorRule, Scope
 from gateway.mapping.plan_limits import LimitsPlan, Rate
@@ -119,10 +119,13 @@ def compile_call(
             place, "call-without-verb", "a call has exactly one of get, post, put, patch, delete, or a JSON-RPC method"
         )
         return None
+    names = frozenset(names) | SENDING
     verb = verbs[0] if verbs else "post"
     text = shape.get(verb, "")
     shown = f"{verb.upper()} {text or 'the base URL'}" + (f" {rpc}" if rpc else "")
     body_kind, body = _compile_body(context, shape, place, names, secrets=secrets)
+    if not secrets:  # a login proves who we are by itself
+        context.bodies.setdefault(shape.get("auth", ""), set()).add(body_kind)
 
     def tree(key: str) -> Build | None:
         return compile_object(context, shape[key], (*place, key), names, secrets=secrets) if key in shape else None

@@ -21,7 +21,7 @@ from gateway.mapping.plan import AuthPlan, OperationPlan, ProviderPlan, Setting
 from gateway.mapping.plan_hooks import HookPlan
 from gateway.mapping.plan_watch import WatchPlan
 from gateway.mapping.records import compile_records
-from gateway.mapping.schemes import compile_auth
+from gateway.mapping.schemes import check_forms, compile_auth
 from gateway.mapping.watch import Watch
 from gateway.mapping.watching import compile_remembered, compile_watch
 from gateway.mapping.ways import NATIVE, Ways, check_runs, compile_ways, runs_of
@@ -236,6 +236,9 @@ def _check_unused(context: Context, file: dict[str, Json]) -> None:
     used_settings = {use[1] for use in context.reads.names if use[0] == "settings" and len(use) > 1}
     _report_unused(context, "setting", ("settings",), context.settings, used_settings | {*_STANDARD_SETTINGS})
     _report_unused(context, "scheme", ("auths",), file.get("auths", {}), context.used_auths)
+    check_forms(context, file["auth"], ("auth",), "")
+    for name, node in file.get("auths", {}).items():
+        check_forms(context, node, ("auths", name), name)
     rates = file["http"].get("rate", {})
     _report_unused(context, "class", ("http", "rate"), rates, context.used_limits | {"default"})
     _report_unused(context, "codec", ("codecs",), file.get("codecs", {}), context.used_codecs)

@@ -24,9 +24,11 @@ _CALLERS_OWN = frozenset({401, 403})
 """A provider's 401 or 403 is never the caller's."""
 BASE = frozenset({"settings", "connection", "now"})
 """Names every template sees."""
+SENDING = frozenset({"sent_at"})
+"""Names that only what is sent sees: the moment at which it goes, which a wait for its turn may put off."""
 CALL = BASE | {"args", "serial"}
 """Names the templates of an operation see, besides window, taken names and steps."""
-RESERVED = CALL | {"window", "row", "fields", "body", "token"}
+RESERVED = CALL | SENDING | {"window", "row", "fields", "body", "token"}
 """Names that no step, level or taken value may have."""
 
 
@@ -47,6 +49,8 @@ class Context:
     message: Path | None = None
     auths: frozenset[str] = frozenset()
     used_auths: set[str] = field(default_factory=set)
+    bodies: dict[str, set[str]] = field(default_factory=dict)
+    """Scheme, empty for the file's own → the kinds of bodies of the calls that it is sent with."""
     reads: Reads = field(default_factory=Reads)
     used_codecs: set[str] = field(default_factory=set)
     used_records: set[str] = field(default_factory=set)
@@ -139,6 +143,14 @@ class Context:
             self._check_secrets(template.unsigned_uses, place)
         return self.watch.template(template, place) if isinstance(template, Template) else template
 
+    def proves(self, template: Template) -> bool:
+        """Tell whether a template reads a secret setting or a session's token."""
+        return any(use[0] == "token" or self._is_secret(use) for use in template.uses)
+
+    def _is_secret(self, use: tuple[str, ...]) -> bool:
+        setting = self.settings.get(use[1]) if use[0] == "settings" and len(use) > 1 else None
+        return setting is not None and setting.type == "secret"
+
     def condition(self, text: Json, place: Place, names: Collection[str]) -> Template | None:
         """Compile a template that decides or gives a list: one expression, since a bare text would decide nothing."""
         template = self.template(text, place, names)
@@ -156,10 +168,9 @@ class Context:
 
     def _check_secrets(self, uses: Iterable[tuple[str, ...]], place: Place) -> None:
         for use in sorted(uses):
-            setting = self.settings.get(use[1]) if use[0] == "settings" and len(use) > 1 else None
-            if setting is not None and setting.type == "secret":
+            if self._is_secret(use):
                 message = (
-                    f"`settings.{setting.name}` is a secret: it may stand under `auth:`, in words that sign and, by "
+                    f"`settings.{use[1]}` is a secret: it may stand under `auth:`, in words that sign and, by "
                     "itself, in the path of a URL"
                 )
                 self.report(place, "secret-misplaced", message)

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from gateway.document import Place
 from gateway.mapping.calls import Http, compile_call, compile_condition, seconds
-from gateway.mapping.context import BASE, Context
+from gateway.mapping.context import BASE, SENDING, Context
 from gateway.mapping.plan import AuthPlan, Build, Condition
 from gateway.mapping.trees import compile_object, compile_text
 from gateway.messages import Json
@@ -29,7 +29,7 @@ def compile_auth(context: Context, node: Json, place: Place, http: Http) -> Auth
             context.report(place, "two-schemes", "a session stands alone: what it sends goes under `send:`")
         return _compile_session(context, shape["session"], (*place, "session"), http)
 
-    tree = _trees(context, shape, place, BASE)
+    tree = _trees(context, shape, place, BASE | SENDING)
     return AuthPlan(
         "static",
         headers=tree("headers"),
@@ -38,6 +38,19 @@ def compile_auth(context: Context, node: Json, place: Place, http: Http) -> Auth
         basic=_compile_basic(context, shape["basic"], (*place, "basic")) if "basic" in shape else None,
         origin=origin,
     )
+
+
+def check_forms(context: Context, node: Json, place: Place, scheme: str) -> None:
+    """Report form fields of a scheme that none of its calls sends, and calls that go without any proof."""
+    bodies = context.bodies.get(scheme, set())
+    if not isinstance(node, dict) or "form" not in node or (scheme and not bodies):
+        return
+    if "form" not in bodies:
+        message = "no call with this scheme sends a form, so these fields are never sent: use `headers:` or `query:`"
+        context.report((*place, "form"), "credential-not-sent", message)
+    elif bodies != {"form"} and len(node) == 1:
+        message = "a call with this scheme that sends no form goes without it: give it another scheme, or `headers:`"
+        context.report((*place, "form"), "credential-left-out", message)
 
 
 def _trees(
@@ -54,7 +67,7 @@ def _compile_basic(context: Context, node: Json, place: Place) -> tuple[Build, B
     if shape is None:
         return None
     user, password = (
-        compile_text(context, shape[key], (*place, key), BASE, secrets=True) for key in ("user", "password")
+        compile_text(context, shape[key], (*place, key), BASE | SENDING, secrets=True) for key in ("user", "password")
     )
     return user, password
 
@@ -67,7 +80,10 @@ def _compile_session(context: Context, node: Json, place: Place, http: Http) -> 
         return AuthPlan("none", origin=origin)
     if not send:
         context.report((*place, "send"), "missing-key", "say under `headers:` or `query:` where the token goes")
-    tree = _trees(context, send, (*place, "send"), BASE | {"token"})
+    if "auth" in shape["login"]:
+        message = "a login is sent without a scheme: write what proves who we are into its headers, query or body"
+        context.report((*place, "login", "auth"), "credential-not-sent", message)
+    tree = _trees(context, send, (*place, "send"), BASE | SENDING | {"token"})
     conditions: list[Condition] = []
     for index, rule in enumerate(shape["renew_when"]):
         where = (*place, "renew_when", index)

@@ -23,6 +23,7 @@ from gateway.errors import (
 from gateway.mapping.expressions import MISSING, ExpressionFailed, Path
 from gateway.mapping.plan import CallPlan, Condition, ErrorRule, Scope
 from gateway.messages import Json, Request, Response
+from gateway.redaction import Credential
 from gateway.strictjson import JsonRefused, Unreadable, decode_json
 
 _FORM = "application/x-www-form-urlencoded"
@@ -34,10 +35,11 @@ def to_request(call: CallPlan, scope: Scope) -> Request:
     headers = [
         (name, _text(value, call.origin, name)) for name, value in (call.headers(scope) if call.headers else {}).items()
     ]
-    body = b""
+    body, hidden = b"", frozenset[str]()
     if call.body is not None:
-        content, kind = _body(call, call.body(scope), scope)
-        body = content
+        value = call.body(scope)
+        body, kind = _body(call, value, scope)
+        hidden = credentials(value)
         headers.append(("Content-Type", kind))
     return Request(
         method=call.method,
@@ -47,6 +49,7 @@ def to_request(call: CallPlan, scope: Scope) -> Request:
         body=body,
         timeout=call.timeout,
         limit=call.limit,
+        hidden=hidden,
         step=call.text,
         origin=call.origin,
     )
@@ -63,6 +66,14 @@ def _body(call: CallPlan, value: Json, scope: Scope) -> tuple[bytes, str]:
         ).encode(), "application/json"
     except (TypeError, ValueError) as error:
         raise MappingFault(f"{call.origin}: the body cannot be written as JSON", origin=call.origin) from error
+
+
+def credentials(value: Json) -> frozenset[str]:
+    """Give the texts of a tree that prove who we are."""
+    if isinstance(value, Credential):
+        return frozenset([str(value)])
+    inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return frozenset[str]().union(*map(credentials, inner))
 
 
 def encode_form(fields: Iterable[tuple[str, str]]) -> bytes:

@@ -17,6 +17,7 @@ from gateway.mapping.expressions import ExpressionFailed, Literal, Template, Val
 from gateway.mapping.plan import LEFT_OUT, Build, Scope
 from gateway.mapping.reads import Reads
 from gateway.messages import Json
+from gateway.redaction import Credential
 
 _CHAIN = re.compile(r"\{\{\s*[a-z_][a-z0-9_.]*\s*\}\}", re.IGNORECASE)
 """A template that is a name and its keys, and nothing else."""
@@ -46,7 +47,8 @@ def compile_text(context: Context, text: str, place: Place, names: Names, *, sec
     template = context.template(text, place, names, secrets=secrets)
     if template is None:
         return lambda _scope: None
-    return evaluated(template, context.origin(place))
+    build = evaluated(template, context.origin(place))
+    return _marked(context, template, build) if secrets else build
 
 
 def compile_object(context: Context, node: Json, place: Place, names: Names, *, secrets: bool = False) -> Build:
@@ -77,6 +79,13 @@ def evaluated(template: Template | Literal, origin: str) -> Build:
             raise MappingFault(f"{origin}: `{template.text}`: {failed}", origin=origin) from None
 
     return build
+
+
+def _marked(context: Context, template: Template | Literal, build: Build) -> Build:
+    """Mark the text that a template makes of a secret or a token, so that no trace shows it."""
+    if isinstance(template, Literal) or not context.proves(template):
+        return build
+    return lambda scope: Credential(value) if isinstance(value := build(scope), str) else value
 
 
 def _list(builds: list[Build]) -> Build:
@@ -135,7 +144,7 @@ def _optional(context: Context, node: _Parts, place: Place, names: Names, secret
             raise MappingFault(f"{origin}: `{template.text}`: {failed}", origin=origin) from None
         return LEFT_OUT if value is None else value
 
-    return build
+    return _marked(context, template, build) if secrets else build
 
 
 def _if(context: Context, node: _Parts, place: Place, names: Names, secrets: bool) -> Build:
@@ -187,7 +196,10 @@ def _json(context: Context, node: _Parts, place: Place, names: Names, secrets: b
 
     def build(scope: Scope) -> Json:
         value = inner(scope)
-        return value if value is LEFT_OUT else json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+        if value is LEFT_OUT:
+            return value
+        text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+        return Credential(text) if secrets else text
 
     return build
 

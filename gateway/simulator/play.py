@@ -97,7 +97,7 @@ class Play:
     # Credentials: what the mapping would send is compared with what came.
 
     def _login(self, scheme: str, login: CallPlan, request: Incoming) -> Played:
-        wanted = to_request(login, {**self.connection.revealed, "serial": 1})
+        wanted = to_request(login, {**self._ours(), "serial": 1})
         sent = incoming(wanted.method, urlsplit(wanted.url).path, "", dict(wanted.headers), wanted.body)
         same_body = _without_id(sent.json) == _without_id(request.json) and sent.form == request.form
         headers = {name: value for name, value in sent.headers.items() if name != "content-type"}
@@ -131,12 +131,19 @@ class Play:
 
     def _scopes(self, scheme: str) -> Iterator[Scope]:
         """What a scheme's templates see: of a session, once for every token."""
-        revealed = self.connection.revealed
+        revealed = self._ours()
         if self._schemes[scheme].scheme != "session":
             yield revealed
         for owner, token in self.tokens:
             if owner == scheme:
                 yield {**revealed, "token": token}
+
+    def _ours(self) -> Scope:
+        """What templates of the mapping's own `auth:` see now."""
+        return {
+            **self.connection.revealed,
+            **dict.fromkeys(("now", "sent_at"), self.now().isoformat(timespec="seconds")),
+        }
 
     def _carries(self, auth: AuthPlan, request: Incoming, scope: Scope) -> bool:
         def built(build: Build | None) -> dict[str, str]:

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 
 from gateway.errors import TooManyCalls
 from gateway.mapping.plan_limits import LimitsPlan, Rate
-from gateway.messages import Json, Request, Response, Send
+from gateway.messages import Dispatch, Json, Request, Response, Send
 from gateway.transport.quota import Clock, Quota
 
 Sleep = Callable[[float], Awaitable[None]]
@@ -176,13 +176,16 @@ class Gates:
         return gate
 
 
-def limited(send: Send, gate: Gate, deadline: float) -> Send:
-    """Wrap `send` so that every request passes the gate before `deadline`; its answer makes room for the next."""
+def limited(send: Send, gate: Gate, deadline: float) -> Dispatch:
+    """Wrap `send` so that every request passes the gate before `deadline`; its answer makes room for the next.
 
-    async def sending(request: Request) -> Response:
-        await gate.enter(request.limit, deadline)
+    A request is made when its turn has come: what it says of its time, a signature above all, is of that moment.
+    """
+
+    async def sending(limit: str, make: Callable[[], Request]) -> Response:
+        await gate.enter(limit, deadline)
         try:
-            return await send(request)
+            return await send(make())
         finally:
             gate.leave()
 

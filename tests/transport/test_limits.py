@@ -1,6 +1,7 @@
 """The gate of a connection: rates, places and pauses, in a time that does not pass by itself."""
 
 import asyncio
+from functools import partial
 
 import pytest
 from hypothesis import given, settings
@@ -44,7 +45,7 @@ class Provider:
     async def ask(self, gate, count=1, *, limit="default", deadline=25.0):
         """Send so many requests together; what each ended with: None, or its error."""
         send = limited(self.send, gate, deadline)
-        sent = (send(Request("GET", str(number), limit=limit)) for number in range(count))
+        sent = (send(limit, partial(Request, "GET", str(number))) for number in range(count))
         ended = await asyncio.gather(*sent, return_exceptions=True)
         return [one if isinstance(one, Exception) else None for one in ended]
 
@@ -143,7 +144,7 @@ def test_failures_give_the_place_back(virtual):
         send = limited(fail, gate, 25.0)
         for _ in range(3):
             with pytest.raises(ProviderUnavailable):
-                await send(Request("GET", ""))
+                await send("default", lambda: Request("GET", ""))
         assert 1.0 == asyncio.get_running_loop().time()
 
     virtual(scenario())
@@ -296,7 +297,7 @@ def test_laws(virtual, calls, takes, amount, seconds, at_once):
         await asyncio.sleep(comes)
         deadline = comes + patience
         try:
-            await limited(provider.send, gate, deadline)(Request("GET", ""))
+            await limited(provider.send, gate, deadline)("default", lambda: Request("GET", ""))
         except TooManyCalls:
             return None
         return deadline
