@@ -31,13 +31,28 @@ class Writes:
         """Tell whether anything was written."""
         return self.accepted or bool(self.undos)
 
+    def join(self, other: Writes, *, undos: bool = True) -> None:
+        """Take up what an operation wrote that this one ran; without its `undos` where this one has its own."""
+        self.accepted = self.accepted or other.accepted
+        if undos:
+            self.undos += other.undos
+
+    def keep(self) -> None:
+        """Leave what was written as it is: nothing of it will be undone."""
+        self.accepted = self.any()
+        self.undos = []
+
     async def take_back(self) -> bool:
-        """Run every undo, the last step's first; True when there was one and all of them succeeded."""
-        pending, self.undos = list(reversed(self.undos)), []
+        """Run every undo, the last step's first; True when there was one and all of them succeeded.
+
+        Then nothing is written any more. A call that is cut off in the middle has written something.
+        """
+        pending, self.undos, self.accepted = list(reversed(self.undos)), [], True
         undone = bool(pending)
         for undo in pending:
             try:
                 await undo.run()
             except GatewayError:
                 undone = False
+        self.accepted = not undone
         return undone

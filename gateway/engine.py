@@ -7,7 +7,7 @@ be read back, is an unknown outcome and never an ordinary failure, so that nobod
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
@@ -34,6 +34,7 @@ from gateway.run import Exchange, Run
 from gateway.tracing import Trace, Watch
 from gateway.transport.limits import Gate, Gates, limited
 from gateway.transport.retry import Patience, repeated
+from gateway.turns import Key, Turn, Turns
 
 Clock = Callable[[], float]
 """A monotonic clock, in seconds."""
@@ -67,6 +68,7 @@ class Engine:
         self._gates = gates if gates is not None else Gates(clock)
         self._patience = patience
         self._cache = Cache(clock)
+        self._turns = Turns(clock)
         self._serial = itertools.count(1)
         self._sessions: dict[tuple[str, str, str], auth.Session] = {}
 
@@ -84,13 +86,34 @@ class Engine:
         """Run later calls on this catalog."""
         self._catalog = catalog
 
-    async def run(self, call: Call, trace: Trace | None = None) -> Reply:
-        """Answer one call, and fill its trace. Raises GatewayError: what went wrong, by who must act."""
+    def turn(self, call: Call) -> Turn:
+        """Give what a call holds from its look at a thing until whatever is to be known of its write is written down.
+
+        A context; `run` takes the turns. Whoever has nothing to do after the run leaves it to `run`.
+        """
+        return self._turns.turn(call.deadline)
+
+    async def run(
+        self,
+        call: Call,
+        trace: Trace | None = None,
+        turn: Turn | None = None,
+        remembered: Callable[[], Awaitable[Mapping[str, Json]]] | None = None,
+    ) -> Reply:
+        """Answer one call, and fill its trace. Raises GatewayError: what went wrong, by who must act.
+
+        One write of a thing goes on at a time. `remembered` is asked, once that is this one, for what the gateway knows
+        of the thing; `turn` is one of this engine's that the caller holds beyond the run.
+        """
+        if turn is None:
+            async with self.turn(call) as own:
+                return await self.run(call, trace, own, remembered)
         connection = self.connection(call.connection)
         plan = self.operation(connection, call.operation)
         if trace is not None:
             trace.begin(lambda: self.secrets(connection))
         run = Run(
+            turn=turn,
             connection=connection,
             model=self._model,
             exchange=self.stack(connection, self._way(call), call.deadline, trace),
@@ -100,6 +123,9 @@ class Engine:
         )
         mask = self._masked(connection)
         try:
+            await turn.take(_written(call, plan))
+            if remembered is not None:
+                run.remembered = await remembered()
             reply = await run.answer(plan, call.arguments)
         except GatewayError as error:
             finished = _finished(error, connection, mask)
@@ -234,6 +260,14 @@ class Engine:
             return await self._measured(replace(request, timeout=min(request.timeout, left)), call)
 
         return bounded
+
+
+def _written(call: Call, plan: OperationPlan) -> list[Key]:
+    """What a call writes that is there already: the thing with the id that it names, of the kind of its operation."""
+    id_ = call.arguments.get("id")
+    if plan.effect is Effect.SAFE or plan.name.startswith("native.") or not isinstance(id_, str):
+        return []
+    return [(call.connection, plan.name.partition(".")[0], id_)]
 
 
 def _heed(gate: Gate, limit: str, error: GatewayError | None) -> None:

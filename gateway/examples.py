@@ -18,7 +18,7 @@ from gateway.mapping.ways import way_of
 from gateway.messages import Json, Received
 from gateway.observe import Secret
 
-_KEYS = {"name", "operation", "args", "exchanges", "gives", "fails", "now", "each", "settings"}
+_KEYS = {"name", "operation", "args", "exchanges", "gives", "fails", "now", "each", "settings", "remembered"}
 _HOOK_KEYS = {"name", "hook", "received", "exchanges", "messages", "fails", "reply", "now", "settings"}
 _ASK_KEYS = {"name", "hook", "received", "asks", "answers", "error", "fails", "reply", "now", "settings"}
 _RECEIVED = {"method", "token", "query", "headers", "json", "form", "text"}
@@ -26,7 +26,10 @@ _RECEIVED = {"method", "token", "query", "headers", "json", "form", "text"}
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """One golden example. `fails` holds what of the error must be as written; otherwise `gives` is the exact result."""
+    """One golden example. `fails` holds what of the error must be as written; otherwise `gives` is the exact result.
+
+    `remembered` is what the gateway knows of the booking that is written, of what the provider cannot tell.
+    """
 
     name: str
     operation: str
@@ -37,6 +40,7 @@ class Example:
     now: datetime
     connection: Connection
     origin: str
+    remembered: Mapping[str, Json] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -231,7 +235,17 @@ class _Reader:
             now=self._instant(node["now"], (*place, "now")) if "now" in node else now,
             connection=self._own(node.get("settings"), (*place, "settings")),
             origin=self.document.origin(place),
+            remembered=self._remembered(node.get("remembered"), (*place, "remembered")),
         )
+
+    def _remembered(self, node: Json, place: Place) -> dict[str, Json]:
+        """What is remembered before an example begins: fields that a record of the mapping has remembered."""
+        if node is not None and not isinstance(node, dict):
+            self._report(place, "wrong-type", "what is remembered is an object: field and value")
+            return {}
+        for name in sorted(set(node or ()) - set(self.plan.remembered)):
+            self._report((*place, name), "unknown-field", f"no record has a field `{name}` with `remember: true`")
+        return dict(node or {})
 
     def _hook(self, node: dict[str, Json], place: Place, now: datetime) -> HookExample | None:
         self._known(node, _ASK_KEYS if "asks" in node else _HOOK_KEYS, place)

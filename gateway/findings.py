@@ -155,6 +155,9 @@ error result-missing: An operation gives nothing where the contract promises som
 error wrong-result: A result is of another kind than the contract promises. Write the key that the message names.
 error unknown-argument: The operation has no such argument. Use a name of the contract, or declare it.
 error unused-argument: A promised argument is silently ignored. Use it, or give the reason under `unsupported:`.
+error refusal-after-write: A no comes after a write, and what becomes of the write is not said. Say `takes_back:`.
+error nothing-to-take-back: Nothing, or not all, of what was written can be taken back. Give each write an `undo`.
+error exclusive-reading: An operation that changes nothing is to be alone. Remove the step.
 error cache-of-a-write: An operation that changes something is to be cached. Remove its `cache:`.
 error no-window: An operation without `from` and `to` has a window. Remove the window.
 error window-without-default: `from` and `to` may be left out, and no default says what then. Add `default_days`.

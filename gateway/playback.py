@@ -301,8 +301,12 @@ async def _run(engine: Engine, connection: Connection, example: Example, playbac
         args = native_arguments(plan, example.args)
     else:
         args = arguments(engine.model.operations[plan.name], example.args, connection.zone)
-    reply = await engine.run(Call("example", example.operation, args, "example", deadline=1e9))
-    return reply.data
+
+    async def remembered() -> Mapping[str, Json]:
+        return example.remembered
+
+    call = Call("example", example.operation, args, "example", deadline=1e9)
+    return (await engine.run(call, remembered=remembered)).data
 
 
 def _judged(example: Example | HookExample, found: Json, failed: GatewayError | None) -> list[str]:

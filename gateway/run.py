@@ -18,21 +18,22 @@ from gateway.compensation import Undo, Writes
 from gateway.errors import (
     AnswerMismatch,
     GatewayError,
-    MappingFault,
     NotMapped,
     OutcomeUnknown,
     ProviderRejected,
     ProviderUnavailable,
     Unsupported,
 )
-from gateway.mapping.evaluate import accepted, read, refuse, rendered, taken, wanted
+from gateway.mapping.context import REMEMBERED
+from gateway.mapping.evaluate import accepted, alone, read, refuse, rendered, taken, wanted
 from gateway.mapping.expressions import MISSING
 from gateway.mapping.plan import CallPlan, ErrorRule, GivesPlan, OperationPlan, RunPlan, StepPlan, VariantPlan
-from gateway.mapping.results import read_rows, walk
+from gateway.mapping.results import read_rows
 from gateway.mapping.trees import truth
 from gateway.messages import Effect, Json, Reply
 from gateway.model.model import Model
-from gateway.model.types import TypeRefused
+from gateway.scopes import elements, laid_over, public
+from gateway.turns import Turn
 from gateway.windows import bounds_of, chunks, within
 
 Exchange: TypeAlias = Callable[[CallPlan, Mapping[str, Json], tuple[ErrorRule, ...], Effect], Awaitable[Json]]
@@ -54,11 +55,16 @@ class Run:
     exchange: Exchange
     cache: Cache
     now: datetime
+    turn: Turn
+    """What the call waits for before it writes; given back when the call is over."""
     name: str = ""
     """The operation that was asked for."""
     show: bool = False
     """Whether the provider's own objects are wanted beside the canonical ones."""
+    remembered: Mapping[str, Json] = field(default_factory=dict)
+    """What the gateway knows of the booking that is written, of what the provider cannot tell."""
     writes: Writes = field(default_factory=Writes)
+    """What this operation wrote, with those that it ran."""
     said: float | None = None
     """The clock's reading when the provider said the oldest part that was kept from an earlier call."""
 
@@ -79,8 +85,11 @@ class Run:
         """What a failure means once something was written."""
         if isinstance(error, OutcomeUnknown) or not self.writes.any() or await self.writes.take_back():
             return error
-        detail = f"The provider accepted a write, and what followed failed: look before you repeat. {error.detail}"
-        return OutcomeUnknown(detail.strip(), details={"cause": error.code, **self._look_with()}, origin=error.origin)
+        return self._unknown(error, "The provider accepted a write, and what followed failed")
+
+    def _unknown(self, error: GatewayError, what: str) -> OutcomeUnknown:
+        detail = f"{what}: look before you repeat. {error.detail}".strip()
+        return OutcomeUnknown(detail, details={"cause": error.code, **self._look_with()}, origin=error.origin)
 
     def _look_with(self) -> dict[str, str]:
         return look_with(self.model, self.connection, self.name)
@@ -96,8 +105,7 @@ class Run:
 
         key = json.dumps([self.connection.digest, plan.name, dict(arguments), self.show], sort_keys=True)
         answer = await self.cache.answer(key, plan.cache, ask)
-        if answer.said is not None:
-            self.said = answer.said if self.said is None else min(answer.said, self.said)
+        self._heard(answer.said)
         found: tuple[_Pairs, bool] = answer.value
         return found
 
@@ -105,7 +113,9 @@ class Run:
         """Run one operation."""
         model = self.model.operations.get(plan.name)
         args = accepted(plan, arguments, model, self.connection.provider.title, self.connection.scope)
-        scope = {**self.connection.scope, "args": args, "now": self.now.isoformat(timespec="seconds")}
+        known = {name: self.remembered.get(name) for name in self.connection.provider.remembered}
+        now = self.now.isoformat(timespec="seconds")
+        scope = {**self.connection.scope, "args": args, "now": now, REMEMBERED: known}
         if plan.window is None:
             pairs, single = await self._windowed(plan, scope)
         else:
@@ -139,20 +149,9 @@ class Run:
         body = await self._steps(variant, scope)
         pairs, single = await self._result(plan, variant, scope, body)
         if variant.set is not None:
-            known = self._known(plan, variant.set(scope), variant.origin)
+            known = laid_over(self.model.operations[plan.name], variant.set(scope), variant.origin)
             pairs = [({**canonical, **known}, raw) for canonical, raw in pairs]
         return pairs, single
-
-    def _known(self, plan: OperationPlan, fields: Mapping[str, Json], origin: str) -> dict[str, Json]:
-        """Fields that are laid over a result, held to the contract as those of a record are."""
-        resource = self.model.operations[plan.name].resource
-        known = {}
-        for name, value in fields.items():
-            try:
-                known[name] = resource.fields[name].accept(value) if resource is not None else value
-            except TypeRefused as refused:
-                raise AnswerMismatch(f"{origin}: `set:` of {name} is not {refused}", origin=origin) from None
-        return known
 
     async def _result(
         self, plan: OperationPlan, variant: VariantPlan, scope: dict[str, Json], body: Json
@@ -162,7 +161,7 @@ class Run:
             return await self._found(variant.find, scope["args"]["id"], plan)
         if variant.gives is not None:
             return await self._given(variant.gives, scope)
-        root = body if variant.sole else self._public(scope)
+        root = body if variant.sole else public(self.connection, scope)
         if plan.name.startswith("native."):
             value = read(variant.at, root, variant.origin) if variant.at is not None else root
             return [(None if value is MISSING else value, None)], True
@@ -170,10 +169,6 @@ class Run:
         for rows in variant.rows:
             pairs += read_rows(rows, root, scope, plan.not_found, show=self.show)
         return pairs, self.model.operations[plan.name].gives != "list"
-
-    def _public(self, scope: Mapping[str, Json]) -> dict[str, Json]:
-        """What paths see of a scope: everything but secrets, which paths could copy into an answer."""
-        return {**scope, "settings": dict(self.connection.public)}
 
     def _variant(self, plan: OperationPlan, scope: Mapping[str, Json]) -> VariantPlan:
         for variant in plan.variants:
@@ -198,11 +193,27 @@ class Run:
             return [(canonical, None) for canonical in kept], False
         return ([] if kept is None else [(kept, None)]), True
 
-    async def _run(self, run: RunPlan, scope: Mapping[str, Json]) -> tuple[_Pairs, bool]:
+    async def _run(self, run: RunPlan, scope: Mapping[str, Json], *, undos: bool = True) -> tuple[_Pairs, bool]:
+        """Run another operation; what it wrote is this one's too, with its `undos` or without them."""
         plan = self.connection.provider.operations[run.operation]
         same = {"id": scope["args"]["id"]} if "id" in scope["args"] else {}
         arguments = run.arguments(scope) if run.arguments is not None else same
-        return await self.operation(plan, arguments)
+        # What is remembered is of one booking.
+        known = self.remembered if arguments.get("id") == scope["args"].get("id") else {}
+        inner = replace(self, writes=Writes(), remembered=known, said=None)
+        done = False
+        try:
+            result = await inner.operation(plan, arguments)
+            done = True
+        finally:
+            self.writes.join(inner.writes, undos=undos or not done)
+            self._heard(inner.said)
+        return result
+
+    def _heard(self, said: float | None) -> None:
+        """Note when the provider said a part that was kept."""
+        if said is not None:
+            self.said = said if self.said is None else min(said, self.said)
 
     async def _steps(self, variant: VariantPlan, scope: dict[str, Json]) -> Json:
         """Run the steps in order, capturing each value in the scope; gives the last value."""
@@ -212,7 +223,10 @@ class Run:
                 value = None
                 scope.update(dict.fromkeys(take.name for take in step.takes))
             elif step.refuse:
-                refuse(step, scope)
+                await self._guard(step, scope)
+                continue
+            elif step.exclusive is not None:
+                await self.turn.take((self.connection.name, "exclusive", one) for one in alone(step, scope))
                 continue
             elif step.make is not None:
                 value = step.make(scope)
@@ -228,16 +242,27 @@ class Run:
                 scope[step.name] = value
         return value
 
+    async def _guard(self, step: StepPlan, scope: Mapping[str, Json]) -> None:
+        """End the operation where a guard holds: after a write as the step says, with all taken back or nothing."""
+        try:
+            refuse(step, scope)
+        except GatewayError as error:
+            if step.takes_back is False:
+                self.writes.keep()
+            elif step.takes_back and self.writes.any() and not await self.writes.take_back():
+                raise self._unknown(error, "The provider did not take back what it had accepted") from error
+            raise
+
     async def _fan_out(self, step: StepPlan, variant: VariantPlan, scope: dict[str, Json]) -> Json:
         """One call for each element that is wanted, so many at once; the first failure cancels the rest."""
-        elements = [names for names in self._elements(step, scope) if wanted(step, {**scope, **names})]
+        wanted_ones = [names for names in elements(step, self.connection, scope) if wanted(step, {**scope, **names})]
         turn = asyncio.Semaphore(step.fan_out.at_once if step.fan_out else 1)
 
         async def one(names: dict[str, Json]) -> Json:
             async with turn:
                 return {**names, "body": await self._step(step, variant, {**scope, **names})}
 
-        tasks = [asyncio.ensure_future(one(names)) for names in elements]
+        tasks = [asyncio.ensure_future(one(names)) for names in wanted_ones]
         try:
             return list(await asyncio.gather(*tasks))
         finally:
@@ -245,26 +270,12 @@ class Run:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
 
-    def _elements(self, step: StepPlan, scope: Mapping[str, Json]) -> list[dict[str, Json]]:
-        """The elements of a fan-out, under the names that templates know them by."""
-        fan_out = step.fan_out
-        if fan_out is None:
-            return []
-        if fan_out.elements is None:
-            return list(walk(fan_out.levels, self._public(scope), {}, scope))
-        elements = rendered(fan_out.elements, scope, step.origin)
-        if not isinstance(elements, list):
-            raise MappingFault(f"{step.origin}: `for_each.in` must give a list", origin=step.origin)
-        return [{fan_out.names[0]: element} for element in elements]
-
     async def _step(self, step: StepPlan, variant: VariantPlan, scope: Mapping[str, Json]) -> Json:
         """One call, or one run of another operation; accepted errors give null."""
         try:
             if step.run is not None:
-                before = len(self.writes.undos)
-                pairs, single = await self._run(step.run, scope)
-                if step.undo is not None:
-                    del self.writes.undos[before:]  # the step's own undo takes back all that it ran
+                # The step's own undo takes back all that it ran.
+                pairs, single = await self._run(step.run, scope, undos=step.undo is None)
                 data = [canonical for canonical, _ in pairs]
                 body = (data[0] if data else None) if single else data
             else:

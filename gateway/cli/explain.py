@@ -24,6 +24,7 @@ EXAMPLES = """examples:
 
 
 _HOOKS = "hooks."
+_AFTERWARDS = {None: "", True: ", and take back what was written", False: ", and leave what was written"}
 _BODIES = {"none": "no body", "text": "plain text", "json": "JSON", "form": "a form"}
 
 
@@ -169,7 +170,9 @@ def _step(step: StepPlan) -> Iterator[str]:
     for take in step.takes:
         yield _line(f"take {take.name} = {take.value.text}" + (f" as {take.codec}" if take.codec else ""), take.origin)
     for guard in step.refuse:
-        yield _line(f"refuse with {guard.code} when {guard.when.text}", guard.origin)
+        yield _line(f"refuse with {guard.code} when {guard.when.text}{_AFTERWARDS[step.takes_back]}", guard.origin)
+    if step.exclusive is not None:
+        yield _line(f"wait for other writes of {step.exclusive.text}{condition}", step.origin)
     if step.call is not None:
         yield _line(f"{step.name}: {_call(step.call)} [{step.effect.value}]{condition}", step.call.origin)
     if step.run is not None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Final
 
 from gateway import observe
@@ -46,7 +47,26 @@ class Remembering:
         connection = self.engine.connection(call.connection)
         if operation.effect is Effect.SAFE:
             return await self._read(connection, operation, call, trace)
-        reply = await self.engine.run(call, trace)
+        # The next write of the booking begins when this one is remembered, and not before.
+        async with self.engine.turn(call) as turn:
+            reply = await self.engine.run(call, trace, turn, partial(self._remembered, connection, call))
+            return await self._noted(connection, operation, call, reply, channel)
+
+    async def _remembered(self, connection: Connection, call: Call) -> Mapping[str, Json]:
+        """Give what is known of the booking that a call writes, of what its provider cannot tell.
+
+        Raises StoreUnavailable: a write that must not bring back what is over cannot be made without knowing it.
+        """
+        names, key = connection.provider.remembered, call.arguments.get("id")
+        if not names or key is None or call.operation not in self.engine.model.changes.operations:
+            return {}
+        memory = await self.database.read(lambda store: known(store, connection.name, [key]))
+        return {name: one.data.get(name) for one in memory.values() for name in names}
+
+    async def _noted(
+        self, connection: Connection, operation: Operation, call: Call, reply: Reply, channel: str | None
+    ) -> Reply:
+        """Tell what a write did, and complete its reply with what is remembered."""
         try:
             told = await note(self.publisher, connection, call.operation, call.arguments, reply.data, channel)
             if told is None or operation.gives != "one" or not self._of_bookings(operation):

@@ -23,7 +23,7 @@ from gateway.mapping.plan_watch import WatchPlan
 from gateway.mapping.records import compile_records
 from gateway.mapping.schemes import check_forms, compile_auth
 from gateway.mapping.watch import Watch
-from gateway.mapping.watching import compile_remembered, compile_watch
+from gateway.mapping.watching import compile_remembered, compile_watch, remembered_names
 from gateway.mapping.ways import NATIVE, Ways, check_runs, compile_ways, runs_of
 from gateway.messages import Json
 from gateway.model.model import Model
@@ -57,6 +57,7 @@ def _compile(context: Context) -> ProviderPlan | None:
     context.step_names = frozenset(_names_in([file["operations"], file.get("native", {})]))
     context.trees = file.get("trees", {})
     compile_records(context, file.get("records", {}), ("records",))
+    context.remembered = remembered_names(context, file)
     if http is None:
         return None
     context.auths = frozenset(file.get("auths", {}))

@@ -28,7 +28,9 @@ SENDING = frozenset({"sent_at"})
 """Names that only what is sent sees: the moment at which it goes, which a wait for its turn may put off."""
 CALL = BASE | {"args", "serial"}
 """Names the templates of an operation see, besides window, taken names and steps."""
-RESERVED = CALL | SENDING | {"window", "row", "fields", "body", "token"}
+REMEMBERED = "remembered"
+"""The name under which a write of a booking sees what the gateway remembers of it."""
+RESERVED = CALL | SENDING | {"window", "row", "fields", "body", "token", REMEMBERED}
 """Names that no step, level or taken value may have."""
 
 
@@ -45,6 +47,8 @@ class Context:
     records: dict[str, RecordPlan] = field(default_factory=dict)
     step_names: frozenset[str] = frozenset()
     """Names of all steps, taken values and levels of the file: what a record's `make:` may refer to."""
+    remembered: frozenset[str] = frozenset()
+    """Fields that some record has the gateway remember: what a write may ask for as `remembered.FIELD`."""
     provider_code: Path | None = None
     message: Path | None = None
     auths: frozenset[str] = frozenset()

@@ -65,6 +65,18 @@ def refuse(step: StepPlan, scope: Scope) -> None:
             raise GatewayError(guard.message, code=guard.code, details=details, origin=guard.origin)
 
 
+def alone(step: StepPlan, scope: Scope) -> list[str]:
+    """What a write is exclusive over, each as text. Raises MappingFault where it names nothing."""
+    if step.exclusive is None:
+        return []
+    value = rendered(step.exclusive, scope, step.origin)
+    names = value if isinstance(value, list) else [value]
+    if not names or not all(isinstance(one, str | int) and one != "" for one in names):
+        message = f"{step.origin}: `exclusive` must give a text or a list of texts, none of them empty"
+        raise MappingFault(message, origin=step.origin)
+    return [str(one) for one in names]
+
+
 def accepted(
     plan: OperationPlan, given: Mapping[str, Json], operation: Operation | None, title: str, scope: Scope
 ) -> dict[str, Json]:

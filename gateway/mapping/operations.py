@@ -9,7 +9,8 @@ from __future__ import annotations
 from gateway.document import Place, suggestion
 from gateway.mapping.calls import Http, compile_rules, seconds
 from gateway.mapping.checks import check_arguments, check_names, check_native_arguments
-from gateway.mapping.context import CALL, Context
+from gateway.mapping.checks_writes import check_remembered
+from gateway.mapping.context import CALL, REMEMBERED, Context
 from gateway.mapping.fits import check_taken_apart, check_tree
 from gateway.mapping.plan import NativeArgument, OperationPlan, VariantPlan, WindowPlan
 from gateway.mapping.rows import Wanted, compile_rows
@@ -32,7 +33,7 @@ def compile_operation(
     if shape is None:
         return None
     window = _compile_window(context, operation, shape, place)
-    names = CALL | ({"window"} if window else set())
+    names = CALL | ({"window"} if window else set()) | _remembered(context, operation)
     inner = http.of_class(context, shape, place)
     scene = Scene(context, inner, operation.effect, operations, frozenset(names), operation.not_found, operation.args)
     with context.collecting() as reads:
@@ -59,8 +60,15 @@ def compile_operation(
         needs=compile_needs(context, shape, place),
     )
     check_arguments(context, operation, plan, reads, place)
+    check_remembered(context, reads, place)
     check_names(context, reads, shape, operation.effect, place)
     return plan
+
+
+def _remembered(context: Context, operation: Operation) -> set[str]:
+    """What is remembered is told to writes of a booking that is there."""
+    writes = operation.name in context.model.changes.operations and "id" in operation.args
+    return {REMEMBERED} if writes else set()
 
 
 def compile_native(context: Context, name: str, node: Json, place: Place, http: Http) -> OperationPlan | None:

@@ -19,7 +19,7 @@ from gateway.messages import Effect, Json
 from gateway.model.model import Resource
 
 Scope: TypeAlias = Mapping[str, Json]
-"""What templates see: settings, args, connection, now, window, taken names, steps."""
+"""What templates see: settings, args, connection, now, window, remembered, taken names, steps."""
 
 Build: TypeAlias = Callable[[Scope], Json]
 """A compiled tree: the scope in, what is sent out. May return `LEFT_OUT`."""
@@ -144,7 +144,7 @@ class Take:
 
 @dataclass(frozen=True, slots=True)
 class StepPlan:
-    """One step of an operation; exactly one of `call`, `run`, `refuse`, `takes` and `make` is set."""
+    """One step of an operation; exactly one of `call`, `run`, `refuse`, `takes`, `make` and `exclusive` is set."""
 
     name: str
     call: CallPlan | None
@@ -159,6 +159,10 @@ class StepPlan:
     effect: Effect
     undo: CallPlan | RunPlan | None
     origin: str
+    takes_back: bool | None = None
+    """Of `refuse`: whether what the steps before it wrote is undone; None where they wrote nothing that could be."""
+    exclusive: Template | None = None
+    """Gives a text or a list of texts: what no other write of the connection that names it goes on beside this one."""
 
 
 @dataclass(frozen=True, slots=True)

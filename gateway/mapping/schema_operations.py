@@ -165,7 +165,7 @@ PARTS: Final[Mapping[str, Part]] = {
         {"when": key("string", "one expression that is true or false", takes="template", example=_WHEN), **_BODY},
     ),
     "step": Part(
-        "one of `steps`; exactly one of `call`, `run`, `refuse`, `take` and `make`",
+        "one of `steps`; exactly one of `call`, `run`, `refuse`, `take`, `make` and `exclusive`",
         {
             "name": key("string", "the name its value is known by", regex=NAME, example="details"),
             "call": _BODY["call"],
@@ -175,6 +175,17 @@ PARTS: Final[Mapping[str, Part]] = {
                 "list",
                 "guards; the first that holds ends the operation",
                 example=[{"when": _WHEN, "is": "INSUFFICIENT_CAPACITY", "message": "One at a time."}],
+            ),
+            "takes_back": key(
+                "boolean",
+                "beside `refuse`: what the steps above wrote is undone before the operation ends",
+                example=True,
+            ),
+            "exclusive": key(
+                "string",
+                "one expression, text or a list of texts: other writes that name one of them wait for this one",
+                takes="template",
+                example="{{ args.resource_id }}",
             ),
             "take": key(
                 "dict", "more names for values, computed here", takes="template", example={"first": "{{ all[0] }}"}

@@ -11,9 +11,10 @@ from dataclasses import dataclass, replace
 from gateway.document import Place, suggestion
 from gateway.mapping.calls import Http, compile_call
 from gateway.mapping.checks import check_accepted, check_refusals
+from gateway.mapping.checks_writes import check_taking_back
 from gateway.mapping.codecs import Codec
 from gateway.mapping.context import CALL, RESERVED, Context
-from gateway.mapping.expressions import Literal
+from gateway.mapping.expressions import Literal, Template
 from gateway.mapping.fits import check_taken
 from gateway.mapping.plan import (
     CallPlan,
@@ -34,9 +35,10 @@ _AFTER_A_CALL = frozenset({"name", "when", "for_each", "keep", "accept", "safe",
 _BESIDE: dict[str, frozenset[str]] = {
     "call": _AFTER_A_CALL,
     "run": _AFTER_A_CALL | {"with"},
-    "refuse": frozenset({"when"}),
+    "refuse": frozenset({"when", "takes_back"}),
     "take": frozenset({"when"}),
     "make": frozenset({"name", "when"}),
+    "exclusive": frozenset({"when"}),
 }
 """What a step does → the keys that mean something beside it."""
 
@@ -75,14 +77,16 @@ def compile_steps(scene: Scene, shape: dict[str, Json], place: Place) -> tuple[t
             steps.append(step_plan)
             known = [step_plan.name] if step_plan.name else []
             scene = scene.knowing(*known, *(take.name for take in step_plan.takes))
+            check_taking_back(scene.context, steps, where_step)
     return tuple(steps), scene
 
 
 def _compile_step(scene: Scene, shape: dict[str, Json], place: Place) -> StepPlan | None:
     context = scene.context
-    kinds = [kind for kind in ("call", "run", "refuse", "take", "make") if kind in shape]
+    kinds = [kind for kind in _BESIDE if kind in shape]
     if len(kinds) != 1:
-        context.report(place, "step-without-kind", "a step has exactly one of `call`, `run`, `refuse`, `take`, `make`")
+        message = f"a step has exactly one of {', '.join(f'`{kind}`' for kind in _BESIDE)}"
+        context.report(place, "step-without-kind", message)
         return None
     _check_beside(context, shape, kinds[0], place)
     name = shape.get("name", "")
@@ -112,7 +116,19 @@ def _compile_step(scene: Scene, shape: dict[str, Json], place: Place) -> StepPla
         effect=_effect(scene, shape),
         undo=_compile_undo(inner.knowing(name), shape["undo"], (*place, "undo")) if "undo" in shape else None,
         origin=context.origin(place),
+        takes_back=shape.get("takes_back"),
+        exclusive=_compile_exclusive(inner, shape, place),
     )
+
+
+def _compile_exclusive(scene: Scene, shape: dict[str, Json], place: Place) -> Template | None:
+    """What a write is exclusive over. What changes nothing has no need to be alone."""
+    if "exclusive" not in shape:
+        return None
+    if scene.effect is Effect.SAFE:
+        message = "an operation that changes nothing waits for nobody; remove the step"
+        scene.context.report((*place, "exclusive"), "exclusive-reading", message, key=True)
+    return scene.context.condition(shape["exclusive"], (*place, "exclusive"), scene.names)
 
 
 def _check_beside(context: Context, shape: dict[str, Json], kind: str, place: Place) -> None:

@@ -54,6 +54,14 @@ def compile_watch(
     )
 
 
+def remembered_names(context: Context, file: dict[str, Json]) -> frozenset[str]:
+    """Give the fields that a record has the gateway remember, rightly or not: `compile_remembered` tells."""
+    records = [file["records"][name]["fields"] for name in context.records]
+    return frozenset(
+        name for fields in records for name, spec in fields.items() if isinstance(spec, dict) and spec.get("remember")
+    )
+
+
 def compile_remembered(context: Context, file: dict[str, Json]) -> dict[str, frozenset[str]]:
     """Give the fields that a provider cannot tell, each with the operations that say it of what they did."""
     changes, found = context.model.changes, set[str]()

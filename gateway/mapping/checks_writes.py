@@ -1,0 +1,55 @@
+"""What writes must hold: a no after a write says what becomes of it, and what is asked of the memory is remembered.
+
+Pure: compiled parts and what they read come in, findings go out through the Context.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from gateway.document import Place, suggestion
+from gateway.mapping.context import REMEMBERED, Context
+from gateway.mapping.plan import StepPlan
+from gateway.mapping.reads import Reads
+from gateway.messages import Effect
+
+
+def check_taking_back(context: Context, steps: Sequence[StepPlan], place: Place) -> None:
+    """The last of these steps, if it may refuse, says what becomes of the writes before it; each can then be undone.
+
+    Whatever a step runs has undos of its own.
+    """
+    *before, last = steps
+    if not last.refuse:
+        return
+    undone = [step.name for step in before if step.undo is not None]
+    stays = [step.name for step in before if step.call is not None and _writes(context, step) and step.undo is None]
+    if last.takes_back is None:
+        if undone:
+            message = f"`{undone[-1]}` was done before, and can be undone: say whether `takes_back` is true or false"
+            context.report(place, "refusal-after-write", message)
+    elif not any(_writes(context, step) for step in before):
+        context.report((*place, "takes_back"), "nothing-to-take-back", "no step above it writes", key=True)
+    elif last.takes_back and stays:
+        message = f"`{stays[-1]}` writes and has no `undo`: what it did would stay"
+        context.report((*place, "takes_back"), "nothing-to-take-back", message, key=True)
+
+
+def _writes(context: Context, step: StepPlan) -> bool:
+    """Whether a step leaves something behind that matters: what only reads, or `stays`, does not."""
+    if step.run is not None:
+        other = context.model.operations.get(step.run.operation)
+        return step.undo is not None or (other is not None and other.effect is Effect.UNSAFE)
+    return step.undo is not None or (step.call is not None and step.effect is Effect.UNSAFE)
+
+
+def check_remembered(context: Context, reads: Reads, place: Place) -> None:
+    """Every field that is asked of the memory is one that is remembered, by its name."""
+    for use in sorted(use for use in reads.names if use[0] == REMEMBERED):
+        if len(use) == 1:
+            message = f"name the field: `{REMEMBERED}.FIELD`"
+            context.report(place, "unknown-name", message)
+        elif use[1] not in context.remembered:
+            hint = suggestion(use[1], context.remembered)
+            message = f"`{REMEMBERED}.{use[1]}`: no record has a field of this name with `remember: true`{hint}"
+            context.report(place, "unknown-name", message)

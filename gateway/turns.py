@@ -1,0 +1,107 @@
+"""Who may write now: one write of a booking at a time, and one of what a mapping says a write is exclusive over.
+
+A write looks before it changes, and its look counts only while nobody else changes the same thing. Turns are given in
+the order in which they are asked for, and hold in this process alone; nothing here sends or knows what it guards.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterable
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, field
+from types import TracebackType
+from typing import Self, TypeAlias
+
+from gateway.errors import TooManyCalls
+
+Key: TypeAlias = tuple[str, ...]
+"""What a turn is of: the connection, then what it is of there."""
+
+MOST_WAITING = 100
+"""Writes that wait for the same turn; one more is refused at once."""
+_AGAIN_SECONDS = 1.0
+
+
+@dataclass(slots=True)
+class _Line:
+    """Whoever holds or waits for a turn: `asked` counts all of them."""
+
+    lock: asyncio.Lock = field(default_factory=asyncio.Lock)
+    asked: int = 0
+
+
+class Turns:
+    """The turns of this process. `clock` is the event loop's, in seconds."""
+
+    def __init__(self, clock: Callable[[], float]) -> None:
+        self._clock = clock
+        self._lines: dict[Key, _Line] = {}
+
+    def __repr__(self) -> str:
+        return f"Turns({len(self._lines)})"
+
+    def turn(self, deadline: float) -> Turn:
+        """Begin what takes turns before `deadline`, a reading of the clock: a context."""
+        return Turn(self, deadline)
+
+    async def enter(self, key: Key, deadline: float) -> None:
+        """Wait for a turn; `leave` must follow. Raises TooManyCalls when it does not come in time."""
+        line = self._lines.setdefault(key, _Line())
+        if line.asked > MOST_WAITING:
+            raise _refusal("Too many writes of the same thing are waiting.")
+        line.asked += 1
+        try:
+            async with asyncio.timeout(deadline - self._clock()):
+                await line.lock.acquire()
+        except BaseException as error:
+            self._left(key, line)
+            if isinstance(error, TimeoutError):
+                raise _refusal("Another write of the same thing did not end in time.") from None
+            raise
+
+    def leave(self, key: Key) -> None:
+        """Give the turn to the next."""
+        line = self._lines[key]
+        line.lock.release()
+        self._left(key, line)
+
+    def _left(self, key: Key, line: _Line) -> None:
+        line.asked -= 1
+        if not line.asked:
+            del self._lines[key]
+
+
+class Turn:
+    """The turns that one call holds, up to the end of the context. Taking one twice is taking it once."""
+
+    def __init__(self, turns: Turns, deadline: float) -> None:
+        self._turns = turns
+        self._deadline = deadline
+        self._held: set[Key] = set()
+        self._stack = AsyncExitStack()
+
+    async def __aenter__(self) -> Self:
+        """Hold nothing yet."""
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Give back every turn."""
+        await self._stack.aclose()
+        self._held.clear()
+
+    async def take(self, keys: Iterable[Key]) -> None:
+        """Wait for these turns, in one order for everybody, so that two calls never wait for each other's.
+
+        Raises TooManyCalls (429) when one of them does not come before the deadline.
+        """
+        for key in sorted(set(keys) - self._held):
+            await self._turns.enter(key, self._deadline)
+            self._held.add(key)
+            self._stack.callback(self._turns.leave, key)
+
+
+def _refusal(detail: str) -> TooManyCalls:
+    return TooManyCalls(detail, details={"limit": {"class": "write", "at_once": 1}}, retry_after=_AGAIN_SECONDS)
