@@ -20,7 +20,7 @@ from gateway.mapping.codec_kind import (
     Scope,
     Specification,
 )
-from gateway.mapping.time_formats import SAMPLE, Format, LocalTimes, compile_format
+from gateway.mapping.time_formats import END, REFUSED, SAMPLE, Format, LocalTimes, compile_format
 from gateway.messages import Json
 from gateway.model import times
 
@@ -57,11 +57,14 @@ def _datetime(spec: Specification) -> Codec:
     ends = _ends(spec)
     if ends and "M" not in fields:
         raise CodecInvalid("`end_of_day` needs a format with %H and %M", spec.place("end_of_day"))
-    local = LocalTimes(formats, listed, ends)
+    skipped = spec.options.get("skipped", REFUSED)
+    if skipped not in (REFUSED, END):
+        raise CodecInvalid(f"`skipped` is {REFUSED} or {END}", spec.place("skipped"))
+    local = LocalTimes(formats, listed, ends, skipped)
     zone = spec.template(_ZONE)
     return Codec(
         "datetime",
-        LOSSY if ends else ISO,
+        ISO if skipped == REFUSED and not ends else LOSSY,
         "instant",
         lambda value, scope: local.decode(value, zone(scope)),
         lambda value, scope: local.encode(value, zone(scope)),
@@ -219,11 +222,17 @@ KINDS: Final[tuple[CodecKind, ...]] = (
         options=(
             _ZONE,
             Option("end_of_day", "clock times that mean the next midnight; it is written as the first", "[]"),
+            Option(
+                "skipped",
+                "what a time is that the clocks skip: `refused`, or the `end` of an interval: it is read with the "
+                "offset before, and what ends as they are put forward is written 02:00, not 03:00",
+                REFUSED,
+            ),
         ),
         law=ISO,
         reads="text, or list of texts",
         gives="instant",
-        meaning="local time ↔ instant; lossy with `end_of_day`",
+        meaning="local time ↔ instant; lossy with `end_of_day` or `skipped`",
         example=({"datetime": "%Y-%m-%d %H:%M"}, "2026-07-19 08:30", "2026-07-19T08:30:00+02:00"),
         build=_datetime,
     ),

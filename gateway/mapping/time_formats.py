@@ -6,7 +6,7 @@ Zones come from `model/times.py`; what a mapping may write is decided in `codec_
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Final
@@ -18,6 +18,12 @@ from gateway.model import times
 
 _WIDTHS: Final[Mapping[str, int]] = {"Y": 4, "m": 2, "d": 2, "H": 2, "M": 2, "S": 2}
 _DIRECTIVE: Final = re.compile(r"%(.?)", re.DOTALL)
+REFUSED: Final = "refused"
+END: Final = "end"
+_PLACED: Final[Mapping[str, Callable[[datetime, str], str]]] = {
+    REFUSED: times.local_to_instant,
+    END: times.local_or_later,
+}
 SAMPLE: Final[Mapping[str, int]] = {"Y": 2026, "m": 3, "d": 19, "H": 8, "M": 30, "S": 0}
 """The time messages show as an example."""
 
@@ -75,6 +81,8 @@ class LocalTimes:
     formats: tuple[Format, ...]
     listed: bool
     ends: tuple[tuple[int, int, int], ...]
+    skipped: str = REFUSED
+    """What a time that the clocks skip is: refused, or the end of an interval."""
 
     @property
     def expected(self) -> str:
@@ -100,7 +108,7 @@ class LocalTimes:
                 return times.start_of_day(day + timedelta(days=1), zone)
             if "H" not in fields:
                 return times.start_of_day(day, zone)
-            return times.local_to_instant(datetime(day.year, day.month, day.day, *clock), zone)  # noqa: DTZ001 - local
+            return _PLACED[self.skipped](datetime(day.year, day.month, day.day, *clock), zone)  # noqa: DTZ001 - local
         except times.TimeRefused as refused:
             raise CodecRefused(str(refused)) from None
         except (ValueError, OverflowError):
@@ -112,7 +120,7 @@ class LocalTimes:
             raise CodecRefused(times.INSTANT)
         try:
             instant = times.normal_instant(value)
-            wall = times.wall_clock(instant, zone)
+            wall = times.last_showing(instant, zone) if self.skipped == END else times.wall_clock(instant, zone)
             day, clock = wall.date(), (wall.hour, wall.minute, wall.second)
             if self.ends and clock == (0, 0, 0):
                 day, clock = day - timedelta(days=1), self.ends[0]

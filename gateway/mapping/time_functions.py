@@ -40,6 +40,25 @@ def add_minutes(instant: str, minutes: int, zone: str | None = None) -> str:
     return later if zone is None else times.to_zone(later, zone)
 
 
+@word(
+    "instant: instant, minutes: integer, zone: time_zone",
+    "instant",
+    "add_clock_minutes('2026-10-25T02:00:00+02:00', 60, 'Europe/Berlin')",
+    "2026-10-25T03:00:00+01:00",
+)
+def add_clock_minutes(instant: str, minutes: int, zone: str) -> str:
+    """The instant at which the clocks of the zone show so many minutes more, as providers count that know no offsets.
+
+    Of a local time that occurs twice it is the first, and one that the clocks skip is read with the offset that held
+    before (RFC 5545, section 3.3.5).
+    """
+    try:
+        later = times.wall_clock(times.normal_instant(instant), zone) + timedelta(minutes=minutes)
+    except OverflowError:
+        raise times.TimeRefused(times.INSTANT) from None
+    return times.local_or_later(later, zone)
+
+
 @word("date: date, days: integer", "date", "add_days('2026-02-28', 1)", "2026-03-01")
 def add_days(date: str, days: int) -> str:
     """The date that many days later."""
@@ -129,6 +148,17 @@ def instant(date: str, clock: str, zone: str) -> str:
 
 
 @word(
+    "date: date, clock: clock, zone: time_zone",
+    "list",
+    "instants('2026-10-25', '02:30', 'Europe/Berlin')",
+    ["2026-10-25T02:30:00+02:00", "2026-10-25T02:30:00+01:00"],
+)
+def instants(date: str, clock: str, zone: str) -> list[Json]:
+    """The instants at which the clocks of the zone show a time on a day: one, none where they skip it, or two."""
+    return list(times.showings(datetime.combine(times.parse_date(date), times.parse_clock(clock)), zone))
+
+
+@word(
     "time: text, zone: time_zone",
     "instant",
     "instant_of('2026-03-19T08:30:00', 'Europe/Berlin')",
@@ -145,8 +175,7 @@ def instant_of(time: str, zone: str) -> str:
     try:
         return times.parse_instant(time, zone)
     except times.GapTime:
-        skipped = datetime.fromisoformat(time).replace(tzinfo=times.zone_of(zone))
-        return times.to_zone(times.format_instant(skipped), zone)
+        return times.local_or_later(datetime.fromisoformat(time), zone)
 
 
 @word(
@@ -169,7 +198,15 @@ def start_of_day(date: str, zone: str) -> str:
 def is_all_day(start: str, end: str, zone: str | None = None) -> bool:
     """Whether the interval is made of whole days on the wall."""
     first, last = _wall(start, zone), _wall(end, zone)
-    return first < last and all(not (wall.hour or wall.minute or wall.second) for wall in (first, last))
+    return first < last and all(_begins_a_day(one, zone) for one in (start, end))
+
+
+def _begins_a_day(instant: str, zone: str | None) -> bool:
+    """Whether a day begins then on the wall: at midnight, or where the zone's clocks skip midnight after the gap."""
+    wall = _wall(instant, zone)
+    if zone is None:
+        return not (wall.hour or wall.minute or wall.second)
+    return times.epoch(times.start_of_day(wall.date(), zone)) == times.epoch(times.normal_instant(instant))
 
 
 @word("date: date", "text", "weekday('2026-03-19')", "thursday")
@@ -230,8 +267,27 @@ def exists(date: str, clock: str, zone: str) -> bool:
     return True
 
 
+@word(
+    "date: date, clock: text, zone: time_zone",
+    "boolean",
+    "can_end('2026-03-29', '02:00', 'Europe/Berlin')",
+    result=True,
+)
+def can_end(date: str, clock: str, zone: str) -> bool:
+    """Whether an interval can end at that time of the day: the clocks show it, or are put forward at it.
+
+    `00:00` and `24:00` are the next midnight, at which every day ends.
+    """
+    if clock in {"00:00", "24:00"}:
+        return True
+    local = datetime.combine(times.parse_date(date), times.parse_clock(clock))
+    end = times.local_or_later(local, zone)
+    return local in {times.wall_clock(end, zone), times.last_showing(end, zone)}
+
+
 FUNCTIONS: Final[tuple[Function, ...]] = (
     add_minutes,
+    add_clock_minutes,
     add_days,
     minutes_between,
     local_date,
@@ -241,6 +297,7 @@ FUNCTIONS: Final[tuple[Function, ...]] = (
     epoch,
     from_epoch,
     instant,
+    instants,
     instant_of,
     start_of_day,
     is_all_day,
@@ -250,4 +307,5 @@ FUNCTIONS: Final[tuple[Function, ...]] = (
     days,
     clocks,
     exists,
+    can_end,
 )

@@ -105,13 +105,41 @@ def local_to_instant(local: datetime, zone: str) -> str:
     return format_instant(first)
 
 
+def local_or_later(local: datetime, zone: str) -> str:
+    """Place a wall-clock time in a zone; one that the clocks skip is read with the offset that held before.
+
+    That is RFC 5545, section 3.3.5: 02:30 is half an hour after 02:00, at which the clocks are put forward. Raises
+    ZoneUnknown or TimeRefused.
+    """
+    try:
+        return local_to_instant(local, zone)
+    except GapTime:
+        return _in_zone(local.replace(tzinfo=zone_of(zone), fold=0).astimezone(UTC), zone)
+
+
+def showings(local: datetime, zone: str) -> tuple[str, ...]:
+    """Give the instants at which the clocks of `zone` show a wall-clock time: one, none that they skip, or two."""
+    both = (local.replace(tzinfo=zone_of(zone), fold=fold) for fold in (0, 1))
+    found = (_in_zone(one.astimezone(UTC), zone) for one in both)
+    return tuple(dict.fromkeys(one for one in found if wall_clock(one, zone) == local))
+
+
+def last_showing(instant: str, zone: str) -> datetime:
+    """Give what the clocks of `zone` show as an interval ends: where they are put forward then, the time until which.
+
+    At 03:00+02:00 in Europe/Berlin on 2026-03-29 that is 02:00, as the end of a day is 24:00. Raises TimeRefused.
+    """
+    wall = wall_clock(instant, zone)
+    try:
+        before = (moment(instant) - timedelta(seconds=1)).astimezone(zone_of(zone)).replace(tzinfo=None)
+    except OverflowError:
+        raise TimeRefused(INSTANT) from None
+    return min(wall, before + timedelta(seconds=1))
+
+
 def start_of_day(day: date, zone: str) -> str:
     """Give the first instant of a local day: midnight, or the end of the gap where clocks change at midnight."""
-    midnight = datetime.combine(day, time())
-    try:
-        return local_to_instant(midnight, zone)
-    except GapTime:
-        return _in_zone(midnight.replace(tzinfo=zone_of(zone)).astimezone(UTC), zone)
+    return local_or_later(datetime.combine(day, time()), zone)
 
 
 def moment(instant: str) -> datetime:

@@ -256,3 +256,19 @@ def test_any_text_is_read_or_refused(text, zone):
     except TimeRefused:
         return
     assert instant == times.to_zone(instant, zone)
+
+
+@pytest.mark.parametrize(
+    ("zone", "end", "shown"),
+    [
+        ("Europe/Berlin", "2026-03-29T03:00:00+02:00", "2026-03-29 02:00"),
+        ("Europe/London", "2026-03-29T02:00:00+01:00", "2026-03-29 01:00"),
+        ("America/Santiago", "2026-09-06T01:00:00-03:00", "2026-09-06 00:00"),
+        ("Australia/Lord_Howe", "2026-10-04T02:30:00+11:00", "2026-10-04 02:00"),
+        ("Europe/Berlin", "2026-10-25T02:00:00+01:00", "2026-10-25 02:00"),
+        ("Europe/Berlin", "2026-03-29T03:30:00+02:00", "2026-03-29 03:30"),
+    ],
+)
+def test_the_end_of_an_interval_on_the_wall(zone, end, shown):
+    """What ends as the clocks are put forward ends at the time until which they showed the old one."""
+    assert shown == times.last_showing(end, zone).isoformat(" ", "minutes")
