@@ -94,6 +94,7 @@ error bad-path: A text that is no JMESPath, or asks a function for what it canno
 error bad-template: A template that cannot be read, or that uses a name or word there is not. Correct it as told.
 error bad-expression: A text that is no regular expression. Correct it.
 error not-a-template: A condition, a list or a taken value is written as plain text. Put one expression in `{{ … }}`.
+error not-boolean: A condition that can be seen to give neither true nor false. Compare what it gives.
 error unknown-word: A `$` key that is no word of trees, or does not stand first. Correct it, or put it first.
 error wrong-form: A part is not written in its form. Write it as the message says.
 error unknown-name: A name that is not known at this place. Use a step, level or taken value that stands before it.

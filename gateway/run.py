@@ -29,7 +29,7 @@ from gateway.mapping.evaluate import accepted, alone, read, refuse, rendered, ta
 from gateway.mapping.expressions import MISSING
 from gateway.mapping.plan import CallPlan, ErrorRule, GivesPlan, OperationPlan, RunPlan, StepPlan, VariantPlan
 from gateway.mapping.results import read_rows
-from gateway.mapping.trees import truth
+from gateway.mapping.truth import truth
 from gateway.messages import Effect, Json, Reply
 from gateway.model.model import Model
 from gateway.scopes import elements, laid_over, public

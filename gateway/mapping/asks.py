@@ -43,7 +43,7 @@ def _compile_ask(context: Context, node: Json, place: Place) -> AskPlan | None:
         message = f"the contract has no request `{shape['request']}`{hint}"
         context.report((*place, "request"), "unknown-request", message)
         return None
-    when = context.condition(shape["when"], (*place, "when"), ASKING) if "when" in shape else None
+    when = context.deciding(shape["when"], (*place, "when"), ASKING) if "when" in shape else None
     rows = _compile_row(context, request, shape, place)
     given = shape.get("with", {})
     check_fields(context, request.resource.name, request.resource.fields, given, (*place, "with"))

@@ -14,7 +14,7 @@ from gateway.mapping.expressions import MISSING
 from gateway.mapping.hooks_translate import body_of, names_of, response_of
 from gateway.mapping.plan import Scope
 from gateway.mapping.plan_hooks import AskPlan, HookPlan
-from gateway.mapping.trees import truth
+from gateway.mapping.truth import truth
 from gateway.messages import Asked, Json, Received, Response
 from gateway.model.model import whole
 

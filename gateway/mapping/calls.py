@@ -72,7 +72,7 @@ def compile_http(context: Context, node: Json, place: Place) -> Http | None:
     context.provider_code = context.path(shape["code"], (*place, "code")) if "code" in shape else None
     context.message = context.path(shape["message"], (*place, "message")) if "message" in shape else None
     base = _compile_base(context, shape["base"], (*place, "base"))
-    success = context.path(shape["success"], (*place, "success")) if "success" in shape else None
+    success = context.condition(shape["success"], (*place, "success")) if "success" in shape else None
     headers = compile_object(context, shape["headers"], (*place, "headers"), BASE) if "headers" in shape else None
     return Http(base, seconds(shape["timeout"]), success, shape["answer"], headers, compile_limits(shape))
 
@@ -140,7 +140,7 @@ def compile_call(
         rpc=rpc,
         timeout=seconds(shape["timeout"]) if "timeout" in shape else http.timeout,
         limit=http.of_class(context, shape, place).limit,
-        success=context.path(shape["success"], (*place, "success")) if "success" in shape else http.success,
+        success=context.condition(shape["success"], (*place, "success")) if "success" in shape else http.success,
         said=(context.provider_code, context.message),
         decode=context.watch.decoder(_decoder(shape.get("answer", http.answer)), shown, rpc=rpc is not None),
         origin=context.origin(place),
@@ -266,7 +266,7 @@ def compile_condition(context: Context, shape: dict[str, Json], place: Place) ->
         except re.error as error:
             context.report((*place, "header", name), "bad-expression", f"not a regular expression: {error}")
             headers.append((name.lower(), re.compile("(?!)")))  # which nothing matches: it hides no other rule
-    when = context.path(shape["when"], (*place, "when")) if "when" in shape else None
+    when = context.condition(shape["when"], (*place, "when")) if "when" in shape else None
     if status is None and not shape.get("header") and "when" not in shape:
         context.report(place, "rule-without-condition", "a rule needs `status`, `header` or `when`")
     listed = status if isinstance(status, list) else [] if status is None else [status]

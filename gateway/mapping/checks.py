@@ -12,6 +12,7 @@ from gateway.mapping.context import Context
 from gateway.mapping.fits import report_unwritable
 from gateway.mapping.plan import Condition, NativeArgument, OperationPlan, RecordPlan
 from gateway.mapping.reads import Reads
+from gateway.mapping.truth import is_true
 from gateway.messages import Effect, Json
 from gateway.model.model import Operation
 from gateway.model.types import Field
@@ -189,8 +190,7 @@ def _constant(condition: Condition) -> bool | None:
     """Whether a path holds always or never, when it looks at nothing."""
     if condition.when is None or condition.when.parsed["type"] != "literal":
         return None
-    value = condition.when.parsed["value"]
-    return (isinstance(value, int | float) and not isinstance(value, bool)) or bool(value)
+    return is_true(condition.when.parsed["value"])
 
 
 def check_refusals(context: Context, nodes: Json, place: Place) -> None:

@@ -15,6 +15,7 @@ from gateway.mapping.expressions import ExpressionInvalid, Literal, Path, Templa
 from gateway.mapping.plan import RecordPlan, Setting
 from gateway.mapping.reads import Reads
 from gateway.mapping.schema import SHAPES
+from gateway.mapping.truth import named, seen_of_path
 from gateway.mapping.watch import Watch
 from gateway.messages import Json
 from gateway.model.model import Model
@@ -155,9 +156,27 @@ class Context:
         setting = self.settings.get(use[1]) if use[0] == "settings" and len(use) > 1 else None
         return setting is not None and setting.type == "secret"
 
-    def condition(self, text: Json, place: Place, names: Collection[str]) -> Template | None:
-        """Compile a template that decides or gives a list: one expression, since a bare text would decide nothing."""
-        template = self.template(text, place, names)
+    def deciding(self, text: Json, place: Place, names: Collection[str], *, secrets: bool = False) -> Template | None:
+        """Compile a template that gives true or false."""
+        template = self.expression(text, place, names, secrets=secrets)
+        if template is not None and template.gives is not None:
+            self._report_undecided(template.gives, place)
+        return template
+
+    def condition(self, text: Json, place: Place) -> Path | None:
+        """Compile a path that decides."""
+        path = self.path(text, place)
+        seen = seen_of_path(path.parsed) if path is not None else None
+        if seen is not None:
+            self._report_undecided(seen, place)
+        return path
+
+    def _report_undecided(self, seen: str, place: Place) -> None:
+        self.report(place, "not-boolean", f"the condition gives {named(seen)}, neither true nor false: compare it")
+
+    def expression(self, text: Json, place: Place, names: Collection[str], *, secrets: bool = False) -> Template | None:
+        """Compile a template that is one expression: a bare text would decide nothing, and is no list."""
+        template = self.template(text, place, names, secrets=secrets)
         if isinstance(template, Template) and template.whole:
             return template
         if template is not None:

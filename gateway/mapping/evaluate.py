@@ -12,7 +12,7 @@ from gateway.errors import AnswerMismatch, CallInvalid, GatewayError, MappingFau
 from gateway.mapping.codecs import CodecRefused, CodecUnsupported
 from gateway.mapping.expressions import ExpressionFailed, Path, Template
 from gateway.mapping.plan import OperationPlan, Scope, StepPlan, Take
-from gateway.mapping.trees import truth
+from gateway.mapping.truth import truth
 from gateway.messages import Json
 from gateway.model.model import Operation
 

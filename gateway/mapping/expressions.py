@@ -23,6 +23,7 @@ from jinja2.parser import Parser
 from gateway.mapping.grammar import Grammar, chain_of
 from gateway.mapping.paths import Path, compile_path
 from gateway.mapping.sandbox import SANDBOX, Program, look_up
+from gateway.mapping.truth import seen_of_template
 from gateway.mapping.words import (
     MAX_TEXT,
     MISSING,
@@ -62,6 +63,7 @@ class _Hole:
     """One expression, ready to be run."""
 
     run: Callable[[_Scope], Any]
+    gives: str | None = None
 
     def value(self, scope: _Scope) -> Json:
         """Evaluate to plain JSON; raises ValueMissing or ExpressionFailed."""
@@ -105,6 +107,8 @@ class Template:
     unsigned_uses: frozenset[tuple[str, ...]]
     _pieces: tuple[str | _Hole, ...] = field(repr=False, compare=False)
     _quote: bool = False
+    gives: str | None = field(default=None, compare=False)
+    """The kind of what a `whole` template gives, where it can be seen to be neither true nor false."""
 
     def render(self, scope: _Scope) -> Json:
         """Evaluate with the names in `scope`: text, or for a `whole` template that is not quoted any JSON.
@@ -146,7 +150,9 @@ def compile_template(text: str, *, quote: bool = False, names: Collection[str] |
         uses |= grammar.uses
         unsigned |= grammar.unsigned_uses
     whole = len(pieces) == 1
-    return Template(text, whole, frozenset(uses), frozenset(unsigned), tuple(pieces), quote)
+    first = pieces[0] if whole else None
+    gives = first.gives if isinstance(first, _Hole) else None
+    return Template(text, whole, frozenset(uses), frozenset(unsigned), tuple(pieces), quote, gives)
 
 
 def _split(text: str) -> Iterator[tuple[int, str, bool]]:
@@ -193,7 +199,7 @@ def _compiled(source: str, grammar: Grammar, *, path: bool) -> _Hole:
         if path:
             grammar.unsigned_uses.clear()
         return _Hole(lambda scope: _walked(scope, chain, reveal=path))
-    return _Hole(Program(checked).run)
+    return _Hole(Program(checked).run, seen_of_template(checked))
 
 
 def _walked(scope: _Scope, chain: tuple[str, ...], *, reveal: bool) -> Any:

@@ -21,6 +21,7 @@ from gateway.mapping.plan import LEFT_OUT, RecordPlan, Scope
 from gateway.mapping.results import walk
 from gateway.mapping.rows import compile_levels
 from gateway.mapping.trees import compile_tree
+from gateway.mapping.truth import is_true
 from gateway.messages import Json
 from gateway.model.model import Resource
 from gateway.model.types import Field, Type
@@ -301,11 +302,11 @@ def conditional(context: Context, shape: dict[str, Json], get: Get, place: Place
             return default if value is MISSING or value is None or value == "" else value
 
         inner = with_default
-    when = context.path(shape["when"], (*place, "when")) if "when" in shape else None
+    when = context.condition(shape["when"], (*place, "when")) if "when" in shape else None
     if when is None:
         return inner
     guarded, origin = inner, context.origin(place)
-    return lambda row, scope: guarded(row, scope) if read(when, row, origin) is True else MISSING
+    return lambda row, scope: guarded(row, scope) if is_true(read(when, row, origin)) else MISSING
 
 
 def law_of(codec: Codec | None, type_: Type, shape: dict[str, Json]) -> str:

@@ -194,7 +194,7 @@ def _compile_variant(
     scene: Scene, operation: Operation | None, shape: dict[str, Json], place: Place
 ) -> VariantPlan | None:
     context = scene.context
-    when = context.condition(shape["when"], (*place, "when"), scene.names) if "when" in shape else None
+    when = context.deciding(shape["when"], (*place, "when"), scene.names) if "when" in shape else None
     if "call" in shape and "steps" in shape:
         context.report(place, "two-bodies", "`call` or `steps`, not both")
     steps, inner = compile_steps(scene, shape, place)

@@ -11,7 +11,7 @@ from gateway.errors import AnswerMismatch, GatewayError
 from gateway.mapping.evaluate import read
 from gateway.mapping.expressions import MISSING, ExpressionFailed, Path, Template
 from gateway.mapping.plan import Level, RowsPlan, Scope
-from gateway.mapping.trees import truth
+from gateway.mapping.truth import truth
 from gateway.messages import Json
 
 NEVER_SHOWN = frozenset({"token", "hash", "password", "secret", "api_key", "api_secret_key"})

@@ -96,7 +96,7 @@ def compile_levels(
             _check_roots(context, path, roots, where)
         known += [shape["name"]]
         with context.collecting() as reads:
-            when = context.condition(shape["when"], (*where, "when"), names | {*known}) if "when" in shape else None
+            when = context.deciding(shape["when"], (*where, "when"), names | {*known}) if "when" in shape else None
             reads.forget(*known)
         levels.append(Level(shape["name"], path, when, context.origin(where)))
     return levels

@@ -96,7 +96,7 @@ def _compile_step(scene: Scene, shape: dict[str, Json], place: Place) -> StepPla
         context.report((*place, "name"), "reserved-name", f"`{name}` is already a name here")
     fan_out = _compile_fan_out(scene, shape["for_each"], (*place, "for_each")) if "for_each" in shape else None
     inner = scene.knowing(*fan_out.names) if fan_out else scene
-    when = context.condition(shape["when"], (*place, "when"), inner.names) if "when" in shape else None
+    when = context.deciding(shape["when"], (*place, "when"), inner.names) if "when" in shape else None
     for code in shape.get("accept", []):
         context.error_code(code, (*place, "accept"))
     check_accepted(context, shape.get("accept", []), scene.not_found, (*place, "accept"))
@@ -128,7 +128,7 @@ def _compile_exclusive(scene: Scene, shape: dict[str, Json], place: Place) -> Te
     if scene.effect is Effect.SAFE:
         message = "an operation that changes nothing waits for nobody; remove the step"
         scene.context.report((*place, "exclusive"), "exclusive-reading", message, key=True)
-    return scene.context.condition(shape["exclusive"], (*place, "exclusive"), scene.names)
+    return scene.context.expression(shape["exclusive"], (*place, "exclusive"), scene.names)
 
 
 def _check_beside(context: Context, shape: dict[str, Json], kind: str, place: Place) -> None:
@@ -161,7 +161,7 @@ def _compile_fan_out(scene: Scene, node: Json, place: Place) -> FanOut | None:
         names = tuple(level.name for level in levels)
         fan_out = FanOut(None, levels, names, shape["at_once"]) if levels else None
     else:
-        elements = scene.context.condition(shape["in"], (*place, "in"), scene.names)
+        elements = scene.context.expression(shape["in"], (*place, "in"), scene.names)
         names = (shape["as"],)
         fan_out = FanOut(elements, (), names, shape["at_once"]) if elements is not None else None
     for name in names:
@@ -252,7 +252,7 @@ def _compile_refusals(scene: Scene, nodes: Json, place: Place) -> tuple[Refusal,
         if shape is None:
             continue
         context.error_code(shape["is"], (*where, "is"))
-        when = context.condition(shape["when"], (*where, "when"), scene.names)
+        when = context.deciding(shape["when"], (*where, "when"), scene.names)
         details = (
             compile_object(context, shape["details"], (*where, "details"), scene.names) if "details" in shape else None
         )

@@ -20,8 +20,9 @@ from gateway.errors import (
     ProviderUnauthorised,
     ProviderUnavailable,
 )
-from gateway.mapping.expressions import MISSING, ExpressionFailed, Path
+from gateway.mapping.expressions import ExpressionFailed, Path
 from gateway.mapping.plan import CallPlan, Condition, ErrorRule, Scope
+from gateway.mapping.truth import is_true
 from gateway.messages import Json, Request, Response
 from gateway.redaction import Credential
 from gateway.strictjson import JsonRefused, Unreadable, decode_json
@@ -126,14 +127,11 @@ def holds(condition: Condition, response: Response, body: Json) -> bool:
 
 
 def _is_true(path: Path, body: Json) -> bool:
-    """JMESPath's own truth: false, null and empty text, lists and objects are false; every number is true."""
+    """Whether a path is true of a body; one that cannot be evaluated on it is not."""
     try:
-        value = path.read(body)
+        return is_true(path.read(body))
     except ExpressionFailed:
         return False
-    if isinstance(value, int | float) and not isinstance(value, bool):
-        return True
-    return value is not MISSING and bool(value)
 
 
 def decoded(call: CallPlan, response: Response, scope: Scope) -> tuple[Json, str | None]:

@@ -16,6 +16,7 @@ from gateway.mapping.context import Context
 from gateway.mapping.expressions import ExpressionFailed, Literal, Template, ValueMissing
 from gateway.mapping.plan import LEFT_OUT, Build, Scope
 from gateway.mapping.reads import Reads
+from gateway.mapping.truth import truth
 from gateway.messages import Json
 from gateway.redaction import Credential
 
@@ -148,18 +149,19 @@ def _optional(context: Context, node: _Parts, place: Place, names: Names, secret
 
 
 def _if(context: Context, node: _Parts, place: Place, names: Names, secrets: bool) -> Build:
-    test = _part(context, node, "$if", place, names, secrets)
+    test = _test(context, node, place, names, secrets)
     then = _part(context, node, "$then", place, names, secrets)
     other: Build = _part(context, node, "$else", place, names, secrets) if "$else" in node else lambda _scope: LEFT_OUT
     origin = context.origin(place)
     return lambda scope: then(scope) if truth(test(scope), origin) else other(scope)
 
 
-def truth(value: Json, origin: str) -> bool:
-    """A condition must give true or false: nothing is guessed from emptiness."""
-    if isinstance(value, bool):
-        return value
-    raise MappingFault(f"{origin}: the condition must give true or false", origin=origin)
+def _test(context: Context, node: _Parts, place: Place, names: Names, secrets: bool) -> Build:
+    text = node.get("$if")
+    if not isinstance(text, str):
+        return _part(context, node, "$if", place, names, secrets)
+    template = context.deciding(text, (*place, "$if"), names, secrets=secrets)
+    return evaluated(template, context.origin(place)) if template is not None else lambda _scope: False
 
 
 def _for(context: Context, node: _Parts, place: Place, names: Names, secrets: bool) -> Build:

@@ -135,9 +135,12 @@ def _setting(operations: dict[str, Json], field: str) -> Iterator[str]:
         waiting = list(node) if isinstance(node, list) else [node]
         while waiting:
             one = waiting.pop()
-            if field in one.get("set", {}):
+            if not isinstance(one, dict):  # that has a finding of its own
+                continue
+            if field in (one.get("set") or {}):
                 yield name
-            waiting += one.get("choose", [])
+            choose = one.get("choose")
+            waiting += choose if isinstance(choose, list) else []
 
 
 def _days(text: str) -> int:

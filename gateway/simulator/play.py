@@ -21,7 +21,7 @@ from gateway.exchanges import Exchange
 from gateway.mapping.expressions import ExpressionFailed, Path, Template
 from gateway.mapping.plan import AuthPlan, Build, CallPlan, OperationPlan, Scope
 from gateway.mapping.translate import pairs, to_request
-from gateway.mapping.trees import truth
+from gateway.mapping.truth import truth
 from gateway.messages import Json
 from gateway.simulator.incoming import Incoming, incoming, matches
 from gateway.simulator.script import FORMATS, KINDS, Answer, Change, Rule, Script
