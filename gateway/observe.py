@@ -187,6 +187,16 @@ def loop_waits(*, loop: str, reason: str) -> None:
     _event(logging.WARNING, "loop.waits", loop=loop, reason=reason)
 
 
+def processes_buried(*, count: int) -> None:
+    """Tell that other gateways on the store are dead, and that what they had in hand was given back."""
+    _event(logging.WARNING, "process.dead", count=count)
+
+
+def process_paused(*, process: str) -> None:
+    """Tell that this gateway stood still for so long that others took it for dead; it goes on with new work."""
+    _event(logging.WARNING, "process.paused", process=process)
+
+
 def admin_replayed(*, request: str, job: str, what: Mapping[str, Json], total: int) -> None:
     """Tell that the operator had events sent again."""
     _event(logging.INFO, "admin.replayed", request=request, job=job, what=dict(what), total=total)

@@ -15,13 +15,17 @@ import aiohttp
 from aiohttp import web
 from standardwebhooks.webhooks import Webhook, WebhookVerificationError
 
+from gateway.flows import heartbeat
+from gateway.webhooks import outbound
+
 ROOT = Path(__file__).parents[1]
 SECRET = "whsec_" + "MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLwSw"
 HOOK = "/hooks/club/events/the-token-of-the-hook"
 START_SECONDS = 40.0
-_MARGIN = """import sys
+_SHORTER = """import sys
+from gateway.flows import heartbeat
 from gateway.webhooks import outbound
-outbound.LEASE_MARGIN = float(sys.argv.pop(1))
+outbound.LEASE_MARGIN, heartbeat.INTERVAL = float(sys.argv.pop(1)), float(sys.argv.pop(1))
 from gateway.cli import main
 sys.exit(main())"""
 
@@ -58,10 +62,14 @@ def configuration(store, subscribers, deliveries):
 
 @dataclass
 class Served:
-    """A gateway that can be started, killed and started again on the same port. `margin`: a shorter rest of leases."""
+    """A gateway that can be started, killed and started again on the same port.
+
+    `margin`: a shorter rest of leases, and `beat` a shorter time between life signs, in seconds.
+    """
 
     folder: Path
     margin: float | None = None
+    beat: float | None = None
     port: int = field(default_factory=steady_port)
     process: asyncio.subprocess.Process | None = None
 
@@ -71,7 +79,10 @@ class Served:
 
     async def start(self):
         """Start it; it is not ready yet."""
-        way = ["-m", "gateway"] if self.margin is None else ["-c", _MARGIN, str(self.margin)]
+        way = ["-m", "gateway"]
+        if self.margin is not None or self.beat is not None:
+            margin = outbound.LEASE_MARGIN if self.margin is None else self.margin
+            way = ["-c", _SHORTER, str(margin), str(self.beat or heartbeat.INTERVAL)]
         words = ["serve", "--config", str(self.folder / "config.yaml"), "--port", str(self.port)]
         with (self.folder / "log.txt").open("ab") as log:
             self.process = await asyncio.create_subprocess_exec(

@@ -11,6 +11,8 @@ from contextlib import asynccontextmanager
 
 from gateway.config import Settings
 from gateway.engine import Engine
+from gateway.flows import heartbeat
+from gateway.flows.heartbeat import Heartbeat
 from gateway.flows.housekeeping import Housekeeping
 from gateway.flows.remembering import Remembering
 from gateway.flows.watch import Watcher, WatchSettings, tracked
@@ -49,7 +51,11 @@ async def backstage(
     """
     clock = asyncio.get_running_loop().time
     allow = [str(network) for network in settings.egress]
-    async with Database(settings.store, now) as database, Client(allow) as client:
+    async with (
+        Database(settings.store, now, fresh("gw")) as database,
+        Heartbeat(database, now, heartbeat.INTERVAL) as heart,
+        Client(allow) as client,
+    ):
         await settle(database, settings, now())
         publisher = Publisher(database, engine.model, now, fresh, tracked(engine), settings.emit_confirmed_on_create)
         links = links_of(settings, engine, database, publisher)
@@ -59,6 +65,7 @@ async def backstage(
         pace = Pace(timeout=told.timeout, per_endpoint=told.at_once, per_second=told.per_second)
         dispatcher = Dispatcher(database, client.send, now, clock, patience, redactor, pace)
         endless = [
+            heart.run(),
             Replays(database, now, fresh).run(),
             Housekeeping(database, now, settings.retention.days, settings.retention.rows).run(),
         ]

@@ -78,6 +78,14 @@ class Remembering:
             return reply
         return replace(reply, data=data)
 
+    async def found(self, connection: Connection, operation: str, data: Json) -> None:
+        """Tell a write that was found to be done, after its answer was lost. What the store cannot take is logged."""
+        try:
+            await note(self.publisher, connection, operation, {}, data)
+        except StoreUnavailable as error:
+            about = {"request": "", "connection": connection.name, "operation": operation}
+            observe.event_missed(**about, reason=error.detail)
+
     async def stands(self, told: Mapping[str, Json]) -> None:
         """Tell how a connection stands, where that is another status than the last that anybody was told.
 

@@ -125,7 +125,7 @@ class Watcher:
             return None
         database, began = self._publisher.database, self._publisher.now()
         until = began + int((self._settings.timeout + _SLACK_SECONDS) * 1000)
-        held = await database.write(lambda store: claim(store, connection.name, began, until))
+        held = await database.write(lambda store: claim(store, connection.name, began, until, database.process))
         if held is None:
             return None
         try:

@@ -75,8 +75,9 @@ class Worker:
             return _LOOK_SECONDS  # its connections are gone from the catalog
         if not await self._due(link):
             return _LOOK_SECONDS
-        now = desk.now()
-        lease = await desk.database.write(lambda store: links.claim(store, self._name, now, now + _HELD_MILLISECONDS))
+        now, me = desk.now(), desk.database.process
+        until = now + _HELD_MILLISECONDS
+        lease = await desk.database.write(lambda store: links.claim(store, self._name, now, until, me))
         if lease is None:
             return _LOOK_SECONDS
         try:

@@ -8,46 +8,33 @@ together are committed together, each in a savepoint of its own: one flush to th
 from __future__ import annotations
 
 import asyncio
-import sqlite3
-from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self, TypeAlias, TypeVar
+from typing import Any, Self, TypeAlias, TypeVar
 
-from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url, text, update
-from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, NotSupportedError, ProgrammingError
-from sqlalchemy.exc import TimeoutError as PoolTimeout
-from sqlalchemy.pool import QueuePool
+from sqlalchemy import Connection, make_url, text, update
+from sqlalchemy.exc import DBAPIError
 
 from gateway.errors import StoreUnavailable
+from gateway.store.drivers import OURS, RETRY_SECONDS, Bench, bench, file_of, make_file
 from gateway.store.migrations import migrate
 from gateway.store.tables import counters
 
-if TYPE_CHECKING:
-    from sqlalchemy.ext.asyncio import AsyncEngine
+__all__ = ["RETRY_SECONDS", "Database", "Transaction"]
 
 T = TypeVar("T")
 Transaction: TypeAlias = Connection
 """What work is given: a connection within a transaction. Only the store's own modules make statements on it."""
 
-RETRY_SECONDS = 5.0
-"""What callers are told to wait while the database is out of reach."""
 _BATCH = 256
-_BUSY_MILLISECONDS = 5_000
-_TURNS = 10
-"""How often a connection asks for the journal of SQLite while others who open the same file are in its way."""
-_CONNECT_SECONDS = 5
-_COMMAND_SECONDS = 15
 _MIGRATION_LOCK = 0x626F6F6B
 """Any fixed number: replicas that start together migrate one after the other."""
 _CROSSED = "40P01"
 """PostgreSQL's deadlock_detected (PostgreSQL documentation, Appendix A)."""
 _AGAIN = 2
 """How often a group is run again after a deadlock."""
-_OURS = (IntegrityError, ProgrammingError, DataError, NotSupportedError)
-"""A defect of a statement, and not of the database: never told as an outage."""
 
 
 @dataclass(slots=True)
@@ -63,15 +50,18 @@ class Database:
     """One store: `async with Database(url, now) as database: await database.write(work)`.
 
     `url` is `sqlite:///path` (relative to the working folder) or `postgresql://user:password@host/database`; `now`
-    gives milliseconds since 1970. Work is a plain function of a SQLAlchemy Connection. Everything here raises
-    StoreUnavailable while the database is out of reach, full or locked, and works again by itself afterwards.
+    gives milliseconds since 1970. `process` names this gateway to the others at work on the store, in whatever it
+    claims: see `Heartbeat`; what an unnamed one claims is left to its lease. Work is a plain function of a SQLAlchemy
+    Connection. Everything here raises StoreUnavailable while the database is out of reach, full or locked, and works
+    again by itself afterwards.
     """
 
-    def __init__(self, url: str, now: Callable[[], int]) -> None:
+    def __init__(self, url: str, now: Callable[[], int], process: str = "") -> None:
         self._url = make_url(url)
+        self.process = process
         self._now = now
-        self._writer: _Bench | None = None
-        self._reader: _Bench | None = None
+        self._writer: Bench | None = None
+        self._reader: Bench | None = None
         self._waiting: asyncio.Queue[_Work] = asyncio.Queue()
         self._task: asyncio.Task[None] | None = None
         self._told: dict[str, asyncio.Event] = {}
@@ -82,13 +72,20 @@ class Database:
         """Whether the database could not be used the last time, and has not been written since."""
         return self._failing
 
+    @property
+    def file(self) -> Path | None:
+        """The file of a SQLite store; None for one in memory, or on a server."""
+        return file_of(self._url)
+
     def __repr__(self) -> str:
         return f"Database({self._url.get_backend_name()}, {self._waiting.qsize()} waiting)"
 
     async def __aenter__(self) -> Self:
+        if self.file is not None:
+            make_file(self.file)
         try:
-            self._writer = _bench(self._url, writes=True)
-            self._reader = _bench(self._url, writes=False)
+            self._writer = bench(self._url, writes=True)
+            self._reader = bench(self._url, writes=False)
             await self._writer.do(self._migrate)
         except BaseException:
             await self._dispose()
@@ -186,50 +183,9 @@ class Database:
         migrate(connection, self._now())
 
     async def _dispose(self) -> None:
-        for bench in (self._writer, self._reader):
-            if bench is not None:
-                await bench.close()
-
-
-@dataclass(frozen=True, slots=True)
-class _File:
-    """Work on SQLite, a whole transaction in a thread: its driver blocks, and a thread for each statement is slow."""
-
-    engine: Engine
-    threads: ThreadPoolExecutor
-
-    async def do(self, work: Callable[[Connection], T]) -> T:
-        """Do `work` in a transaction. Raises StoreUnavailable."""
-        return await asyncio.get_running_loop().run_in_executor(self.threads, self._done, work)
-
-    def _done(self, work: Callable[[Connection], T]) -> T:
-        with _translated(), self.engine.begin() as connection:
-            return work(connection)
-
-    async def close(self) -> None:
-        """Wait for what is under way, and close."""
-        await asyncio.to_thread(self.threads.shutdown)
-        self.engine.dispose()
-
-
-@dataclass(frozen=True, slots=True)
-class _Server:
-    """Work on a database server."""
-
-    engine: AsyncEngine
-
-    async def do(self, work: Callable[[Connection], T]) -> T:
-        """Do `work` in a transaction. Raises StoreUnavailable."""
-        with _translated():
-            async with self.engine.begin() as connection:
-                return await connection.run_sync(work)
-
-    async def close(self) -> None:
-        """Close."""
-        await self.engine.dispose()
-
-
-_Bench: TypeAlias = _File | _Server
+        for one in (self._writer, self._reader):
+            if one is not None:
+                await one.close()
 
 
 def _alone(connection: Connection, work: _Work) -> Any:
@@ -238,7 +194,7 @@ def _alone(connection: Connection, work: _Work) -> Any:
     try:
         result = work.run(connection)
     except Exception as error:
-        if isinstance(error, (DBAPIError, OSError)) and not isinstance(error, _OURS):
+        if isinstance(error, (DBAPIError, OSError)) and not isinstance(error, OURS):
             raise
         savepoint.rollback()
         return error
@@ -269,76 +225,6 @@ def _settle(work: _Work, outcome: Any) -> None:
         work.done.set_exception(outcome)
 
 
-def _bench(url: URL, *, writes: bool) -> _Bench:
-    """Make where work is done; the one that writes has a single connection, for its groups follow one another."""
-    size = 1 if writes else 4
-    # Parameters hold secrets and bodies, and errors are logged.
-    pool: dict[str, Any] = {
-        "pool_size": size,
-        "max_overflow": 0,
-        "pool_timeout": _COMMAND_SECONDS,
-        "hide_parameters": True,
-    }
-    if url.get_backend_name() == "postgresql":
-        from sqlalchemy.ext.asyncio import create_async_engine  # noqa: PLC0415 - 80 ms that a file need not wait for
-
-        seconds = {"timeout": _CONNECT_SECONDS, "command_timeout": _COMMAND_SECONDS}
-        made = create_async_engine(
-            url.set(drivername="postgresql+asyncpg"), pool_pre_ping=True, connect_args=seconds, **pool
-        )
-        return _Server(made)
-    arguments = {"timeout": _BUSY_MILLISECONDS / 1000, "check_same_thread": False}
-    engine = create_engine(url, poolclass=QueuePool, connect_args=arguments, **pool)
-    event.listen(engine, "connect", _prepare)
-    event.listen(engine, "begin", _begin_immediate if writes else _begin)
-    return _File(engine, ThreadPoolExecutor(size, "store"))
-
-
-def _prepare(connection: Any, _record: object) -> None:
-    connection.isolation_level = None  # the driver begins nothing by itself; `_begin` does
-    cursor = connection.cursor()
-    cursor.execute(f"PRAGMA busy_timeout={_BUSY_MILLISECONDS}")
-    for left in reversed(range(_TURNS)):
-        try:
-            cursor.execute("PRAGMA journal_mode=WAL")
-            break
-        except sqlite3.OperationalError as error:
-            if not left or error.sqlite_errorcode != sqlite3.SQLITE_BUSY:
-                raise
-            # Of those who open a new file together one is refused at once; a transaction waits for the others.
-            cursor.execute("BEGIN IMMEDIATE")
-            cursor.execute("ROLLBACK")
-    cursor.execute("PRAGMA synchronous=FULL")
-    cursor.close()
-
-
-def _begin_immediate(connection: Connection) -> None:
-    connection.exec_driver_sql("BEGIN IMMEDIATE")
-
-
-def _begin(connection: Connection) -> None:
-    connection.exec_driver_sql("BEGIN")
-
-
-@contextmanager
-def _translated() -> Iterator[None]:
-    """Say once, for every driver, that the database cannot be used now; to callers never what it said."""
-    try:
-        yield
-    except _OURS:
-        raise
-    except (DBAPIError, PoolTimeout, OSError) as error:
-        detail = "The store is out of reach, full or locked."
-        raise StoreUnavailable(detail, retry_after=RETRY_SECONDS, reason=_said(error)) from error
-
-
 def _again(error: StoreUnavailable) -> StoreUnavailable:
     """Give the same error once more: each of a group raises its own."""
     return StoreUnavailable(error.detail, retry_after=error.retry_after, reason=error.reason)
-
-
-def _said(error: Exception) -> str:
-    """Give what the driver itself said: neither the statement nor its parameters, nor a server's second line."""
-    told: BaseException = error.orig if isinstance(error, DBAPIError) and error.orig is not None else error
-    told = told.__cause__ or told  # behind SQLAlchemy's own form of an error of asyncpg
-    return (str(told).splitlines() or [type(told).__name__])[0]

@@ -95,11 +95,14 @@ def next_due(connection: Connection, now: int) -> int | None:
     return min(moments, default=None)
 
 
-def claim(connection: Connection, subscription: str, now: int, lease: int, most: int) -> list[Claimed]:
+def claim(
+    connection: Connection, subscription: str, now: int, lease: int, most: int, holder: str = ""
+) -> list[Claimed]:
     """Take due deliveries of a subscription, those due first, at most so many; until `now + lease` nobody else can.
 
     Only the head of each stream is taken. Gateways that claim at the same time never get the same delivery: each row
-    is locked, passed over by the others, and looked at once more when it is taken.
+    is locked, passed over by the others, and looked at once more when it is taken. `holder` is the process that takes
+    them: once that is dead, they can be claimed at once.
     """
     endpoint = one(connection, subscription)
     if endpoint is None or endpoint.state != ACTIVE or endpoint.paused_until > now:
@@ -110,7 +113,7 @@ def claim(connection: Connection, subscription: str, now: int, lease: int, most:
     found = select(columns.id).where(mine).order_by(columns.due_at).limit(most).with_for_update(skip_locked=True)
     keys = list(connection.scalars(found))
     taken = update(deliveries).where(columns.id.in_(keys), _open(now))
-    taken = taken.values(lease=columns.lease + 1, leased_until=now + lease)
+    taken = taken.values(lease=columns.lease + 1, leased_until=now + lease, holder=holder)
     given = [columns[name] for name in _CLAIMED]
     rows = {row.id: row for row in connection.execute(taken.returning(*given))} if keys else {}
     told = select(events.c.id, events.c.body).where(events.c.id.in_({row.event for row in rows.values()}))

@@ -1,7 +1,8 @@
 """Idempotency-Keys: which request holds a key, and what it was answered with. Plain functions of a connection.
 
-A key is written before anything is sent, in a transaction of its own, and it is never taken over: whoever finds it
-without an outcome must not send. Moments are milliseconds since 1970.
+A key is written before anything is sent, in a transaction of its own: whoever finds it without an outcome must not
+send. Once it is known that nothing was done, one of those who ask is given the next try; only the last try may write.
+Moments are milliseconds since 1970.
 """
 
 from __future__ import annotations
@@ -34,13 +35,18 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """What is known under a key. Without an outcome it is under way up to `until`, and in doubt from then on."""
+    """What is known under a key. Without an outcome it is under way up to `until`, and in doubt from then on.
+
+    `lease` is the number of the try, `holder` the process that makes it.
+    """
 
     id: str
     asked: Asked
     began_at: int
     until: int
     outcome: bytes | None = None
+    lease: int = 0
+    holder: str = ""
 
     def under_way(self, now: int) -> bool:
         """Tell whether it may still come to an end."""
@@ -55,25 +61,40 @@ def begin(connection: Connection, new: Kept, forget: int) -> Kept | None:
     values = {name: getattr(new.asked, name) for name in Asked.__slots__}
     mine = and_(*(keys.c[name] == values[name] for name in _PRIMARY))
     connection.execute(delete(keys).where(mine, _aged(forget, new.began_at)))
-    values |= {"id": new.id, "began_at": new.began_at, "until": new.until}
+    values |= {name: getattr(new, name) for name in ("id", "began_at", "until", "lease", "holder")}
+    values["size"] = len(new.asked.request)
     row = insert_or_get(connection, keys, values, _PRIMARY)
     return None if row.id == new.id else _kept(row)
 
 
-def finish(connection: Connection, key: str, outcome: bytes, *, settled: bool) -> None:
-    """Write the outcome of a request by its id; once that is settled, what the caller sent is not needed any more."""
-    values: dict[str, Any] = {"outcome": outcome} | ({"request": b""} if settled else {})
-    connection.execute(update(keys).where(keys.c.id == key).values(values))
+def again(connection: Connection, old: Kept, new: Kept) -> bool:
+    """Give the next try of a request, as `new` tells it, to who asks; False when somebody else has been given it."""
+    values = {name: getattr(new, name) for name in ("began_at", "until", "lease", "holder")}
+    values |= {"request": new.asked.request, "size": len(new.asked.request), "outcome": None}
+    return connection.execute(update(keys).where(_tried(old)).values(values)).rowcount == 1
 
 
-def doubt(connection: Connection, key: str) -> None:
-    """Write that a request has ended, nobody knows how."""
-    connection.execute(update(keys).where(keys.c.id == key).values(until=0))
+def finish(connection: Connection, begun: Kept, outcome: bytes, *, settled: bool) -> bool:
+    """Write the outcome of a try; once that is settled, what the caller sent is not needed any more.
+
+    False, and nothing changes, when another try has been begun since.
+    """
+    kept = 0 if settled else len(begun.asked.request)
+    values: dict[str, Any] = {"outcome": outcome, "size": len(outcome) + kept, "holder": ""} | (
+        {"request": b""} if settled else {}
+    )
+    return connection.execute(update(keys).where(_tried(begun)).values(values)).rowcount == 1
 
 
-def drop(connection: Connection, key: str) -> None:
-    """Forget a request that did nothing: the next one with this key is a new one."""
-    connection.execute(delete(keys).where(keys.c.id == key))
+def doubt(connection: Connection, begun: Kept) -> None:
+    """Write that a try has ended, nobody knows how. It counts from when `begun` says that it began."""
+    values = {"until": 0, "holder": "", "began_at": begun.began_at}
+    connection.execute(update(keys).where(_tried(begun)).values(values))
+
+
+def drop(connection: Connection, begun: Kept) -> None:
+    """Forget a request whose try did nothing: the next one with this key is a new one."""
+    connection.execute(delete(keys).where(_tried(begun)))
 
 
 def of(connection: Connection, name: str, owner: str | None, key: str) -> Kept | None:
@@ -85,15 +106,28 @@ def of(connection: Connection, name: str, owner: str | None, key: str) -> Kept |
     return None if row is None else _kept(row)
 
 
-def prune(connection: Connection, now: int, forget: int, most: int, batch: int) -> int:
-    """Remove up to `batch` keys, the oldest first: what began before `forget`, and answers beyond `most` keys.
+@dataclass(frozen=True, slots=True)
+class Used:
+    """What the keys of one caller use. `oldest` is when the first of them began, None without any."""
 
-    What is under way stays, and so does what is in doubt, until it is old. Gives how many have gone.
+    rows: int
+    size: int
+    oldest: int | None
+
+
+def used(connection: Connection, owner: str) -> Used:
+    """Count the keys of a caller and the bytes that are kept for them."""
+    told = select(func.count(), func.coalesce(func.sum(keys.c.size), 0), func.min(keys.c.began_at))
+    rows, size, oldest = connection.execute(told.where(keys.c.owner == owner)).one()
+    return Used(rows, int(size), oldest)
+
+
+def prune(connection: Connection, now: int, forget: int, batch: int) -> int:
+    """Remove up to `batch` keys that began before `forget`, the oldest first; gives how many have gone.
+
+    What is under way stays. Nothing goes before it is old: see `used`.
     """
-    some = _removed(connection, _aged(forget, now), batch)
-    count = connection.execute(select(func.count()).select_from(keys)).scalar_one()
-    over = min(batch - some, count - most)
-    return some + (_removed(connection, keys.c.outcome.is_not(None), over) if over > 0 else 0)
+    return _removed(connection, _aged(forget, now), batch)
 
 
 def _removed(connection: Connection, which: ColumnElement[bool], most: int) -> int:
@@ -108,6 +142,10 @@ def _aged(forget: int, now: int) -> ColumnElement[bool]:
     return and_(keys.c.began_at < forget, keys.c.outcome.is_not(None) | (keys.c.until <= now))
 
 
+def _tried(begun: Kept) -> ColumnElement[bool]:
+    return and_(keys.c.id == begun.id, keys.c.lease == begun.lease)
+
+
 def _kept(row: Row[Any]) -> Kept:
     asked = Asked(**{name: getattr(row, name) for name in Asked.__slots__})
-    return Kept(row.id, asked, row.began_at, row.until, row.outcome)
+    return Kept(row.id, asked, row.began_at, row.until, row.outcome, row.lease, row.holder)

@@ -67,15 +67,19 @@ def ensure(connection: Connection, name: str) -> None:
     insert_new(connection, links, {"name": name})
 
 
-def claim(connection: Connection, name: str, now: int, until: int) -> int | None:
-    """Take the work of a link up to a moment and give the number of the lease; None while another replica has it."""
+def claim(connection: Connection, name: str, now: int, until: int, holder: str = "") -> int | None:
+    """Take the work of a link up to a moment and give the number of the lease; None while another replica has it.
+
+    `holder` is the process that takes it: once that is dead, the link can be claimed at once.
+    """
     ensure(connection, name)
     free = (links.c.name == name) & (links.c.leased_until <= now)
     # A row that another replica is about to take is its own; waiting for it could only end in a deadlock.
     last: int | None = connection.scalar(select(links.c.lease).where(free).with_for_update(skip_locked=True))
     if last is None:
         return None
-    connection.execute(update(links).where(links.c.name == name).values(lease=last + 1, leased_until=until))
+    taken = {"lease": last + 1, "leased_until": until, "holder": holder}
+    connection.execute(update(links).where(links.c.name == name).values(taken))
     return last + 1
 
 

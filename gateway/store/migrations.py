@@ -5,18 +5,41 @@ A step that has been released is never changed; a later one corrects it.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Sequence
 
-from sqlalchemy import Connection, insert, inspect, select
+from sqlalchemy import (
+    Column,
+    Connection,
+    Index,
+    MetaData,
+    Table,
+    UniqueConstraint,
+    func,
+    insert,
+    inspect,
+    select,
+    text,
+    update,
+)
+from sqlalchemy.schema import CreateColumn
 
 from gateway.errors import StoreUnavailable
-from gateway.store.tables import METADATA, counters, schema_version
+from gateway.store.tables import METADATA, counters, keys, schema_version
 
 _FIRST = (
     *("schema_version", "counters", "receipts", "events", "subscriptions", "deliveries", "attempts", "jobs"),
     *("bookings", "watches", "feeds", "keys"),
 )
 """The tables of version 1. Never all that are known: those of a later version are made by its own step."""
+_THIRD = {
+    "keys": ("lease", "holder", "size"),
+    "deliveries": ("holder",),
+    "watches": ("holder",),
+    "links": ("holder",),
+}
+"""The columns that version 3 added, by their tables."""
+_SHOWN_ONCE = ("webhooks.create", "webhooks.rotate")
 
 
 class StoreTooNewError(Exception):
@@ -34,16 +57,62 @@ def _second(connection: Connection) -> None:
     _make(connection, ("links", "link_slots", "link_days", "link_bookings"))
 
 
+def _third(connection: Connection) -> None:
+    """Name who holds what, count the tries and bytes of keys, and take secrets out of the answers that are kept."""
+    _make(connection, ("processes",))
+    for name, columns in _THIRD.items():
+        table = METADATA.tables[name]
+        for column in columns:
+            told = CreateColumn(table.c[column]).compile(dialect=connection.dialect)
+            connection.execute(text(f"ALTER TABLE {name} ADD COLUMN {told}"))
+    (by_holder,) = (one for one in keys.indexes if one.name == "keys_by_holder")
+    by_holder.create(connection)
+    kept = select(keys.c.id, keys.c.outcome).where(keys.c.operation.in_(_SHOWN_ONCE), keys.c.outcome.is_not(None))
+    for row in connection.execute(kept).all():
+        told, end, body = row.outcome.partition(b"\n")
+        if not body:
+            continue
+        shown = json.loads(body)
+        shown.pop("secret", None)
+        outcome = told + end + json.dumps(shown).encode()
+        connection.execute(update(keys).where(keys.c.id == row.id).values(outcome=outcome))
+    size = func.length(keys.c.request) + func.coalesce(func.length(keys.c.outcome), 0)
+    connection.execute(update(keys).values(size=size))
+
+
 def _make(connection: Connection, names: Sequence[str]) -> None:
     """Make these tables. Raises StoreUnavailable where one is there already, for then it is somebody else's."""
     there = {*inspect(connection).get_table_names()}.intersection(names)
     if there:
         told = "The database has tables that the gateway did not make, of names that it needs."
         raise StoreUnavailable(told, reason=", ".join(sorted(there)))
-    METADATA.create_all(connection, [METADATA.tables[name] for name in names])
+    made = MetaData()
+    for name in names:
+        _as_first_made(METADATA.tables[name], made)
+    made.create_all(connection)
 
 
-STEPS: Sequence[Callable[[Connection], None]] = (_first, _second)
+def _as_first_made(table: Table, metadata: MetaData) -> None:
+    """Describe a table without the columns that later steps add."""
+    later = _THIRD.get(table.name, ())
+    columns = [
+        Column(
+            one.name,
+            one.type,
+            primary_key=one.primary_key,
+            nullable=one.nullable,
+            autoincrement=one.autoincrement,
+            server_default=one.server_default.arg if one.server_default is not None else None,  # type: ignore[attr-defined]
+        )
+        for one in table.columns
+        if one.name not in later
+    ]
+    unique = [UniqueConstraint(*one.columns.keys()) for one in table.constraints if isinstance(one, UniqueConstraint)]
+    indexes = [Index(one.name, *one.columns.keys()) for one in table.indexes if not {*one.columns.keys()} & {*later}]
+    Table(table.name, metadata, *columns, *unique, *indexes)
+
+
+STEPS: Sequence[Callable[[Connection], None]] = (_first, _second, _third)
 """The steps in order; the version of a store is the number of steps that it has seen."""
 
 

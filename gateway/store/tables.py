@@ -110,6 +110,7 @@ deliveries = Table(
     Column("created_at", BigInteger, nullable=False),
     Column("finished_at", BigInteger),
     Column("reason", Text),
+    Column("holder", String(40), nullable=False, server_default=text("''")),
     UniqueConstraint("event", "subscription", "job"),
     Index("deliveries_due", "subscription", "state", "due_at"),
     Index("deliveries_in_order", "subscription", "stream", "state", "sequence"),
@@ -117,8 +118,8 @@ deliveries = Table(
     Index("deliveries_by_age", "created_at"),
 )
 """One event for one subscription: state `pending`, `delivered`, `dead` or `cancelled`. `stream` is connection and
-subject: within it order is kept. `lease` counts the claims: only the last one may write the result. `job` is empty, or
-the replay that made the row."""
+subject: within it order is kept. `lease` counts the claims: only the last one may write the result; `holder` is the
+process that made it. `job` is empty, or the replay that made the row."""
 
 attempts = Table(
     "attempts",
@@ -135,6 +136,15 @@ attempts = Table(
     Index("attempts_by_age", "at"),
 )
 """One try to send a delivery: how it ended (`delivered`, `refused`, `timed_out` …) and an excerpt of the answer."""
+
+processes = Table(
+    "processes",
+    METADATA,
+    Column("id", String(40), primary_key=True),
+    Column("beats", BigInteger, nullable=False),
+    Column("started_at", BigInteger, nullable=False),
+)
+"""The gateways at work on this store. `beats` grows as long as one lives; what a dead one held is given back."""
 
 jobs = Table(
     "jobs",
@@ -176,6 +186,7 @@ watches = Table(
     Column("lease", Integer, nullable=False, server_default=text("0")),
     Column("leased_until", BigInteger, nullable=False, server_default=text("0")),
     Column("reason", Text),
+    Column("holder", String(40), nullable=False, server_default=text("''")),
 )
 """How far the poll of each connection has come; without `complete_at` nothing is known yet and nothing is told."""
 
@@ -207,11 +218,17 @@ keys = Table(
     Column("began_at", BigInteger, nullable=False),
     Column("until", BigInteger, nullable=False),
     Column("outcome", LargeBinary),
+    Column("lease", Integer, nullable=False, server_default=text("0")),
+    Column("holder", String(40), nullable=False, server_default=text("''")),
+    Column("size", Integer, nullable=False, server_default=text("0")),
     Index("keys_by_age", "began_at"),
+    Index("keys_by_holder", "holder"),
 )
 """Requests with an Idempotency-Key and their answers. Without an outcome the request is under way up to `until`; from
-then on it is in doubt, for whoever began it died or could not write. `id` names this one try in answers. `request` is
-what the caller sent, and empty once the outcome is known."""
+then on it is in doubt, for whoever began it died or could not write. `id` names the request in answers. `lease` counts
+its tries: only the last one may write the outcome; `holder` is the process that makes it, empty
+once it has ended. `request` is what the caller
+sent, and empty once the outcome is known; `size` is how many bytes that and the outcome have."""
 
 links = Table(
     "links",
@@ -229,6 +246,7 @@ links = Table(
     Column("cursor", BigInteger),
     Column("lease", Integer, nullable=False, server_default=text("0")),
     Column("leased_until", BigInteger, nullable=False, server_default=text("0")),
+    Column("holder", String(40), nullable=False, server_default=text("''")),
 )
 """How far each link has come: when the peer last pulled, when the club was last read completely, when the peer was last
 told. A `reason` is why the last try failed. `cursor` is the sequence of the last event followed."""

@@ -27,8 +27,11 @@ class Claim:
     digest: str
 
 
-def claim(connection: Connection, name: str, now: int, until: int) -> Claim | None:
-    """Take the poll of a connection up to a moment; None while it is not due, or another replica has it."""
+def claim(connection: Connection, name: str, now: int, until: int, holder: str = "") -> Claim | None:
+    """Take the poll of a connection up to a moment; None while it is not due, or another replica has it.
+
+    `holder` is the process that takes it: once that is dead, the poll can be claimed at once.
+    """
     insert_new(connection, watches, {"connection": name, "digest": "", "due_at": now})
     mine = watches.c.connection == name
     free = mine & (watches.c.due_at <= now) & (watches.c.leased_until <= now)
@@ -37,7 +40,7 @@ def claim(connection: Connection, name: str, now: int, until: int) -> Claim | No
     row = connection.execute(select(*columns).where(free).with_for_update(skip_locked=True)).one_or_none()
     if row is None:
         return None
-    connection.execute(update(watches).where(mine).values(lease=row.lease + 1, leased_until=until))
+    connection.execute(update(watches).where(mine).values(lease=row.lease + 1, leased_until=until, holder=holder))
     return Claim(name, row.lease + 1, row.complete_at, row.digest)
 
 

@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from http import HTTPStatus
 from urllib.parse import quote
 
 from aiohttp import web
 
 from gateway.messages import Json, Reply
+from gateway.model.model import Operation
 
 # RFC 9110 §8.8.3: what may stand between the quotes of an entity tag, less `%`, which marks what was escaped.
 _TAG = "!#$&'()*+,/:;<=>?@[]^`{|}~"
@@ -22,6 +24,8 @@ class Answer:
     status: int
     body: bytes = b""
     headers: Mapping[str, str] = field(default_factory=dict)
+    kept: bytes | None = None
+    """The body that a repeat is answered with, where that is another one: a secret is shown once."""
 
 
 def to_bytes(data: Json) -> bytes:
@@ -38,6 +42,18 @@ def headers_of(reply: Reply) -> dict[str, str]:
 def entity_tag(version: str) -> str:
     """Give the entity tag of a version, whatever characters that has."""
     return f'"{quote(version, safe=_TAG)}"'
+
+
+def answer_of(operation: Operation, row: Json, path: str, headers: Mapping[str, str]) -> Answer:
+    """Give the success of an operation that gives one object, or none; `path` is that of the request."""
+    if operation.gives == "none":
+        return Answer(operation.status, headers=headers)
+    more = dict(headers)
+    if row.get("version") is not None:
+        more["ETag"] = entity_tag(row["version"])
+    if operation.status == HTTPStatus.CREATED and row.get("id") is not None:
+        more["Location"] = f"{path}/{quote(row['id'], safe='')}"
+    return Answer(operation.status, to_bytes(row), more)
 
 
 def to_response(answer: Answer, extra: Mapping[str, str] | None = None) -> web.Response:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 
 from aiohttp import web
 
@@ -15,14 +16,18 @@ from gateway.flows.remembering import Remembering
 from gateway.messages import Call, Json, Reply
 from gateway.observe import Redactor
 from gateway.run import look_with
+from gateway.store.keys import Kept
 from gateway.surface import answers, failures
-from gateway.surface.answers import Answer
+from gateway.surface.answers import Answer, answer_of
+from gateway.surface.asked import asked_of
 from gateway.surface.callers import may, may_use
 from gateway.surface.capabilities import described
 from gateway.surface.failures import failure_of
-from gateway.surface.idempotency import Once, Outcome, asked_of
+from gateway.surface.idempotency import Once, hold_of
+from gateway.surface.reconciling import ABSENT, CONFIRMED, PENDING, STATES, state_of
 from gateway.surface.requests import READ_SECONDS, json_body, path_parts, refuse_conditions
 from gateway.surface.visit import VISIT
+from gateway.surface.written import Outcome
 
 _USUAL = "active"
 _STATUS = {
@@ -131,8 +136,9 @@ class Calls:
             except GatewayError as error:
                 return failure_of(error, self.engine.model)
 
+        look = None if connection is None else partial(self._look, request, connection)
         try:
-            found, replayed = await self.ledger.once(asked, outcome)
+            found, replayed = await self.ledger.once(asked, outcome, look)
         except OutcomeUnknown as unknown:  # of a request that has left no answer
             if connection is not None:
                 unknown.details |= look_with(self.engine.model, connection, asked.operation)
@@ -141,6 +147,26 @@ class Calls:
         if isinstance(found, Answer):
             return answers.to_response(found, extra)
         return failures.to_response(request, found, extra)
+
+    async def _look(self, request: web.Request, connection: Connection, kept: Kept) -> Answer | None:
+        """Give the answer of a write in doubt that was done, None where it was not. Raises OutcomeUnknown."""
+        model = self.engine.model
+        left = kept.began_at + hold_of(self.settings.timeout) - self.ledger.now()
+        try:
+            found = await state_of(model, connection, kept, partial(self.run, request, connection), left)
+        except GatewayError as error:
+            told = f"The provider cannot be asked now what became of it. {error.detail}"
+            raise OutcomeUnknown(told.strip(), details={"cause": error.code}, retry_after=error.retry_after) from error
+        if found.state == ABSENT:
+            return None
+        if found.state != CONFIRMED:
+            wait = left / 1000 if found.state == PENDING else None
+            raise OutcomeUnknown(STATES[found.state], retry_after=wait)
+        operation = model.operations[kept.asked.operation]
+        data = found.more.get("data")
+        if self.remembering is not None and operation.gives == "one":
+            await self.remembering.found(connection, operation.name, data)
+        return answer_of(operation, data, request.rel_url.raw_path, {})
 
 
 def masked(value: Json, redactor: Redactor) -> Json:

@@ -17,7 +17,7 @@ from gateway.errors import (
 from gateway.mapping.plan import OperationPlan, ProviderPlan, RunPlan, VariantPlan
 from gateway.messages import Effect
 from gateway.model.model import Model, Operation
-from gateway.surface.idempotency import METHODS
+from gateway.surface.asked import METHODS
 
 WITHOUT_PROVIDER = frozenset({CallInvalid.code, CallerRefused.code, "FORBIDDEN", GatewayError.code})
 """What the gateway answers by itself, whatever is asked."""

@@ -78,7 +78,8 @@ _PARAMETERS: dict[str, Json] = {
         "required": False,
         "description": (
             "Makes the request safe to repeat: for 24 hours the same key with the same request is answered as the first"
-            " time, also after a restart. Answers 429 and 5xx are not kept, but `OUTCOME_UNKNOWN` is."
+            " time, also after a restart. Answers 429 and 5xx are not kept. After `OUTCOME_UNKNOWN` the provider is"
+            " read first: what was done is given, what was not done is done now. Only the first answer shows a secret."
         ),
         "schema": {"type": "string", "minLength": 1, "maxLength": 255},
     },

@@ -16,10 +16,10 @@ from gateway.errors import CallInvalid, NotMapped
 from gateway.mapping.plan import NativeArgument, OperationPlan
 from gateway.messages import Effect, Json
 from gateway.model.model import Argument, Model, Operation
+from gateway.surface.asked import METHODS
 from gateway.surface.codes import WITHOUT_PROVIDER, of_native, on_any_connection, on_connection
 from gateway.surface.components import COMPONENTS, CONNECTION_PARAMETER, KEY_PARAMETER, OPEN_PATHS, SCHEMAS, ref
 from gateway.surface.connections import listing, reading
-from gateway.surface.idempotency import METHODS
 from gateway.surface.openapi_events import add_listeners
 from gateway.surface.openapi_webhooks import add_subscriptions, announced, schemas
 

@@ -8,9 +8,9 @@ from __future__ import annotations
 from gateway.errors import NotMapped, StoreUnavailable, TooManyCalls
 from gateway.messages import Json
 from gateway.model.model import EventType, Model
+from gateway.surface.asked import METHODS
 from gateway.surface.codes import REPEATED, WITHOUT_PROVIDER
 from gateway.surface.components import ref
-from gateway.surface.idempotency import METHODS
 from gateway.surface.openapi_events import Paths
 from gateway.surface.webhook_operations import of_callers
 

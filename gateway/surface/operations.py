@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from http import HTTPStatus
 from urllib.parse import quote, urlencode
 
 from aiohttp import web
@@ -14,7 +13,7 @@ from gateway.errors import MappingFault, OutcomeUnknown
 from gateway.messages import Effect, Json, Reply
 from gateway.model.model import Operation, arguments, from_body, from_query
 from gateway.observe import Redactor
-from gateway.surface.answers import Answer, entity_tag, headers_of, to_bytes
+from gateway.surface.answers import Answer, answer_of, headers_of, to_bytes
 from gateway.surface.callers import may
 from gateway.surface.calls import Calls, masked
 from gateway.surface.pages import Wanted, cut, wanted
@@ -55,7 +54,7 @@ class Canonical:
         headers = headers_of(reply)
         status = self.operation.status
         if self.operation.gives == "none":
-            return Answer(status, headers=headers)
+            return answer_of(self.operation, None, "", headers)
         hide = self.calls.engine.redactor(connection) if _PROVIDER_DATA in include else None
         if page is not None:
             rows, raw, about = cut(page, reply.data, reply.raw)
@@ -65,12 +64,8 @@ class Canonical:
             if self.operation.effect is not Effect.SAFE:  # the provider has taken it: who asks again may do it twice
                 raise OutcomeUnknown("It was sent, and the provider's answer does not tell what became of it.")
             raise MappingFault(f"{self.operation.name} gives no object")
-        row = reply.data
-        if row.get("version") is not None:
-            headers["ETag"] = entity_tag(row["version"])
-        if status == HTTPStatus.CREATED and row.get("id") is not None:
-            headers["Location"] = f"{request.rel_url.raw_path}/{quote(row['id'], safe='')}"
-        return Answer(status, to_bytes(_shown(row, reply.raw, hide)), headers)
+        shown = _shown(reply.data, reply.raw, hide)
+        return answer_of(self.operation, shown, request.rel_url.raw_path, headers)
 
 
 def read(operation: Operation, request: web.Request, body: Json) -> tuple[dict[str, Json], str | None]:

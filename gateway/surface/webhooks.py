@@ -18,6 +18,7 @@ from gateway.config import ADMIN, Caller
 from gateway.errors import CallInvalid, GatewayError, NotMapped, TooManyCalls
 from gateway.messages import Json
 from gateway.model.model import Operation, arguments
+from gateway.observe import Secret
 from gateway.store import subscriptions
 from gateway.store.deliveries import Attempt
 from gateway.store.events import DELIVERIES
@@ -38,6 +39,7 @@ from gateway.webhooks.subscriptions import MOST, test_event, unfit
 
 PAUSED = "its owner paused it"
 """The reason of a subscription that its owner made inactive."""
+WITHHELD = "The secret was shown once, in the first answer to this Idempotency-Key. `rotate` makes another one."
 _MOST_TESTS = 5
 _TEST_SECONDS = 5.0
 _SECRET_BYTES = 32
@@ -103,8 +105,7 @@ class Webhooks:
                 raise GatewayError(
                     f"There are {MOST} subscriptions of yours: delete some first.", code="LIMIT_EXCEEDED"
                 )
-            body = to_bytes(shown(made) | {"secret": made.secret.reveal()})
-            return Answer(operation.status, body, {"Location": f"{PATH}/{made.id}"})
+            return _showing(operation, shown(made), made.secret, {"Location": f"{PATH}/{made.id}"})
 
         return await self.calls.respond(request, None, sent, perform)
 
@@ -155,8 +156,7 @@ class Webhooks:
             found = await self._own(request, given["id"], to_change=True)
             secret, until = new_secret(self.draw(_SECRET_BYTES)), self.backroom.now() + OVERLAP
             await self.backroom.database.write(lambda opened: subscriptions.rotate(opened, found.id, secret, until))
-            told = await self._told(found)
-            return Answer(operation.status, to_bytes(told | {"secret": secret.reveal()}))
+            return _showing(operation, await self._told(found), secret)
 
         return await self.calls.respond(request, None, body, perform)
 
@@ -259,6 +259,14 @@ class Webhooks:
     async def _told(self, found: Subscription) -> dict[str, Json]:
         backlogs = await self.backroom.database.read(lambda opened: subscriptions.backlogs(opened, [found.id]))
         return shown(found, backlogs.get(found.id))
+
+
+def _showing(
+    operation: Operation, told: Mapping[str, Json], secret: Secret, headers: Mapping[str, str] | None = None
+) -> Answer:
+    """Answer with a secret, once: a repeat is told that it was shown, and nothing that is kept holds it."""
+    body = to_bytes({**told, "secret": secret.reveal()})
+    return Answer(operation.status, body, headers or {}, kept=to_bytes({**told, "secret_withheld": WITHHELD}))
 
 
 def _change(opened: Any, key: str, changes: Mapping[str, Json], active: bool | None) -> None:

@@ -1,7 +1,8 @@
 """Events on their way to those who subscribed: claimed, signed, sent, and the outcome written down.
 
 Every delivery is made at least once, in the order of its booking, with the same id and body in every attempt. What is
-lost with a process comes up again when its lease runs out. Nothing here knows what an event means.
+lost with a process comes up again when that is found dead, at the latest when its lease runs out. Nothing here knows
+what an event means.
 """
 
 from __future__ import annotations
@@ -135,8 +136,8 @@ class Dispatcher:
             return
 
         def work(connection: Transaction) -> list[Claimed]:
-            lease = self._lease()
-            taken = (deliveries.claim(connection, key, now, lease, room) for key, room in rooms.items())
+            lease, me = self._lease(), self.database.process
+            taken = (deliveries.claim(connection, key, now, lease, room, me) for key, room in rooms.items())
             return [one for some in taken for one in some]
 
         for claimed in await self.database.write(work):

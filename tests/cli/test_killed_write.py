@@ -57,7 +57,7 @@ def refused(url):
 
 
 def test_killed(house, start, edit, provider):
-    """After SIGKILL amid a booking the same key is told that nobody knows, and the provider saw one POST."""
+    """After SIGKILL amid a booking the same key is told at once that nobody knows, and the provider saw one POST."""
     edit("config.yaml", "http://127.0.0.1:1", f"http://127.0.0.1:{provider.server_port}")
     started = r'"event": "started", "url": "([^"]+)"'
     first = start("serve", folder=house)
@@ -68,11 +68,11 @@ def test_killed(house, start, edit, provider):
         first.stop(signal.SIGKILL)
         assert isinstance(cut.exception(), OSError)
     url = start("serve", folder=house).says(started)[1]
-    assert (409, "IDEMPOTENCY_IN_PROGRESS", {}) == refused(url)
-    with sqlite3.connect(house / "gateway.db") as store:  # as if the time that a call may take had passed
-        store.execute("UPDATE keys SET until = began_at")
-    store.close()
-    status, code, details = refused(url)
-    assert (504, "OUTCOME_UNKNOWN") == (status, code)
-    assert details["operation"].startswith("op_")
+    for _ in range(2):
+        status, code, details = refused(url)
+        assert (504, "OUTCOME_UNKNOWN") == (status, code)
+        assert details["operation"].startswith("op_")
+        with sqlite3.connect(house / "gateway.db") as store:  # as if the time that a call may take had passed
+            store.execute("UPDATE keys SET began_at = began_at - 60000")
+        store.close()
     assert ["POST /bookings"] == provider.asked

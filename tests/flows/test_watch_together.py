@@ -122,7 +122,7 @@ async def test_a_watch_runs_by_itself_and_stops(house):
 @pytest.mark.parametrize("store_url", ["sqlite"], indirect=True)
 async def test_a_watch_outlives_its_store(house, monkeypatch):
     """While the store is locked nothing is polled and nothing is lost; afterwards the same watch goes on."""
-    monkeypatch.setattr("gateway.store.database._BUSY_MILLISECONDS", 50)
+    monkeypatch.setattr("gateway.store.drivers._BUSY_MILLISECONDS", 50)
     monkeypatch.setattr("gateway.store.database.RETRY_SECONDS", 0.05)
     await house.poll()
     await house.gateway()

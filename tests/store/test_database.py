@@ -153,7 +153,7 @@ async def test_what_a_server_said_is_told_as_well(postgresql_server):
 
 async def test_a_write_that_fails_tells_what_the_database_said(tmp_path, monkeypatch):
     """Each of a group of writes that an outage ends knows why."""
-    monkeypatch.setattr("gateway.store.database._BUSY_MILLISECONDS", 50)
+    monkeypatch.setattr("gateway.store.drivers._BUSY_MILLISECONDS", 50)
     path = tmp_path / "gateway.db"
     async with Database(f"sqlite:///{path}", now) as database:
         holder = sqlite3.connect(path, isolation_level=None)
@@ -179,7 +179,7 @@ async def test_a_database_of_somebody_else_is_left_alone(empty_url, monkeypatch)
 
 async def test_a_locked_file_is_an_outage_that_ends_by_itself(tmp_path, monkeypatch):
     """While another process holds the lock, a write fails with StoreUnavailable; afterwards the same store writes."""
-    monkeypatch.setattr("gateway.store.database._BUSY_MILLISECONDS", 50)
+    monkeypatch.setattr("gateway.store.drivers._BUSY_MILLISECONDS", 50)
     path = tmp_path / "gateway.db"
     async with Database(f"sqlite:///{path}", now) as database:
         holder = sqlite3.connect(path, isolation_level=None)
@@ -226,7 +226,7 @@ async def test_postgresql_that_goes_away_is_an_outage_that_ends_by_itself(postgr
 
 async def test_a_statement_that_takes_too_long_is_an_outage(postgresql_server, monkeypatch):
     """A database that does not answer in time is an outage for the group of writes that waits for it."""
-    monkeypatch.setattr("gateway.store.database._COMMAND_SECONDS", 0.2)
+    monkeypatch.setattr("gateway.store.drivers._COMMAND_SECONDS", 0.2)
     async with Database(postgresql_server(), now) as database:
         with pytest.raises(StoreUnavailable):
             await database.write(lambda connection: connection.execute(text("SELECT pg_sleep(9)")))
@@ -263,3 +263,12 @@ async def test_what_waits_when_the_store_closes_is_told(store_url):
         await asyncio.sleep(0)
     for result in await asyncio.gather(*waiting, return_exceptions=True):
         assert isinstance(result, str | StoreUnavailable)
+
+
+async def test_a_file_is_for_its_owner_alone(tmp_path):
+    """A SQLite store and the files beside it can be read by nobody but the user that the gateway runs as."""
+    path = tmp_path / "gateway.db"
+    async with Database(f"sqlite:///{path}", lambda: 0) as database:
+        await database.probe()
+        modes = {one.name: one.stat().st_mode & 0o777 for one in tmp_path.iterdir()}
+    assert {"gateway.db": 0o600, "gateway.db-wal": 0o600, "gateway.db-shm": 0o600} == modes

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from sqlalchemy import MetaData, inspect, make_url, select
+from sqlalchemy import MetaData, inspect, make_url, select, text
 
 from gateway.store import events, keys, ledger, links, migrations
 from gateway.store.database import Database
@@ -91,3 +91,33 @@ async def test_a_released_step_makes_what_it_always_made(empty_url, second_url, 
     monkeypatch.setattr(migrations, "STEPS", migrations.STEPS[:1])
     async with Database(empty_url, now) as made, Database(second_url, now) as released:
         assert await released.read(shape) == await made.read(shape)
+
+
+async def test_secrets_that_version_1_kept_are_gone(empty_url, monkeypatch):
+    """An answer that showed a secret is kept without it, other answers as they were, and the bytes are counted."""
+    answer = b'{"answer": {"status": 201, "headers": {}}}\n'
+    kept = {"webhooks.create": b'{"id":"wh_1","secret":"whsec_seen"}', "bookings.create": b'{"id":"b1","secret":"1"}'}
+    asked = {"owner": "ada", "connection": "", "fingerprint": "f", "request": b"", "began_at": NOW, "until": 0}
+
+    def add(connection):
+        for name, body in kept.items():
+            values = asked | {"key": name, "id": name, "operation": name, "outcome": answer + body}
+            columns = ", ".join(values)
+            names = ", ".join(f":{one}" for one in values)
+            connection.execute(text(f"INSERT INTO keys ({columns}) VALUES ({names})"), values)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(migrations, "STEPS", (script(empty_url, 1),))
+        async with Database(empty_url, now) as database:
+            await database.write(add)
+    async with Database(empty_url, now) as database:
+        found = {name: await database.read(lambda store, name=name: keys.of(store, "", "ada", name)) for name in kept}
+        used = await database.read(lambda store: keys.used(store, "ada"))
+    assert {"webhooks.create": answer + b'{"id": "wh_1"}', "bookings.create": answer + kept["bookings.create"]} == {
+        name: one.outcome for name, one in found.items()
+    }
+    assert (3, sum(len(one.outcome) for one in found.values()) + 2, NOW) == (
+        used.rows,
+        used.size,
+        max(used.oldest, NOW),
+    )

@@ -4,20 +4,23 @@ Everything that a caller sees holds with a store and without one; what only a st
 """
 
 import asyncio
+from dataclasses import replace
 from itertools import count
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.errors import GatewayError, OutcomeUnknown
+from gateway.errors import GatewayError, OutcomeUnknown, TooManyCalls
 from gateway.store.database import Database
 from gateway.store.keys import Asked
 from gateway.surface.answers import Answer
 from gateway.surface.app import build_app
 from gateway.surface.failures import Failure
-from gateway.surface.idempotency import Ledger, StoredLedger, decode, encode
+from gateway.surface.idempotency import IN_PROCESS, STORED, Ledger, Share, StoredLedger
+from gateway.surface.written import decode, encode
 
+DAY = 86_400
 BOOKINGS = "/v1/club-a/bookings"
 TEXTS = st.text(max_size=5)
 VALUES = st.recursive(
@@ -32,10 +35,14 @@ def asked(key):
 
 
 @pytest.fixture(params=["process", "store"])
-async def ledger(request, ticks, tmp_path):
-    """Give what keeps the answers, of each kind."""
+async def kept_by(request, ticks, tmp_path):
+    """Make what keeps the answers, of each kind: `ledger = await kept_by(Share(2, 1000))`."""
     if request.param == "process":
-        yield Ledger(lambda: ticks[-1])
+
+        async def kept(share=IN_PROCESS):
+            return Ledger(lambda: ticks[-1], share=share)
+
+        yield kept
         return
     numbers = count(1)
 
@@ -43,7 +50,18 @@ async def ledger(request, ticks, tmp_path):
         return 1_800_000_000_000 + round(ticks[-1] * 1000)
 
     async with Database(f"sqlite:///{tmp_path / 'gateway.db'}", now) as database:
-        yield StoredLedger(database, now=now, fresh=lambda prefix: f"{prefix}_{next(numbers)}", timeout=5)
+
+        async def stored(share=STORED):
+            fresh = lambda prefix: f"{prefix}_{next(numbers)}"  # noqa: E731
+            return StoredLedger(database, now=now, fresh=fresh, timeout=5, share=share)
+
+        yield stored
+
+
+@pytest.fixture
+async def ledger(kept_by):
+    """Give what keeps the answers, of each kind."""
+    return await kept_by()
 
 
 @pytest.fixture
@@ -150,16 +168,18 @@ async def test_a_new_try(book, provider, booking, answer):
         assert (201, None, 2) == (again, headers.get("Idempotent-Replayed"), len(provider.asked))
 
 
-async def test_an_unknown_outcome_is_kept(book, provider, booking):
-    """A write whose answer was lost is not sent again under the same key: the same answer is given."""
-    provider.answers["POST /bookings"] = None
-    first = await book("k")
-    provider.answers["POST /bookings"] = (200, {"ok": True, "data": booking})
-    again = await book("k")
+async def test_an_unknown_outcome_that_nobody_can_tell(book, provider, booking, ticks):
+    """A write whose answer was lost is not sent again where a look cannot tell; when to come again is said."""
+    provider.answers |= {"POST /bookings": None, "GET /bookings": (200, {"ok": True, "data": [booking]})}
+    first, again = await book("k"), await book("k")
     assert (504, "OUTCOME_UNKNOWN") == (first[0], first[1]["error"]["code"])
     assert (504, "OUTCOME_UNKNOWN", "true") == (again[0], again[1]["error"]["code"], again[2]["Idempotent-Replayed"])
-    assert (first[1]["error"]["details"], 1) == (again[1]["error"]["details"], len(provider.asked))
-    assert "bookings.list" == first[1]["error"]["details"]["reconcile_with"]
+    assert first[1]["error"]["details"] == again[1]["error"]["details"]
+    assert ("bookings.list", "15") == (first[1]["error"]["details"]["reconcile_with"], again[2]["Retry-After"])
+    ticks.append(15)
+    status, _, headers = await book("k")
+    assert (504, None) == (status, headers.get("Retry-After"))
+    assert ["POST"] == [method for method, _, _ in provider.asked if method != "GET"]
 
 
 async def test_a_request_that_is_not_valid_uses_no_key(book, provider, booking):
@@ -222,23 +242,32 @@ async def test_only_where_it_means_something(call, provider, booking):
     assert 4 == len(provider.asked)
 
 
-async def test_bounded():
-    """Of too many keys or bytes the oldest leave; those under way stay."""
+@pytest.mark.parametrize("share", [Share(2, 10**6), Share(10**6, 2000)], ids=["keys", "bytes"])
+async def test_a_share(kept_by, ticks, share):
+    """Who has used up its share is refused new keys until the oldest is a day old; no key of anybody is forgotten."""
+    ledger = await kept_by(share)
+    told = []
 
     async def answer():
+        told.append(1)
         return Answer(200, b"x" * 1000)
 
-    size = len(encode(await answer()))
-    ledger = Ledger(lambda: 0.0, most=3)
-    for name in "abcd":
+    for at, name in enumerate("ab"):
+        ticks.append(at)
         await ledger.once(asked(name), answer)
-    assert [False, True] == [(await ledger.once(asked(name), answer))[1] for name in "ad"]
-    assert f"Ledger(3 keys, {3 * size} bytes)" == repr(ledger)
-
-    small = Ledger(lambda: 0.0, most_bytes=2500)
-    for name in "abcd":
-        await small.once(asked(name), answer)
-    assert not (await small.once(asked("a"), answer))[1]
+    for name in "cdc":
+        with pytest.raises(TooManyCalls) as refused:
+            await ledger.once(asked(name), answer)
+    assert (DAY - 1, {"idempotency_keys": share.rows, "bytes": share.size}) == (
+        refused.value.retry_after,
+        refused.value.details["limit"],
+    )
+    other = replace(asked("c"), owner="ada")
+    assert [True, True] == [(await ledger.once(asked(name), answer))[1] for name in "ab"]
+    assert [False, True] == [(await ledger.once(other, answer))[1] for _ in range(2)]
+    ticks.append(DAY + 0.5)
+    assert [False, True] == [(await ledger.once(asked(name), answer))[1] for name in "cb"]
+    assert 4 == len(told)
 
 
 async def test_a_request_that_is_cut_off(ledger):

@@ -6,10 +6,14 @@ from itertools import count
 
 import pytest
 from aiohttp.test_utils import TestClient, TestServer
+from sqlalchemy import select
 
 from gateway.store.database import Database
+from gateway.store.keys import Asked
+from gateway.store.tables import keys
+from gateway.surface.answers import Answer
 from gateway.surface.app import build_app
-from gateway.surface.idempotency import StoredLedger
+from gateway.surface.idempotency import Share, StoredLedger
 
 BOOKINGS = "/v1/club-a/bookings"
 START = 1_800_000_000_000
@@ -124,14 +128,30 @@ async def test_a_new_try_after_a_restart(replica, provider, booking):
     assert 2 == len(provider.asked)
 
 
-async def test_few_are_kept(replica, provider, monkeypatch):
-    """Of more answers than may be kept the oldest leave."""
-    monkeypatch.setattr("gateway.surface.idempotency._PRUNE_EVERY", 1)
-    async with replica(most=2) as book:
-        for key in "abcd":
-            await book(key)
-        found = [(await book(key))[2].get("Idempotent-Replayed") for key in "dcba"]
-    assert (["true", "true", None, None], 6) == (found, len(provider.asked))
+async def test_a_share(replica, provider):
+    """A caller that has used up its share is refused new keys, with the time to come again, and keeps those it has."""
+    async with replica(share=Share(2, 10**9)) as book:
+        found = [await book(key) for key in "abca"]
+    assert [201, 201, 429, 201] == [status for status, _, _ in found]
+    error, headers = found[2][1]["error"], found[2][2]
+    assert ("RATE_LIMITED", {"idempotency_keys": 2, "bytes": 10**9}) == (error["code"], error["details"]["limit"])
+    assert ("86400", "true", 2) == (headers["Retry-After"], found[3][2]["Idempotent-Replayed"], len(provider.asked))
+
+
+async def test_no_secret_is_kept(store_url):
+    """What is kept of an answer that shows a secret holds none of it, in no column of the store."""
+    answer = Answer(201, b'{"secret":"whsec_seen"}', kept=b'{"secret_withheld":"shown once"}')
+
+    async def perform():
+        return answer
+
+    async with Database(store_url, lambda: START) as database:
+        ledger = StoredLedger(database, now=lambda: START, fresh=lambda _: f"op_{next(NUMBERS)}", timeout=5)
+        asked = Asked("web", "", "k", "f", "webhooks.create", b"{}")
+        assert (answer, False) == await ledger.once(asked, perform)
+        assert (answer.kept, True) == ((found := await ledger.once(asked, perform))[0].body, found[1])
+        rows = await database.read(lambda store: store.execute(select(keys)).all())
+    assert "whsec_" not in repr(rows)
 
 
 class Lock:
@@ -149,7 +169,7 @@ class Lock:
 @pytest.fixture
 def lock(tmp_path, monkeypatch):
     """Give a function that takes the store away, until its result is released."""
-    monkeypatch.setattr("gateway.store.database._BUSY_MILLISECONDS", 50)
+    monkeypatch.setattr("gateway.store.drivers._BUSY_MILLISECONDS", 50)
     return lambda: Lock(tmp_path / "gateway.db")
 
 

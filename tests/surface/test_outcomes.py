@@ -1,5 +1,6 @@
 """What became of a write whose outcome was unknown: decided where the contract can, else left to a person."""
 
+import asyncio
 from itertools import count
 from pathlib import Path
 
@@ -111,13 +112,16 @@ def mine(booking):
     return booking | {"court": "c1", "guest": "Ada@x.example", "guest_name": "Ada"}
 
 
-async def test_pending(lose, call, provider):
-    """While the provider may still be at it nothing is looked up and nothing decided."""
+@pytest.mark.parametrize("answer", [(200, {"ok": True, "data": []}), (503, {})])
+async def test_pending(lose, call, provider, mine, answer):
+    """While the provider may still be at it what is not there decides nothing, and what is there does."""
     id_ = await lose()
+    provider.answers["GET /bookings"] = answer
     status, body, _ = await call("GET", f"/v1/club-a/operations/{id_}")
     assert (200, "pending", id_) == (status, body["state"], body["id"])
     assert ("bookings.create", "bookings.list") == (body["operation"], body["reconcile_with"])
-    assert 1 == len(provider.asked)
+    provider.answers["GET /bookings"] = (200, {"ok": True, "data": [mine]})
+    assert "confirmed" == (await call("GET", f"/v1/club-a/operations/{id_}"))[1]["state"]
 
 
 async def test_confirmed(lose, told, provider, mine):
@@ -229,3 +233,82 @@ async def test_no_answer_now(lose, call, provider, ticks):
     ticks.append(ENDED)
     provider.answers["GET /bookings"] = (503, {})
     assert 503 == (await call("GET", f"/v1/club-a/operations/{id_}"))[0]
+
+
+@pytest.fixture
+def repeat(call, new):
+    """Send the booking whose answer was lost again, under the same key."""
+
+    async def of():
+        body = new | {"customer": {"name": "Ada", "email": "ada@x.example"}}
+        return await call("POST", "/v1/club-a/bookings", json=body, headers={"Idempotency-Key": "k"})
+
+    return of
+
+
+def writes(provider):
+    """Count what was sent to book."""
+    return sum(method == "POST" for method, _, _ in provider.asked)
+
+
+async def test_a_repeat_of_what_was_done(lose, repeat, call, provider, mine):
+    """It is answered with the booking, and so is every later repeat, without a look; the outcome says so too."""
+    id_ = await lose()
+    provider.answers["GET /bookings"] = (200, {"ok": True, "data": [mine]})
+    status, body, headers = await repeat()
+    assert (201, "7", "true") == (status, body["id"], headers["Idempotent-Replayed"])
+    assert "/v1/club-a/bookings/7" == headers["Location"]
+    provider.answers["GET /bookings"] = (503, {})
+    assert (201, body, "true") == (*(again := await repeat())[:2], again[2]["Idempotent-Replayed"])
+    outcome = (await call("GET", f"/v1/club-a/operations/{id_}"))[1]
+    assert ("confirmed", body, False) == (outcome["state"], outcome["data"], "request" in outcome)
+    assert 1 == writes(provider)
+
+
+async def test_repeats_of_what_was_not_done(lose, repeat, told, provider, booking):
+    """Of many that find that nothing was done one does it; the id stays, and tells what became of it in the end."""
+    id_ = await lose()
+    provider.answers["GET /bookings"] = (200, {"ok": True, "data": []})
+    assert 504 == (await repeat())[0]  # the provider may still be at it
+    assert "absent" == (await told(id_))[0]
+    provider.answers["POST /bookings"] = (200, {"ok": True, "data": booking})
+    found = await asyncio.gather(*(repeat() for _ in range(5)))
+    assert {201, 409} >= {status for status, _, _ in found}
+    assert 1 == sum(status == 201 and "Idempotent-Replayed" not in headers for status, _, headers in found)
+    assert (201, "true") == ((again := await repeat())[0], again[2]["Idempotent-Replayed"])
+    assert ("confirmed", 2) == ((await told(id_))[0], writes(provider))
+
+
+async def test_a_repeat_that_failed_by_itself(lose, repeat, told, provider, booking):
+    """When doing it now is refused for a while, the request stays known, and the next repeat looks again."""
+    id_ = await lose()
+    provider.answers |= {"GET /bookings": (200, {"ok": True, "data": []}), "POST /bookings": (429, {})}
+    assert "absent" == (await told(id_))[0]
+    assert 429 == (await repeat())[0]
+    assert "absent" == (await told(id_))[0]
+    provider.answers["POST /bookings"] = (200, {"ok": True, "data": booking})
+    assert (201, 3) == ((await repeat())[0], writes(provider))
+
+
+@pytest.mark.parametrize(
+    ("answer", "state"), [((200, {"ok": True, "data": [{"guest": None}]}), "operator"), ((503, {}), None)]
+)
+async def test_a_repeat_that_nobody_can_answer(lose, repeat, call, ticks, provider, mine, answer, state):
+    """Where nobody can tell, or the provider cannot be asked, a repeat names the request and sends nothing."""
+    id_ = await lose()
+    ticks.append(ENDED)
+    status, body = answer
+    body = body | {"data": [mine | one for one in body["data"]]} if body else body
+    provider.answers["GET /bookings"] = (status, body)
+    status, body, _ = await repeat()
+    assert (504, "OUTCOME_UNKNOWN", id_) == (status, body["error"]["code"], body["error"]["details"]["operation"])
+    outcome = (await call("GET", f"/v1/club-a/operations/{id_}"))[1]
+    assert (state, 1) == (outcome.get("state"), writes(provider))
+
+
+async def test_a_repeat_of_how_it_stands(lose, call, provider, mine):
+    """A write that makes a booking stand otherwise is answered with the booking when it stands so."""
+    await lose("/bookings/7/done")
+    provider.answers["GET /bookings/7"] = (200, {"ok": True, "data": mine | {"status": "completed"}})
+    status, body, headers = await call("POST", "/v1/club-a/bookings/7/complete", headers={"Idempotency-Key": "k"})
+    assert (200, "completed", "true") == (status, body["status"], headers["Idempotent-Replayed"])

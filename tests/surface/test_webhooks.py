@@ -209,12 +209,24 @@ async def test_rotated(call, subscribe, backroom):
 
 
 async def test_repeated(call):
-    """With an Idempotency-Key a repeated request makes no second subscription and is answered the same."""
+    """A repeated request makes no second subscription and is answered the same, but for the secret, which it lacks."""
     headers = {"Idempotency-Key": "once"}
     _, first, _ = await call("POST", "/v1/webhooks", json={"url": SHOP}, headers=headers)
     _, second, told = await call("POST", "/v1/webhooks", json={"url": SHOP}, headers=headers)
+    assert first.pop("secret").startswith("whsec_")
+    assert "shown once" in second.pop("secret_withheld")
     assert (first, "true") == (second, told["Idempotent-Replayed"])
     assert 1 == len((await call("GET", "/v1/webhooks"))[1]["data"])
+
+
+async def test_a_new_secret_is_shown_once(call, subscribe):
+    """A repeated rotation makes no further secret, and shows none, also when the subscription is gone."""
+    path, headers = f"/v1/webhooks/{(await subscribe())['id']}", {"Idempotency-Key": "turn"}
+    _, first, _ = await call("POST", f"{path}/rotate", headers=headers)
+    await call("DELETE", path)
+    status, second, _ = await call("POST", f"{path}/rotate", headers=headers)
+    assert (True, 200, False) == ("secret" in first, status, "secret" in second)
+    assert "rotate" in second["secret_withheld"]
 
 
 async def test_no_more_than_so_many(call, subscribe, monkeypatch):

@@ -1,0 +1,135 @@
+"""Who is at work on a store: what a dead gateway held is given back, and nothing that anybody living holds."""
+
+import pytest
+
+from gateway.observe import Secret
+from gateway.store import deliveries, keys, links, processes, subscriptions, watches
+from gateway.store.database import Database
+from gateway.store.deliveries import Result
+from gateway.store.events import NewEvent
+from gateway.store.keys import Asked, Kept
+from gateway.store.probes import probe
+from gateway.store.subscriptions import Subscription
+from gateway.store.tables import processes as table
+
+NOW = 1_800_000_000_000
+LATER = NOW + 150_000
+
+
+@pytest.fixture
+async def database(store_url):
+    async with Database(store_url, lambda: NOW) as opened:
+        yield opened
+
+
+@pytest.fixture
+def do(database):
+    """Write: `await do(links.claim, "court", NOW, LATER)`."""
+
+    async def of(work, *given):
+        return await database.write(lambda connection: work(connection, *given))
+
+    return of
+
+
+@pytest.fixture
+async def hold(do):
+    """Take one of everything in the name of a process; what cannot be had is None, or nothing."""
+    endpoint = Subscription("wh_1", "caller:web", "https://x.example", ("*",), None, "native", Secret("whsec_x"), NOW)
+    await do(subscriptions.add, endpoint, 9)
+    event = NewEvent("evt_1", "", "", "webhook.test", "gateway", "wh_1", NOW, lambda _: b"{}")
+    await do(probe, event, "wh_1", "dlv_1", 9)
+
+    async def of(process, at=NOW):
+        asked = Asked("web", "club", "k", "f", "bookings.create", b"{}")
+        found = (
+            await do(links.claim, "court", at, LATER, process),
+            await do(watches.claim, "club", at, LATER, process),
+            (await do(deliveries.claim, "wh_1", at, 45_000, 9, process) or [None])[0],
+        )
+        return *found, await do(keys.begin, Kept(f"op_{process}", asked, at, LATER, holder=process), 0)
+
+    return of
+
+
+async def living(database):
+    return await database.read(processes.beats)
+
+
+async def test_beats(do, database):
+    """A process is known from its first beat on, and counts; one that was forgotten is told so, and known again."""
+    assert [False, True, True] == [await do(processes.beat, "gw_1", NOW) for _ in range(3)]
+    assert {"gw_1": 3} == await living(database)
+    await do(lambda store: store.execute(table.delete()))
+    assert not await do(processes.beat, "gw_1", NOW)
+    assert {"gw_1": 1} == await living(database)
+
+
+async def test_the_dead_are_buried(do, hold, database):
+    """What a process held that has not beaten since can be claimed at once, and its request is in doubt."""
+    for name in ("gw_1", "gw_2"):
+        await do(processes.beat, name, NOW)
+    old = await hold("gw_1")
+    assert (None, None, None) == (await hold("gw_2"))[:3]
+    assert 1 == await do(processes.bury, {"gw_1": 1})
+    assert {"gw_2": 1} == await living(database)
+    new = await hold("gw_2")
+    assert None not in new[:3]
+    assert (new[3].id, new[3].under_way(NOW)) == ("op_gw_1", False)
+    assert (2, 2, 2) == (new[0], new[1].lease, new[2].lease)
+    # Who was only paused overwrites nothing.
+    assert not await do(links.extend, "court", old[0], LATER)
+    assert not await do(watches.complete, old[1], NOW, "d", LATER)
+    assert not await do(deliveries.finish, old[2], Result("delivered", NOW), NOW)
+
+
+async def test_the_living_are_not(do, hold, database):
+    """A process that has beaten since it was looked at keeps what it holds, and so does whoever names no process."""
+    for name in ("gw_1", "gw_2", "gw_3"):
+        await do(processes.beat, name, NOW)
+    await hold("gw_1")
+    await do(processes.beat, "gw_1", NOW)
+    assert 1 == await do(processes.bury, {"gw_1": 1, "gw_2": 1})
+    assert {"gw_1", "gw_3"} == (await living(database)).keys()
+    *found, key = await hold("gw_3")
+    assert ([None] * 3, True) == (found, key.under_way(NOW))
+
+
+async def test_what_the_forgotten_took(do, hold):
+    """What a process took after it had been forgotten, and before it died, goes with the next one that dies."""
+    await do(processes.beat, "gw_2", NOW)
+    await hold("gw_1")
+    assert 1 == await do(processes.bury, {"gw_2": 1})
+    assert None not in (await hold("gw_3"))[:3]
+
+
+async def test_alone(do, hold):
+    """Who knows that it is alone takes over at once, but for what names no process."""
+    await do(processes.beat, "gw_1", NOW)
+    await hold("gw_1")
+    assert 1 == await do(processes.bury_all)
+    assert None not in (await hold(""))[:3]
+    assert 0 == await do(processes.bury_all)
+    assert (None, None, None) == (await hold("gw_2"))[:3]
+
+
+async def test_who_leaves_gives_back(do, hold, database):
+    """A gateway that stops leaves nothing in its hands, and nobody else's is touched."""
+    for name in ("gw_1", "gw_2"):
+        await do(processes.beat, name, NOW)
+    await hold("gw_1")
+    await do(processes.leave, "gw_2")
+    assert (None, None, None) == (await hold("gw_3"))[:3]
+    await do(processes.leave, "gw_1")
+    assert None not in (await hold("gw_3"))[:3]
+    assert {} == await living(database)
+
+
+async def test_what_has_ended_stays(do, hold):
+    """An outcome that is written is no matter of who wrote it."""
+    await do(processes.beat, "gw_1", NOW)
+    await hold("gw_1")
+    asked = Asked("web", "club", "k", "f", "bookings.create", b"{}")
+    await do(lambda store: keys.finish(store, Kept("op_gw_1", asked, NOW, LATER), b"done", settled=True))
+    await do(processes.bury_all)
+    assert b"done" == (await hold("gw_2"))[3].outcome
