@@ -1,13 +1,13 @@
-# install, check, test, fix, docs, contract, chaos, bench-events, demo, lock, clean. Everything goes into .venv, from the
-# lock files; nothing outside this folder is touched. A machine needs make and Python 3.11 or later, whatever it is
-# called there, and no more.
+# install, check, test, fix, docs, contract, chaos, chaos-calls, chaos-links, bench-events, demo, lock, clean. Everything
+# goes into .venv, from the lock files; nothing outside this folder is touched. A machine needs make and Python 3.11 or
+# later, whatever it is called there, and no more.
 PYTHON ?= $(shell for name in python3 python3.11 python3.12 python3.13 python3.14; do \
 	$$name -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$name && break; done)
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 UV ?= uv
 
-.PHONY: all install check test fix docs contract chaos bench-events demo lock clean
+.PHONY: all install check test fix docs contract chaos chaos-calls chaos-links bench-events demo lock clean
 all: check test
 
 install: .venv/.dev
@@ -57,7 +57,14 @@ contract: .venv/.dev
 ROUNDS ?= 200
 STORE ?= sqlite
 chaos: .venv/.dev
-	$(BIN)/python -m tests.chaos --rounds $(ROUNDS) --store $(STORE)
+	$(BIN)/python -m tests.chaos.webhooks --rounds $(ROUNDS) --store $(STORE)
+
+# Plans drawn of seeds, about two seconds each. PROVIDER=name for one alone, PLAN=file for one that was printed; more
+# options: .venv/bin/python -m tests.chaos.command calls --help
+SEED ?= 1
+chaos-calls chaos-links: chaos-%: .venv/.dev
+	$(BIN)/python -m tests.chaos.command $* --rounds $(ROUNDS) --seed $(SEED) \
+		$(if $(PROVIDER),--provider $(PROVIDER)) $(if $(PLAN),--plan $(PLAN)) $(OPTIONS)
 
 bench-events: .venv/.dev
 	$(BIN)/python -m tests.throughput --store $(STORE)

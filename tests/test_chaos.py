@@ -3,7 +3,7 @@
 import pytest
 
 from tests import throughput
-from tests.chaos import run
+from tests.chaos.webhooks import run
 
 
 @pytest.mark.timeout(240)

@@ -1,4 +1,4 @@
-"""The gateway is killed again and again while it works: `make chaos`, or `python -m tests.chaos --rounds 200`.
+"""The gateway is killed again and again while it works: `make chaos`, or `python -m tests.chaos.webhooks --rounds 200`.
 
 A provider posts what happens to its bookings and repeats whatever was not answered 2xx; a subscriber takes deliveries,
 refuses some and keeps others waiting. In each round `gateway serve` is started and ended by SIGKILL, while it starts or
@@ -231,7 +231,7 @@ async def run(store, number, seed, folder, margin=None):
 
 
 def main():
-    parser = argparse.ArgumentParser(prog="python -m tests.chaos", description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(prog="python -m tests.chaos.webhooks", description=__doc__.splitlines()[0])
     parser.add_argument("--rounds", type=int, default=200, metavar="N", help="kills")
     parser.add_argument("--store", choices=("sqlite", "postgresql"), default="sqlite")
     parser.add_argument("--seed", type=int, default=1, metavar="N")
