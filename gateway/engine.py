@@ -11,11 +11,13 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
+from typing import TypeVar, TypeVarTuple
 from urllib.parse import urlsplit
 
 from gateway import auth, observe
 from gateway.cache import Cache
 from gateway.catalog import Catalog, Connection
+from gateway.effort import Effort
 from gateway.errors import (
     AnswerMismatch,
     GatewayError,
@@ -35,7 +37,10 @@ from gateway.tracing import Trace, Watch
 from gateway.transport.limits import Gate, Gates, limited
 from gateway.transport.retry import Patience, repeated
 from gateway.turns import Key, Turn, Turns
+from gateway.workers import LARGE_BYTES, Compute, Workers
 
+_T = TypeVar("_T")
+_Given = TypeVarTuple("_Given")
 Clock = Callable[[], float]
 """A monotonic clock, in seconds."""
 _LONGEST_WORDS = 500
@@ -69,6 +74,7 @@ class Engine:
         self._patience = patience
         self._cache = Cache(clock)
         self._turns = Turns(clock)
+        self._workers = Workers()
         self._serial = itertools.count(1)
         self._sessions: dict[tuple[str, str, str], auth.Session] = {}
 
@@ -112,14 +118,17 @@ class Engine:
         plan = self.operation(connection, call.operation)
         if trace is not None:
             trace.begin(lambda: self.secrets(connection))
+        compute = self.computing(call)
         run = Run(
             turn=turn,
             connection=connection,
             model=self._model,
-            exchange=self.stack(connection, self._way(call), call.deadline, trace),
+            exchange=self.stack(connection, self._way(call), call.deadline, trace, compute),
+            compute=compute,
             cache=self._cache,
             now=self._now(),
             show="provider_data" in call.include,
+            partial=call.partial,
         )
         mask = self._masked(connection)
         try:
@@ -159,7 +168,19 @@ class Engine:
         reason = plan.unsupported.get(name, "the provider does not offer it")
         raise Unsupported(f"{plan.title} cannot do {name}: {reason}", details={"capability": name, "reason": reason})
 
-    def stack(self, connection: Connection, send: Send, deadline: float, trace: Trace | None) -> Exchange:
+    def computing(self, call: Call) -> Compute:
+        """Give where the pure parts of a call are computed: all of them together have its time and its bounds."""
+        operation = self._model.operations.get(call.operation)
+        effort = Effort(self._clock, call.deadline, windowed=operation is not None and operation.window is not None)
+
+        async def compute(function: Callable[[*_Given], _T], /, *given: *_Given, large: bool = False) -> _T:
+            return await self._workers.run(call.connection, effort, partial(function, *given), large=large)
+
+        return compute
+
+    def stack(
+        self, connection: Connection, send: Send, deadline: float, trace: Trace | None, compute: Compute
+    ) -> Exchange:
         """The way out before `deadline`, innermost first; the order is the design.
 
         1. `send`: one exchange with the provider, no longer than the call has time.
@@ -193,7 +214,8 @@ class Engine:
                     _heed(gate, login.limit if login is not None else step.limit, error)
                 raise
             try:
-                body = to_body(step, response, (*rules, *provider.rules), numbered)
+                all_rules, large = (*rules, *provider.rules), len(response.body) > LARGE_BYTES
+                body = await compute(to_body, step, response, all_rules, numbered, large=large)
             except GatewayError as error:
                 watch.meant(error)
                 _heed(gate, step.limit, error)

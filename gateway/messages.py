@@ -32,6 +32,10 @@ class Call:
     request_id: str
     deadline: float
     include: frozenset[str] = frozenset()
+    caller: str = ""
+    """Who asks, where calls of several are held apart; empty for the gateway itself."""
+    partial: bool = False
+    """Whether rows that do not fit may be left out of the list: the reply then says so in its warnings."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +81,8 @@ class Reply:
     support: str = "native"
     raw: Json = None
     """The provider's own objects, in the order of `data`, when the caller asked to see them."""
-    warnings: tuple[str, ...] = ()
+    warnings: tuple[Mapping[str, Json], ...] = ()
+    """What the data lacks, each a `Warning` of the contract."""
     details: Mapping[str, Json] = field(default_factory=dict)
     age: float | None = None
     """Seconds since the provider said it, when something of it was kept from an earlier call."""

@@ -19,7 +19,7 @@ _T = TypeVar("_T")
 _THREADS: Final = 2
 """They share one interpreter with the loop: more would not compute faster, and the loop would wait longer."""
 _pool: Final = ThreadPoolExecutor(_THREADS, "offload")  # not the loop's own, where host names are looked up
-_given_up: Final[contextvars.ContextVar[Event | None]] = contextvars.ContextVar("given_up", default=None)
+_check: Final[contextvars.ContextVar[Callable[[], None] | None]] = contextvars.ContextVar("check", default=None)
 
 
 class Abandoned(Exception):
@@ -35,8 +35,13 @@ async def offloaded(work: Callable[[], _T], deadline: float) -> _T:
     """
     loop = asyncio.get_running_loop()
     given_up = Event()
+
+    def check() -> None:
+        if given_up.is_set():
+            raise Abandoned
+
     context = contextvars.copy_context()
-    context.run(_given_up.set, given_up)
+    context.run(_check.set, check)
     try:
         async with asyncio.timeout_at(deadline):
             return await loop.run_in_executor(_pool, context.run, work)
@@ -44,8 +49,17 @@ async def offloaded(work: Callable[[], _T], deadline: float) -> _T:
         given_up.set()
 
 
+def checked(work: Callable[[], _T], check: Callable[[], None]) -> _T:
+    """Compute here, with this `check` at every checkpoint: what it raises ends the work, and is raised."""
+    before = _check.set(check)
+    try:
+        return work()
+    finally:
+        _check.reset(before)
+
+
 def checkpoint() -> None:
-    """End a computation that nobody waits for any more; does nothing outside of `offloaded`. Raises Abandoned."""
-    given_up = _given_up.get()
-    if given_up is not None and given_up.is_set():
-        raise Abandoned
+    """End a computation that nobody waits for any more; does nothing outside of one. Raises Abandoned."""
+    check = _check.get()
+    if check is not None:
+        check()

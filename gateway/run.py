@@ -25,25 +25,23 @@ from gateway.errors import (
     Unsupported,
 )
 from gateway.mapping.context import REMEMBERED
-from gateway.mapping.evaluate import accepted, alone, read, refuse, rendered, taken, wanted
+from gateway.mapping.evaluate import accepted, alone, read, refuse, rendered, take_all, wanted
 from gateway.mapping.expressions import MISSING
 from gateway.mapping.plan import CallPlan, ErrorRule, GivesPlan, OperationPlan, RunPlan, StepPlan, VariantPlan
-from gateway.mapping.results import read_rows
+from gateway.mapping.results import Found, LeftOut, chosen, read_all, told
 from gateway.mapping.truth import truth
 from gateway.messages import Effect, Json, Reply
 from gateway.model.model import Model
 from gateway.scopes import elements, laid_over, public
 from gateway.turns import Turn
-from gateway.windows import bounds_of, chunks, within
+from gateway.windows import bounds_of, chunks, united
+from gateway.workers import Compute
 
 Exchange: TypeAlias = Callable[[CallPlan, Mapping[str, Json], tuple[ErrorRule, ...], Effect], Awaitable[Json]]
 """Sends one call and gives the decoded body of a success, or raises what the rules make of the answer.
 
 The effect says whether it may be sent again when there is none.
 """
-
-_Pairs: TypeAlias = list[tuple[Json, Json]]
-"""Canonical objects with the provider's own beside each."""
 
 
 @dataclass(slots=True)
@@ -53,6 +51,8 @@ class Run:
     connection: Connection
     model: Model
     exchange: Exchange
+    compute: Compute
+    """Where what is pure is computed; each function handed to it may be run more than once."""
     cache: Cache
     now: datetime
     turn: Turn
@@ -63,6 +63,8 @@ class Run:
     """Whether the provider's own objects are wanted beside the canonical ones."""
     remembered: Mapping[str, Json] = field(default_factory=dict)
     """What the gateway knows of the booking that is written, of what the provider cannot tell."""
+    partial: bool = False
+    """Whether rows of the asked list that do not fit are left out; never of a list that a step makes use of."""
     writes: Writes = field(default_factory=Writes)
     """What this operation wrote, with those that it ran."""
     said: float | None = None
@@ -72,14 +74,14 @@ class Run:
         """Run the operation and give the reply; undo what can be undone when a later step fails."""
         self.name = plan.name
         try:
-            pairs, single = await self.operation(plan, arguments)
+            found = await self.operation(plan, arguments, partial=self.partial)
         except GatewayError as error:
             raise await self._after_failure(error) from error
-        data = [canonical for canonical, _ in pairs]
-        raw = [provider for _, provider in pairs]
-        if single:
+        data = [canonical for canonical, _ in found.pairs]
+        raw = [provider for _, provider in found.pairs]
+        if found.single:
             return Reply(data[0] if data else None, support=plan.support, raw=raw[0] if raw else None)
-        return Reply(data, support=plan.support, raw=raw)
+        return Reply(data, support=plan.support, raw=raw, warnings=told(found.left_out))
 
     async def _after_failure(self, error: GatewayError) -> GatewayError:
         """What a failure means once something was written."""
@@ -94,22 +96,22 @@ class Run:
     def _look_with(self) -> dict[str, str]:
         return look_with(self.model, self.connection, self.name)
 
-    async def operation(self, plan: OperationPlan, arguments: Mapping[str, Json]) -> tuple[_Pairs, bool]:
-        """Run one operation, or give what is kept of it; True beside the pairs of a single object (or nothing)."""
+    async def operation(self, plan: OperationPlan, arguments: Mapping[str, Json], *, partial: bool = False) -> Found:
+        """Run one operation, or give what is kept of it."""
         if plan.cache is None:
-            return await self.asked(plan, arguments)
+            return await self.asked(plan, arguments, partial=partial)
         apart = replace(self, said=None, writes=Writes())  # others may wait for it, and it may outlive this call
 
         async def ask() -> Answer:
-            return Answer(await apart.asked(plan, arguments), apart.said)
+            return Answer(await apart.asked(plan, arguments, partial=partial), apart.said)
 
-        key = json.dumps([self.connection.digest, plan.name, dict(arguments), self.show], sort_keys=True)
+        key = json.dumps([self.connection.digest, plan.name, dict(arguments), self.show, partial], sort_keys=True)
         answer = await self.cache.answer(key, plan.cache, ask)
         self._heard(answer.said)
-        found: tuple[_Pairs, bool] = answer.value
+        found: Found = answer.value
         return found
 
-    async def asked(self, plan: OperationPlan, arguments: Mapping[str, Json]) -> tuple[_Pairs, bool]:
+    async def asked(self, plan: OperationPlan, arguments: Mapping[str, Json], *, partial: bool = False) -> Found:
         """Run one operation."""
         model = self.model.operations.get(plan.name)
         args = accepted(plan, arguments, model, self.connection.provider.title, self.connection.scope)
@@ -117,83 +119,86 @@ class Run:
         now = self.now.isoformat(timespec="seconds")
         scope = {**self.connection.scope, "args": args, "now": now, REMEMBERED: known}
         if plan.window is None:
-            pairs, single = await self._windowed(plan, scope)
+            found = await self._windowed(plan, scope, partial=partial)
         else:
-            pairs, single = await self._in_windows(plan, scope)
-        if not single and model is not None:
-            tests = [rule.test(args[name]) for name, rule in model.filters.items() if args.get(name) is not None]
-            pairs = [pair for pair in pairs if all(test(pair[0]) for test in tests)]
-        return pairs, single
+            found = await self._in_windows(plan, scope, partial=partial)
+        if found.single or model is None:
+            return found
+        tests = [rule.test(args[name]) for name, rule in model.filters.items() if args.get(name) is not None]
+        return found._replace(pairs=await self.compute(chosen, found.pairs, tests))
 
-    async def _in_windows(self, plan: OperationPlan, scope: dict[str, Json]) -> tuple[_Pairs, bool]:
+    async def _in_windows(self, plan: OperationPlan, scope: dict[str, Json], *, partial: bool) -> Found:
         """Ask window by window; merge by id, and drop what lies outside the caller's own bounds."""
         assert plan.window is not None  # noqa: S101 - the caller asked
         args = scope["args"]
         merged: dict[str, tuple[Json, Json]] = {}
+        left_out: list[LeftOut] = []
         operation = self.model.operations[plan.name]
         assert operation.window is not None  # noqa: S101 - the compiler saw to it
         bounds = bounds_of(args, operation.window)
         windows = chunks(bounds, plan.window, self.now, self.connection.zone)
         for window in windows:
-            pairs, _ = await self._windowed(plan, {**scope, "window": window})
-            for pair in pairs:
-                if within(pair[0].get(operation.order[0]), bounds):
-                    merged.setdefault(pair[0]["id"], pair)
-        return list(merged.values()), False
+            found = await self._windowed(plan, {**scope, "window": window}, partial=partial)
+            merged = await self.compute(united, merged, found.pairs, operation.order[0], bounds)
+            left_out += found.left_out
+        return Found(list(merged.values()), single=False, left_out=tuple(left_out))
 
-    async def _windowed(self, plan: OperationPlan, scope: dict[str, Json]) -> tuple[_Pairs, bool]:
+    async def _windowed(self, plan: OperationPlan, scope: dict[str, Json], *, partial: bool) -> Found:
         """Run the operation once, for one window if it has one."""
-        for take in plan.takes:
-            scope[take.name] = taken(take, scope)
-        variant = self._variant(plan, scope)
+        variant = await self.compute(self._begun, plan, scope)
         body = await self._steps(variant, scope)
-        pairs, single = await self._result(plan, variant, scope, body)
-        if variant.set is not None:
-            known = laid_over(self.model.operations[plan.name], variant.set(scope), variant.origin)
-            pairs = [({**canonical, **known}, raw) for canonical, raw in pairs]
-        return pairs, single
+        found = await self._result(plan, variant, scope, body, partial=partial)
+        if variant.set is None:
+            return found
+        over = laid_over(self.model.operations[plan.name], variant.set(scope), variant.origin)
+        return found._replace(pairs=[({**canonical, **over}, raw) for canonical, raw in found.pairs])
 
     async def _result(
-        self, plan: OperationPlan, variant: VariantPlan, scope: dict[str, Json], body: Json
-    ) -> tuple[_Pairs, bool]:
+        self, plan: OperationPlan, variant: VariantPlan, scope: dict[str, Json], body: Json, *, partial: bool
+    ) -> Found:
         """Find the result of what was done and read it."""
         if variant.find is not None:
             return await self._found(variant.find, scope["args"]["id"], plan)
         if variant.gives is not None:
-            return await self._given(variant.gives, scope)
+            return await self._given(variant.gives, scope, partial=partial)
         root = body if variant.sole else public(self.connection, scope)
         if plan.name.startswith("native."):
-            value = read(variant.at, root, variant.origin) if variant.at is not None else root
-            return [(None if value is MISSING else value, None)], True
-        pairs: _Pairs = []
-        for rows in variant.rows:
-            pairs += read_rows(rows, root, scope, plan.not_found, show=self.show)
-        return pairs, self.model.operations[plan.name].gives != "list"
+            at = variant.at
+            value = await self.compute(read, at, root, variant.origin) if at is not None else root
+            return Found([(None if value is MISSING else value, None)], single=True)
+        found = await self.compute(
+            lambda: read_all(variant.rows, root, scope, plan.not_found, show=self.show, partial=partial)
+        )
+        return found._replace(single=self.model.operations[plan.name].gives != "list")
 
-    def _variant(self, plan: OperationPlan, scope: Mapping[str, Json]) -> VariantPlan:
+    def _begun(self, plan: OperationPlan, scope: dict[str, Json]) -> VariantPlan:
+        """Take what the operation takes, and choose the variant that fits."""
+        take_all(plan.takes, scope)
         for variant in plan.variants:
             if variant.when is None or truth(rendered(variant.when, scope, variant.origin), variant.origin):
                 return variant
         raise Unsupported(f"No variant of {plan.name} fits this call.", details={"capability": plan.name})
 
-    async def _found(self, name: str, wanted: str, plan: OperationPlan) -> tuple[_Pairs, bool]:
+    async def _found(self, name: str, wanted: str, plan: OperationPlan) -> Found:
         """The one of a list with this id."""
-        pairs, _ = await self.operation(self.connection.provider.operations[name], {})
-        for pair in pairs:
+        listed = await self.operation(self.connection.provider.operations[name], {})
+        for pair in listed.pairs:
             if pair[0].get("id") == wanted:
-                return [pair], True
+                return Found([pair], single=True)
         raise NotMapped("", code=plan.not_found or "NOT_FOUND")
 
-    async def _given(self, gives: GivesPlan, scope: Mapping[str, Json]) -> tuple[_Pairs, bool]:
+    async def _given(self, gives: GivesPlan, scope: Mapping[str, Json], *, partial: bool) -> Found:
         """Another operation's result: asked now, or kept by the step that ran it."""
         if gives.run is not None:
-            return await self._run(gives.run, scope)
+            return await self._run(gives.run, scope, partial=partial)
         kept = scope[gives.step or ""]
         if isinstance(kept, list):
-            return [(canonical, None) for canonical in kept], False
-        return ([] if kept is None else [(kept, None)]), True
+            return Found([(canonical, None) for canonical in kept], single=False)
+        return Found([] if kept is None else [(kept, None)], single=True)
 
-    async def _run(self, run: RunPlan, scope: Mapping[str, Json], *, undos: bool = True) -> tuple[_Pairs, bool]:
+    async def _run(
+        self, run: RunPlan, scope: Mapping[str, Json], *, undos: bool = True, partial: bool = False
+    ) -> Found:
         """Run another operation; what it wrote is this one's too, with its `undos` or without them."""
         plan = self.connection.provider.operations[run.operation]
         same = {"id": scope["args"]["id"]} if "id" in scope["args"] else {}
@@ -203,7 +208,7 @@ class Run:
         inner = replace(self, writes=Writes(), remembered=known, said=None)
         done = False
         try:
-            result = await inner.operation(plan, arguments)
+            result = await inner.operation(plan, arguments, partial=partial)
             done = True
         finally:
             self.writes.join(inner.writes, undos=undos or not done)
@@ -219,7 +224,7 @@ class Run:
         """Run the steps in order, capturing each value in the scope; gives the last value."""
         value: Json = None
         for step in variant.steps:
-            if step.fan_out is None and not wanted(step, scope):
+            if step.fan_out is None and not await self.compute(wanted, step, scope):
                 value = None
                 scope.update(dict.fromkeys(take.name for take in step.takes))
             elif step.refuse:
@@ -229,10 +234,9 @@ class Run:
                 await self.turn.take((self.connection.name, "exclusive", one) for one in alone(step, scope))
                 continue
             elif step.make is not None:
-                value = step.make(scope)
+                value = await self.compute(step.make, scope)
             elif step.takes:
-                for take in step.takes:
-                    scope[take.name] = taken(take, scope)
+                await self.compute(take_all, step.takes, scope)
                 continue
             elif step.fan_out is not None:
                 value = await self._fan_out(step, variant, scope)
@@ -245,7 +249,7 @@ class Run:
     async def _guard(self, step: StepPlan, scope: Mapping[str, Json]) -> None:
         """End the operation where a guard holds: after a write as the step says, with all taken back or nothing."""
         try:
-            refuse(step, scope)
+            await self.compute(refuse, step, scope)
         except GatewayError as error:
             if step.takes_back is False:
                 self.writes.keep()
@@ -255,7 +259,9 @@ class Run:
 
     async def _fan_out(self, step: StepPlan, variant: VariantPlan, scope: dict[str, Json]) -> Json:
         """One call for each element that is wanted, so many at once; the first failure cancels the rest."""
-        wanted_ones = [names for names in elements(step, self.connection, scope) if wanted(step, {**scope, **names})]
+        wanted_ones = await self.compute(
+            lambda: [one for one in elements(step, self.connection, scope) if wanted(step, {**scope, **one})]
+        )
         turn = asyncio.Semaphore(step.fan_out.at_once if step.fan_out else 1)
 
         async def one(names: dict[str, Json]) -> Json:
@@ -275,16 +281,17 @@ class Run:
         try:
             if step.run is not None:
                 # The step's own undo takes back all that it ran.
-                pairs, single = await self._run(step.run, scope, undos=step.undo is None)
-                data = [canonical for canonical, _ in pairs]
-                body = (data[0] if data else None) if single else data
+                found = await self._run(step.run, scope, undos=step.undo is None)
+                data = [canonical for canonical, _ in found.pairs]
+                body = (data[0] if data else None) if found.single else data
             else:
                 body = await self._call(step.call, step.effect, variant, scope)
         except GatewayError as error:
             if error.code in step.accept:
                 return None
             raise
-        kept = read(step.keep, body, step.origin) if step.keep is not None else body
+        keep = step.keep
+        kept = await self.compute(read, keep, body, step.origin) if keep is not None else body
         value = None if kept is MISSING else kept
         self._remember_undo(step, variant, {**scope, step.name: value})
         return value

@@ -5,10 +5,11 @@ Pure. Days are local to the connection's zone and inclusive on both sides; insta
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import TypeAlias
 
+from gateway.effort import check_rows, spend
 from gateway.errors import GatewayError
 from gateway.mapping.plan import WindowPlan
 from gateway.messages import Json
@@ -57,6 +58,19 @@ def chunks(bounds: Bounds, plan: WindowPlan, now: datetime, zone: str) -> list[d
         until = min(first + timedelta(days=width - 1), last)
         found.append({"first_date": first.isoformat(), "last_date": until.isoformat()})
         first = until + timedelta(days=1)
+    return found
+
+
+def united(
+    rows: Mapping[str, tuple[Json, Json]], more: Iterable[tuple[Json, Json]], start: str, bounds: Bounds
+) -> dict[str, tuple[Json, Json]]:
+    """Give rows by their ids, with those of one more window that begin, by their field `start`, inside the bounds."""
+    found = dict(rows)
+    for pair in more:
+        spend()
+        if within(pair[0].get(start), bounds):
+            found.setdefault(pair[0]["id"], pair)
+    check_rows(len(found))
     return found
 
 

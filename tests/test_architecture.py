@@ -17,8 +17,9 @@ CODE = {
 }
 # Each row imports only from rows before it; the units of a row are siblings and never import one another.
 ROWS = """
-    errors messages findings redaction offload / strictjson / document observe / shape variables / config model /
-    mapping / auth transport store windows cache tracing exchanges compensation turns / catalog / scopes /
+    errors messages findings redaction offload shares / strictjson effort / document observe / shape variables /
+    config model / mapping / auth transport store windows cache tracing exchanges compensation turns workers /
+    catalog / scopes /
     run examples / engine / webhooks playback / flows coverage laws / links / surface simulator loss / cli / __main__
 """
 LAYER = {unit: number for number, row in enumerate(ROWS.split("/")) for unit in row.split()}

@@ -6,7 +6,7 @@ holds a value.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from gateway.errors import AnswerMismatch, CallInvalid, GatewayError, MappingFault, NotMapped, Unsupported
 from gateway.mapping.codecs import CodecRefused, CodecUnsupported
@@ -50,6 +50,12 @@ def taken(take: Take, scope: Scope) -> Json:
         raise CallInvalid(detail, code=take.refused) from None
     except ExpressionFailed as failed:
         raise MappingFault(f"{take.origin}: {failed}", origin=take.origin) from None
+
+
+def take_all(takes: Iterable[Take], scope: dict[str, Json]) -> None:
+    """Take values one after the other; each is in the scope of those after it."""
+    for take in takes:
+        scope[take.name] = taken(take, scope)
 
 
 def wanted(step: StepPlan, scope: Scope) -> bool:

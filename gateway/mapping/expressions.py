@@ -20,6 +20,7 @@ from urllib.parse import quote as percent_encode
 from jinja2 import TemplateError, TemplateSyntaxError, Undefined, UndefinedError
 from jinja2.parser import Parser
 
+from gateway.effort import spend
 from gateway.mapping.grammar import Grammar, chain_of
 from gateway.mapping.paths import Path, compile_path
 from gateway.mapping.sandbox import SANDBOX, Program, look_up
@@ -54,6 +55,8 @@ __all__ = [
 _Scope: TypeAlias = Mapping[str, Json]
 
 _MAX_LENGTH: Final = 2_000
+_LIGHT: Final = 16
+"""Elements that are looked at in the time of one step."""
 _DOTS: Final = frozenset({".", ".."})
 _UNFIT: Final = re.compile("[\x00-\x1f\x7f\ud800-\udfff]")
 
@@ -67,6 +70,7 @@ class _Hole:
 
     def value(self, scope: _Scope) -> Json:
         """Evaluate to plain JSON; raises ValueMissing or ExpressionFailed."""
+        spend()
         try:
             value = self.run(scope)
             _check_plain(value)
@@ -221,6 +225,7 @@ def _check_plain(value: Any) -> None:
                 raise ExpressionFailed("the keys of an object are texts")
             waiting.extend(held.values())
         elif isinstance(held, list):
+            spend(len(held) // _LIGHT)
             waiting.extend(held)
         elif isinstance(held, Undefined):
             str(held)  # raises, with its name

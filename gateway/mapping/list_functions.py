@@ -5,6 +5,8 @@ from __future__ import annotations
 from json import dumps
 from typing import Any, Final
 
+from gateway.effort import remembered
+from gateway.mapping.intervals import Intervals
 from gateway.mapping.words import KINDS, MISSING, ExpressionFailed, Function, kind_of, word
 from gateway.messages import Json
 
@@ -225,8 +227,18 @@ def merge(base: Json, over: Json) -> dict[str, Json]:
 )
 def overlapping(objects: list[Json], from_key: str, to_key: str, start: Json, end: Json) -> list[Json]:
     """The objects whose interval, held under two keys, meets [start, end); all four times are written the same way."""
-    _sortable("overlapping", [start, end, *pluck.call(objects, from_key), *pluck.call(objects, to_key)])
-    return [held for held in objects if held[from_key] < end and held[to_key] > start]
+    intervals = remembered(objects, (from_key, to_key), lambda: Intervals(_bounds(objects, from_key, to_key)))
+    if intervals is None:  # this list is asked once
+        _sortable("overlapping", [start, end, *pluck.call(objects, from_key), *pluck.call(objects, to_key)])
+        return [held for held in objects if held[from_key] < end and held[to_key] > start]
+    _sortable("overlapping", [start, end, *intervals.sample])
+    return [objects[at] for at in intervals.meeting(start, end)]
+
+
+def _bounds(objects: list[Json], from_key: str, to_key: str) -> list[tuple[Any, Any]]:
+    starts, ends = pluck.call(objects, from_key), pluck.call(objects, to_key)
+    _sortable("overlapping", [*starts, *ends])
+    return list(zip(starts, ends, strict=True))
 
 
 @word(

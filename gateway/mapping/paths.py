@@ -15,9 +15,10 @@ from typing import Any, Final, TypeAlias
 import jmespath
 from jmespath.exceptions import EmptyExpressionError, JMESPathError, JMESPathTypeError, LexerError, ParseError
 from jmespath.parser import ParsedResult
-from jmespath.visitor import Options
+from jmespath.visitor import Options, TreeInterpreter
 
 from gateway.document import suggestion
+from gateway.effort import spend
 from gateway.mapping.path_functions import PathFunctions
 from gateway.mapping.words import MISSING, ExpressionFailed, ExpressionInvalid, Missing
 from gateway.messages import Json
@@ -29,6 +30,14 @@ _OPTIONS: Final = Options(custom_functions=PathFunctions())
 _QUOTED: Final = re.compile(r"""'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*"|`((?:[^`\\]|\\.)*)`""", re.DOTALL)
 
 _Node: TypeAlias = Mapping[str, Any]
+
+
+class _Interpreter(TreeInterpreter):
+    """jmespath's own, which counts what it does: a path may go through thousands of elements."""
+
+    def visit(self, node: Any, *given: Any, **named: Any) -> Any:
+        spend()
+        return super().visit(node, *given, **named)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +66,7 @@ class Path:
         if self._walk is not None:
             return _walked(data, self._walk)
         try:
-            return self._parsed.search(data, _OPTIONS)
+            return _Interpreter(_OPTIONS).visit(self._parsed.parsed, data)
         except JMESPathTypeError as error:
             raise ExpressionFailed(
                 f"`{error.function_name}` takes {' or '.join(error.expected_types)}, not {error.actual_type}"

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from gateway.document import Place, suggestion
+from gateway.effort import spend
 from gateway.errors import AnswerMismatch
 from gateway.mapping.context import Context
 from gateway.mapping.expressions import MISSING
@@ -268,6 +269,7 @@ def _reader(resource: Resource, lines: tuple[_Line, ...]) -> Callable[[Json, Sco
     def read(row: Json, scope: Scope) -> dict[str, Json]:
         out: dict[str, Json] = {}
         inner = {**scope, "row": row, "fields": out}
+        spend(len(lines))
         for line in lines:
             value = line.get(row, inner) if line.get else MISSING
             value = _accepted(line, value)

@@ -5,8 +5,11 @@ Pure. A path that should give a list and does not is a mismatch, never an empty 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Final, NamedTuple
 
+from gateway.effort import check_rows, spend
 from gateway.errors import AnswerMismatch, GatewayError
 from gateway.mapping.evaluate import read
 from gateway.mapping.expressions import MISSING, ExpressionFailed, Path, Template
@@ -18,26 +21,97 @@ NEVER_SHOWN = frozenset({"token", "hash", "password", "secret", "api_key", "api_
 """Keys of a provider's object that provider_data never shows, besides those a record declares."""
 
 
-def read_rows(
-    rows: RowsPlan, root: Json, scope: Scope, not_found: str | None, *, show: bool
-) -> list[tuple[Json, Json]]:
-    """Read every row: the canonical object and, with `show`, the provider's own. The first path is evaluated on `root`.
+ROW_LEFT_OUT: Final = "ROW_LEFT_OUT"
+"""The code of the warning that a row of the provider's list is missing from ours."""
+_MOST_WARNINGS = 100
 
-    Raises the error `not_found` when a single object is not there, AnswerMismatch where the answer does not fit.
+
+@dataclass(frozen=True, slots=True)
+class LeftOut:
+    """A row that does not fit: its number in the provider's list, from 0, and why, without any value.
+
+    `field` is the canonical field that could not be told, empty where that is not known.
     """
-    private = rows.record.private
-    if rows.one:
-        row, canonical = _read_one(rows, root, scope, not_found)
-        return [(canonical, _shown(row, private) if show else None)]
-    read = rows.record.read
+
+    row: int
+    field: str
+    error: AnswerMismatch
+
+
+class Found(NamedTuple):
+    """What an operation gives: canonical objects, each with the provider's own beside it where that is shown.
+
+    `single` says that it is one object or none; `left_out` is what is missing from the list.
+    """
+
+    pairs: list[tuple[Json, Json]]
+    single: bool
+    left_out: tuple[LeftOut, ...] = ()
+
+
+def read_all(
+    plans: Iterable[RowsPlan], root: Json, scope: Scope, not_found: str | None, *, show: bool, partial: bool
+) -> Found:
+    """Read the rows of all these places as one list; with `partial`, those that do not fit are left out.
+
+    The first path of each is evaluated on `root`. Raises the error `not_found` when a single object is not there,
+    AnswerMismatch where the answer does not fit, and what `check_rows` raises.
+    """
+    pairs: list[tuple[Json, Json]] = []
+    left_out: list[LeftOut] = []
+    for rows in plans:
+        private = rows.record.private
+        if rows.one:
+            row, canonical = _read_one(rows, root, scope, not_found)
+            pairs.append((canonical, _shown(row, private) if show else None))
+            continue
+        found = _rows(rows, root, scope)
+        check_rows(len(pairs) + len(found))
+        for number, (row, own) in enumerate(found):
+            try:
+                pairs.append((rows.record.read(row, scope), _shown(own, private) if show else None))
+            except AnswerMismatch as error:
+                if not partial:
+                    raise
+                field = next((one.name for one in rows.record.fields if one.origin == error.origin), "")
+                left_out.append(LeftOut(number, field, error))
+    return Found(pairs, single=False, left_out=tuple(left_out))
+
+
+def _rows(rows: RowsPlan, root: Json, scope: Scope) -> list[tuple[Json, Json]]:
+    """Find all rows before the first is read: what the record reads, and the provider's own object."""
     if not rows.named:
         level = rows.levels[0]
-        found = _elements(level.at, root, level.origin)
-        return [(read(row, scope), _shown(row, private) if show else None) for row in found]
-    return [
-        (read({**scope, **names}, scope), _shown(_outline(names), private) if show else None)
-        for names in walk(rows.levels, root, {}, scope)
+        return [(row, row) for row in _elements(level.at, root, level.origin)]
+    found: list[tuple[Json, Json]] = []
+    for names in walk(rows.levels, root, {}, scope):
+        check_rows(len(found) + 1)
+        found.append(({**scope, **names}, _outline(names)))
+    return found
+
+
+def chosen(pairs: list[tuple[Json, Json]], tests: list[Callable[[Json], bool]]) -> list[tuple[Json, Json]]:
+    """Give the pairs whose canonical object passes every test."""
+    found = []
+    for pair in pairs:
+        spend()
+        if all(test(pair[0]) for test in tests):
+            found.append(pair)
+    return found
+
+
+def told(left_out: Sequence[LeftOut]) -> tuple[dict[str, Json], ...]:
+    """Tell of rows that were left out as warnings of the contract; of very many, the first ones and how many more."""
+    warnings: list[dict[str, Json]] = [
+        {"code": ROW_LEFT_OUT, "message": f"Row {one.row} of the provider's list was left out: {one.error.detail}"}
+        | ({"field": one.field} if one.field else {})
+        | {"row": one.row, "origin": one.error.origin or ""}
+        for one in left_out[:_MOST_WARNINGS]
     ]
+    more = len(left_out) - len(warnings)
+    if more > 0:
+        warnings.append({"code": ROW_LEFT_OUT, "message": f"{more} more rows of the provider's list were left out."})
+    return tuple(warnings)
 
 
 def _outline(names: dict[str, Json]) -> dict[str, Json]:
@@ -70,6 +144,7 @@ def walk(levels: tuple[Level, ...], data: Json, names: dict[str, Json], scope: S
     """Walk named levels: each element of the innermost with its parents, under their names."""
     level, *rest = levels
     for element in _elements(level.at, data, level.origin):
+        spend()
         inner = {**names, level.name: element}
         if level.when is not None and not _wanted(level.when, {**scope, **inner}, level.origin):
             continue

@@ -11,6 +11,7 @@ from collections.abc import Callable, Collection
 from typing import TypeAlias
 
 from gateway.document import Place, suggestion
+from gateway.effort import spend
 from gateway.errors import MappingFault
 from gateway.mapping.context import Context
 from gateway.mapping.expressions import ExpressionFailed, Literal, Template, ValueMissing
@@ -181,6 +182,7 @@ def _for(context: Context, node: _Parts, place: Place, names: Names, secrets: bo
         values = elements(scope)
         if not isinstance(values, list):
             raise MappingFault(f"{origin}: `$in` must give a list", origin=origin)
+        spend(len(values))
         scopes = [{**scope, name: value} for value in values]
         given = [(inner, value) for inner in scopes if (value := give(inner)) is not LEFT_OUT]
         if key is None:

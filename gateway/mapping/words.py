@@ -12,12 +12,17 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any, Final
 
+from gateway.effort import spend
 from gateway.messages import Json
 from gateway.model.times import TimeRefused
 from gateway.observe import Secret
 
 MAX_TEXT: Final = 100_000
 """Characters a word or a template may give. Reads of longer values are no concern of it, only what is made."""
+
+
+_LIGHT: Final = 16
+"""Elements that a word looks at in the time of one step."""
 
 
 class Missing(Enum):
@@ -146,6 +151,8 @@ class Function:
             named, holds = KINDS[parameter.kind]
             if not holds(argument):
                 raise ExpressionFailed(f"`{self.name}` takes {named} as `{parameter.name}`, not {kind_of(argument)}")
+            if isinstance(argument, list):
+                spend(len(argument) // _LIGHT)
         try:
             result = self.call(*arguments)
         except TimeRefused as refused:

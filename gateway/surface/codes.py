@@ -49,6 +49,8 @@ def on_connection(operation: Operation, plan: OperationPlan, provider: ProviderP
     found = set(_own(operation.method, plan, provider))
     if any(argument.type.kind == _TIMES for argument in operation.args.values()):
         found.add("INVALID_TIME")
+    if operation.window is not None:
+        found.add("WINDOW_TOO_LARGE")
     if operation.not_found is not None:
         found.add(operation.not_found)
     return frozenset(found)

@@ -1,0 +1,52 @@
+"""Large answers: while one is made, others are answered; its pages come from one reading, and bounds are told."""
+
+import asyncio
+
+import pytest
+
+from gateway.effort import MOST_ROWS
+
+BOOKINGS = "/v1/club-a/bookings"
+MANY = 4_000
+
+
+@pytest.fixture
+def many(provider, booking):
+    """Let the provider list thousands of bookings."""
+    rows = [booking | {"id": str(number), "notes": "n" * 40} for number in range(MANY)]
+    provider.answers["GET /bookings"] = (200, {"ok": True, "data": rows})
+    return provider
+
+
+async def canaries(client, until):
+    """Ask whether the process lives, again and again until a task is done; gives how often it was answered."""
+    count = 0
+    while not until.done():
+        async with client.get("/health") as response:
+            assert 200 == response.status
+        count += 1
+    return count
+
+
+async def test_others_are_answered_meanwhile(call, client, many):
+    """Reading, mapping, sorting and writing thousands of rows does not hold the process."""
+    asking = asyncio.ensure_future(call("GET", BOOKINGS))
+    answered = await canaries(client, asking)
+    status, body, _ = await asking
+    assert (200, MANY, 50) == (status, body["page"]["total"], len(body["data"]))
+    assert answered > 25
+
+
+async def test_too_many_rows(call, provider):
+    """More rows than the gateway takes are refused before one is read: where there is a window, it is too long."""
+    data = b'{"ok": true, "data": [' + b",".join([b"{}"] * (MOST_ROWS + 1)) + b"]}"
+    provider.answers |= {"GET /slots": (200, data), "GET /courts": (200, data)}
+    window = "from=2026-03-01T00:00:00Z&to=2026-03-03T00:00:00Z"
+    status, body, _ = await call("GET", f"/v1/club-a/slots?{window}&resource_id=c1")
+    assert (422, "WINDOW_TOO_LARGE", {"max_rows": MOST_ROWS}) == (
+        status,
+        body["error"]["code"],
+        body["error"]["details"],
+    )
+    status, body, _ = await call("GET", "/v1/club-a/resources")
+    assert (502, "PROVIDER_ERROR") == (status, body["error"]["code"])
