@@ -25,12 +25,13 @@ from gateway.errors import (
     Unsupported,
 )
 from gateway.mapping.context import REMEMBERED
-from gateway.mapping.evaluate import accepted, alone, read, refuse, rendered, take_all, wanted
+from gateway.mapping.evaluate import accepted, alone, chosen_by, read, refuse, rendered, take_all, wanted
 from gateway.mapping.expressions import MISSING
 from gateway.mapping.plan import CallPlan, ErrorRule, GivesPlan, OperationPlan, RunPlan, StepPlan, VariantPlan
 from gateway.mapping.results import Found, LeftOut, chosen, read_all, told
 from gateway.mapping.truth import truth
 from gateway.messages import Effect, Json, Reply
+from gateway.model.filters import tests_of
 from gateway.model.model import Model
 from gateway.scopes import elements, laid_over, public
 from gateway.turns import Turn
@@ -119,13 +120,8 @@ class Run:
         now = self.now.isoformat(timespec="seconds")
         scope = {**self.connection.scope, "args": args, "now": now, REMEMBERED: known}
         if plan.window is None:
-            found = await self._windowed(plan, scope, partial=partial)
-        else:
-            found = await self._in_windows(plan, scope, partial=partial)
-        if found.single or model is None:
-            return found
-        tests = [rule.test(args[name]) for name, rule in model.filters.items() if args.get(name) is not None]
-        return found._replace(pairs=await self.compute(chosen, found.pairs, tests))
+            return await self._windowed(plan, scope, partial=partial)
+        return await self._in_windows(plan, scope, partial=partial)
 
     async def _in_windows(self, plan: OperationPlan, scope: dict[str, Json], *, partial: bool) -> Found:
         """Ask window by window; merge by id, and drop what lies outside the caller's own bounds."""
@@ -148,10 +144,14 @@ class Run:
         variant = await self.compute(self._begun, plan, scope)
         body = await self._steps(variant, scope)
         found = await self._result(plan, variant, scope, body, partial=partial)
-        if variant.set is None:
+        if variant.set is not None:
+            over = laid_over(self.model.operations[plan.name], variant.set(scope), variant.origin)
+            found = found._replace(pairs=[({**canonical, **over}, raw) for canonical, raw in found.pairs])
+        operation = self.model.operations.get(plan.name)
+        if found.single or operation is None:
             return found
-        over = laid_over(self.model.operations[plan.name], variant.set(scope), variant.origin)
-        return found._replace(pairs=[({**canonical, **over}, raw) for canonical, raw in found.pairs])
+        tests = tests_of(operation.filters, {**scope["args"], **chosen_by(variant, operation, scope)})
+        return found._replace(pairs=await self.compute(chosen, found.pairs, tests))
 
     async def _result(
         self, plan: OperationPlan, variant: VariantPlan, scope: dict[str, Json], body: Json, *, partial: bool

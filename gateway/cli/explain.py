@@ -154,6 +154,8 @@ def _variant(plan: ProviderPlan, variant: VariantPlan) -> Iterator[str]:
         path = " > ".join(f"{level.name}: {level.at.text}" if rows.named else level.at.text for level in rows.levels)
         yield _line(f"result: {'one' if rows.one else 'each of'} {path}", rows.origin)
         yield from _record(rows.record)
+    if variant.filters:
+        yield _line("rows are chosen by what `filters` says of an argument, else by the argument", variant.origin)
     for rule in (*variant.rules, *plan.rules):
         yield _line(f"error: {rule.text} → {rule.code}", rule.origin)
 

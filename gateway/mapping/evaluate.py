@@ -11,10 +11,11 @@ from collections.abc import Iterable, Mapping
 from gateway.errors import AnswerMismatch, CallInvalid, GatewayError, MappingFault, NotMapped, Unsupported
 from gateway.mapping.codecs import CodecRefused, CodecUnsupported
 from gateway.mapping.expressions import ExpressionFailed, Path, Template
-from gateway.mapping.plan import OperationPlan, Scope, StepPlan, Take
+from gateway.mapping.plan import OperationPlan, Scope, StepPlan, Take, VariantPlan
 from gateway.mapping.truth import truth
 from gateway.messages import Json
 from gateway.model.model import Operation
+from gateway.model.types import TypeRefused
 
 
 def read(path: Path, data: Json, origin: str) -> Json:
@@ -130,3 +131,18 @@ def _take_apart(plan: OperationPlan, name: str, args: dict[str, Json], scope: Sc
             problem = {"field": part, "problem": f"contradicts `{name}`"}
             raise CallInvalid(f"`{part}` contradicts `{name}`.", details={"fields": [problem]})
         args[part] = value
+
+
+def chosen_by(variant: VariantPlan, operation: Operation, scope: Scope) -> dict[str, Json]:
+    """Give what `filters:` says that arguments stand for where the gateway chooses rows; null chooses none.
+
+    Raises MappingFault where it is no value of the argument.
+    """
+    found: dict[str, Json] = {}
+    for name, value in variant.filters(scope).items() if variant.filters is not None else ():
+        try:
+            found[name] = None if value is None else operation.args[name].type.accept(value)
+        except TypeRefused as refused:
+            message = f"{variant.origin}: `filters:` of {name} is not {refused}"
+            raise MappingFault(message, origin=variant.origin) from None
+    return found

@@ -12,7 +12,7 @@ from gateway.mapping.checks import check_arguments, check_names, check_native_ar
 from gateway.mapping.checks_writes import check_remembered
 from gateway.mapping.context import CALL, REMEMBERED, Context
 from gateway.mapping.fits import check_taken_apart, check_tree
-from gateway.mapping.plan import NativeArgument, OperationPlan, VariantPlan, WindowPlan
+from gateway.mapping.plan import Build, NativeArgument, OperationPlan, VariantPlan, WindowPlan
 from gateway.mapping.rows import Wanted, compile_rows
 from gateway.mapping.steps import Scene, compile_gives, compile_steps, compile_takes
 from gateway.mapping.trees import compile_object
@@ -170,7 +170,7 @@ def _compile_variants(
     if "choose" not in shape:
         variant = _compile_variant(scene, operation, shape, place)
         return (variant,) if variant else ()
-    for key in ("call", "steps", "errors", "at", "rows", "row", "union", "gives", "set", "find"):
+    for key in ("call", "steps", "errors", "at", "rows", "row", "union", "gives", "set", "filters", "find"):
         if key in shape:
             scene.context.report(
                 (*place, key), "beside-choose", f"`{key}` belongs into the variants of `choose:`", key=True
@@ -221,12 +221,25 @@ def _compile_variant(
         rows=rows,
         gives=gives,
         set=compile_object(context, shape["set"], (*place, "set"), inner.names) if "set" in shape else None,
+        filters=_compile_filters(inner, operation, shape, place),
         find=find,
         at=at,
         rules=compile_rules(context, shape.get("errors"), (*place, "errors")),
         not_found=scene.not_found,
         origin=context.origin(place),
     )
+
+
+def _compile_filters(scene: Scene, operation: Operation | None, shape: dict[str, Json], place: Place) -> Build | None:
+    """What arguments stand for where rows are chosen by them: only those by which the gateway chooses."""
+    if "filters" not in shape:
+        return None
+    where, known = (*place, "filters"), operation.filters if operation is not None else {}
+    for name in shape["filters"]:
+        if name not in known:
+            message = f"the gateway chooses no rows by `{name}` here{suggestion(name, known)}"
+            scene.context.report((*where, name), "unknown-argument", message, key=True)
+    return compile_object(scene.context, shape["filters"], where, scene.names)
 
 
 def _check_result(context: Context, operation: Operation, shape: dict[str, Json], place: Place) -> None:

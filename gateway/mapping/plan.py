@@ -229,6 +229,8 @@ class VariantPlan:
     gives: GivesPlan | None
     set: Build | None
     """Fields of the result that are known better here than from the provider's answer."""
+    filters: Build | None
+    """Of a list: what arguments stand for where the gateway chooses rows by them; None of one chooses none."""
     find: str | None
     at: Path | None
     """Native operations only: what of the body is answered."""

@@ -20,6 +20,12 @@ _RESULT: dict[str, Any] = {
     "set": key(
         "dict", "fields of the result that are known better here", takes="tree", example={"status": "cancelled"}
     ),
+    "filters": key(
+        "dict",
+        "of a list: what an argument stands for where rows are chosen by it; null leaves the choice to the provider",
+        takes="tree",
+        example={"resource_id": "{{ parts }}"},
+    ),
     "find": key("string", "run this list and pick the one with the id", example="services.list"),
 }
 _BODY: dict[str, Any] = {

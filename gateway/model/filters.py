@@ -106,6 +106,11 @@ def _room_for(paths: _Paths, wanted: Json) -> Test:
     return lambda row: all(value >= wanted for path in paths for value in _found(row, path))
 
 
+def tests_of(filters: Mapping[str, Filter], given: Mapping[str, Json]) -> list[Test]:
+    """Make the tests of rows for canonical arguments, by name; one that is missing or null chooses no rows."""
+    return [rule.test(given[name]) for name, rule in filters.items() if given.get(name) is not None]
+
+
 FILTERS: Mapping[str, Callable[[_Paths, Json], Test]] = {
     "equals": _equals,
     "any_of": _any_of,
