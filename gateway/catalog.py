@@ -16,7 +16,8 @@ from types import MappingProxyType
 from gateway.config import ConnectionSettings, Settings
 from gateway.document import Document, Finding, Place, read, suggestion
 from gateway.mapping.compile import compile_provider
-from gateway.mapping.plan import ProviderPlan, Setting
+from gateway.mapping.plan import ProviderPlan
+from gateway.mapping.plan_given import Setting
 from gateway.mapping.verify_keys import weak_keys
 from gateway.mapping.ways import fitted
 from gateway.messages import Json

@@ -1,4 +1,7 @@
-"""What the writes of one call did so far, and how it is taken back: each accepted write, and the undos of its steps.
+"""What the writes of one call did so far, and when it may be taken back.
+
+A step that failed may have been done, and what came before it may be all that somebody has left: the new booking of one
+that is moved. So only the latest write is ever taken back, then the one before it; the first that stays ends it.
 
 The state here is one call's and dies with it. Nothing here sends by itself: an undo is handed in, ready to be run.
 """
@@ -8,7 +11,20 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
-from gateway.errors import GatewayError
+from gateway.errors import (
+    AnswerMismatch,
+    GatewayError,
+    OutcomeUnknown,
+    ProviderRedirected,
+    ProviderRejected,
+    ProviderUnavailable,
+    StepRefused,
+)
+
+MAY_BE_DONE = "may_have_been_done"
+"""The member of an error's details that says so: the call failed, and what it was to do may be done."""
+_UNFINISHED = frozenset({502, 503, 504})
+"""The statuses of a server in front, behind which the provider may still be at work (RFC 9110, section 15.6)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,40 +35,93 @@ class Undo:
     origin: str
 
 
+@dataclass(frozen=True, slots=True)
+class Write:
+    """One write. `done` is False where nobody knows whether it was done; without an `undo` it stays."""
+
+    done: bool
+    undo: Undo | None = None
+
+
 @dataclass(slots=True)
 class Writes:
-    """The writes of one call, in their order."""
+    """The writes of a call, or of one step of it, in their order."""
 
-    accepted: bool = False
-    """Whether an unsafe call has been accepted by the provider, or may have been."""
-    undos: list[Undo] = field(default_factory=list)
+    log: list[Write] = field(default_factory=list)
 
     def any(self) -> bool:
-        """Tell whether anything was written."""
-        return self.accepted or bool(self.undos)
+        """Tell whether anything was written, or may have been."""
+        return bool(self.log)
 
-    def join(self, other: Writes, *, undos: bool = True) -> None:
-        """Take up what an operation wrote that this one ran; without its `undos` where this one has its own."""
-        self.accepted = self.accepted or other.accepted
-        if undos:
-            self.undos += other.undos
+    def note(self, *, done: bool = True) -> None:
+        """Add one that nothing takes back so far."""
+        self.log.append(Write(done))
+
+    def undone_by(self, undo: Undo) -> None:
+        """Let one undo stand for them all."""
+        self.log = [Write(done=True, undo=undo)]
+
+    def add(self, others: Writes) -> None:
+        """Add those of a step."""
+        self.log += others.log
+
+    def forget(self) -> None:
+        """Forget them, since they may stay."""
+        self.log.clear()
 
     def keep(self) -> None:
         """Leave what was written as it is: nothing of it will be undone."""
-        self.accepted = self.any()
-        self.undos = []
+        self.log = [Write(write.done) for write in self.log]
+
+    def seen(self, *, done: bool) -> None:
+        """Note what a look has shown: what was in doubt is done, or it is not."""
+        self.log = [Write(done=True, undo=write.undo) for write in self.log if write.done or done]
 
     async def take_back(self) -> bool:
-        """Run every undo, the last step's first; True when there was one and all of them succeeded.
+        """Run the undo of the last write, then of the one before it; True when nothing is left.
 
-        Then nothing is written any more. A call that is cut off in the middle has written something.
+        While one is in doubt nothing is taken back, nor anything before one that stays or cannot be taken back.
         """
-        pending, self.undos, self.accepted = list(reversed(self.undos)), [], True
-        undone = bool(pending)
-        for undo in pending:
+        if not all(write.done for write in self.log):
+            return False
+        while self.log and self.log[-1].undo is not None:
             try:
-                await undo.run()
+                await self.log[-1].undo.run()
             except GatewayError:
-                undone = False
-        self.accepted = not undone
-        return undone
+                return False
+            self.log.pop()
+        return not self.log
+
+
+def may_be_done(error: GatewayError) -> bool:
+    """Tell whether a write that ended so may have been done: its answer is lost, unreadable, a bare 5xx or 303."""
+    if isinstance(error, ProviderUnavailable):
+        return error.sent
+    return isinstance(error, AnswerMismatch | ProviderRedirected)
+
+
+def is_unexplained(error: GatewayError) -> bool:
+    """Tell whether a provider refused a call in a way that no error rule of the mapping knows."""
+    return isinstance(error, ProviderRejected) and error.rule is None and error.code == ProviderRejected.code
+
+
+def is_over(error: GatewayError) -> bool:
+    """Tell whether the provider has certainly ended its work on a step that failed so.
+
+    What is seen after a call without an answer, or with one of a server in front, may still change.
+    """
+    cause = error.__cause__ if isinstance(error, OutcomeUnknown) else error
+    if isinstance(cause, ProviderUnavailable):
+        return not cause.sent or (cause.status is not None and cause.status not in _UNFINISHED)
+    return isinstance(cause, GatewayError) and not isinstance(cause, OutcomeUnknown)
+
+
+def marked(error: GatewayError, status: int) -> GatewayError:
+    """The error of a call that may be repeated, saying that it may be done; `status` is that of the error's code.
+
+    A guard's verdict on the booking (4xx) stays what it is: a repeat is answered the same.
+    """
+    if not (isinstance(error, StepRefused) and status < 500):  # noqa: PLR2004 - the caller's
+        error.detail = f"It may have been done all the same: repeat it. {error.detail}".strip()
+        error.details[MAY_BE_DONE] = True
+    return error

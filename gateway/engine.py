@@ -32,7 +32,8 @@ from gateway.mapping.plan import CallPlan, ErrorRule, OperationPlan, Scope
 from gateway.mapping.translate import to_body, to_request
 from gateway.messages import Call, Effect, Json, Reply, Request, Response, Send
 from gateway.model.model import Model
-from gateway.run import Exchange, Run
+from gateway.run import Run
+from gateway.steps import Exchange
 from gateway.tracing import Trace, Watch
 from gateway.transport.limits import Gate, Gates, limited
 from gateway.transport.retry import Patience, repeated

@@ -108,6 +108,16 @@ class ProviderUnavailable(GatewayError):
         self.status = status
 
 
+class StepRefused(GatewayError):
+    """A guard of the mapping (`refuse:`) ended the operation; the code is the guard's."""
+
+
+class ProviderRedirected(GatewayError):
+    """The provider answered with a redirect that the mapping does not explain; a write usually was done (303)."""
+
+    code = "PROVIDER_ERROR"
+
+
 class OutcomeUnknown(GatewayError):
     """A write was sent and its answer lost; it must not be sent again before someone has looked."""
 

@@ -11,7 +11,7 @@ from typing import TypeAlias
 
 from gateway.effort import check_rows, spend
 from gateway.errors import GatewayError
-from gateway.mapping.plan import WindowPlan
+from gateway.mapping.plan_given import WindowPlan
 from gateway.messages import Json
 from gateway.model.times import zone_of
 

@@ -19,7 +19,7 @@ CODE = {
 ROWS = """
     errors messages findings redaction offload shares / strictjson effort / document observe / shape variables /
     config model / mapping / auth transport store windows cache tracing exchanges compensation turns workers /
-    catalog / scopes /
+    catalog / scopes / steps /
     run examples / engine / webhooks playback / flows coverage laws / links / surface simulator loss / cli / __main__
 """
 LAYER = {unit: number for number, row in enumerate(ROWS.split("/")) for unit in row.split()}

@@ -114,15 +114,23 @@ async def test_unreadable_result(club):
     assert "PROVIDER_ERROR" == caught.value.details["cause"]
 
 
-async def test_repeatable(club):
-    """What may be repeated without harm fails as what it is, though it was done."""
+async def test_repeatable(club, answered):
+    """What may be repeated without harm fails as what it is, and says that it may have been done."""
     text = (
         BOOKINGS.replace("bookings.confirm:", "bookings.cancel:")
         .replace("confirm", "cancel")
         .replace("bookings.cancel: {", "bookings.cancel: {unsupported: {reason: x, cancelled_by: x}, ")
     )
-    with pytest.raises(ProviderUnavailable):
-        await club(text, {}, LATE).run("bookings.cancel", id="7")
+    for answers in ([{}, LATE], [LATE], [HUNG_UP], [answered({}, 500)], [b"<html>"], [{}, answered({}, 429)]):
+        made = club(text, *(answered(one) if isinstance(one, bytes) else one for one in answers))
+        with pytest.raises(GatewayError) as caught:
+            await made.run("bookings.cancel", id="7")
+        assert caught.value.code in {"PROVIDER_TIMEOUT", "PROVIDER_UNAVAILABLE", "PROVIDER_ERROR", "RATE_LIMITED"}
+        assert {"may_have_been_done": True} == caught.value.details
+    for certain in (UNREACHED, answered({}, 429), ProviderRejected("", code="BOOKING_NOT_ALLOWED")):
+        with pytest.raises(GatewayError) as caught:
+            await club(text, certain).run("bookings.cancel", id="7")
+        assert {} == caught.value.details
 
 
 # Undoing.
@@ -179,7 +187,7 @@ async def test_only_what_was_done_is_undone(club):
 
 @pytest.mark.parametrize("error", [LATE, UNREACHED, ProviderRejected("", code="BOOKING_NOT_FOUND")])
 async def test_undo_fails(club, error):
-    """What cannot be taken back leaves the outcome unknown; the others are taken back all the same."""
+    """What cannot be taken back leaves the outcome unknown, and what was done before it stays."""
 
     async def answers(request):
         if request.method == "DELETE" and "/two/" in request.url:
@@ -192,7 +200,7 @@ async def test_undo_fails(club, error):
     made.answers = answers
     with pytest.raises(OutcomeUnknown) as caught:
         await made.run("native.write", fail=[])
-    assert ({"cause": "BOOKING_NOT_ALLOWED"}, "DELETE /one/1") == (caught.value.details, made.sent[-1])
+    assert ({"cause": "BOOKING_NOT_ALLOWED"}, "DELETE /two/2") == (caught.value.details, made.sent[-1])
 
 
 async def test_lost_write_is_not_undone(club):

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.errors import GatewayError
-from gateway.mapping.plan import WindowPlan
+from gateway.mapping.plan_given import WindowPlan
 from gateway.model.times import zone_of
 from gateway.windows import MAX_WINDOWS, bounds_of, chunks, within
 

@@ -10,7 +10,7 @@ from gateway.cli import options
 from gateway.document import suggestion
 from gateway.mapping.codecs import CODECS
 from gateway.mapping.functions import FUNCTIONS
-from gateway.mapping.plan import CallPlan, OperationPlan, ProviderPlan, RecordPlan, StepPlan, VariantPlan
+from gateway.mapping.plan import CallPlan, OperationPlan, ProviderPlan, RecordPlan, RunPlan, StepPlan, VariantPlan
 from gateway.mapping.plan_hooks import HookPlan
 from gateway.mapping.schema import PARTS
 
@@ -179,11 +179,24 @@ def _step(step: StepPlan) -> Iterator[str]:
         yield _line(f"{step.name}: {_call(step.call)} [{step.effect.value}]{condition}", step.call.origin)
     if step.run is not None:
         yield _line(f"{step.name}: run {step.run.operation}{condition}", step.run.origin)
+    yield from _afterwards(step)
+
+
+def _afterwards(step: StepPlan) -> Iterator[str]:
+    """What becomes of a step that failed, or of its work when a later one fails."""
     if step.accept:
         yield f"      accepts {', '.join(sorted(step.accept))}"
     if step.undo is not None:
-        undone = _call(step.undo) if isinstance(step.undo, CallPlan) else f"run {step.undo.operation}"
-        yield f"      undone by {undone}"
+        yield f"      undone by {_either(step.undo)}"
+    if step.recover is not None:
+        look = f"looked at by {_either(step.recover.look)}, done when {step.recover.done.text}"
+        yield _line(f"    when it fails {look}", step.recover.origin)
+    if step.stays:
+        yield "      may stay when a later step fails"
+
+
+def _either(part: CallPlan | RunPlan) -> str:
+    return _call(part) if isinstance(part, CallPlan) else f"run {part.operation}"
 
 
 def _call(call: CallPlan) -> str:

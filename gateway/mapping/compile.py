@@ -17,7 +17,8 @@ from gateway.mapping.checks import check_written_records
 from gateway.mapping.context import Context
 from gateway.mapping.hooks import compile_hooks
 from gateway.mapping.operations import compile_native, compile_operation
-from gateway.mapping.plan import AuthPlan, OperationPlan, ProviderPlan, Setting
+from gateway.mapping.plan import AuthPlan, OperationPlan, ProviderPlan
+from gateway.mapping.plan_given import Setting
 from gateway.mapping.plan_hooks import HookPlan
 from gateway.mapping.plan_watch import WatchPlan
 from gateway.mapping.records import compile_records

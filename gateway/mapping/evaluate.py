@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from gateway.errors import AnswerMismatch, CallInvalid, GatewayError, MappingFault, NotMapped, Unsupported
+from gateway.errors import AnswerMismatch, CallInvalid, MappingFault, NotMapped, StepRefused, Unsupported
 from gateway.mapping.codecs import CodecRefused, CodecUnsupported
 from gateway.mapping.expressions import ExpressionFailed, Path, Template
 from gateway.mapping.plan import OperationPlan, Scope, StepPlan, Take, VariantPlan
@@ -65,11 +65,11 @@ def wanted(step: StepPlan, scope: Scope) -> bool:
 
 
 def refuse(step: StepPlan, scope: Scope) -> None:
-    """End the operation with the first guard that holds: raises GatewayError with its code."""
+    """End the operation with the first guard that holds: raises StepRefused with its code."""
     for guard in step.refuse:
         if truth(rendered(guard.when, scope, guard.origin), guard.origin):
             details = guard.details(scope) if guard.details is not None else None
-            raise GatewayError(guard.message, code=guard.code, details=details, origin=guard.origin)
+            raise StepRefused(guard.message, code=guard.code, details=details, origin=guard.origin)
 
 
 def alone(step: StepPlan, scope: Scope) -> list[str]:

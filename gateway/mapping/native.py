@@ -9,7 +9,8 @@ from datetime import date
 
 from gateway.document import suggestion
 from gateway.errors import CallInvalid
-from gateway.mapping.plan import NativeArgument, OperationPlan
+from gateway.mapping.plan import OperationPlan
+from gateway.mapping.plan_given import NativeArgument
 from gateway.messages import Json
 from gateway.model.types import TypeRefused, climbs, scalar
 from gateway.strictjson import JsonRefused, decode_json

@@ -12,7 +12,8 @@ from gateway.mapping.checks import check_arguments, check_names, check_native_ar
 from gateway.mapping.checks_writes import check_remembered
 from gateway.mapping.context import CALL, REMEMBERED, Context
 from gateway.mapping.fits import check_taken_apart, check_tree
-from gateway.mapping.plan import Build, NativeArgument, OperationPlan, VariantPlan, WindowPlan
+from gateway.mapping.plan import Build, OperationPlan, VariantPlan
+from gateway.mapping.plan_given import NativeArgument, WindowPlan
 from gateway.mapping.rows import Wanted, compile_rows
 from gateway.mapping.steps import Scene, compile_gives, compile_steps, compile_takes
 from gateway.mapping.trees import compile_object

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from gateway.mapping.expressions import Path, Template
+from gateway.mapping.plan_given import NativeArgument, Setting, WindowPlan
 from gateway.mapping.plan_hooks import HookPlan
 from gateway.mapping.plan_limits import LimitsPlan
 from gateway.mapping.plan_watch import WatchPlan
@@ -143,6 +144,17 @@ class Take:
 
 
 @dataclass(frozen=True, slots=True)
+class RecoverPlan:
+    """How it is seen whether a step that failed was done all the same: a look, and what must be true of its answer."""
+
+    look: CallPlan | RunPlan
+    keep: Path | None
+    done: Template
+    """Sees the look's answer, or of it what `keep` gives, as `body`."""
+    origin: str
+
+
+@dataclass(frozen=True, slots=True)
 class StepPlan:
     """One step of an operation; exactly one of `call`, `run`, `refuse`, `takes`, `make` and `exclusive` is set."""
 
@@ -157,12 +169,25 @@ class StepPlan:
     keep: Path | None
     accept: frozenset[str]
     effect: Effect
+    stays: bool
+    """Whether its work may stay when a later step fails, and leaves no doubt when its answer is lost."""
     undo: CallPlan | RunPlan | None
+    recover: RecoverPlan | None
     origin: str
     takes_back: bool | None = None
     """Of `refuse`: whether what the steps before it wrote is undone; None where they wrote nothing that could be."""
     exclusive: Template | None = None
     """Gives a text or a list of texts: what no other write of the connection that names it goes on beside this one."""
+
+    def runs(self) -> tuple[RunPlan, ...]:
+        """The operations that it may run: its own, and those that take it back or look what became of it."""
+        parts = (self.run, self.undo, self.recover.look if self.recover is not None else None)
+        return tuple(part for part in parts if isinstance(part, RunPlan))
+
+    def calls(self) -> tuple[CallPlan, ...]:
+        """The calls that it may send, likewise."""
+        parts = (self.call, self.undo, self.recover.look if self.recover is not None else None)
+        return tuple(part for part in parts if isinstance(part, CallPlan))
 
 
 @dataclass(frozen=True, slots=True)
@@ -241,25 +266,6 @@ class VariantPlan:
 
 
 @dataclass(frozen=True, slots=True)
-class WindowPlan:
-    """Local days: at most `max_days` in one provider call, `default_days` from today when the caller gives none."""
-
-    max_days: int | None
-    default_days: int | None
-
-
-@dataclass(frozen=True, slots=True)
-class NativeArgument:
-    """One argument of a native operation."""
-
-    type: str
-    required: bool
-    default: Json
-    allowed: tuple[Json, ...]
-    meaning: str
-
-
-@dataclass(frozen=True, slots=True)
 class OperationPlan:
     """One operation of a provider, canonical or native."""
 
@@ -300,18 +306,6 @@ class AuthPlan:
     """Seconds after which a token is fetched anew."""
     renew_when: tuple[Condition, ...] = ()
     origin: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Setting:
-    """One thing a connection must or may give."""
-
-    name: str
-    type: str
-    required: bool
-    default: Json
-    allowed: tuple[Json, ...]
-    meaning: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -217,6 +217,11 @@ PARTS: Final[Mapping[str, Part]] = {
             "undo": key(
                 "dict", "done when a later step fails", example={"call": {"delete": "/bookings/{{ details.id }}"}}
             ),
+            "recover": key(
+                "dict",
+                "looked at when the step failed: whether it was done all the same",
+                example={"run": "bookings.get", "done": "{{ body.status == 'cancelled' }}"},
+            ),
         },
     ),
     "for_each": Part(
@@ -239,6 +244,22 @@ PARTS: Final[Mapping[str, Part]] = {
             "call": _BODY["call"],
             "run": key("string", "another canonical operation", example="bookings.cancel"),
             "with": _WITH,
+        },
+    ),
+    "recover": Part(
+        "`recover` of a step; exactly one of `call` and `run`",
+        {
+            "call": _BODY["call"],
+            "run": key("string", "another canonical operation, one that reads", example="bookings.get"),
+            "with": _WITH,
+            "keep": key("string", "path on its answer: what of it is `body`", takes="path", example="response"),
+            "done": key(
+                "string",
+                "one expression on `body`: whether the step was done",
+                takes="template",
+                required=True,
+                example="{{ body.status == 'cancelled' }}",
+            ),
         },
     ),
     "refusal": Part(

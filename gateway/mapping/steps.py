@@ -20,6 +20,7 @@ from gateway.mapping.plan import (
     CallPlan,
     FanOut,
     GivesPlan,
+    RecoverPlan,
     Refusal,
     RunPlan,
     StepPlan,
@@ -31,7 +32,7 @@ from gateway.messages import Effect, Json
 from gateway.model.model import Operation
 from gateway.model.types import Field
 
-_AFTER_A_CALL = frozenset({"name", "when", "for_each", "keep", "accept", "safe", "stays", "undo"})
+_AFTER_A_CALL = frozenset({"name", "when", "for_each", "keep", "accept", "safe", "stays", "undo", "recover"})
 _BESIDE: dict[str, frozenset[str]] = {
     "call": _AFTER_A_CALL,
     "run": _AFTER_A_CALL | {"with"},
@@ -66,7 +67,9 @@ def compile_steps(scene: Scene, shape: dict[str, Json], place: Place) -> tuple[t
     if "call" in shape:
         call = compile_call(scene.context, shape["call"], (*place, "call"), scene.names, scene.http)
         where = scene.context.origin(place)
-        step = StepPlan("answer", call, None, (), (), None, None, None, None, frozenset(), scene.effect, None, where)
+        step = StepPlan(
+            "answer", call, None, (), (), None, None, None, None, frozenset(), scene.effect, False, None, None, where
+        )
         return ((step,) if call else ()), scene
     steps = []
     for index, node in enumerate(shape.get("steps", [])):
@@ -100,6 +103,7 @@ def _compile_step(scene: Scene, shape: dict[str, Json], place: Place) -> StepPla
     for code in shape.get("accept", []):
         context.error_code(code, (*place, "accept"))
     check_accepted(context, shape.get("accept", []), scene.not_found, (*place, "accept"))
+    effect, stays = _effect(scene, shape), shape.get("stays", False)
     return StepPlan(
         name=name,
         call=compile_call(context, shape["call"], (*place, "call"), inner.names, scene.http)
@@ -113,8 +117,12 @@ def _compile_step(scene: Scene, shape: dict[str, Json], place: Place) -> StepPla
         fan_out=fan_out,
         keep=context.path(shape["keep"], (*place, "keep")) if "keep" in shape else None,
         accept=frozenset(shape.get("accept", [])),
-        effect=_effect(scene, shape),
+        effect=effect,
+        stays=stays,
         undo=_compile_undo(inner.knowing(name), shape["undo"], (*place, "undo")) if "undo" in shape else None,
+        recover=_compile_recover(inner, shape["recover"], (*place, "recover"), harmless=stays or effect is Effect.SAFE)
+        if "recover" in shape
+        else None,
         origin=context.origin(place),
         takes_back=shape.get("takes_back"),
         exclusive=_compile_exclusive(inner, shape, place),
@@ -231,16 +239,40 @@ def _check_with(context: Context, operation: Operation | None, given: Json, plac
 
 def _compile_undo(scene: Scene, node: Json, place: Place) -> CallPlan | RunPlan | None:
     shape = scene.context.check("undo", node, place)
-    if shape is None:
-        return None
+    return _compile_either(scene, shape, place, "an undo") if shape is not None else None
+
+
+def _compile_either(scene: Scene, shape: dict[str, Json], place: Place, what: str) -> CallPlan | RunPlan | None:
+    """Compile what is done by one of `call` and `run`."""
     if ("run" in shape) == ("call" in shape):
-        scene.context.report(place, "step-without-kind", "an undo has exactly one of `call` and `run`")
+        scene.context.report(place, "step-without-kind", f"{what} has exactly one of `call` and `run`")
         return None
     if "call" in shape and "with" in shape:
         scene.context.report((*place, "with"), "unknown-key", "`with` does not go with `call`", key=True)
     if "run" in shape:
         return compile_run(scene, shape, place)
     return compile_call(scene.context, shape["call"], (*place, "call"), scene.names, scene.http)
+
+
+def _compile_recover(scene: Scene, node: Json, place: Place, *, harmless: bool) -> RecoverPlan | None:
+    """Compile a look: it only reads, and is asked where a write is in doubt."""
+    context = scene.context
+    shape = context.check("recover", node, place)
+    if shape is None:
+        return None
+    if harmless:
+        message = "`recover` tells what became of a write; this step only reads, or may stay"
+        context.report(place, "unknown-key", message, key=True)
+    look = _compile_either(scene, shape, place, "a `recover`")
+    operation = context.model.operations.get(shape.get("run", ""))
+    if operation is not None and operation.effect is not Effect.SAFE:
+        message = f"a look must change nothing, and {operation.name} does; run an operation that reads"
+        context.report((*place, "run"), "look-that-writes", message)
+    keep = context.path(shape["keep"], (*place, "keep")) if "keep" in shape else None
+    done = context.expression(shape["done"], (*place, "done"), scene.names | {"body"})
+    if look is None or done is None:
+        return None
+    return RecoverPlan(look, keep, done, context.origin(place))
 
 
 def _compile_refusals(scene: Scene, nodes: Json, place: Place) -> tuple[Refusal, ...]:

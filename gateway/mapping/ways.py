@@ -12,7 +12,7 @@ from typing import TypeAlias
 
 from gateway.document import Place, suggestion
 from gateway.mapping.context import Context
-from gateway.mapping.plan import OperationPlan, ProviderPlan, RunPlan
+from gateway.mapping.plan import OperationPlan, ProviderPlan
 from gateway.mapping.plan_hooks import HookPlan
 from gateway.messages import Json
 
@@ -104,7 +104,7 @@ def runs_of(plan: OperationPlan) -> Iterator[str]:
     """The operations that one way of an operation runs."""
     for variant in plan.variants:
         parts = [variant.gives.run if variant.gives else None]
-        parts += [part for step in variant.steps for part in (step.run, step.undo) if isinstance(part, RunPlan)]
+        parts += [part for step in variant.steps for part in step.runs()]
         yield from (part.operation for part in parts if part is not None)
         if variant.find is not None:
             yield variant.find

@@ -256,7 +256,7 @@ def calls_of(operations: Mapping[str, OperationPlan]) -> Iterator[CallPlan]:
     for operation in operations.values():
         for variant in operation.variants:
             for step in variant.steps:
-                yield from (call for call in (step.call, step.undo) if isinstance(call, CallPlan))
+                yield from step.calls()
 
 
 def _named(fields: Mapping[str, Json], name: str) -> Iterator[Json]:

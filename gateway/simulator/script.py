@@ -14,7 +14,8 @@ from gateway.document import Document, Finding, Place, suggestion
 from gateway.mapping.context import Context
 from gateway.mapping.expressions import Literal, Template
 from gateway.mapping.keys import key
-from gateway.mapping.plan import Build, Setting
+from gateway.mapping.plan import Build
+from gateway.mapping.plan_given import Setting
 from gateway.mapping.trees import compile_text, compile_tree
 from gateway.messages import Json
 from gateway.model.model import Model

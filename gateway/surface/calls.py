@@ -15,7 +15,7 @@ from gateway.errors import GatewayError, NotMapped, OutcomeUnknown, ProviderUnau
 from gateway.flows.remembering import Remembering
 from gateway.messages import Call, Json, Reply
 from gateway.observe import Redactor
-from gateway.run import look_with
+from gateway.steps import look_with
 from gateway.store.keys import Kept
 from gateway.surface import answers, failures
 from gateway.surface.answers import Answer, answer_of

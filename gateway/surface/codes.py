@@ -14,7 +14,7 @@ from gateway.errors import (
     ProviderUnauthorised,
     ProviderUnavailable,
 )
-from gateway.mapping.plan import OperationPlan, ProviderPlan, RunPlan, VariantPlan
+from gateway.mapping.plan import OperationPlan, ProviderPlan, VariantPlan
 from gateway.messages import Effect
 from gateway.model.model import Model, Operation
 from gateway.surface.asked import METHODS
@@ -90,4 +90,4 @@ def _runs(variant: VariantPlan) -> Iterator[str]:
     if variant.gives is not None and variant.gives.run is not None:
         yield variant.gives.run.operation
     for step in variant.steps:
-        yield from (one.operation for one in (step.run, step.undo) if isinstance(one, RunPlan))
+        yield from (one.operation for one in step.runs())

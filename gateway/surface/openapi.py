@@ -13,7 +13,8 @@ from http import HTTPStatus
 from gateway import __version__
 from gateway.catalog import Catalog, Connection
 from gateway.errors import CallInvalid, NotMapped
-from gateway.mapping.plan import NativeArgument, OperationPlan
+from gateway.mapping.plan import OperationPlan
+from gateway.mapping.plan_given import NativeArgument
 from gateway.messages import Effect, Json
 from gateway.model.model import Argument, Model, Operation
 from gateway.surface.asked import METHODS

@@ -20,7 +20,7 @@ from gateway.messages import Effect
 from gateway.model.model import Argument, Model, Operation
 from gateway.model.times import from_epoch
 from gateway.model.types import scalar
-from gateway.run import look_with
+from gateway.steps import look_with
 from gateway.store import keys
 from gateway.store.database import Database
 from gateway.store.keys import Kept

@@ -19,7 +19,7 @@ from gateway.messages import Json, Reply
 from gateway.model.filters import Test
 from gateway.model.model import Model, Operation, arguments, from_body
 from gateway.model.times import format_instant, moment
-from gateway.run import look_with
+from gateway.steps import look_with
 from gateway.store.keys import Kept
 from gateway.surface.answers import Answer
 from gateway.surface.written import decode, unknown

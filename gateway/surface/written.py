@@ -7,6 +7,7 @@ from dataclasses import fields
 from http import HTTPStatus
 from typing import TypeAlias
 
+from gateway.compensation import MAY_BE_DONE
 from gateway.errors import OutcomeUnknown
 from gateway.surface.answers import Answer
 from gateway.surface.failures import Failure
@@ -18,6 +19,8 @@ def final(outcome: Outcome) -> bool:
     """Tell whether a repeat is answered the same."""
     if unknown(outcome):
         return True
+    if isinstance(outcome, Failure) and outcome.details.get(MAY_BE_DONE):
+        return False  # the operation may be repeated, and a repeat tells how it stands
     return outcome.status < HTTPStatus.INTERNAL_SERVER_ERROR and outcome.status != HTTPStatus.TOO_MANY_REQUESTS
 
 

@@ -168,6 +168,17 @@ async def test_a_new_try(book, provider, booking, answer):
         assert (201, None, 2) == (again, headers.get("Idempotent-Replayed"), len(provider.asked))
 
 
+async def test_a_refusal_that_may_have_been_done_is_not_kept(call, provider, booking):
+    """After a change that was made and could not be read back the same key tries again, and the repeat heals it."""
+    key = {"headers": {"Idempotency-Key": "k"}, "json": {"notes": "left-handed"}}
+    provider.answers["PATCH /bookings/7"] = (200, {"ok": True, "data": None})
+    status, body, _ = await call("PATCH", f"{BOOKINGS}/7", **key)
+    assert (404, {"may_have_been_done": True}) == (status, body["error"]["details"])
+    provider.answers["PATCH /bookings/7"] = (200, {"ok": True, "data": booking | {"id": "7"}})
+    status, body, headers = await call("PATCH", f"{BOOKINGS}/7", **key)
+    assert (200, "7", None) == (status, body["id"], headers.get("Idempotent-Replayed"))
+
+
 async def test_an_unknown_outcome_that_nobody_can_tell(book, provider, booking, ticks):
     """A write whose answer was lost is not sent again where a look cannot tell; when to come again is said."""
     provider.answers |= {"POST /bookings": None, "GET /bookings": (200, {"ok": True, "data": [booking]})}

@@ -6,7 +6,7 @@ import hmac
 
 from gateway.document import parse
 from gateway.mapping.context import Context
-from gateway.mapping.plan import Setting
+from gateway.mapping.plan_given import Setting
 from gateway.mapping.verification import compile_verify
 from gateway.messages import Received
 from gateway.model.model import load
