@@ -1,12 +1,10 @@
 """A marketplace's booking made at the club: once, whoever sends it how often, and confirmed only when it is there.
 
-The entry in the ledger is written before the club is asked, and holds the time. Marketplaces send no id of a booking:
-court, start and end are what it is known by.
+The entry in the ledger is written before the club is asked, and holds the time.
 """
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
@@ -14,19 +12,18 @@ from functools import partial
 from gateway import observe
 from gateway.errors import GatewayError, NotMapped, OutcomeUnknown, ProviderRejected, ProviderUnavailable
 from gateway.links.calendar import Reading, block, earliest, exactly, keep, read_day
-from gateway.links.desk import AGAIN_SECONDS, LEDGER, Asking, Desk, later, told_of
+from gateway.links.desk import AGAIN_SECONDS, LEDGER, Asking, Desk, later, packed, told_of
 from gateway.links.grids import milliseconds, window
-from gateway.links.link import Link, Wanted, can
+from gateway.links.known import asked_for, by_reference, holds, is_asked, settled
+from gateway.links.link import Link, Wanted, can, invalid
 from gateway.links.reconciling import found_again, stands
 from gateway.links.settling import FIRST_LOOK_SECONDS
+from gateway.links.told import customer_key
 from gateway.messages import Json
 from gateway.store import ledger
 from gateway.store.database import Transaction
-from gateway.store.ledger import CANCELLING, CONFIRMED, FAILED, PENDING, UNKNOWN, Entry
+from gateway.store.ledger import CANCELLED, CANCELLING, CONFIRMED, FAILED, PENDING, UNKNOWN, Entry, EntryChanges
 
-WAIT_SECONDS = 10.0
-"""How long a request waits for another one of the same slot, at most."""
-_LOOK_SECONDS = 0.25
 _REPLAY_MILLISECONDS = 60_000
 """A booking that is asked for again within so long is a repetition; later the club is asked whether it still stands."""
 _MARGIN_SECONDS = 30.0
@@ -50,14 +47,14 @@ async def book(desk: Desk, link: Link, asked: Wanted, asking: Asking) -> dict[st
     """
     for _ in range(_ROUNDS):
         there = await settled(desk, link, asked, asking)
-        if there is not None and there.state in ledger.LIVE and holds(there, asked):
-            again = await _again(desk, link, there, asked, asking)
+        if there is not None:
+            again = await _repeated(desk, link, there, asked, asking)
             if again is not None:
                 return told_of(link, again)
         _allowed(desk, link, asked)
         found = await _free(desk, link, asked, asking)
         if found is None:
-            now = await desk.database.read(lambda store: ledger.newest(store, link.name, key=asked.key))
+            now = await asked_for(desk, link, asked)
             if now is not None and now.state in ledger.LIVE and (there is None or now.id != there.id):
                 continue  # another request for the same slot came in between, which may be this one's twin
             raise _taken()
@@ -65,39 +62,40 @@ async def book(desk: Desk, link: Link, asked: Wanted, asking: Asking) -> dict[st
         clash = await desk.database.write(partial(ledger.begin, new=entry), tells=LEDGER)
         if clash is None:
             return told_of(link, await _create(desk, link, asked, entry, found, asking))
-        if clash.key != asked.key and await stands(desk, link, clash, asking):
+        if not is_asked(clash, asked) and await stands(desk, link, clash, asking):
             raise _taken()
     raise _taken()
 
 
-async def settled(desk: Desk, link: Link, asked: Wanted, asking: Asking) -> Entry | None:
-    """Give the newest entry of a slot, once the request that wrote it is over. Raises ProviderRejected.
+async def _repeated(desk: Desk, link: Link, there: Entry, asked: Wanted, asking: Asking) -> Entry | None:
+    """Give the booking that a request repeats; None when it repeats none, and a new one may be made.
 
-    One that left no trace for so long that it cannot be under way any more is given as it is: pending.
+    Raises GatewayError where it must not be made: what has its reference is cancelled, or another booking.
     """
-    until = min(desk.clock() + WAIT_SECONDS, asking.deadline - 1)
-    while True:
-        told = desk.database.told(LEDGER)
-        found = await desk.database.read(lambda store: ledger.newest(store, link.name, key=asked.key))
-        if found is None or found.state != PENDING or found.until <= desk.now():
-            return found
-        if desk.clock() >= until:
-            raise ProviderRejected("The same slot is being booked.", code="BOOKING_CONFLICT")
-        try:
-            await asyncio.wait_for(told.wait(), _LOOK_SECONDS)
-        except TimeoutError:
-            continue  # another replica may have written
-
-
-def holds(entry: Entry, asked: Wanted) -> bool:
-    """Tell whether an entry is still for the slot that it was made for: the club may have moved it."""
-    there = (entry.facility, entry.start_at, entry.end_at)
-    return there == (asked.facility.facility_id, asked.start_ms, asked.end_ms)
+    if not by_reference(there, asked):
+        if there.state not in ledger.LIVE or not holds(there, asked):
+            return None
+        again = await _again(desk, link, there, asked, asking)
+        if again is not None and asked.reference is not None:  # it was made before the marketplace sent references
+            name = asked.reference
+            await desk.database.write(lambda store: ledger.adopt(store, there.id, name), tells=LEDGER)
+        return again
+    if there.state == FAILED:
+        return None
+    if there.key != asked.key:
+        raise invalid("reference", "is that of a booking of another court or time")
+    again = None
+    if there.state not in {CANCELLED, CANCELLING}:
+        again = await _again(desk, link, there, asked, asking)
+    kept = again or await desk.database.read(lambda store: ledger.entry(store, there.id)) or there
+    if kept.state in {CANCELLED, CANCELLING}:
+        raise ProviderRejected("The booking of this reference was cancelled.", code="INVALID_STATE")
+    return kept  # wherever the club has moved it
 
 
 async def _again(desk: Desk, link: Link, there: Entry, asked: Wanted, asking: Asking) -> Entry | None:
     """Give the booking that a request repeats; None when it is over, and a new one may be made."""
-    if asked.player is not None and there.player is not None and asked.player != there.player:
+    if not by_reference(there, asked) and None not in {asked.player, there.player} and asked.player != there.player:
         if await stands(desk, link, there, asking):
             raise _taken()
         return None
@@ -114,7 +112,7 @@ async def _found_now(desk: Desk, link: Link, there: Entry, asking: Asking) -> En
     """Confirm a booking whose answer was lost, if the club has it."""
     booking = await found_again(desk, link, there, asking)
     if booking is None:
-        raise _unknown()
+        raise unknown()
     return await _confirm(desk, link, there, await _firm(desk, link, there, booking, asking))
 
 
@@ -165,9 +163,9 @@ def _same(reading: Reading, asked: Wanted) -> str | None:
 
 
 def _entry(desk: Desk, link: Link, asked: Wanted, asking: Asking) -> Entry:
-    now = desk.now()
+    now, name = desk.now(), desk.fresh("lnk")
     return Entry(
-        id=desk.fresh("lnk"),
+        id=name,
         link=link.name,
         key=asked.key,
         facility=asked.facility.facility_id,
@@ -183,27 +181,29 @@ def _entry(desk: Desk, link: Link, asked: Wanted, asking: Asking) -> Entry:
         due_at=now,
         tries=0,
         reason=None,
+        reference=asked.reference,
+        customer=packed(link.customer(asked.customer, customer_key(name))),
     )
 
 
 async def _create(desk: Desk, link: Link, asked: Wanted, entry: Entry, found: _Found, asking: Asking) -> Entry:
     """Book at the club. Whatever happens, the entry says it."""
     try:
-        booking = await desk.call(link.club, "bookings.create", _given(link, asked, found), asking, link.channel)
+        booking = await desk.call(link.club, "bookings.create", _given(link, asked, entry, found), asking, link.channel)
     except GatewayError as error:
         # What the mapping does not list may be said of a booking that was made all the same.
         if isinstance(error, OutcomeUnknown) or error.code == ProviderRejected.code:
             await _doubt(desk, entry, error)
             return await _found_now(desk, link, entry, asking)
-        await _settle(desk, entry, FAILED, reason=f"{error.code}: {error.detail}")
+        await _fail(desk, entry, f"{error.code}: {error.detail}")
         desk.woken(link.name).set()
         raise
     return await _confirm(desk, link, entry, await _firm(desk, link, entry, booking, asking))
 
 
-def _given(link: Link, asked: Wanted, found: _Found) -> dict[str, Json]:
+def _given(link: Link, asked: Wanted, entry: Entry, found: _Found) -> dict[str, Json]:
     """Give the arguments of the booking: the club's own slot where there is one, else court and times."""
-    given: dict[str, Json] = {"customer": link.customer(asked.player, asked.key)}
+    given: dict[str, Json] = {"customer": link.customer(asked.customer, customer_key(entry.id))}
     if found.slot_id is not None and can(link.club, "bookings.create", "slot_id"):
         return given | {"slot_id": found.slot_id}
     given |= {"resource_id": asked.facility.resource_id, "start": asked.start, "end": asked.end}
@@ -221,11 +221,11 @@ async def _firm(
         try:
             booking = await desk.call(link.club, "bookings.confirm", {"id": booking["id"]}, asking, link.channel)
         except GatewayError as error:
-            await _settle(desk, entry, CANCELLING, booking=booking["id"], reason=f"{error.code}: {error.detail}")
+            await _give_up(desk, entry, booking["id"], f"{error.code}: {error.detail}")
             raise later(error) from error
     if booking["status"] == "confirmed":
         return booking
-    await _settle(desk, entry, CANCELLING, booking=booking["id"], reason="the club does not confirm it at once")
+    await _give_up(desk, entry, booking["id"], "the club does not confirm it at once")
     desk.woken(link.name).set()
     text = "The club does not confirm bookings of this slot at once."
     raise ProviderRejected(text, code="BOOKING_NOT_ALLOWED")
@@ -244,7 +244,7 @@ async def _confirm(desk: Desk, link: Link, entry: Entry, booking: Mapping[str, J
     kept = await desk.database.write(work, tells=LEDGER)
     if kept is None:
         await _lost(desk, link, entry, booking)
-        raise _unknown()
+        raise unknown()
     observe.link_booking(link=link.name, entry=entry.id, state=CONFIRMED, booking=kept.booking)
     desk.woken(link.name).set()
     return kept
@@ -253,12 +253,16 @@ async def _confirm(desk: Desk, link: Link, entry: Entry, booking: Mapping[str, J
 async def _lost(desk: Desk, link: Link, entry: Entry, booking: Mapping[str, Json]) -> None:
     """See to a booking that was made after all, when it had been given up or cancelled: it is not for anybody."""
     now, name = desk.now(), booking["id"]
-    taken_up = await desk.database.write(
-        lambda store: ledger.settle(store, entry.id, (CANCELLING,), CANCELLING, now, booking=name, due_at=now),
-        tells=LEDGER,
-    )
-    if not taken_up:
-        reason = f"the club has booking {name}, which was given up before it was made"
+    reason = f"the club has booking {name}, which was given up before it was made"
+
+    def work(store: Transaction) -> bool:
+        if ledger.settle(store, entry.id, (CANCELLING,), CANCELLING, now, booking=name, due_at=now):
+            return True
+        over: EntryChanges = {"booking": name, "reason": reason, "tries": entry.tries + 1}
+        ledger.settle(store, entry.id, (CANCELLED, FAILED), FAILED, now, **over)
+        return False
+
+    if not await desk.database.write(work, tells=LEDGER):
         observe.link_attention(link=link.name, entry=entry.id, reason=reason)
     desk.woken(link.name).set()
 
@@ -274,19 +278,31 @@ async def _doubt(desk: Desk, entry: Entry, error: GatewayError) -> None:
     observe.link_booking(link=entry.link, entry=entry.id, state=UNKNOWN, booking=None)
 
 
-async def _settle(desk: Desk, entry: Entry, state: str, *, reason: str, booking: str | None = None) -> None:
+async def _give_up(desk: Desk, entry: Entry, booking: str, reason: str) -> None:
+    """Write that a booking was made and must be cancelled: the marketplace is told that there is none.
+
+    Its reference is given free, for the marketplace may ask again.
+    """
+    now, was = desk.now(), (PENDING, UNKNOWN)
+    made: EntryChanges = {"booking": booking, "reason": reason, "reference": None, "due_at": now, "tries": 0}
+    await desk.database.write(lambda store: ledger.settle(store, entry.id, was, CANCELLING, now, **made), tells=LEDGER)
+    observe.link_booking(link=entry.link, entry=entry.id, state=CANCELLING, booking=booking)
+
+
+async def _fail(desk: Desk, entry: Entry, reason: str) -> None:
+    """Write that the club refuses a booking."""
     now, was = desk.now(), (PENDING, UNKNOWN)
     await desk.database.write(
-        lambda store: ledger.settle(store, entry.id, was, state, now, reason=reason, booking=booking, due_at=now),
-        tells=LEDGER,
+        lambda store: ledger.settle(store, entry.id, was, FAILED, now, reason=reason), tells=LEDGER
     )
-    observe.link_booking(link=entry.link, entry=entry.id, state=state, booking=booking)
+    observe.link_booking(link=entry.link, entry=entry.id, state=FAILED, booking=None)
 
 
 def _taken() -> ProviderRejected:
     return ProviderRejected("The slot is not free.", code="BOOKING_CONFLICT")
 
 
-def _unknown() -> ProviderUnavailable:
-    text = "The club's answer to this booking was lost: it is not confirmed. Ask again."
+def unknown(what: str = "confirmed") -> ProviderUnavailable:
+    """Give the error by which a marketplace learns that nobody knows yet whether the club has a booking."""
+    text = f"The club's answer to this booking was lost: it is not {what}. Ask again."
     return ProviderUnavailable(text, sent=True, retry_after=AGAIN_SECONDS)

@@ -4,23 +4,22 @@ from __future__ import annotations
 
 from gateway import observe
 from gateway.errors import CallerRefused, GatewayError, NotMapped, ProviderRejected
-from gateway.links.booking import holds, settled
+from gateway.links.booking import unknown
 from gateway.links.calendar import exactly, keep, read_day
 from gateway.links.desk import LEDGER, Asking, Desk, later, told_of
+from gateway.links.known import by_reference, holds, settled
 from gateway.links.link import Link, Wanted, can
-from gateway.links.reconciling import GONE, OVER, anybody, at_club, found_again, is_moved
+from gateway.links.reconciling import GONE, OVER, REFUSALS, anybody, at_club, found_again, is_moved
 from gateway.links.settling import FIRST_LOOK_SECONDS
 from gateway.messages import Json
 from gateway.store import ledger
 from gateway.store.database import Transaction
-from gateway.store.ledger import CANCELLED, CANCELLING, CONFIRMED, FAILED, PENDING, UNKNOWN, Entry
+from gateway.store.ledger import CANCELLED, CANCELLING, CONFIRMED, FAILED, PENDING, UNKNOWN, Entry, EntryChanges
 from gateway.store.offers import StoredOffer
 
 _FIRST_TRY_SECONDS = 5.0
 _MARGIN_SECONDS = 5.0
 """Beyond the time of a request, until which nobody else takes up what it has begun."""
-_REFUSALS = frozenset({"CANCELLATION_NOT_PERMITTED", "INVALID_STATE", "VALIDATION_ERROR"})
-"""By these the club itself says that the booking stays."""
 _CONFLICT, _ACCEPTED = 409, 200
 
 
@@ -28,15 +27,17 @@ async def cancel(desk: Desk, link: Link, asked: Wanted, asking: Asking) -> dict[
     """Cancel, and give what was booked; None where nothing was, and the policy takes that for cancelled.
 
     Raises GatewayError: FORBIDDEN for somebody else's booking, BOOKING_NOT_FOUND and SLOT_NOT_FOUND where there is
-    none, INVALID_STATE for one that was moved or is over, whatever the club says, and PROVIDER_UNAVAILABLE when the
-    club cannot be asked: it is tried on all the same.
+    none, INVALID_STATE for one that was moved, is over or is the operator's, whatever the club says, and
+    PROVIDER_UNAVAILABLE when the club cannot be asked or nobody knows yet what it has: it is tried on all the same.
     """
     entry = await settled(desk, link, asked, asking)
-    if entry is None or entry.state == FAILED:
+    if entry is None or (entry.state == FAILED and not is_given_up(entry)):
         await _not_ours(desk, link, asked, asking)
         return None
     if entry.state == CANCELLED:
         return told_of(link, entry)
+    if entry.state == FAILED:
+        return await _of_given_up(desk, link, entry, asking)
     if entry.state in {PENDING, UNKNOWN} or entry.booking is None:
         return await _of_unknown(desk, link, entry, asking)
     if entry.state == CONFIRMED:
@@ -44,6 +45,25 @@ async def cancel(desk: Desk, link: Link, asked: Wanted, asking: Asking) -> dict[
             return told_of(link, await _done(desk, link, entry))
         await _begin(desk, entry, asking)
     return await _cancel(desk, link, entry, asking)
+
+
+def is_given_up(entry: Entry) -> bool:
+    """Tell whether an entry is the operator's: it was looked after in vain, or was over first."""
+    return entry.state == FAILED and entry.tries > 0 and entry.reason is not None
+
+
+async def _of_given_up(desk: Desk, link: Link, entry: Entry, asking: Asking) -> dict[str, Json]:
+    """Cancel what the gateway had given up, where it knows the booking. Raises ProviderRejected where it does not."""
+    if entry.end_at <= desk.now():
+        raise _ended()
+    if entry.booking is None:
+        text = "Nobody can tell whether the club has this booking: the club itself must be asked."
+        raise ProviderRejected(text, code="INVALID_STATE")
+    return await _cancel(desk, link, entry, asking)
+
+
+def _ended() -> ProviderRejected:
+    return ProviderRejected("It is over.", code="INVALID_STATE")
 
 
 async def _begin(desk: Desk, entry: Entry, asking: Asking) -> None:
@@ -60,13 +80,19 @@ async def _begin(desk: Desk, entry: Entry, asking: Asking) -> None:
 
 
 async def _of_unknown(desk: Desk, link: Link, entry: Entry, asking: Asking) -> dict[str, Json]:
-    """Cancel what may be at the club. If it appears later, it is cancelled then: the marketplace need not know."""
-    now, was = desk.now(), (PENDING, UNKNOWN, CANCELLING)
-    due, reason = now + int(FIRST_LOOK_SECONDS * 1000), "it was cancelled before the club's answer was known"
-    await desk.database.write(
-        lambda store: ledger.settle(store, entry.id, was, CANCELLING, now, due_at=due, tries=0, reason=reason),
-        tells=LEDGER,
-    )
+    """Cancel what may be at the club: if it appears later, it is cancelled then.
+
+    Until it is known the marketplace is not told that it is cancelled, for it may live: raises ProviderUnavailable.
+    However often the marketplace asks, the looks at the club go on as they began, and come to their end.
+    """
+    now, reason = desk.now(), "it was cancelled before the club's answer was known"
+    due = now + int(FIRST_LOOK_SECONDS * 1000)
+
+    def work(store: Transaction) -> None:
+        if not ledger.settle(store, entry.id, (UNKNOWN,), CANCELLING, now, reason=reason):
+            ledger.settle(store, entry.id, (PENDING,), CANCELLING, now, due_at=due, reason=reason)
+
+    await desk.database.write(work, tells=LEDGER)
     booking = await found_again(desk, link, entry, asking)
     if booking is not None:
         name = booking["id"]
@@ -74,21 +100,24 @@ async def _of_unknown(desk: Desk, link: Link, entry: Entry, asking: Asking) -> d
             lambda store: ledger.settle(store, entry.id, (CANCELLING,), CANCELLING, now, booking=name), tells=LEDGER
         )
     kept = await desk.database.read(lambda store: ledger.entry(store, entry.id)) or entry
-    if kept.booking is None or kept.state != CANCELLING:
+    if kept.state == CANCELLED:
         return told_of(link, kept)
+    if kept.booking is None or kept.state != CANCELLING:
+        raise unknown("cancelled")
     return await _cancel(desk, link, kept, asking)
 
 
 async def _is_over(desk: Desk, link: Link, entry: Entry, asked: Wanted, asking: Asking) -> bool:
     """Tell whether the booking is cancelled already. Raises ProviderRejected where it must not be cancelled now."""
     if entry.end_at <= desk.now():
-        raise ProviderRejected("It is over.", code="INVALID_STATE")
+        raise _ended()
+    named = asked.slot_id is not None or by_reference(entry, asked)
     elsewhere = not holds(entry, asked)
     if can(link.club, "bookings.get"):
         try:
             booking = await at_club(desk, link, entry, asking)
         except GatewayError as error:
-            if elsewhere and asked.slot_id is None:
+            if elsewhere and not named:
                 raise _moved() from error
             await _keep_trying(desk, entry, error)
             raise later(error) from error
@@ -97,9 +126,9 @@ async def _is_over(desk: Desk, link: Link, entry: Entry, asked: Wanted, asking: 
         if booking["status"] in OVER:
             return True
         if booking["status"] in {"completed", "no_show"}:
-            raise ProviderRejected("It is over.", code="INVALID_STATE")
+            raise _ended()
         elsewhere = elsewhere or is_moved(link, entry, booking, asked.start_ms, asked.end_ms)
-    if elsewhere and asked.slot_id is None:
+    if elsewhere and not named:
         raise _moved()
     return False
 
@@ -114,7 +143,7 @@ async def _cancel(desk: Desk, link: Link, entry: Entry, asking: Asking) -> dict[
     try:
         await desk.call(link.club, "bookings.cancel", given, asking, link.channel)
     except GatewayError as error:
-        if error.code in _REFUSALS:
+        if error.code in REFUSALS:
             if not await _was_cancelled(desk, link, entry, asking):
                 await _stays(desk, link, entry, error)
                 raise
@@ -140,7 +169,7 @@ async def _was_cancelled(desk: Desk, link: Link, entry: Entry, asking: Asking) -
 
 async def _done(desk: Desk, link: Link, entry: Entry) -> Entry:
     """Write that it is cancelled; the court is looked at again, and told as free."""
-    was = (CONFIRMED, CANCELLING, UNKNOWN)
+    was = (CONFIRMED, CANCELLING, UNKNOWN, FAILED)
 
     def work(store: Transaction) -> Entry | None:
         ledger.settle(store, entry.id, was, CANCELLED, desk.now(), reason=None)
@@ -153,15 +182,15 @@ async def _done(desk: Desk, link: Link, entry: Entry) -> Entry:
 
 
 async def _keep_trying(desk: Desk, entry: Entry, error: GatewayError) -> None:
-    """Write that it must still be cancelled: a lost cancellation blocks the court."""
-    due = desk.now() + int(_FIRST_TRY_SECONDS * 1000)
-    was, reason = (CONFIRMED, CANCELLING), f"{error.code}: {error.detail}"
-    tries = entry.tries if entry.state == CANCELLING else 0
+    """Write that it must still be cancelled: a lost cancellation blocks the court.
+
+    What is tried on already keeps its pace, however often the marketplace asks.
+    """
+    was, changes = (CONFIRMED, CANCELLING), EntryChanges(reason=f"{error.code}: {error.detail}")
+    if entry.state != CANCELLING:
+        changes |= {"due_at": desk.now() + int(_FIRST_TRY_SECONDS * 1000), "tries": 0}
     await desk.database.write(
-        lambda store: ledger.settle(
-            store, entry.id, was, CANCELLING, desk.now(), due_at=due, tries=tries, reason=reason
-        ),
-        tells=LEDGER,
+        lambda store: ledger.settle(store, entry.id, was, CANCELLING, desk.now(), **changes), tells=LEDGER
     )
     observe.link_booking(link=entry.link, entry=entry.id, state=CANCELLING, booking=entry.booking)
 
@@ -183,18 +212,28 @@ async def _stays(desk: Desk, link: Link, entry: Entry, error: GatewayError) -> N
 
 async def _not_ours(desk: Desk, link: Link, asked: Wanted, asking: Asking) -> None:
     """Say what is wrong with a cancellation of what this link did not book; returns where the policy lets it pass."""
-    taken = await anybody(desk, link, asked.facility.resource_id, asked.start_ms, asked.end_ms, asking)
-    there = None if taken else await _slot(desk, link, asked, asking)
-    unlisted = not can(link.club, "bookings.list") and there is not None and not there.available
-    if taken or unlisted:
-        raise CallerRefused("The booking of this slot was not made by the marketplace.", code="FORBIDDEN")
-    if there is None:
-        raise NotMapped("There is no such slot.", code="SLOT_NOT_FOUND")
+    if not await _is_another(desk, link, asked):
+        taken = await anybody(desk, link, asked.facility.resource_id, asked.start_ms, asked.end_ms, asking)
+        there = None if taken else await _slot(desk, link, asked, asking)
+        unlisted = not can(link.club, "bookings.list") and there is not None and not there.available
+        if taken or unlisted:
+            raise CallerRefused("The booking of this slot was not made by the marketplace.", code="FORBIDDEN")
+        if there is None:
+            raise NotMapped("There is no such slot.", code="SLOT_NOT_FOUND")
     status = link.settings.policy.cancel_without_booking
     if status == _ACCEPTED:
         return
-    text = "The slot is not booked."
+    text = "The slot is not booked." if asked.reference is None else "There is no booking of this reference."
     raise ProviderRejected(text, code="INVALID_STATE") if status == _CONFLICT else NotMapped(text, code=GONE)
+
+
+async def _is_another(desk: Desk, link: Link, asked: Wanted) -> bool:
+    """Tell whether the slot is another booking of the marketplace's own, by its reference."""
+    if asked.reference is None:
+        return False
+    start, end = asked.start_ms, asked.end_ms
+    holding = await desk.database.read(lambda store: ledger.holding(store, link.name, start, end))
+    return any(one.facility == asked.facility.facility_id for one in holding)
 
 
 async def _slot(desk: Desk, link: Link, asked: Wanted, asking: Asking) -> StoredOffer | None:

@@ -23,6 +23,7 @@ from gateway.links.link import Link, can, slots_asked
 from gateway.links.offers import Cell
 from gateway.links.told import resource, slot
 from gateway.mapping.evaluate import accepted
+from gateway.mapping.plan import OperationPlan
 from gateway.mapping.plan_hooks import HookPlan
 from gateway.messages import Call, Json, Request, Response
 from gateway.model.model import Model, arguments
@@ -105,6 +106,16 @@ def _club(link: Link) -> Iterator[_Told]:
     for name, lost in _HELPFUL.items():
         if name not in link.club.provider.operations:
             yield ("club",), "link-limited", f"cannot do {name}: {lost}"
+    listed = link.club.provider.operations.get("bookings.list")
+    if listed is not None and not _names_customers(listed):
+        lost = "one whose answer was lost is neither found again nor cancelled, and has to be looked for by hand"
+        yield ("club",), "link-limited", f"does not tell whose the bookings are that it lists: {lost}"
+
+
+def _names_customers(plan: OperationPlan) -> bool:
+    """Tell whether the bookings of a list have a customer, as far as its records say."""
+    rows = [one for variant in plan.variants for one in variant.rows]
+    return not rows or any(field.name.startswith("customer") for one in rows for field in one.record.fields)
 
 
 def _reason(connection: Connection, operation: str) -> str:
@@ -123,7 +134,7 @@ def _customer(link: Link, model: Model) -> Iterator[_Told]:
     plan = link.club.provider.operations.get("bookings.create")
     if plan is None:
         return
-    customer = link.customer(_PLAYER, _KEY)
+    customer = link.customer({"name": _PLAYER}, _KEY)
     try:
         arguments(model.operations[plan.name], {"slot_id": "1", "customer": customer}, link.club.zone)
     except CallInvalid as error:

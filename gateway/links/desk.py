@@ -148,9 +148,9 @@ def later(error: GatewayError) -> ProviderUnavailable:
     return ProviderUnavailable("The club cannot be asked now.", sent=False, retry_after=wait)
 
 
-def packed(slot: Mapping[str, Json]) -> bytes:
-    """Write a canonical slot as the store keeps it."""
-    return json.dumps(slot, ensure_ascii=False, separators=(",", ":")).encode()
+def packed(record: Mapping[str, Json]) -> bytes:
+    """Write a canonical slot or customer as the store keeps it."""
+    return json.dumps(record, ensure_ascii=False, separators=(",", ":")).encode()
 
 
 def unpacked(states: Sequence[bytes]) -> list[dict[str, Json]]:

@@ -13,8 +13,8 @@ from gateway.links.told import ledger_key, parse_slot_id
 from gateway.messages import Json
 from gateway.model.times import to_zone
 
-_KEY_LENGTH = 12
-"""Characters of a ledger key that stand in texts: enough to tell the bookings of a link apart."""
+_PASSED_ON = ("email", "phone")
+"""What a club is told of a player as the marketplace tells it, where the configuration says nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,31 +47,42 @@ class Link:
                 return one
         raise NotMapped("The link sells no such court.", code="INVALID_RESOURCE")
 
-    def customer(self, player: str | None, key: str) -> dict[str, Json]:
-        """Give the customer whom the club is told for a booking."""
+    def customer(self, player: Mapping[str, Json], key: str) -> dict[str, Json]:
+        """Give the customer whom the club is told for a booking of this player.
+
+        What the configuration says comes first; a customer whom the club has is told as he is there.
+        """
         wanted = self.settings.customer
-        names = {"player": player or f"{self.peer.provider.title} player", "key": key[:_KEY_LENGTH]}
-        told = {
-            "name": (wanted.name or "{player}").format(**names),
-            **{
-                name: text.format(**names)
-                for name, text in (("email", wanted.email), ("phone", wanted.phone), ("id", wanted.id))
-                if text is not None
-            },
+        names = {"player": player.get("name") or f"{self.peer.provider.title} player", "key": key}
+        texts = {"name": wanted.name or "{player}", "email": wanted.email, "phone": wanted.phone, "id": wanted.id}
+        ours = {name: text.format(**names) for name, text in texts.items() if text is not None}
+        theirs = {
+            name: player.get(name)
+            for name in _PASSED_ON
+            if wanted.id is None and can(self.club, "bookings.create", f"customer.{name}")
         }
-        return {name: text for name, text in told.items() if text}
+        return {name: text for name, text in (theirs | ours).items() if text}
 
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What a marketplace wants to book or cancel, checked: `start` and `end` are canonical, in the link's zone."""
+    """What a marketplace wants to book or cancel, checked: `start` and `end` are canonical, in the link's zone.
+
+    `reference` is the marketplace's own id of the booking; without one `key` is what the booking is known by.
+    """
 
     facility: FacilitySettings
     start: str
     end: str
     slot_id: str | None
-    player: str | None
+    customer: Mapping[str, Json]
     key: str
+    reference: str | None
+
+    @property
+    def player(self) -> str | None:
+        """The name of who plays, as far as the marketplace tells it."""
+        return self.customer.get("name")
 
     @property
     def start_ms(self) -> int:
@@ -101,9 +112,8 @@ def wanted(link: Link, data: Mapping[str, Json]) -> Wanted:
             raise NotMapped("There is no slot of this id.", code="SLOT_NOT_FOUND")
         if found[0] != facility.facility_id or milliseconds(found[1]) != milliseconds(start):
             raise invalid("slot_id", "is the id of another slot than the one that is described")
-    player = (data.get("customer") or {}).get("name")
     key = ledger_key(link.settings.center_id, facility.facility_id, start, end)
-    return Wanted(facility, start, end, slot_id, player, key)
+    return Wanted(facility, start, end, slot_id, data.get("customer") or {}, key, data.get("reference"))
 
 
 def invalid(name: str, problem: str) -> CallInvalid:

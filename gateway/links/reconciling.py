@@ -6,6 +6,7 @@ find or tell apart is the operator's.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from functools import partial
 
@@ -15,6 +16,7 @@ from gateway.flows.watch import POLL
 from gateway.links.desk import LEDGER, Asking, Desk
 from gateway.links.grids import instant, milliseconds
 from gateway.links.link import Link, can
+from gateway.links.told import KEY_LENGTH
 from gateway.messages import Json
 from gateway.store import ledger
 from gateway.store.database import Transaction
@@ -26,6 +28,8 @@ OVER = frozenset({"cancelled", "rejected", "expired"})
 """Where a booking stands that holds no time any more."""
 GONE = "BOOKING_NOT_FOUND"
 """What a club says that does not have a booking, or no longer."""
+REFUSALS = frozenset({"CANCELLATION_NOT_PERMITTED", "INVALID_STATE", "VALIDATION_ERROR"})
+"""By these the club itself says that a booking stays, whatever is asked of it."""
 _DAY = 24 * 3_600_000
 
 
@@ -34,13 +38,21 @@ async def found_again(desk: Desk, link: Link, entry: Entry, asking: Asking) -> M
 
     Raises ProviderUnavailable and whatever may pass when the club cannot be asked.
     """
-    theirs = link.customer(entry.player, entry.key)
+    theirs = _customer(link, entry)
     for booking in await _exactly(desk, link, entry, asking):
         if not _is(booking, theirs):
             continue
         if all(other.id == entry.id for other in await _entries_of(desk, link, booking["id"])):
             return booking
     return None
+
+
+def _customer(link: Link, entry: Entry) -> Mapping[str, Json]:
+    """Give whom the club was told for an entry; a gateway that did not keep it put the key of the slot into him."""
+    if entry.customer is None:
+        return link.customer({"name": entry.player}, entry.key[:KEY_LENGTH])
+    told: Mapping[str, Json] = json.loads(entry.customer)
+    return told
 
 
 async def _entries_of(desk: Desk, link: Link, booking: str) -> list[Entry]:
@@ -158,7 +170,8 @@ def _place(link: Link, entry: Entry, booking: Mapping[str, Json]) -> tuple[str, 
     court, resource = entry.facility, booking.get("resource_id")
     courts = {one.facility_id: one.resource_id for one in link.settings.facilities}
     if resource is not None and resource != courts.get(court):
-        court = next((name for name, sold in courts.items() if sold == resource), "")
+        # Of a court that the link sells no more nobody knows the resource: the booking may well be where it was.
+        court = next((name for name, sold in courts.items() if sold == resource), "" if court in courts else court)
     if booking.get("start") is None or booking.get("end") is None:
         return court, entry.start_at, entry.end_at
     return court, milliseconds(booking["start"]), milliseconds(booking["end"])

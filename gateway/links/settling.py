@@ -1,7 +1,6 @@
 """What is left open, taken up again until it is settled: lost answers, and cancellations that the club did not take.
 
-A cancellation is never given up while its time is to come, for it blocks the court; the operator is told of what does
-not end by itself.
+Whatever is taken up ends: done, or as the operator's with a reason. What the club has then is told as it shows it.
 """
 
 from __future__ import annotations
@@ -12,10 +11,10 @@ from gateway import observe
 from gateway.errors import GatewayError
 from gateway.links.desk import LEDGER, Asking, Desk
 from gateway.links.link import Link, can
-from gateway.links.reconciling import GONE, OVER, at_club, found_again, is_moved, nameless
+from gateway.links.reconciling import GONE, OVER, REFUSALS, at_club, found_again, is_moved, nameless
 from gateway.messages import Json
 from gateway.store import ledger
-from gateway.store.ledger import CANCELLED, CANCELLING, CONFIRMED, FAILED, PENDING, UNKNOWN, Entry
+from gateway.store.ledger import CANCELLED, CANCELLING, CONFIRMED, FAILED, PENDING, UNKNOWN, Entry, EntryChanges
 
 FIRST_LOOK_SECONDS = 15.0
 """When the club is asked for the first time about a booking whose answer was lost."""
@@ -24,6 +23,8 @@ _LOOKS = (30.0, 120.0, 600.0)
 _CANCEL_LOOKS = (5.0, 30.0, 120.0, 600.0, 1800.0)
 _TOLD_AFTER = 6
 """Tries of a cancellation after which the operator is told; it is tried on all the same."""
+MOST_TRIES = 48
+"""Tries after which it is the operator's, about a day of cancellations and eight hours of looks."""
 _MOST = 50
 
 
@@ -48,7 +49,12 @@ async def _look(desk: Desk, link: Link, entry: Entry, asking: Asking) -> None:
         booking = await found_again(desk, link, entry, asking)
         unclear = booking is None and last and await nameless(desk, link, entry, asking)
     except GatewayError as error:
-        await _wait(desk, entry, _LOOKS, f"{error.code}: {error.detail}")
+        reason = f"{error.code}: {error.detail}"
+        if entry.tries + 1 >= MOST_TRIES or entry.end_at <= desk.now():
+            reason = f"the club cannot be asked whether it has this booking: {reason}"
+            await _end(desk, link, entry, FAILED, reason)
+        else:
+            await _wait(desk, entry, _LOOKS, reason)
         return
     if booking is not None:
         await _late(desk, link, entry, booking)
@@ -69,9 +75,11 @@ async def _late(desk: Desk, link: Link, entry: Entry, booking: Mapping[str, Json
     if keep:
         state, reason = CONFIRMED, "the club has it, and the marketplace was told that it is not confirmed"
     was, name = (PENDING, UNKNOWN, CANCELLING), booking["id"]
+    found: EntryChanges = {"booking": name, "due_at": now, "tries": 0, "reason": reason}
+    if not keep and entry.state != CANCELLING:
+        found["reference"] = None  # the marketplace was told that there is no booking, and may ask again by it
     done = await desk.database.write(
-        lambda store: ledger.settle(store, entry.id, was, state, now, booking=name, due_at=now, tries=0, reason=reason),
-        tells=LEDGER,
+        lambda store: ledger.settle(store, entry.id, was, state, now, **found), tells=LEDGER
     )
     if done:
         observe.link_booking(link=link.name, entry=entry.id, state=state, booking=name)
@@ -85,35 +93,44 @@ async def _cancel(desk: Desk, link: Link, entry: Entry, asking: Asking) -> None:
     if entry.end_at <= desk.now():
         await _end(desk, link, entry, FAILED, "it was over before it could be cancelled")
         return
+    given = {"id": entry.booking, "cancelled_by": "customer"}
+    given = {name: text for name, text in given.items() if can(link.club, "bookings.cancel", name)}
+    gone = False
     try:
-        if await _is_elsewhere(desk, link, entry, asking):
-            reason = "the club has moved it, after the marketplace cancelled it: look whether it shall stay"
-            await _end(desk, link, entry, CONFIRMED, reason)
-            return
-        await desk.call(
-            link.club, "bookings.cancel", {"id": entry.booking, "cancelled_by": "customer"}, asking, link.channel
-        )
+        if can(link.club, "bookings.get"):
+            booking = await at_club(desk, link, entry, asking)
+            gone = booking is None  # any page that is not there says so: what the club says to the cancellation counts
+            if booking is not None and booking["status"] in OVER:
+                await _end(desk, link, entry, CANCELLED, None)  # by us, with a lost answer, or by the club
+                return
+            if booking is not None and is_moved(link, entry, booking, entry.start_at, entry.end_at):
+                reason = "the club has moved it, after the marketplace cancelled it: look whether it shall stay"
+                await _end(desk, link, entry, CONFIRMED, reason)
+                return
+        await desk.call(link.club, "bookings.cancel", given, asking, link.channel)
     except GatewayError as error:
-        if error.code == GONE:
-            await _end(desk, link, entry, CANCELLED, None)
-            return
-        reason = f"{error.code}: {error.detail}"
-        await _wait(desk, entry, _CANCEL_LOOKS, reason)
-        refused = not desk.passing(error) and error.code != "OUTCOME_UNKNOWN"
-        if entry.tries + 1 == _TOLD_AFTER or (refused and entry.tries == 0):
-            observe.link_attention(link=link.name, entry=entry.id, reason=f"it cannot be cancelled: {reason}")
+        await _not_cancelled(desk, link, entry, error, gone=gone)
         return
     await _end(desk, link, entry, CANCELLED, None)
 
 
-async def _is_elsewhere(desk: Desk, link: Link, entry: Entry, asking: Asking) -> bool:
-    """Tell whether the club has moved what is to be cancelled. Raises GatewayError when it cannot be asked."""
-    if not can(link.club, "bookings.get"):
-        return False
-    booking = await at_club(desk, link, entry, asking)
-    if booking is None or booking["status"] in OVER:
-        return False
-    return is_moved(link, entry, booking, entry.start_at, entry.end_at)
+async def _not_cancelled(desk: Desk, link: Link, entry: Entry, error: GatewayError, *, gone: bool) -> None:
+    """Write what comes of a try that failed: it is tried on, done all the same, or the operator's.
+
+    `gone` says that the club does not have the booking any more.
+    """
+    reason = f"{error.code}: {error.detail}"
+    if error.code == GONE or (gone and error.code in REFUSALS):
+        await _end(desk, link, entry, CANCELLED, None)
+    elif error.code in REFUSALS:
+        await _end(desk, link, entry, CONFIRMED, f"the club refuses to cancel it: {reason}")
+    elif entry.tries + 1 >= MOST_TRIES:
+        await _end(desk, link, entry, FAILED, f"it was not cancelled in {MOST_TRIES} tries: {reason}")
+    else:
+        await _wait(desk, entry, _CANCEL_LOOKS, reason)
+        refused = not desk.passing(error) and error.code != "OUTCOME_UNKNOWN"
+        if entry.tries + 1 == _TOLD_AFTER or (refused and entry.tries == 0):
+            observe.link_attention(link=link.name, entry=entry.id, reason=f"it cannot be cancelled: {reason}")
 
 
 async def _wait(desk: Desk, entry: Entry, looks: tuple[float, ...], reason: str | None) -> None:

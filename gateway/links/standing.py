@@ -62,6 +62,7 @@ def _entry(one: Entry, zone: str) -> dict[str, Json]:
         "start": instant(one.start_at, zone),
         "end": instant(one.end_at, zone),
         "slot_id": one.slot_id,
+        "reference": one.reference,
         "player": one.player,
         "booking_id": one.booking,
         "state": one.state,

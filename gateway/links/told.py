@@ -1,6 +1,6 @@
 """What a marketplace is told: cells and courts as canonical objects, and what slots and bookings are known by.
 
-No I/O, no clock. Names are made of what both sides know: marketplaces send no id of their own that could serve as one.
+No I/O, no clock. Names are made of what both sides know: most marketplaces send no id of their own.
 """
 
 from __future__ import annotations
@@ -15,6 +15,8 @@ from gateway.links.offers import Cell
 from gateway.messages import Json
 from gateway.model.times import TimeRefused, parse_instant, to_zone, wall_clock
 
+KEY_LENGTH = 12
+"""Characters of a key that stand in texts: enough to tell the bookings of a link apart."""
 _SLOT_ID = re.compile(r"(?s)(.+)-([0-9]{4})([0-9]{2})([0-9]{2})([0-9]{2})([0-9]{2})")
 
 
@@ -72,8 +74,13 @@ def digest(told: Mapping[str, Json]) -> str:
 
 
 def ledger_key(center_id: str, facility_id: str, start: str, end: str) -> str:
-    """Give what a booking is known by, whoever sends it how often: SHA-256 in hex of center, court and UTC times."""
+    """Give what a booking without a reference is known by: SHA-256 in hex of center, court and UTC times."""
     return _hashed([center_id, facility_id, to_zone(start, "UTC"), to_zone(end, "UTC")])
+
+
+def customer_key(entry_id: str) -> str:
+    """Give what tells the customer of an entry of the ledger from that of every other one: 12 characters of a hash."""
+    return hashlib.sha256(entry_id.encode()).hexdigest()[:KEY_LENGTH]
 
 
 def _hashed(value: Json) -> str:

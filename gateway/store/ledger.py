@@ -18,6 +18,7 @@ from sqlalchemy import (
     and_,
     case,
     delete,
+    false,
     func,
     insert,
     null,
@@ -43,9 +44,11 @@ _NEWEST = (_C.created_at.desc(), _C.live.is_(None), _C.id.desc())
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One request of a peer. `key` is the same for the same request; `booking` is the club's id, once it is known.
+    """One request of a peer. `booking` is the club's id, once it is known.
 
+    `key` is the same for the same place and time, `reference` the peer's own id of the booking, where it gives one.
     A pending one is in doubt from `until` on; `due_at` is when it is looked after again, `tries` how often it was.
+    `customer` is whom the club was told, packed; None in entries of gateways that did not keep it.
     """
 
     id: str
@@ -64,6 +67,8 @@ class Entry:
     due_at: int
     tries: int
     reason: str | None
+    reference: str | None = None
+    customer: bytes | None = None
 
 
 class EntryChanges(TypedDict, total=False):
@@ -77,19 +82,22 @@ class EntryChanges(TypedDict, total=False):
     facility: str
     start_at: int
     end_at: int
+    reference: str | None
 
 
 def begin(connection: Connection, new: Entry) -> Entry | None:
     """Write a live entry; when another one has its key or shares its time, write nothing and give that one.
 
-    The one with the same key comes first, then the earliest. Of those who begin at the same time, on whatever replica,
-    one comes after the other.
+    So does one that has its reference, unless that failed: a reference is of one booking. It comes first, then the one
+    with the same key, then the earliest. Of those who begin at the same time, on whatever replica, one comes after the
+    other.
     """
     lock(connection, new.link)
     same = _C.live == new.key
     shares = and_(_C.facility == new.facility, _C.start_at < new.end_at, _C.end_at > new.start_at)
-    found = _entries().where(_C.link == new.link, _C.live.is_not(None), or_(same, shares))
-    taken = _first(connection, found.order_by(case((same, 0), else_=1), _C.start_at))
+    named = false() if new.reference is None else and_(_C.reference == new.reference, _C.state != FAILED)
+    found = _entries().where(_C.link == new.link, or_(named, and_(_C.live.is_not(None), or_(same, shares))))
+    taken = _first(connection, found.order_by(case((named, 0), (same, 1), else_=2), _C.start_at))
     if taken is None:
         values = {name: getattr(new, name) for name in Entry.__slots__}
         player = None if new.player is None else new.player.encode()
@@ -102,20 +110,23 @@ def entry(connection: Connection, entry_id: str) -> Entry | None:
     return _first(connection, _entries().where(_C.id == entry_id))
 
 
-def newest(
-    connection: Connection,
-    link: str,
-    *,
-    key: str | None = None,
-    slot_id: str | None = None,
-    facility: str | None = None,
-) -> Entry | None:
-    """Give the entry of a link that was begun last, of those with this key, slot and facility; None is any."""
-    found = _entries().where(_C.link == link)
-    for column, value in ((_C.key, key), (_C.slot_id, slot_id), (_C.facility, facility)):
-        if value is not None:
-            found = found.where(column == value)
-    return _first(connection, found.order_by(*_NEWEST))
+def asked_for(connection: Connection, link: str, key: str, reference: str | None) -> Entry | None:
+    """Give the entry of a link that a request is about: the newest of its reference, where it has one, else of its key.
+
+    An entry without a reference is known by its key, also to a request that has one: it was made by one that had none,
+    or is no longer the reference's booking.
+    """
+    found = _entries().where(_C.link == link).order_by(*_NEWEST)
+    if reference is None:
+        return _first(connection, found.where(_C.key == key))
+    mine = _first(connection, found.where(_C.reference == reference))
+    return mine or _first(connection, found.where(_C.key == key, _C.reference.is_(None)))
+
+
+def adopt(connection: Connection, entry_id: str, reference: str) -> bool:
+    """Let an entry without a reference stand for this one; False when it has one by now."""
+    mine = and_(_C.id == entry_id, _C.reference.is_(None))
+    return connection.execute(update(link_bookings).where(mine).values(reference=reference)).rowcount == 1
 
 
 def of_booking(connection: Connection, link: str, booking: str) -> list[Entry]:

@@ -6,7 +6,7 @@ A step that has been released is never changed; a later one corrects it.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from sqlalchemy import (
     Column,
@@ -25,7 +25,7 @@ from sqlalchemy import (
 from sqlalchemy.schema import CreateColumn
 
 from gateway.errors import StoreUnavailable
-from gateway.store.tables import METADATA, counters, keys, schema_version
+from gateway.store.tables import METADATA, counters, keys, link_bookings, schema_version
 
 _FIRST = (
     *("schema_version", "counters", "receipts", "events", "subscriptions", "deliveries", "attempts", "jobs"),
@@ -39,6 +39,8 @@ _THIRD = {
     "links": ("holder",),
 }
 """The columns that version 3 added, by their tables."""
+_FOURTH = {"link_bookings": ("reference", "customer")}
+"""The columns that version 4 added, by their tables."""
 _SHOWN_ONCE = ("webhooks.create", "webhooks.rotate")
 
 
@@ -60,13 +62,8 @@ def _second(connection: Connection) -> None:
 def _third(connection: Connection) -> None:
     """Name who holds what, count the tries and bytes of keys, and take secrets out of the answers that are kept."""
     _make(connection, ("processes",))
-    for name, columns in _THIRD.items():
-        table = METADATA.tables[name]
-        for column in columns:
-            told = CreateColumn(table.c[column]).compile(dialect=connection.dialect)
-            connection.execute(text(f"ALTER TABLE {name} ADD COLUMN {told}"))
-    (by_holder,) = (one for one in keys.indexes if one.name == "keys_by_holder")
-    by_holder.create(connection)
+    _add(connection, _THIRD)
+    _index(connection, keys, "keys_by_holder")
     kept = select(keys.c.id, keys.c.outcome).where(keys.c.operation.in_(_SHOWN_ONCE), keys.c.outcome.is_not(None))
     for row in connection.execute(kept).all():
         told, end, body = row.outcome.partition(b"\n")
@@ -78,6 +75,27 @@ def _third(connection: Connection) -> None:
         connection.execute(update(keys).where(keys.c.id == row.id).values(outcome=outcome))
     size = func.length(keys.c.request) + func.coalesce(func.length(keys.c.outcome), 0)
     connection.execute(update(keys).values(size=size))
+
+
+def _fourth(connection: Connection) -> None:
+    """Give entries of ledgers the peer's own id of a booking, and whom the club was told."""
+    _add(connection, _FOURTH)
+    _index(connection, link_bookings, "link_bookings_by_reference")
+
+
+def _add(connection: Connection, added: Mapping[str, Sequence[str]]) -> None:
+    """Add these columns to their tables."""
+    for name, columns in added.items():
+        table = METADATA.tables[name]
+        for column in columns:
+            told = CreateColumn(table.c[column]).compile(dialect=connection.dialect)
+            connection.execute(text(f"ALTER TABLE {name} ADD COLUMN {told}"))
+
+
+def _index(connection: Connection, table: Table, name: str) -> None:
+    """Make the index of this name."""
+    (found,) = (one for one in table.indexes if one.name == name)
+    found.create(connection)
 
 
 def _make(connection: Connection, names: Sequence[str]) -> None:
@@ -94,7 +112,7 @@ def _make(connection: Connection, names: Sequence[str]) -> None:
 
 def _as_first_made(table: Table, metadata: MetaData) -> None:
     """Describe a table without the columns that later steps add."""
-    later = _THIRD.get(table.name, ())
+    later = [*_THIRD.get(table.name, ()), *_FOURTH.get(table.name, ())]
     columns = [
         Column(
             one.name,
@@ -112,7 +130,7 @@ def _as_first_made(table: Table, metadata: MetaData) -> None:
     Table(table.name, metadata, *columns, *unique, *indexes)
 
 
-STEPS: Sequence[Callable[[Connection], None]] = (_first, _second, _third)
+STEPS: Sequence[Callable[[Connection], None]] = (_first, _second, _third, _fourth)
 """The steps in order; the version of a store is the number of steps that it has seen."""
 
 

@@ -301,8 +301,11 @@ link_bookings = Table(
     Column("due_at", BigInteger, nullable=False),
     Column("tries", Integer, nullable=False, server_default=text("0")),
     Column("reason", Text),
+    Column("reference", String(255)),
+    Column("customer", LargeBinary),
     UniqueConstraint("link", "live"),
     Index("link_bookings_by_key", "link", "key"),
+    Index("link_bookings_by_reference", "link", "reference"),
     Index("link_bookings_by_time", "link", "facility", "start_at"),
     Index("link_bookings_due", "link", "state", "due_at"),
     Index("link_bookings_by_booking", "link", "booking"),
@@ -310,4 +313,5 @@ link_bookings = Table(
 )
 """The ledger: what peers asked to book. `player` is the name that the peer gave, in UTF-8. `state` is `pending`,
 `confirmed`, `cancelling`, `unknown`, `cancelled` or `failed`. `live` is null in the last two, else the key, or the id
-of an entry that the club has moved elsewhere."""
+of an entry that the club has moved elsewhere. `reference` is the peer's own id of the booking, where it gives one
+and the entry still stands for it. `customer` is whom the club was told, as JSON."""

@@ -49,6 +49,7 @@ ENTRY = named(
             _field("start", _INSTANT, "From then."),
             _field("end", _INSTANT, "Until then."),
             _last("slot_id", "The slot as the marketplace named it.", _TEXT),
+            _last("reference", "The booking as the marketplace named it.", _ID),
             _last("player", "Who plays, as the marketplace said.", _TEXT),
             _last("booking_id", "The club's booking, as far as it is known.", _ID),
             _field("state", _TEXT, "Where it stands."),

@@ -7,6 +7,7 @@ import asyncio
 import functools
 import re
 import socket
+import tempfile
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -212,9 +213,24 @@ class Stage:
         return answer if answer is not None else web.Response()
 
 
-def connection(name, provider, base_url, settings):
-    """Bind a connection with these settings and the mapping's defaults."""
-    plan = shipped()[provider]
+@functools.cache
+def referring():
+    """Compile the marketplace's mapping as that of one which sends an id of its own, and more of who plays."""
+    text = (ROOT / "mappings" / "anybuddy.yaml").read_text("utf-8")
+    slot, player = "      slot_id: slotId\n", "      customer.name: playerName1\n"
+    assert (2, 1) == (text.count(slot), text.count(player))
+    text = text.replace(slot, f"{slot}      reference: bookingId\n")
+    text = text.replace(player, f"{player}      customer.email: playerEmail\n      customer.phone: playerPhone\n")
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder, "anybuddy.yaml").write_text(text, "utf-8")
+        found, findings = load_providers([Path(folder)], load())
+    assert [] == [str(one) for one in findings if one.level == "error"]
+    return found["anybuddy"]
+
+
+def connection(name, provider, base_url, settings, plan=None):
+    """Bind a connection with these settings and the mapping's defaults; `plan` is another mapping than the shipped."""
+    plan = plan or shipped()[provider]
     defaults = {one.name: one.default for one in plan.settings.values()}
     about = {"time_zone": ZONE, "currency": "EUR", "base_url": base_url}
     return bound(name, plan, defaults | about | settings)

@@ -36,12 +36,14 @@ from gateway.surface.backroom import Backroom
 from gateway.transport.client import Client
 from gateway.webhooks.inbound import Inbound
 from gateway.webhooks.publish import Publisher
-from tests.links.clubs import KINDS, MARKET, TOKEN, ZONE, staged
+from tests.links.clubs import KINDS, MARKET, TOKEN, ZONE, connection, staged
 
 MONDAY = int(datetime(2026, 3, 9, 9, tzinfo=ZoneInfo(ZONE)).timestamp() * 1000)
 DAY = "2026-03-10"
 """The day that most is booked on."""
 TEN = f"{DAY}T10:00"
+_NAMES = {"reference": "bookingId", "email": "playerEmail", "phone": "playerPhone"}
+"""What a marketplace sends besides that is played by another mapping (`clubs.referring`)."""
 SECOND = 1000
 MINUTE = 60 * SECOND
 LINK = "courts"
@@ -154,11 +156,14 @@ class House:
         """Send a cancellation; gives the status."""
         return await self._about("cancel", start, court, **more)
 
-    async def _about(self, what, start, court, *, minutes=60, player="Jane Doe", slot_id=None, which=0, query=None):
+    async def _about(
+        self, what, start, court, *, minutes=60, player="Jane Doe", slot_id=None, which=0, query=None, **more
+    ):
         end = (datetime.fromisoformat(start) + timedelta(minutes=minutes)).isoformat(timespec="minutes")
         body = {"event": what, "facilityId": court, "startDateTime": start, "endDateTime": end}
         body |= {} if player is None else {"playerName1": player}
         body |= {} if slot_id is None else {"slotId": slot_id}
+        body |= {_NAMES[name]: value for name, value in more.items()}
         return (await self.asks("POST", body=body, which=which, query=query))[0]
 
     def told(self, place=f"c1 {TEN}"):
@@ -244,11 +249,11 @@ def _place(slot):
 
 
 @asynccontextmanager
-async def linked(folder, club, *, url=None, link=None, courts=None, settings=None, market=None, at=MONDAY):
+async def linked(folder, club, *, url=None, link=None, courts=None, settings=None, market=None, at=MONDAY, plan=None):
     """Run a marketplace, a club of this kind and a gateway while the context lasts.
 
     `link` are keys of the link with other values, `courts` its facilities, `settings` and `market` settings of the
-    club's and the marketplace's connection.
+    club's and the marketplace's connection, `plan` another mapping of the marketplace.
     """
     kind = KINDS[club]
     async with AsyncExitStack() as stack:
@@ -262,6 +267,8 @@ async def linked(folder, club, *, url=None, link=None, courts=None, settings=Non
         house.market, peer = await stack.enter_async_context(
             staged("market", "anybuddy", MARKET | (market or {}), house.now)
         )
+        if plan is not None:
+            peer = connection("market", "anybuddy", f"http://127.0.0.1:{house.market.port}", MARKET, plan)
         house.connections = {"club": joined, "market": peer}
         house.staff = house.engine()
         await house.gateway()

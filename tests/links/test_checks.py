@@ -45,7 +45,7 @@ RIGHT = {
     "customer": "email: 'court+{key}@club.example'",
     "court": "sport: padel",
 }
-LIMITED = "club: link-limited cannot do bookings."
+LIMITED = "club: link-limited "
 """How a warning begins of a club that can do no more than links need."""
 
 
@@ -85,10 +85,22 @@ async def test_what_is_lost(tmp_path):
     findings = await check_links(settings, found, load(), NOW)
     assert {"warning"} == {one.level for one in findings}
     assert [
-        f"{LIMITED}list: a booking whose answer was lost is not found again, and has to be looked for by hand",
-        f"{LIMITED}get: the link does not see that the club has moved or cancelled a booking",
-        f"{LIMITED}confirm: a booking that waits for the club's word is cancelled, and the player refused",
+        f"{LIMITED}cannot do bookings.{lost}"
+        for lost in (
+            "list: a booking whose answer was lost is not found again, and has to be looked for by hand",
+            "get: the link does not see that the club has moved or cancelled a booking",
+            "confirm: a booking that waits for the club's word is cancelled, and the player refused",
+        )
     ] == shown(settings, findings)
+
+
+async def test_a_club_that_does_not_say_whose_its_bookings_are(tmp_path):
+    """It is said that a booking whose answer was lost is neither found again nor cancelled there."""
+    settings, found = configured(tmp_path, provider="generic", club=SERVICES)
+    told = shown(settings, await check_links(settings, found, load(), NOW))
+    lost = "one whose answer was lost is neither found again nor cancelled, and has to be looked for by hand"
+    assert f"{LIMITED}does not tell whose the bookings are that it lists: {lost}" in told
+    assert 2 == len(told)
 
 
 @pytest.mark.parametrize(

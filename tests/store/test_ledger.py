@@ -212,32 +212,13 @@ async def test_an_entry_that_stays_where_it_is_keeps_its_key(begin, settle):
     assert "lnk_1" == await begin(at(2, 8, 9, key="k1"))
 
 
-async def test_the_newest_entry(database, begin, settle):
-    """Of those that have this key, slot and facility the one is given that was begun last, whatever its state."""
-    for number, slot in ((1, "a"), (2, "b"), (3, "a")):
-        await begin(at(number, 1, 2, key="k", slot_id=slot))
-        await settle(number, CANCELLED)
-    await begin(at(4, 1, 2, slot_id=None, facility="2"))
-    for expected, wanted in (
-        ("lnk_3", {"key": "k"}),
-        ("lnk_2", {"slot_id": "b"}),
-        ("lnk_3", {"slot_id": "a", "key": "k"}),
-        ("lnk_4", {}),
-        ("lnk_3", {"facility": "1"}),
-        (None, {"key": "k", "facility": "2"}),
-    ):
-        found = await database.read(lambda store, wanted=wanted: ledger.newest(store, "court", **wanted))
-        assert expected == (found and found.id)
-    assert await database.read(lambda store: ledger.newest(store, "hall")) is None
-
-
 async def test_of_those_begun_in_the_same_moment_the_live_one_is_newest(database, begin, settle):
     """What was cancelled and booked again within a millisecond is told as booked."""
     for number in (9, 1, 5):
         await begin(at(number, 1, 2, key="k", created_at=NOW))
         await settle(number, CANCELLED if number != 1 else FAILED)
     await begin(at(3, 1, 2, key="k", created_at=NOW))
-    assert "lnk_3" == (await database.read(lambda store: ledger.newest(store, "court", key="k"))).id
+    assert "lnk_3" == (await database.read(lambda store: ledger.asked_for(store, "court", "k", None))).id
 
 
 async def test_the_entries_of_a_booking(database, begin, settle):

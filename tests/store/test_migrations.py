@@ -11,6 +11,7 @@ from gateway.store.deliveries import claim
 from gateway.store.tables import METADATA, schema_version
 
 VERSIONS = Path(__file__).parent / "versions"
+RELEASED = (1, 2)
 NOW = 1_800_000_000_000
 
 
@@ -19,7 +20,7 @@ def now():
 
 
 def script(url, version):
-    """Make the step that makes a store as this version made it."""
+    """Make the step of this version as that version had it."""
     path = VERSIONS / f"{version}.{make_url(url).get_backend_name()}.sql"
     statements = [one for one in path.read_text("utf-8").split(";\n") if one.strip()]
 
@@ -33,7 +34,7 @@ def script(url, version):
 async def as_released(url, version, monkeypatch):
     """Make a store as a gateway of this version left it."""
     with monkeypatch.context() as patched:
-        patched.setattr(migrations, "STEPS", (script(url, version),) * version)
+        patched.setattr(migrations, "STEPS", tuple(script(url, one) for one in range(1, version + 1)))
         async with Database(url, now):
             pass
 
@@ -60,9 +61,10 @@ def shape(connection):
     }
 
 
-async def test_a_store_of_version_1_becomes_one_of_this_version(empty_url, second_url, monkeypatch):
+@pytest.mark.parametrize("version", RELEASED)
+async def test_a_store_of_an_earlier_version_becomes_one_of_this_version(empty_url, second_url, monkeypatch, version):
     """It gets the tables that it lacks, each as in a store that is made today, and every version is written once."""
-    await as_released(empty_url, 1, monkeypatch)
+    await as_released(empty_url, version, monkeypatch)
     async with Database(empty_url, now) as old, Database(second_url, now) as new:
         moved, made = await old.read(shape), await new.read(shape)
         versions = await old.read(lambda store: store.scalars(select(schema_version.c.version)).all())
@@ -83,6 +85,15 @@ async def test_what_a_store_of_version_1_held_is_there_afterwards(empty_url, mon
         assert ["dlv_1"] == [one.id for one in await database.write(lambda store: claim(store, "wh_1", NOW, 1, 9))]
         assert 1 == await database.write(lambda store: links.claim(store, "court", NOW, NOW + 1))
         assert {} == await database.read(lambda store: ledger.counts(store, "court"))
+
+
+async def test_what_the_ledger_of_version_2_held_is_there_afterwards(empty_url, monkeypatch):
+    """Its entries have no reference, and are found by court and time."""
+    await as_released(empty_url, 2, monkeypatch)
+    async with Database(empty_url, now) as database:
+        one = await database.read(lambda store: ledger.asked_for(store, "court", "k", "a-reference"))
+        assert ("lnk_1", "confirmed", None, None) == (one.id, one.state, one.reference, one.customer)
+        assert await database.write(lambda store: ledger.adopt(store, "lnk_1", "a-reference"))
 
 
 async def test_a_released_step_makes_what_it_always_made(empty_url, second_url, monkeypatch):
