@@ -15,6 +15,7 @@ from typing import TypeAlias
 
 from gateway.catalog import Connection
 from gateway.errors import CallInvalid, GatewayError, Unsupported
+from gateway.mapping.evaluate import accepted
 from gateway.messages import Json, Reply
 from gateway.model.filters import Test
 from gateway.model.model import Model, Operation, arguments, from_body
@@ -36,6 +37,11 @@ STATES = {
 }
 """What each state means."""
 _NARROW = timedelta(minutes=1)
+_WHO = ("customer_id", "email")
+"""The filters of a list that tell whose something is."""
+_NAME = "customer.name"
+_PLACE = "resource_id"
+_START, _END = "start", "end"
 
 Run: TypeAlias = Callable[[str, Mapping[str, Json]], Awaitable[Reply]]
 """Runs a reading operation of the connection with canonical arguments. Raises GatewayError."""
@@ -102,44 +108,94 @@ def _way(model: Model, operation: Operation, look: Operation, connection: Connec
     parts = {name: value for name, value in sent["path"].items() if name in operation.args}
     given = arguments(operation, from_body(operation, sent["body"]) | parts, connection.zone)
     if look.gives == "list":
-        return _listed(model, look, given)
+        plans, scope = connection.provider.operations, connection.scope
+        given = accepted(
+            plans[operation.name], given, operation, connection.provider.title, scope
+        )  # a slot taken apart
+        untold = plans[look.name].unsupported.keys()
+        return _listed(model, look, given, frozenset(name for name in _WHO if name in untold))
     told = model.changes.status not in connection.provider.remembered
     return _stands(model, operation, given, told=told)
 
 
-def _listed(model: Model, look: Operation, given: Mapping[str, Json]) -> _Way | None:
-    """Look for what was made among all that begin at the same moment: by whose it is, as the list is chosen by."""
+def _listed(model: Model, look: Operation, given: Mapping[str, Json], untold: frozenset[str]) -> _Way | None:
+    """Look for what was made among all that begin at the same moment, by where it is and whose.
+
+    `untold` are the filters of the list whose fields the provider does not tell.
+    """
     changes = model.changes
     first = changes.span[0]
-    tests = _identity(look, given)
-    if look.window is None or first not in given or not tests:
+    if look.window is None or first not in given:
         return None
     start = moment(given[first])
     from_, to = look.window
+    places = [test for name, test in _tests(look, given).items() if name not in _WHO]
 
     def decide(reply: Reply) -> Found:
         there = [row for row in reply.data if row.get(first) is not None and moment(row[first]) == start]
-        fitting = [row for row in there if all(test(row) for test in tests)]
+        placed = [row for row in there if all(test(row) for test in places)]
+        fitting = [row for row in placed if _whose(look, given, row, untold)]
         if len(fitting) == 1 and fitting[0][changes.status] not in changes.final:
             return Found(CONFIRMED, {"data": fitting[0]})
         # A list that is pieced together may lag behind: nothing in it does not mean that nothing is there.
-        return Found(ABSENT if not there and reply.support == "native" else OPERATOR)
+        anothers = all(_is_anothers(look, given, row, untold) for row in there)
+        return Found(ABSENT if anothers and reply.support == "native" else OPERATOR)
 
     return _Way({from_: given[first], to: format_instant(start + _NARROW)}, decide)
 
 
-def _identity(look: Operation, given: Mapping[str, Json]) -> list[Test]:
-    """Make the tests of what was given; none, unless one of them tells whose it is (`customer.email`)."""
-    tests: list[Test] = []
-    whose = False
+def _tests(look: Operation, given: Mapping[str, Json]) -> dict[str, Test]:
+    """Make the tests of what was given, each by the name of the filter that chooses by it."""
+    tests: dict[str, Test] = {}
     for name, rule in look.filters.items():
-        value: Json = given
-        for part in rule.fields[0].split("."):
-            value = value.get(part) if isinstance(value, dict) else None
+        value = _member(given, rule.fields[0])
         if value is not None and rule.word in {"any_of", "same_text"}:
-            tests.append(rule.test([value] if look.args[name].type.item is not None else value))
-            whose = whose or "." in rule.fields[0]
-    return tests if whose else []
+            tests[name] = rule.test([value] if look.args[name].type.item is not None else value)
+    return tests
+
+
+def _whose(look: Operation, given: Mapping[str, Json], row: Json, untold: frozenset[str]) -> bool | None:
+    """Tell whether a booking is of the customer that was named; None where that cannot be told.
+
+    By the id or e-mail address. Where the provider tells neither, by the name, of a booking that is in every way where
+    the asked one would be: on its resource, from its start to its end.
+    """
+    for name, test in _tests(look, given).items():
+        if name not in _WHO:
+            continue
+        if _member(row, look.filters[name].fields[0]) is not None:
+            return test(row)
+        if name not in untold:
+            return None
+    asked, told = _member(given, _NAME), _member(row, _NAME)
+    if not isinstance(asked, str) or not isinstance(told, str):
+        return None
+    if asked.casefold().split() != told.casefold().split():
+        return False
+    return True if _exactly(given, row) else None
+
+
+def _is_anothers(look: Operation, given: Mapping[str, Json], row: Json, untold: frozenset[str]) -> bool:
+    """Tell whether a booking that begins then is plainly another one: elsewhere, and of somebody else."""
+    asked, told = given.get(_PLACE), row.get(_PLACE)
+    elsewhere = asked is not None and told is not None and asked != told
+    return elsewhere and _whose(look, given, row, untold) is False
+
+
+def _exactly(given: Mapping[str, Json], row: Mapping[str, Json]) -> bool:
+    """Tell whether a booking has the resource and the end that were asked for, both of which were named."""
+    asked, told, place = given.get(_END), row.get(_END), given.get(_PLACE)
+    if asked is None and given.get("duration") is not None and given.get(_START) is not None:
+        asked = format_instant(moment(given[_START]) + timedelta(minutes=given["duration"]))
+    if asked is None or told is None or place is None:
+        return False
+    return place == row.get(_PLACE) and moment(asked) == moment(told)
+
+
+def _member(value: Json, dotted: str) -> Json:
+    for part in dotted.split("."):
+        value = value.get(part) if isinstance(value, Mapping) else None
+    return value
 
 
 def _stands(model: Model, operation: Operation, given: Mapping[str, Json], *, told: bool) -> _Way | None:

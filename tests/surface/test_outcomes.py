@@ -47,10 +47,15 @@ CHANGES = [
 
 @pytest.fixture(scope="session")
 def plan(tmp_path_factory, request):
-    """Give the compiled mapping of courts that tell who has booked; how it supports their list may be a parameter."""
+    """Give the compiled mapping of courts that tell who has booked; how it supports their list may be a parameter.
+
+    `nameless`: the list tells no e-mail addresses.
+    """
     text = Path(__file__).with_name("courts.yaml").read_text(encoding="utf-8")
-    listed = f'{LIST}    support: {getattr(request, "param", "native")}\n    notes: "By day."\n'
-    for old, new in [*CHANGES, (LIST, listed)]:
+    param = getattr(request, "param", "native")
+    listed = f'{LIST}    support: {"native" if param == "nameless" else param}\n    notes: "By day."\n'
+    told = [] if param == "nameless" else [(', email: "not told"', "")]
+    for old, new in [*CHANGES, *told, (LIST, listed)]:
         assert old in text
         text = text.replace(old, new, 1)
     path = tmp_path_factory.mktemp("courts") / "courts.yaml"
@@ -168,10 +173,37 @@ async def test_for_a_person(lose, told, provider, mine, there):
     assert "data" not in body
 
 
-async def test_nobody_named(lose, told, provider):
-    """A request that does not say whose booking it is cannot be told from another's, and the provider is not asked."""
-    assert "operator" == (await told(await lose(customer={"name": "Ada"})))[0]
-    assert 1 == len(provider.asked)
+@pytest.mark.parametrize(("there", "state"), [([], "absent"), ([{}], "operator")])
+async def test_nobody_named(lose, told, provider, mine, there, state):
+    """A request that does not say whose booking it is cannot be told from another's: only that nothing is there can."""
+    provider.answers["GET /bookings"] = (200, {"ok": True, "data": [mine | one for one in there]})
+    assert state == (await told(await lose(customer={"name": "Ada B"})))[0]
+
+
+@pytest.mark.parametrize("plan", ["nameless"], indirect=True)
+@pytest.mark.parametrize(
+    ("there", "state"),
+    [
+        ([{}], "confirmed"),
+        ([{"guest_name": " ADA"}, {"id": "8", "court": "c2", "guest_name": "Bob"}], "confirmed"),
+        ([{"end": "2026-03-19T10:30:00+01:00"}], "operator"),
+        ([{"court": "c2"}], "operator"),
+        ([{"guest_name": "Bob"}], "operator"),
+        ([{}, {"id": "8"}], "operator"),
+        ([{"court": "c2", "guest_name": "Bob"}], "absent"),
+        ([{"court": "c2", "guest_name": None}], "operator"),
+        ([{"court": None, "guest_name": "Bob"}], "operator"),
+    ],
+    ids=["it", "written otherwise", "longer", "elsewhere", "another", "two", "another elsewhere", "untold", "nowhere"],
+)
+async def test_by_the_name(lose, told, provider, mine, there, state):
+    """Where no e-mail address is told, the one booking of that name at exactly that place and time is it.
+
+    A booking of somebody else on another court is no sign of it; anything else is for a person.
+    """
+    rows = [{**mine, "guest": None} | one for one in there]
+    provider.answers["GET /bookings"] = (200, {"ok": True, "data": rows})
+    assert state == (await told(await lose()))[0]
 
 
 async def test_native(call, told, provider):

@@ -1,0 +1,52 @@
+"""A booking whose answer was lost, at every shipped provider: what the look at the provider makes of it."""
+
+import asyncio
+import json
+
+import pytest
+
+from gateway.messages import Call
+from gateway.model.model import arguments, load
+from gateway.store.keys import Asked, Kept
+from gateway.surface.reconciling import ABSENT, CONFIRMED, OPERATOR, PENDING, state_of
+from tests.nights import CLUBS, JANE, night_at
+
+BEFORE = {"locaboo": ABSENT, "simplybook-admin": ABSENT, "teambooking times": ABSENT}
+AFTER = {"locaboo": CONFIRMED, "simplybook-admin": CONFIRMED, "teambooking times": CONFIRMED}
+"""What the others list is pieced together, or tells nothing of who has booked, or a slot's id does not tell its start:
+there it is a person's."""
+
+
+@pytest.mark.parametrize("way", ["slot", "times"])
+@pytest.mark.parametrize("club", CLUBS)
+async def test_a_lost_booking(club, way):
+    """Before it is there, nothing is taken for it; once it is, it is found where the provider tells enough."""
+    async with night_at(club, "Europe/Berlin", "2026-03-19") as night:
+        slot = (await night.offered())[0]
+        names = ("resource_id", "service_id", *(("id",) if way == "slot" else ("start", "end")))
+        given = {{"id": "slot_id"}.get(name, name): slot[name] for name in names if slot.get(name) is not None}
+        if way == "slot" or club not in AFTER:
+            given.pop("end", None)
+        body = given | {"customer": JANE}
+        asked = Asked("web", "club", "k", "f", "bookings.create", json.dumps({"path": {}, "body": body}).encode())
+        kept = Kept("op_1", asked, began_at=0, until=0)
+        joined = night.engine.connection("club")
+
+        async def run(operation, asks):
+            checked = arguments(load().operations[operation], asks, "Europe/Berlin")
+            deadline = asyncio.get_running_loop().time() + 10
+            return await night.engine.run(Call("club", operation, checked, "test", deadline))
+
+        async def state(left=0):
+            return await state_of(load(), joined, kept, run, left)
+
+        assert PENDING == (await state(1000)).state
+        assert BEFORE.get(f"{club} {way}", BEFORE.get(club, OPERATOR)) == (await state()).state
+        made = await night.ask("bookings.create", **body)
+        for left in (0, 1000):
+            found = await state(left)
+            wanted = AFTER.get(f"{club} {way}", AFTER.get(club, PENDING if left else OPERATOR))
+            assert (wanted, made["id"] if wanted == CONFIRMED else None) == (
+                found.state,
+                found.more.get("data", {}).get("id"),
+            )
