@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 
-from gateway.document import Document, Finding
+from gateway.document import Document, Finding, Place
 from gateway.errors import AnswerMismatch, CallInvalid
 from gateway.examples import Examples, load_examples
 from gateway.mapping.asks_translate import to_asked
@@ -19,6 +19,7 @@ from gateway.mapping.hooks_translate import words
 from gateway.mapping.plan import ProviderPlan
 from gateway.mapping.plan_hooks import DEFAULT
 from gateway.mapping.watch import Notes
+from gateway.mapping.ways import runs_of
 from gateway.model.model import Model
 from gateway.playback import Outcome, run_example, run_hook
 
@@ -60,24 +61,49 @@ def unseen(played: Played) -> Iterator[Finding]:
             yield Finding(file, int(line), 1, "example-differs", message)
     yield from _unshown(played)
     yield from _unasked(played)
-    at, read = played.document.finding, _read(played.plan)
+    at, shown = played.document.finding, _shown_operations(played)
+    silent = {place for place, rule in played.notes.rules.items() if not rule.caught}
+    read = _read(played.plan, shown)
     for place, paths in played.notes.paths.items():
+        # An operation without an example, and a rule that caught nothing, are told once, as what they are.
         if place[0] == "records" and place[1] not in read:  # no answer could show them
+            continue
+        if not _has_example(place, shown) or any(place[: len(rule)] == rule for rule in silent):
             continue
         for path in paths.values():
             if path.missing:
                 names = ", ".join(f"`{name}`" for name in path.missing)
                 message = f"`{path.text}`: no recorded answer has {names}; add an example, or correct the path"
                 yield at(place, "path-not-seen", message)
-    for place, rule in played.notes.rules.items():
-        if not rule.caught:
+    for place in silent:
+        if _has_example(place, shown):
+            rule = played.notes.rules[place]
             message = f"no recorded answer is {rule.code} by `{rule.text}`; add an example of it, or remove the rule"
             yield at(place, "rule-not-seen", message)
 
 
-def _read(plan: ProviderPlan) -> set[str]:
-    """Give the names of the records that read anything: those of operations and hooks, and what these embed."""
-    ways = (way for ways in plan.ways.values() for way in ways)
+def _shown_operations(played: Played) -> set[str]:
+    """Give the operations that the examples call, and those that these run."""
+    waiting = {one.operation for one in played.examples.examples}
+    found = set[str]()
+    while waiting:
+        name = waiting.pop()
+        found.add(name)
+        ways = played.plan.ways.get(name, ())
+        waiting |= {run for way in ways for run in runs_of(way)} - found
+    return found
+
+
+def _has_example(place: Place, shown: set[str]) -> bool:
+    """Tell whether what stands here is of no single operation, or of one that has an example."""
+    if place[0] not in {"operations", "native"}:
+        return True
+    return f"{'native.' if place[0] == 'native' else ''}{place[1]}" in shown
+
+
+def _read(plan: ProviderPlan, shown: set[str]) -> set[str]:
+    """Give the names of the records that examples could show: those of operations and hooks, and what these embed."""
+    ways = (way for name, ways in plan.ways.items() if name in shown for way in ways)
     found = {rows.record.name for way in ways for variant in way.variants for rows in variant.rows}
     hooks = plan.every_hook.values()
     read = [hook.record for hook in hooks] + [ask.record for hook in hooks for ask in hook.asks]

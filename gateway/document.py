@@ -10,9 +10,10 @@ from __future__ import annotations
 import difflib
 import json
 import re
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
-from itertools import islice
+from itertools import groupby, islice
 from pathlib import Path
 from typing import TypeAlias
 
@@ -311,7 +312,20 @@ def _visible(text: str) -> str:
 
 
 def _as_text(findings: Sequence[Finding]) -> str:
-    return "\n".join(map(str, findings))
+    """Write each finding in a line; what only follows from the errors of a file is counted behind them."""
+    wrong = {one.file for one in findings if one.level == "error" and not _may_follow(one)}
+    following = [one for one in findings if one.file in wrong and _may_follow(one)]
+    lines = [str(one) for one in findings if one not in following]
+    for file, those in groupby(following, lambda one: one.file):
+        codes = Counter(one.code for one in those)
+        told = ", ".join(f"{count} {code}" for code, count in codes.items())
+        lines.append(f"{file}: {codes.total()} more that may follow from these errors ({told}): mend them, check again")
+    return "\n".join(lines)
+
+
+def _may_follow(finding: Finding) -> bool:
+    """Tell whether an error elsewhere may be the cause: what a wrong part would have used looks unused."""
+    return finding.code.startswith("unused-")
 
 
 def _as_json(findings: Sequence[Finding]) -> str:

@@ -199,7 +199,7 @@ error remember-misplaced: What stands here cannot be remembered, or only in part
 
 warning no-examples: A provider has no examples at all. Write the file that the message names.
 warning no-example: An operation has no golden example. Write one.
-warning example-differs: An example does not give what it says. Run `gateway test`, and correct the one or the other.
+error example-differs: An example does not give what it says. Run `gateway test`, and correct the one or the other.
 warning path-not-seen: No recorded answer has what a path reads. Add an example that has it, or correct the path.
 warning rule-not-seen: No recorded answer is caught by an error rule. Add an example of that refusal.
 warning word-not-seen: No example of a hook has a word for an event. Add an example of it, or remove the word.

@@ -264,3 +264,13 @@ def test_show_nothing(form, nothing):
     """No findings are an empty list in every form."""
     assert nothing == show([], form)
     assert {"text", "json", "github"} == FORMS.keys()
+
+
+def test_show_causes_first():
+    """What may only follow from an error of its file is counted in a line behind; without an error it is told."""
+    cause, other = Finding("a.yaml", 9, 1, "bad-path", "x"), Finding("b.yaml", 1, 1, "unused-name", "z")
+    follows = [Finding("a.yaml", line, 1, "unused-argument", "y") for line in (2, 3)]
+    shown = show([*follows, cause, other], "text").splitlines()
+    assert [str(cause), str(other)] == shown[:2]
+    assert "a.yaml: 2 more that may follow from these errors (2 unused-argument): mend them, check again" == shown[2]
+    assert 4 == len(json.loads(show([*follows, cause, other], "json")))

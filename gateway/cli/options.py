@@ -50,7 +50,7 @@ def load(path: Path, environ: Mapping[str, str]) -> tuple[Settings, Catalog] | N
     paths = mapping_paths(path) if settings is None else settings.mappings
     found, more = catalog.load(paths, settings, load_model())
     links = [] if settings is None or found is None else linked(settings, found)
-    tell(findings + more + links)
+    tell(_of_use(findings + more + links))
     if settings is None or found is None or any(one.level == "error" for one in links):
         return None
     return settings, found
@@ -112,8 +112,13 @@ async def engine_of(settings: Settings, catalog: Catalog) -> AsyncIterator[Engin
 def load_mappings(paths: list[Path] | None) -> Mapping[str, ProviderPlan] | None:
     """Compile mappings without a configuration; with errors, print every finding and give None."""
     providers, findings = catalog.load_providers(paths or [MAPPINGS], load_model())
-    tell(findings)
+    tell(_of_use(findings))
     return None if any(finding.level == "error" for finding in findings) else providers
+
+
+def _of_use(findings: list[Finding]) -> list[Finding]:
+    """Leave out what only says how far a mapping has come: `check` tells it."""
+    return [finding for finding in findings if finding.code != "operations-left"]
 
 
 def provider(providers: Mapping[str, ProviderPlan], name: str) -> ProviderPlan | None:

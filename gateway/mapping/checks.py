@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from gateway.document import Place, suggestion
 from gateway.mapping.context import Context
 from gateway.mapping.fits import report_unwritable
-from gateway.mapping.plan import Condition, OperationPlan, RecordPlan
+from gateway.mapping.plan import Condition, OperationPlan, RecordPlan, RunPlan
 from gateway.mapping.plan_given import NativeArgument
 from gateway.mapping.reads import Reads
 from gateway.mapping.truth import is_true
@@ -78,8 +78,8 @@ def _seen_to(context: Context, operation: Operation, plan: OperationPlan) -> set
     known |= {operation.sort} if operation.sort else set()
     if plan.window is not None and operation.window is not None:
         known |= set(operation.window)
-    if any(variant.gives and variant.gives.run and variant.gives.run.arguments is None for variant in plan.variants):
-        known |= {"id"}
+    if any(run.arguments is None for run in _runs(plan)):
+        known |= {"id"}  # which a run without `with:` takes
     rows = [rows for variant in plan.variants for rows in variant.rows]
     produced = [set(_produced(context, one.record, "")) for one in rows]
     for name, rule in operation.filters.items():
@@ -87,6 +87,14 @@ def _seen_to(context: Context, operation: Operation, plan: OperationPlan) -> set
         if produced and all((all if every else any)(_has(one, path) for path in rule.fields) for one in produced):
             known.add(name)
     return known
+
+
+def _runs(plan: OperationPlan) -> Iterator[RunPlan]:
+    """The other operations that an operation runs, as its result and in its steps."""
+    for variant in plan.variants:
+        if variant.gives is not None and variant.gives.run is not None:
+            yield variant.gives.run
+        yield from (step.run for step in variant.steps if step.run is not None)
 
 
 def _produced(context: Context, record: RecordPlan, prefix: str) -> Iterator[str]:

@@ -118,6 +118,7 @@ class Context:
         if path is None:
             return None
         self.reads.roots |= path.roots
+        self.reads.names |= {(root, name) for root in ("settings", "args") for name in path.beneath(root)}
         return self.watch.path(path, place, whole=whole)
 
     def target(self, text: Json, place: Place) -> Path | None:

@@ -58,6 +58,13 @@ class Path:
         """The tree that jmespath made of the text."""
         return self._parsed.parsed
 
+    def beneath(self, root: str) -> Iterator[str]:
+        """Give the keys that are looked up directly on a name of the first level."""
+        for node in _nodes(self.parsed):
+            first, *rest = node.get("children") or [{"type": ""}]
+            if node["type"] == "subexpression" and first["type"] == "field" and first["value"] == root:
+                yield from (one["value"] for one in rest if one["type"] == "field")
+
     def read(self, data: Json) -> Json | Missing:
         """Evaluate on `data`: the value, or MISSING where a walked key is not there; raises ExpressionFailed.
 

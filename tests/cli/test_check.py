@@ -49,6 +49,9 @@ def test_everything_at_once(gateway, broken):
     assert (1, "") == (code, err)
     assert [] == missing(broken, out), out
     *findings, last = out.splitlines()
+    following = [line for line in findings if " more that may follow from these errors (" in line]
+    findings = [line for line in findings if line not in following]
+    assert {"mappings/c.yaml: 2 more that may follow"} < {line.partition(" from")[0] for line in following}
     assert [] == [
         line for line in findings if not re.match(r"mappings/\w+\.yaml:\d+:\d+: (error|warning) [a-z-]+: ", line)
     ]
@@ -241,3 +244,20 @@ def test_loss_as_json(gateway, broken):
 def test_loss_is_no_annotation(gateway, house):
     """A loss report has no places to annotate."""
     assert (2, "", "a loss report is text or json\n") == gateway("check", "--loss", "--format", "github")
+
+
+def test_an_example_that_fails_is_an_error(gateway, house):
+    """A mapping whose examples do not hold does not pass the check."""
+    path = house / "mappings" / "examples" / "desk.yaml"
+    path.write_text(path.read_text(encoding="utf-8").replace("name: Attic", "name: Cellar", 1), encoding="utf-8")
+    code, out, _ = gateway("check")
+    assert (1, 1) == (code, out.count("error example-differs: ")), out
+
+
+def test_what_is_left_is_told_by_check_alone(gateway, house):
+    """A mapping in the making says so where it is checked, not in front of whatever else is done with it."""
+    path = house / "mappings" / "desk.yaml"
+    text = path.read_text(encoding="utf-8")
+    path.write_text(text[: text.index("\nunsupported:")] + '\nunsupported: {"*": later}\n', encoding="utf-8")
+    assert "warning operations-left: " in gateway("check")[1]
+    assert "operations-left" not in "".join(map(str, gateway("explain", "desk")))
