@@ -148,6 +148,9 @@ class Engine:
         finally:
             if trace is not None:
                 trace.end()
+        for one in reply.warnings:
+            about = {"request": call.request_id, "connection": call.connection, "operation": call.operation}
+            observe.row_left_out(**about, origin=one.get("origin", ""), reason=one["message"])
         return reply if run.said is None else replace(reply, age=self._clock() - run.said)
 
     def connection(self, name: str) -> Connection:

@@ -123,6 +123,12 @@ def mapping_failed(*, request: str, connection: str, operation: str, origin: str
     )
 
 
+def row_left_out(*, request: str, connection: str, operation: str, origin: str, reason: str) -> None:
+    """Tell that a row was left out of a caller's list, since it does not fit: which one and why; never a value."""
+    about = {"request": request, "connection": connection, "operation": operation}
+    _event(logging.ERROR, "row.left_out", **about, origin=origin, reason=reason)
+
+
 def event_missed(*, request: str, connection: str, operation: str, reason: str) -> None:
     """Tell that what a call did could not be stored as an event; a poll or a webhook may tell it later."""
     about = {"request": request, "connection": connection, "operation": operation}

@@ -30,7 +30,7 @@ _FIELD = {"type", "required", "nullable", "meaning", "holds"}
 _ARGUMENT = _FIELD | {"where", "default", "filter", "handled"}
 _OPERATION = {"summary", "effect", "scope", "method", "path", "gives"}
 _OPERATION_MORE = {"args", "body", "status", "not_found", "reconcile", "window", "order"}
-_OPERATION_MORE |= {"sort", "rules", "patch", "refused"}
+_OPERATION_MORE |= {"sort", "rules", "patch", "refused", "partial"}
 _BUILDERS = ("text", "integer", "number", "enum", "list", "map", "part_of")
 _WORDS: Mapping[str, frozenset[str]] = {
     "effect": frozenset(one.value for one in Effect),
@@ -270,6 +270,7 @@ class _Builder:
             sort=node.get("sort"),
             rules=self.rules(node, args, place),
             patch=node.get("patch", False),
+            partial=node.get("partial", False),
             refused=MappingProxyType(node.get("refused", {})),
         )
 

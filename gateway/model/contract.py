@@ -76,6 +76,8 @@ class Operation:
     sort: str | None = None
     """The common argument that replaces the first of `order`."""
     rules: Rules = NO_RULES
+    partial: bool = False
+    """Whether a caller is given the list without rows that do not fit, and warnings: nothing follows from absence."""
     patch: bool = False
     """Whether null in the body clears a field (RFC 7396); else null is the same as nothing."""
     refused: Mapping[str, str] = field(default_factory=dict)

@@ -98,11 +98,15 @@ class Calls:
         operation: str,
         arguments: Mapping[str, Json],
         include: frozenset[str] = frozenset(),
+        *,
+        partial: bool = False,
     ) -> Reply:
-        """Run one call and note how the connection fared. Raises GatewayError."""
+        """Run one call and note how the connection fared; `partial` as in a Call. Raises GatewayError."""
         visit = request[VISIT]
         deadline = visit.started + self.settings.timeout
-        call = Call(connection.name, operation, arguments, visit.request_id, deadline, include)
+        caller = visit.caller.name if visit.caller is not None else ""
+        about = (connection.name, operation, arguments, visit.request_id, deadline, include)
+        call = Call(*about, caller=caller, partial=partial)
         try:
             run = self.remembering.run if self.remembering is not None else self.engine.run
             reply = await run(call, visit.traced.trace if visit.traced is not None else None)

@@ -204,7 +204,12 @@ def _success(operation: Operation) -> dict[str, Json]:
     names = ["Gateway-Support"]
     if operation.gives == "list":
         names.append("Link")
-        schema = _object({"data": {"type": "array", "items": item}, "page": ref("schemas", "Page")}, ["data", "page"])
+        properties = {"data": {"type": "array", "items": item}, "page": ref("schemas", "Page")}
+        if operation.partial:
+            meaning = "What `data` lacks: rows of the provider that do not fit. Missing when there is nothing to tell."
+            warnings = {"type": "array", "items": ref("schemas", "Warning"), "description": meaning}
+            properties["warnings"] = warnings
+        schema = _object(properties, ["data", "page"])
     else:
         schema = item
         names += ["ETag"] if "version" in operation.resource.fields else []

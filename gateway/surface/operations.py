@@ -43,7 +43,7 @@ class Canonical:
         args = {name: value for name, value in found.items() if name in operation.args}
 
         async def perform() -> Answer:
-            reply = await self.calls.run(request, connection, operation.name, args, include)
+            reply = await self.calls.run(request, connection, operation.name, args, include, partial=operation.partial)
             return self._answer(request, connection, reply, include, page)
 
         return await self.calls.respond(request, connection, body, perform)
@@ -59,7 +59,9 @@ class Canonical:
         if page is not None:
             rows, raw, about = cut(page, reply.data, reply.raw)
             data = [_shown(row, own, hide) for row, own in zip(rows, raw, strict=True)]
-            return Answer(status, to_bytes({"data": data, "page": about}), headers | next_link(request, about))
+            lacks = {"warnings": list(reply.warnings)} if reply.warnings else {}
+            body = to_bytes({"data": data, "page": about} | lacks)
+            return Answer(status, body, headers | next_link(request, about))
         if reply.data is None:
             if self.operation.effect is not Effect.SAFE:  # the provider has taken it: who asks again may do it twice
                 raise OutcomeUnknown("It was sent, and the provider's answer does not tell what became of it.")

@@ -5,6 +5,7 @@ import asyncio
 import pytest
 
 from gateway.effort import MOST_ROWS
+from gateway.model.model import load
 
 BOOKINGS = "/v1/club-a/bookings"
 MANY = 4_000
@@ -35,6 +36,31 @@ async def test_others_are_answered_meanwhile(call, client, many):
     status, body, _ = await asking
     assert (200, MANY, 50) == (status, body["page"]["total"], len(body["data"]))
     assert answered > 25
+
+
+async def test_a_row_that_does_not_fit(call, provider, booking, caplog):
+    """It is left out of a caller's list, and the answer and the log say which row and which line; never the value."""
+    data = [booking | {"id": "1"}, booking | {"id": "2", "start": "s3cret-noon"}, booking | {"id": ""}]
+    provider.answers["GET /bookings"] = (200, {"ok": True, "data": data})
+    status, body, _ = await call("GET", BOOKINGS)
+    assert (200, ["1"], 1) == (status, [one["id"] for one in body["data"]], body["page"]["total"])
+    assert [(1, "start"), (2, "id")] == [(one["row"], one["field"]) for one in body["warnings"]]
+    assert {"ROW_LEFT_OUT"} == {one["code"] for one in body["warnings"]}
+    for one in body["warnings"]:
+        assert "courts.yaml:" in one["origin"]
+        assert one["origin"] in one["message"]
+        assert one == load().types["Warning"].accept(one)
+    assert "s3cret-noon" not in str(body["warnings"]) + caplog.text
+    assert 2 == len([one for one in caplog.records if "row.left_out" in one.getMessage()])
+
+
+async def test_a_row_whose_absence_means_something(call, provider):
+    """Of slots, a row that does not fit refuses the whole answer: what is left out looks like something else."""
+    row = {"id": "1", "court": "c1", "start": "2026-03-01T09:00:00+01:00", "end": "2026-03-01T10:00:00+01:00"}
+    provider.answers["GET /slots"] = (200, {"ok": True, "data": [row, row | {"id": "2", "start": "noon"}]})
+    window = "from=2026-03-01T00:00:00Z&to=2026-03-03T00:00:00Z"
+    status, body, _ = await call("GET", f"/v1/club-a/slots?{window}&resource_id=c1")
+    assert (502, "PROVIDER_ERROR") == (status, body["error"]["code"])
 
 
 async def test_too_many_rows(call, provider):
