@@ -1,5 +1,8 @@
 """The calendar as a marketplace pulls it: complete or not at all, in the days and under the names that it knows."""
 
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
 import pytest
 
 from tests.links.clubs import ZONE
@@ -126,6 +129,20 @@ async def test_days_on_which_the_clocks_change(tmp_path, club, day, midnight):
         assert 200 == await house.book(f"{day}T10:00")
         await house.step()
         assert False is house.told(f"c1 {day}T10:00")
+
+
+@pytest.mark.parametrize("start", [f"{DAY}T23:00", "2026-03-29T01:00"])
+async def test_what_ends_with_the_day_or_as_the_clocks_are_put_forward_is_sold(tmp_path, start):
+    """The last hour of a day, and the one before the clocks are put forward, are told as free and booked once."""
+    day = datetime.fromisoformat(start)
+    noon = int((day - timedelta(days=1)).replace(hour=12, tzinfo=ZoneInfo(ZONE)).timestamp() * 1000)
+    async with linked(tmp_path, "locaboo", at=noon) as house:
+        house.club.play.state["hours"] = {"opens": "00:00", "closes": "24:00"}
+        _, slots = await house.pull(2)
+        told = slots[f"c1 {start}"]
+        lasts = datetime.fromisoformat(told["endDateTime"]) - day
+        assert (True, 200) == (told["isAvailable"], await house.book(start, minutes=lasts.seconds // 60))
+        assert ["confirmed"] == await house.entries()
 
 
 @pytest.mark.parametrize("club", ["locaboo", "generic"])
