@@ -112,6 +112,7 @@ error bad-status: No HTTP answer has this status. Write one from 100 to 599.
 error callers-code: An error code speaks of the caller's own key. Use PROVIDER_AUTH_FAILED where ours is refused.
 error unknown-error-code: The contract has no such error code. Use one of docs/errors.md.
 warning unreachable-rule: An earlier rule catches all that this one could. Move it up, narrow the other, or remove it.
+warning any-answer-succeeds: A call that writes takes any text for done. Say in `success:` what a success looks like.
 warning unreachable-refusal: An earlier guard has the same condition. Remove one of them.
 warning never-accepted: A step accepts a code that it can never end with. Accept the code that the message names.
 

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 from gateway.document import Place, suggestion
 from gateway.mapping.context import REMEMBERED, Context
-from gateway.mapping.plan import StepPlan
+from gateway.mapping.plan import CallPlan, StepPlan
 from gateway.mapping.reads import Reads
 from gateway.messages import Effect
 
@@ -41,6 +41,19 @@ def _writes(context: Context, step: StepPlan) -> bool:
         other = context.model.operations.get(step.run.operation)
         return step.undo is not None or (other is not None and other.effect is Effect.UNSAFE)
     return step.undo is not None or (step.call is not None and step.effect is Effect.UNSAFE)
+
+
+def check_success(context: Context, call: CallPlan, place: Place) -> None:
+    """A call that writes and reads a text knows what one looks like that says that it was done.
+
+    Any text with a status of 2xx is taken otherwise, and any page of a proxy or of maintenance is one. JSON that cannot
+    be read is never taken for a success.
+    """
+    if call.success is None and call.body_kind != "jsonrpc":
+        message = (
+            "it writes, and any text with a status of 2xx is taken for done: say in `success:` what one looks like"
+        )
+        context.report(place, "any-answer-succeeds", message, key=True)
 
 
 def check_remembered(context: Context, reads: Reads, place: Place) -> None:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from gateway.document import Place, suggestion
 from gateway.mapping.calls import Http, compile_call
 from gateway.mapping.checks import check_accepted, check_refusals
-from gateway.mapping.checks_writes import check_taking_back
+from gateway.mapping.checks_writes import check_success, check_taking_back
 from gateway.mapping.codecs import Codec
 from gateway.mapping.context import CALL, RESERVED, Context
 from gateway.mapping.expressions import Literal, Template
@@ -65,7 +65,7 @@ class Scene:
 def compile_steps(scene: Scene, shape: dict[str, Json], place: Place) -> tuple[tuple[StepPlan, ...], Scene]:
     """Compile `call` or `steps`; gives the scene in which the result stands."""
     if "call" in shape:
-        call = compile_call(scene.context, shape["call"], (*place, "call"), scene.names, scene.http)
+        call = _compile_call(scene, shape["call"], (*place, "call"), scene.effect)
         where = scene.context.origin(place)
         step = StepPlan(
             "answer", call, None, (), (), None, None, None, None, frozenset(), scene.effect, False, None, None, where
@@ -106,9 +106,7 @@ def _compile_step(scene: Scene, shape: dict[str, Json], place: Place) -> StepPla
     effect, stays = _effect(scene, shape), shape.get("stays", False)
     return StepPlan(
         name=name,
-        call=compile_call(context, shape["call"], (*place, "call"), inner.names, scene.http)
-        if "call" in shape
-        else None,
+        call=_compile_call(inner, shape["call"], (*place, "call"), effect) if "call" in shape else None,
         run=compile_run(inner, shape, place) if "run" in shape else None,
         refuse=_compile_refusals(inner, shape.get("refuse", []), (*place, "refuse")),
         takes=compile_takes(inner, shape.get("take", {}), (*place, "take")),
@@ -239,10 +237,12 @@ def _check_with(context: Context, operation: Operation | None, given: Json, plac
 
 def _compile_undo(scene: Scene, node: Json, place: Place) -> CallPlan | RunPlan | None:
     shape = scene.context.check("undo", node, place)
-    return _compile_either(scene, shape, place, "an undo") if shape is not None else None
+    return _compile_either(scene, shape, place, "an undo", Effect.UNSAFE) if shape is not None else None
 
 
-def _compile_either(scene: Scene, shape: dict[str, Json], place: Place, what: str) -> CallPlan | RunPlan | None:
+def _compile_either(
+    scene: Scene, shape: dict[str, Json], place: Place, what: str, effect: Effect
+) -> CallPlan | RunPlan | None:
     """Compile what is done by one of `call` and `run`."""
     if ("run" in shape) == ("call" in shape):
         scene.context.report(place, "step-without-kind", f"{what} has exactly one of `call` and `run`")
@@ -251,7 +251,14 @@ def _compile_either(scene: Scene, shape: dict[str, Json], place: Place, what: st
         scene.context.report((*place, "with"), "unknown-key", "`with` does not go with `call`", key=True)
     if "run" in shape:
         return compile_run(scene, shape, place)
-    return compile_call(scene.context, shape["call"], (*place, "call"), scene.names, scene.http)
+    return _compile_call(scene, shape["call"], (*place, "call"), effect)
+
+
+def _compile_call(scene: Scene, node: Json, place: Place, effect: Effect) -> CallPlan | None:
+    plan = compile_call(scene.context, node, place, scene.names, scene.http)
+    if plan is not None and effect is not Effect.SAFE and node.get("answer", scene.http.answer) == "text":
+        check_success(scene.context, plan, place)
+    return plan
 
 
 def _compile_recover(scene: Scene, node: Json, place: Place, *, harmless: bool) -> RecoverPlan | None:
@@ -263,7 +270,7 @@ def _compile_recover(scene: Scene, node: Json, place: Place, *, harmless: bool) 
     if harmless:
         message = "`recover` tells what became of a write; this step only reads, or may stay"
         context.report(place, "unknown-key", message, key=True)
-    look = _compile_either(scene, shape, place, "a `recover`")
+    look = _compile_either(scene, shape, place, "a `recover`", Effect.SAFE)
     operation = context.model.operations.get(shape.get("run", ""))
     if operation is not None and operation.effect is not Effect.SAFE:
         message = f"a look must change nothing, and {operation.name} does; run an operation that reads"

@@ -174,3 +174,18 @@ async def test_what_differs_is_found_and_told_again(house):
     await house.step()
     assert (await links.diff("courts", deadline))["in_step"]
     assert [True, False] == pushes(house)
+
+
+@on("locaboo")
+async def test_a_page_is_no_success(house):
+    """A page with status 200, as a proxy gives it, is not the marketplace's: what it was sent is sent again."""
+    page = "\n<!DOCTYPE html><html><body>We are back soon.</body></html>"
+    house.market.fault(PUSH, times=99, status=200, text=page)
+    await house.step()
+    status = await house.status()
+    assert (None, 0, True) == (house.told(), status["outbox"]["parked"], status["outbox"]["waiting"] > 0)
+    assert "PROVIDER_UNAVAILABLE" in status["last_push_error"]
+    house.market.mend()
+    house.later(10)
+    await house.step()
+    assert (True, 0) == (house.told(), (await house.status())["outbox"]["waiting"])
