@@ -9,9 +9,7 @@ from tests.chaos.link_world import link_world
 from tests.chaos.plans import Plan
 
 OPEN = {
-    "held-by-the-dead": "what a dead process held is not taken over at the start",
-    "lost": "a reference is not what a booking is known by",
-    "lives-cancelled": "the same",
+    "held-by-the-dead": "a booking that a dead process was making is in doubt until the time of its call is over",
 }
 """Claims that do not hold yet, and why."""
 PLAYED = (

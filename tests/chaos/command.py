@@ -42,9 +42,9 @@ async def smaller(module, where, books):
 
 
 async def _run(kind, plans, say, *, shrink, keep):
-    """Play the plans; gives the Books that have something wrong, made small."""
+    """Play the plans, and print each that has something wrong, made small; gives how many those are."""
     module, opened = _KINDS[kind]
-    found, begun, told, counts = [], time.monotonic(), time.monotonic(), {}
+    found, begun, told, counts = 0, time.monotonic(), time.monotonic(), {}
     async with AsyncExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="chaos-")))
         where = await stack.enter_async_context(opened(folder))
@@ -55,13 +55,20 @@ async def _run(kind, plans, say, *, shrink, keep):
             if time.monotonic() - told > TELLS_EVERY or number == len(plans):
                 told = time.monotonic()
                 about = ", ".join(f"{value} {name}" for name, value in counts.items())
-                say(f"{number} of {len(plans)} plans in {told - begun:.0f} s: {about}; {len(found)} failed")
+                say(f"{number} of {len(plans)} plans in {told - begun:.0f} s: {about}; {found} failed")
             if books.wrong:
                 say(f"{plan.provider} with seed {plan.seed}: {', '.join(sorted(books.names()))}")
-                found.append(await smaller(module, where, books) if shrink else books)
+                found += 1
+                _print(await smaller(module, where, books) if shrink else books)
                 if not keep:
                     break
     return found
+
+
+def _print(books):
+    sys.stdout.write(books.plan.written())
+    sys.stdout.write("".join(f"# {line}\n" for line in [*books.log, "", *books.wrong]))
+    sys.stdout.flush()
 
 
 def main(words=None):
@@ -92,9 +99,6 @@ def main(words=None):
     shrink = not given.no_shrink and not given.plan
     say = lambda text: print(text, file=sys.stderr, flush=True)  # noqa: E731, T201
     found = asyncio.run(_run(given.kind, plans, say, shrink=shrink, keep=given.keep_going))
-    for books in found:
-        sys.stdout.write(books.plan.written())
-        sys.stdout.write("".join(f"# {line}\n" for line in [*books.log, "", *books.wrong]))
     return 1 if found else 0
 
 

@@ -12,6 +12,7 @@ from aiohttp import web
 
 from gateway import observe
 from gateway.catalog import bound, load_providers
+from gateway.flows.heartbeat import Heartbeat
 from gateway.model.model import load
 from gateway.transport.client import Client
 from tests.chaos.clubs import CLUBS
@@ -52,6 +53,7 @@ async def _serve(order, plan):
         kind = CLUBS[order["club"]]
         house = House(kind, stack, order["store"], at=order["at"])
         house.settings = _settings(kind, {}, None)
+        house.process = f"gw_{order['starts']}"
         house.gateways = [None] * order["starts"]  # the ids that it makes differ from those of the one before it
         house.client = await stack.enter_async_context(Client(["127.0.0.0/8"]))
         defaults = {one.name: one.default for one in plan.settings.values()}
@@ -61,6 +63,7 @@ async def _serve(order, plan):
             "market": bound("market", plan, defaults | about | MARKET),
         }
         made = await house.gateway()
+        await stack.enter_async_context(Heartbeat(made.database, house.now))  # it takes over what the one before held
         await _controlled(stack, house, made, order["port"])
         await asyncio.Event().wait()
 

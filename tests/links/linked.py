@@ -82,6 +82,8 @@ class House:
     session: object = None
     staff: Engine = None
     at: int = MONDAY
+    process: str = ""
+    """The name under which gateways claim their work; without one nobody takes it over."""
     gateways: list = field(default_factory=list)
 
     def now(self):
@@ -104,7 +106,7 @@ class House:
 
     async def gateway(self):
         """Start a gateway, or another one on the same store."""
-        database = await self.stack.enter_async_context(Database(self.url, self.now))
+        database = await self.stack.enter_async_context(Database(self.url, self.now, self.process))
         engine, label, numbers = self.engine(), len(self.gateways) + 1, count(1)
 
         def fresh(prefix):
