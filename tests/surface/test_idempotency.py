@@ -162,10 +162,11 @@ async def test_a_new_try(book, provider, booking, answer):
     first, body, _ = await book("k")
     provider.answers["POST /bookings"] = (200, {"ok": True, "data": booking})
     again, _, headers = await book("k")
+    writes = sum(method == "POST" for method, _, _ in provider.asked)
     if body["error"]["code"] == "OUTCOME_UNKNOWN":
-        assert (504, 504, "true", 1) == (first, again, headers["Idempotent-Replayed"], len(provider.asked))
+        assert (504, 504, "true", 1) == (first, again, headers["Idempotent-Replayed"], writes)
     else:
-        assert (201, None, 2) == (again, headers.get("Idempotent-Replayed"), len(provider.asked))
+        assert (201, None, 2) == (again, headers.get("Idempotent-Replayed"), writes)
 
 
 async def test_a_refusal_that_may_have_been_done_is_not_kept(call, provider, booking):
