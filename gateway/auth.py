@@ -10,7 +10,13 @@ import base64
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 
-from gateway.errors import AnswerMismatch, ProviderRejected, ProviderUnauthorised, ProviderUnavailable
+from gateway.errors import (
+    AnswerMismatch,
+    ProviderRedirected,
+    ProviderRejected,
+    ProviderUnauthorised,
+    ProviderUnavailable,
+)
 from gateway.mapping.evaluate import read
 from gateway.mapping.expressions import MISSING
 from gateway.mapping.plan import AuthPlan, Build, CallPlan, ErrorRule, Scope
@@ -124,7 +130,7 @@ async def _before_the_call(
         raise ProviderUnavailable(
             error.detail, sent=False, timed_out=late, retry_after=error.retry_after, status=error.status
         ) from error
-    except AnswerMismatch as error:
+    except (AnswerMismatch, ProviderRedirected) as error:
         raise ProviderRejected(error.detail, origin=error.origin) from error
 
 

@@ -10,7 +10,16 @@ from gateway.cli import options
 from gateway.document import suggestion
 from gateway.mapping.codecs import CODECS
 from gateway.mapping.functions import FUNCTIONS
-from gateway.mapping.plan import CallPlan, OperationPlan, ProviderPlan, RecordPlan, RunPlan, StepPlan, VariantPlan
+from gateway.mapping.plan import (
+    CallPlan,
+    Condition,
+    OperationPlan,
+    ProviderPlan,
+    RecordPlan,
+    RunPlan,
+    StepPlan,
+    VariantPlan,
+)
 from gateway.mapping.plan_hooks import HookPlan
 from gateway.mapping.schema import PARTS
 
@@ -200,9 +209,17 @@ def _either(part: CallPlan | RunPlan) -> str:
 
 
 def _call(call: CallPlan) -> str:
-    success = f", success: {call.success.text}" if call.success else ""
+    success = f", success: {_condition(call.success)}" if call.success else ""
+    success += ", the whole answer" if call.whole else ""
     scheme = f", auth: {call.auth}" if call.auth else ""
     return f"{call.text} ({call.body_kind} body, {call.timeout:g} s{scheme}{success})"
+
+
+def _condition(condition: Condition) -> str:
+    parts = [" or ".join(map(str, sorted(condition.status or ())))]
+    parts += [f"{name}: {pattern.pattern}" for name, pattern in condition.headers]
+    parts.append(condition.when.text if condition.when is not None else "")
+    return ", ".join(filter(None, parts))
 
 
 def _record(record: RecordPlan) -> Iterator[str]:

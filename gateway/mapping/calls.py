@@ -16,7 +16,7 @@ from gateway.document import Place, suggestion
 from gateway.errors import CallInvalid, MappingFault
 from gateway.mapping.checks import check_rules
 from gateway.mapping.context import BASE, SENDING, Context
-from gateway.mapping.expressions import ExpressionFailed, Literal, Path, SegmentRefused, Template
+from gateway.mapping.expressions import ExpressionFailed, Literal, SegmentRefused, Template
 from gateway.mapping.plan import Build, CallPlan, Condition, ErrorRule, Scope
 from gateway.mapping.plan_limits import LimitsPlan, Rate
 from gateway.mapping.trees import compile_object, compile_tree, evaluated
@@ -39,7 +39,7 @@ class Http:
 
     base: Build
     timeout: float
-    success: Path | None
+    success: Condition | None
     answer: str
     headers: Build | None
     limits: LimitsPlan
@@ -72,7 +72,7 @@ def compile_http(context: Context, node: Json, place: Place) -> Http | None:
     context.provider_code = context.path(shape["code"], (*place, "code")) if "code" in shape else None
     context.message = context.path(shape["message"], (*place, "message")) if "message" in shape else None
     base = _compile_base(context, shape["base"], (*place, "base"))
-    success = context.condition(shape["success"], (*place, "success")) if "success" in shape else None
+    success = _compile_success(context, shape, place)
     headers = compile_object(context, shape["headers"], (*place, "headers"), BASE) if "headers" in shape else None
     return Http(base, seconds(shape["timeout"]), success, shape["answer"], headers, compile_limits(shape))
 
@@ -140,7 +140,8 @@ def compile_call(
         rpc=rpc,
         timeout=seconds(shape["timeout"]) if "timeout" in shape else http.timeout,
         limit=http.of_class(context, shape, place).limit,
-        success=context.condition(shape["success"], (*place, "success")) if "success" in shape else http.success,
+        success=_compile_success(context, shape, place) or http.success,
+        whole=shape.get("whole", False),
         said=(context.provider_code, context.message),
         decode=context.watch.decoder(_decoder(shape.get("answer", http.answer)), shown, rpc=rpc is not None),
         origin=context.origin(place),
@@ -256,6 +257,17 @@ def _segments(text: str) -> tuple[str | None, ...]:
     return tuple(None if "{{" in part else part for part in re.split(r"/(?![^{]*\}\})", path.strip("/")) if part)
 
 
+def _compile_success(context: Context, shape: dict[str, Json], place: Place) -> Condition | None:
+    """Compile what makes an answer a success: a path alone, or the keys of a condition; None where nothing is said."""
+    if "success" not in shape:
+        return None
+    node, where = shape["success"], (*place, "success")
+    if isinstance(node, str):
+        return Condition(when=context.condition(node, where))
+    checked = context.check("success", node, where)
+    return compile_condition(context, checked, where) if checked is not None else None
+
+
 def compile_condition(context: Context, shape: dict[str, Json], place: Place) -> Condition:
     """Compile the condition keys of an error rule or of `renew_when`."""
     status = shape.get("status")
@@ -290,7 +302,7 @@ def compile_rules(context: Context, nodes: Json, place: Place) -> tuple[ErrorRul
             continue
         context.error_code(shape["is"], (*where, "is"))
         text = ", ".join(f"{key}: {shape[key]}" for key in ("status", "header", "when") if key in shape)
-        names = BASE | {"args", "body"}
+        names = BASE | {"args", "body", "status", "headers"}
         rule = ErrorRule(
             condition=compile_condition(context, shape, where),
             code=shape["is"],

@@ -75,7 +75,10 @@ class CallPlan:
     timeout: float
     limit: str
     """The class of rate that the call counts against."""
-    success: Path | None
+    success: Condition | None
+    """What makes an answer a success; without a status in it, the answer's must be 2xx as well."""
+    whole: bool
+    """Whether the value is the whole answer, with status and headers, instead of its body."""
     said: tuple[Path | None, Path | None]
     """Where a refusal has the provider's own code and message."""
     decode: Callable[[bytes, Scope], Json]

@@ -20,6 +20,7 @@ _SESSION = {"login": _LOGIN, "token": "result", "renew_when": [{"status": 401}],
 _BOOK = {"service": "{{ args.service_id }}", "start": "{{ args.start }}"}
 _ANSWERS = ["json", "text", "icalendar"]
 _SETTING_TYPES = ["string", "integer", "boolean", "secret", "url", "path", "time_zone", "currency", "object", "list"]
+_SUCCESS = "path that must be true of the body, or a condition as in errors:"
 _CONDITION: dict[str, Any] = {
     "status": key(["integer", "list"], "the HTTP status, or several", example=404, schema={"type": "integer"}),
     "header": key(
@@ -173,7 +174,7 @@ PARTS: Final[Mapping[str, Part]] = {
                 example="{{ settings.base_url }}",
             ),
             "timeout": key("string", "the whole exchange", regex=r"[1-9]\d*(ms|s|m)", default="10s", example="10s"),
-            "success": key("string", "path that must be true of the body", takes="path", example="success == `true`"),
+            "success": key(["string", "dict"], _SUCCESS, takes="path", example="success == `true`"),
             "answer": key("string", "how bodies are read", allowed=_ANSWERS, default="json", example="json"),
             "headers": key("dict", "headers of every call", takes="tree", example={"Accept": "application/json"}),
             "code": key("string", "path to the provider's own error code", takes="path", example="error.code"),
@@ -207,7 +208,8 @@ PARTS: Final[Mapping[str, Part]] = {
             "auth": key("string", "one of `auths`, instead of the file's own scheme", example="admin"),
             "timeout": key("string", "the whole exchange", regex=r"[1-9]\d*(ms|s|m)", example="10s"),
             "class": key("string", "the class of rate it counts against, instead of the operation's", example="create"),
-            "success": key("string", "path that must be true of the body", takes="path", example="result != `false`"),
+            "success": key(["string", "dict"], _SUCCESS, takes="path", example={"status": [200, 303]}),
+            "whole": key("boolean", "the value is {status, headers, body} instead of the body", example=True),
             "answer": key("string", "how the body is read", allowed=_ANSWERS, example="icalendar"),
         },
     ),
@@ -221,6 +223,7 @@ PARTS: Final[Mapping[str, Part]] = {
         },
     ),
     "condition": Part("one of `renew_when`", _CONDITION),
+    "success": Part("`success` of a call or of `http`", _CONDITION),
     "rule": Part(
         "one of `errors`",
         {
@@ -230,7 +233,7 @@ PARTS: Final[Mapping[str, Part]] = {
             "message": key("string", "path to the provider's own words", takes="path", example="error.message"),
             "details": key(
                 "dict",
-                "details for the caller; templates see `body` and `args`",
+                "details for the caller; templates see `body`, `status`, `headers` and `args`",
                 takes="tree",
                 example={"requested_time": "{{ args.start }}"},
             ),

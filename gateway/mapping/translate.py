@@ -16,6 +16,7 @@ from gateway.errors import (
     AnswerMismatch,
     GatewayError,
     MappingFault,
+    ProviderRedirected,
     ProviderRejected,
     ProviderUnauthorised,
     ProviderUnavailable,
@@ -29,6 +30,7 @@ from gateway.strictjson import JsonRefused, Unreadable, decode_json
 
 _FORM = "application/x-www-form-urlencoded"
 _MAX_RETRY_AFTER = 86_400.0
+_ELSEWHERE = frozenset({307, 308})
 
 
 def to_request(call: CallPlan, scope: Scope) -> Request:
@@ -152,22 +154,31 @@ def decoded(call: CallPlan, response: Response, scope: Scope) -> tuple[Json, str
 
 
 def to_body(call: CallPlan, response: Response, rules: Iterable[ErrorRule], scope: Scope) -> Json:
-    """Read an answer: the decoded body of a success, otherwise the error that the rules make of it."""
+    """Read an answer: the decoded body of a success, otherwise the error that the rules make of it.
+
+    Of a call that wants the whole answer it is the body with the status and the headers.
+    """
     body, unreadable = decoded(call, response, scope)
-    if 200 <= response.status < 300:  # noqa: PLR2004
-        if unreadable is not None:  # no rule can tell what it said, and a write may have been done
-            raise AnswerMismatch(f"{call.origin}: the provider's answer {unreadable}", origin=call.origin)
-        if _is_success(call, body, scope):
-            return body
+    usual = 200 <= response.status < 300  # noqa: PLR2004
+    if usual and unreadable is not None:  # no rule can tell what it said, and a write may have been done
+        raise AnswerMismatch(f"{call.origin}: the provider's answer {unreadable}", origin=call.origin)
+    named = call.success is not None and call.success.status is not None
+    if (usual or named) and _is_success(call, response, body, scope):
+        return {"status": response.status, "headers": _shown(response), "body": body} if call.whole else body
     for rule in rules:
         if holds(rule.condition, response, body):
             raise _rejected(rule, response, body, scope)
     raise _unlisted(call, response, body)
 
 
-def _is_success(call: CallPlan, body: Json, scope: Scope) -> bool:
-    """Whether a 2xx answer is one: `success:` says so, else an answer of JSON-RPC without `error` (2.0, section 5)."""
-    if call.success is not None and not _is_true(call.success, body):
+def _shown(response: Response) -> dict[str, str]:
+    """The headers that a mapping may read: all but cookies, which are sessions that the gateway does not take up."""
+    return {name: value for name, value in response.headers.items() if name != "set-cookie"}
+
+
+def _is_success(call: CallPlan, response: Response, body: Json, scope: Scope) -> bool:
+    """Whether an answer is one: `success:` says so, else an answer of JSON-RPC without `error` (2.0, section 5)."""
+    if call.success is not None and not holds(call.success, response, body):
         return False
     if call.body_kind != "jsonrpc":
         return True
@@ -186,12 +197,17 @@ def _rejected(rule: ErrorRule, response: Response, body: Json, scope: Scope) -> 
     return kind(
         "",
         code=rule.code,
-        details=rule.details({**scope, "body": body}) if rule.details else None,
+        details=rule.details(_told(scope, response, body)) if rule.details else None,
         retry_after=retry_after(response),
         origin=rule.origin,
         provider=words,
         rule=rule.text,
     )
+
+
+def _told(scope: Scope, response: Response, body: Json) -> Scope:
+    """What the details of an error rule see."""
+    return {**scope, "body": body, "status": response.status, "headers": _shown(response)}
 
 
 def said(paths: tuple[Path | None, Path | None], body: Json) -> dict[str, str]:
@@ -220,10 +236,27 @@ def _unlisted(call: CallPlan, response: Response, body: Json) -> GatewayError:
             f"The provider answered {status}.", sent=True, retry_after=retry_after(response), status=status
         )
         return error
+    if 300 <= status < 400:  # noqa: PLR2004 - redirection
+        return _redirected(call, status, words)
     detail = (
         f"{call.origin}: the provider refused the call with status {status}, and no error rule of the mapping matches"
     )
     return ProviderRejected(detail, origin=call.origin, provider=words)
+
+
+def _redirected(call: CallPlan, status: int, words: dict[str, str]) -> GatewayError:
+    """What a redirect means that no rule knows. The gateway follows none: a write must not be sent twice.
+
+    307 and 308 want the same request at another address, so nothing was done (RFC 9110, sections 15.4.8 and 15.4.9).
+    303 usually says that it was done (15.4.4), and so do 301 and 302 where forms are sent (15.4.2, 15.4.3).
+    """
+    if status in _ELSEWHERE:
+        detail = f"{call.origin}: the provider wants the call at another address (status {status}): correct the URL"
+        return ProviderRejected(detail, origin=call.origin, provider=words)
+    detail = (
+        f"{call.origin}: the provider answered with a redirect ({status}), and no `success:` or error rule knows it"
+    )
+    return ProviderRedirected(detail, origin=call.origin, provider=words)
 
 
 def retry_after(response: Response) -> float | None:

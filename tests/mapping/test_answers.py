@@ -4,7 +4,14 @@ from dataclasses import replace
 
 import pytest
 
-from gateway.errors import AnswerMismatch, GatewayError, ProviderRejected, ProviderUnauthorised, ProviderUnavailable
+from gateway.errors import (
+    AnswerMismatch,
+    GatewayError,
+    ProviderRedirected,
+    ProviderRejected,
+    ProviderUnauthorised,
+    ProviderUnavailable,
+)
 from gateway.mapping.translate import retry_after, to_body
 
 CANARY = "c4nary-v4lue"
@@ -203,7 +210,8 @@ def test_words_that_cannot_be_read(call, answered):
         (401, ProviderUnauthorised, "PROVIDER_AUTH_FAILED"),
         (403, ProviderUnauthorised, "PROVIDER_AUTH_FAILED"),
         (404, ProviderRejected, "PROVIDER_ERROR"),
-        (302, ProviderRejected, "PROVIDER_ERROR"),
+        (302, ProviderRedirected, "PROVIDER_ERROR"),
+        (307, ProviderRejected, "PROVIDER_ERROR"),
         (429, ProviderRejected, "RATE_LIMITED"),
         (500, ProviderUnavailable, "PROVIDER_UNAVAILABLE"),
         (503, ProviderUnavailable, "PROVIDER_UNAVAILABLE"),
@@ -250,3 +258,11 @@ def test_retry_after_without_a_clock(answered):
     """A date cannot be understood in an answer that does not tell its own; no header is no wait."""
     assert retry_after(answered({}, 503, retry_after="Sun, 01 Mar 2026 09:00:30 GMT")) is None
     assert retry_after(answered({}, 503)) is None
+
+
+def test_whole_answer(call, answered):
+    """A call that wants the whole answer sees its status and its headers, but no cookie."""
+    whole = {"status": 201, "headers": {"location": "/b/7"}, "body": {"a": 1}}
+    assert whole == said(
+        call("{post: /a, whole: true}"), answered({"a": 1}, 201, location="/b/7", **{"set-cookie": CANARY})
+    )
