@@ -14,7 +14,7 @@ from typing import Final
 from gateway.catalog import Connection
 from gateway.messages import Json, Observation
 from gateway.model.model import Changes, Model
-from gateway.store.database import Database
+from gateway.store.database import Database, Transaction
 from gateway.store.events import known
 from gateway.webhooks.publish import Published, Publisher
 from gateway.webhooks.transitions import CHANGED
@@ -33,8 +33,12 @@ async def recall(database: Database, connection: Connection, bookings: Sequence[
     ids = [one[_ID] for one in bookings]
     if not remembered or not ids:
         return list(bookings)
-    memory = await database.read(lambda store: known(store, connection.name, ids))
-    return [_recalled(one, memory[one[_ID]].data if one[_ID] in memory else {}, remembered) for one in bookings]
+
+    def laid(store: Transaction) -> list[Json]:  # in the store's thread: of very many, this takes long as well
+        memory = known(store, connection.name, ids)
+        return [_recalled(one, memory[one[_ID]].data if one[_ID] in memory else {}, remembered) for one in bookings]
+
+    return await database.read(laid)
 
 
 async def note(

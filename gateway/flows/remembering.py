@@ -12,6 +12,7 @@ from typing import Final
 
 from gateway import observe
 from gateway.catalog import Connection
+from gateway.effort import spend
 from gateway.engine import Engine
 from gateway.errors import StoreUnavailable
 from gateway.flows.recall import GATEWAY, note, recall
@@ -122,11 +123,15 @@ class Remembering:
             (data,) = await recall(self.database, connection, [reply.data])
             return replace(reply, data=data)
         rows = await recall(self.database, connection, reply.data)
-        return _chosen(reply, rows, [*withheld.values()])
+        return await self.engine.computing(call)(_chosen, reply, rows, [*withheld.values()])
 
 
 def _chosen(reply: Reply, rows: list[Json], tests: list[Callable[[Json], bool]]) -> Reply:
     """Give the rows that pass, and with each the provider's own object where it was asked for."""
-    kept = [at for at, row in enumerate(rows) if all(test(row) for test in tests)]
+    kept = []
+    for at, row in enumerate(rows):
+        spend()
+        if all(test(row) for test in tests):
+            kept.append(at)
     raw = reply.raw if reply.raw is None else [reply.raw[at] for at in kept]
     return replace(reply, data=[rows[at] for at in kept], raw=raw)

@@ -10,11 +10,15 @@ from urllib.parse import quote
 
 from aiohttp import web
 
+from gateway.effort import spend
 from gateway.messages import Json, Reply
 from gateway.model.model import Operation
 
 # RFC 9110 §8.8.3: what may stand between the quotes of an entity tag, less `%`, which marks what was escaped.
 _TAG = "!#$&'()*+,/:;<=>?@[]^`{|}~"
+
+
+_LEVELS = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +35,17 @@ class Answer:
 def to_bytes(data: Json) -> bytes:
     """Write JSON as it is sent: UTF-8, without blanks. Raises ValueError for what is not JSON."""
     return json.dumps(data, ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode()
+
+
+def to_bytes_in_pieces(data: Json, levels: int = _LEVELS) -> bytes:
+    """Write JSON of any size as `to_bytes` does, the upper levels piece by piece: one piece holds every thread."""
+    spend()
+    if levels and isinstance(data, list):
+        return b"[" + b",".join([to_bytes_in_pieces(one, levels - 1) for one in data]) + b"]"
+    if levels and isinstance(data, dict):
+        pieces = [to_bytes(key) + b":" + to_bytes_in_pieces(one, levels - 1) for key, one in data.items()]
+        return b"{" + b",".join(pieces) + b"}"
+    return to_bytes(data)
 
 
 def headers_of(reply: Reply) -> dict[str, str]:

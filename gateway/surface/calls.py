@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
@@ -10,10 +11,11 @@ from aiohttp import web
 
 from gateway.catalog import Connection
 from gateway.config import Settings
+from gateway.effort import spend
 from gateway.engine import Engine
 from gateway.errors import GatewayError, NotMapped, OutcomeUnknown, ProviderUnauthorised, ProviderUnavailable
 from gateway.flows.remembering import Remembering
-from gateway.messages import Call, Json, Reply
+from gateway.messages import Call, Effect, Json, Reply
 from gateway.observe import Redactor
 from gateway.steps import look_with
 from gateway.store.keys import Kept
@@ -24,10 +26,12 @@ from gateway.surface.callers import may, may_use
 from gateway.surface.capabilities import described
 from gateway.surface.failures import failure_of
 from gateway.surface.idempotency import Once, hold_of
+from gateway.surface.readings import Readings
 from gateway.surface.reconciling import ABSENT, CONFIRMED, PENDING, STATES, state_of
 from gateway.surface.requests import READ_SECONDS, json_body, path_parts, refuse_conditions
 from gateway.surface.visit import VISIT
 from gateway.surface.written import Outcome
+from gateway.workers import Compute
 
 _USUAL = "active"
 _STATUS = {
@@ -69,6 +73,8 @@ class Calls:
     standings: Standings
     remembering: Remembering | None = None
     """What completes and tells calls, where there is a store."""
+    readings: Readings = field(default_factory=Readings)
+    """Lists whose pages were not all given yet."""
 
     def connection(self, request: web.Request) -> Connection:
         """Give the connection that a request's path names. Raises NotMapped (CONNECTION_NOT_FOUND), CallerRefused."""
@@ -107,14 +113,28 @@ class Calls:
         caller = visit.caller.name if visit.caller is not None else ""
         about = (connection.name, operation, arguments, visit.request_id, deadline, include)
         call = Call(*about, caller=caller, partial=partial)
+        safe = self.engine.operation(connection, operation).effect is Effect.SAFE
         try:
             run = self.remembering.run if self.remembering is not None else self.engine.run
             reply = await run(call, visit.traced.trace if visit.traced is not None else None)
         except GatewayError as error:
             await self._note(connection, error.code)
             raise
+        finally:
+            if not safe:
+                self.readings.forget(connection.name)
         await self._note(connection, None)
         return reply
+
+    def now(self) -> float:
+        """Read the clock of requests, in seconds."""
+        return asyncio.get_running_loop().time()
+
+    def computing(self, request: web.Request, connection: Connection, operation: str) -> Compute:
+        """Give where what becomes of a reply is computed: in the time of the request, beside the event loop if long."""
+        visit = request[VISIT]
+        deadline = visit.started + self.settings.timeout
+        return self.engine.computing(Call(connection.name, operation, {}, visit.request_id, deadline))
 
     async def _note(self, connection: Connection, code: str | None) -> None:
         """Remember how a call ended, and tell a connection's new status where events are told."""
@@ -175,6 +195,7 @@ class Calls:
 
 def masked(value: Json, redactor: Redactor) -> Json:
     """Give a provider's own data without the connection's secrets, wherever the provider repeats them."""
+    spend()
     if isinstance(value, str):
         return redactor.text(value)
     if isinstance(value, dict):

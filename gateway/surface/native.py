@@ -12,7 +12,8 @@ from gateway.errors import CallInvalid, MappingFault
 from gateway.mapping.native import native_arguments, native_from_query
 from gateway.mapping.plan import OperationPlan
 from gateway.messages import Effect, Json
-from gateway.surface.answers import Answer, headers_of, to_bytes
+from gateway.observe import Redactor
+from gateway.surface.answers import Answer, headers_of, to_bytes_in_pieces
 from gateway.surface.callers import may
 from gateway.surface.calls import Calls, masked
 from gateway.surface.failures import HttpRefused
@@ -66,10 +67,16 @@ class Native:
             except MappingFault as fault:  # the arguments go out as they came: what cannot be written is the caller's
                 detail = "The arguments hold something that cannot be sent to the provider."
                 raise CallInvalid(detail, details={"fields": []}) from fault
-            body = to_bytes({"data": masked(reply.data, self.calls.engine.redactor(connection))})
+            compute = self.calls.computing(request, connection, plan.name)
+            body = await compute(_written, reply.data, self.calls.engine.redactor(connection))
             return Answer(HTTPStatus.OK, body, headers_of(reply))
 
         return await self.calls.respond(request, connection, given, perform)
+
+
+def _written(data: Json, hide: Redactor) -> bytes:
+    """Write what the provider answered, secrets masked."""
+    return b'{"data":' + to_bytes_in_pieces(masked(data, hide)) + b"}"
 
 
 def scope_of(plan: OperationPlan) -> str:

@@ -13,14 +13,13 @@ from gateway.errors import MappingFault, OutcomeUnknown
 from gateway.messages import Effect, Json, Reply
 from gateway.model.model import Operation, arguments, from_body, from_query
 from gateway.observe import Redactor
-from gateway.surface.answers import Answer, answer_of, headers_of, to_bytes
+from gateway.surface.answers import Answer, answer_of, headers_of
 from gateway.surface.callers import may
 from gateway.surface.calls import Calls, masked
-from gateway.surface.pages import Wanted, cut, wanted
+from gateway.surface.lists import PROVIDER_DATA, Listing, Page
+from gateway.surface.pages import wanted
 from gateway.surface.requests import path_parts, query_pairs
 from gateway.surface.visit import VISIT
-
-_PROVIDER_DATA = "provider_data"
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,30 +41,31 @@ class Canonical:
         include = frozenset(found.get("include") or ())
         args = {name: value for name, value in found.items() if name in operation.args}
 
+        listing = Listing(self.calls, request, connection, page, include) if page is not None else None
+
         async def perform() -> Answer:
+            kept = listing.kept() if listing is not None else None
+            if kept is not None:
+                return self._paged(request, kept)
             reply = await self.calls.run(request, connection, operation.name, args, include, partial=operation.partial)
-            return self._answer(request, connection, reply, include, page)
+            if listing is not None:
+                return self._paged(request, await listing.fresh(reply))
+            return self._answer(request, connection, reply, include)
 
         return await self.calls.respond(request, connection, body, perform)
 
-    def _answer(
-        self, request: web.Request, connection: Connection, reply: Reply, include: frozenset[str], page: Wanted | None
-    ) -> Answer:
+    def _paged(self, request: web.Request, page: Page) -> Answer:
+        return Answer(self.operation.status, page.body, dict(page.headers) | next_link(request, page.about))
+
+    def _answer(self, request: web.Request, connection: Connection, reply: Reply, include: frozenset[str]) -> Answer:
         headers = headers_of(reply)
-        status = self.operation.status
         if self.operation.gives == "none":
             return answer_of(self.operation, None, "", headers)
-        hide = self.calls.engine.redactor(connection) if _PROVIDER_DATA in include else None
-        if page is not None:
-            rows, raw, about = cut(page, reply.data, reply.raw)
-            data = [_shown(row, own, hide) for row, own in zip(rows, raw, strict=True)]
-            lacks = {"warnings": list(reply.warnings)} if reply.warnings else {}
-            body = to_bytes({"data": data, "page": about} | lacks)
-            return Answer(status, body, headers | next_link(request, about))
         if reply.data is None:
             if self.operation.effect is not Effect.SAFE:  # the provider has taken it: who asks again may do it twice
                 raise OutcomeUnknown("It was sent, and the provider's answer does not tell what became of it.")
             raise MappingFault(f"{self.operation.name} gives no object")
+        hide = self.calls.engine.redactor(connection) if PROVIDER_DATA in include else None
         shown = _shown(reply.data, reply.raw, hide)
         return answer_of(self.operation, shown, request.rel_url.raw_path, headers)
 
@@ -105,4 +105,4 @@ def next_link(request: web.Request, about: Mapping[str, Json]) -> dict[str, str]
 
 def _shown(row: dict[str, Json], own: Json, hide: Redactor | None) -> dict[str, Json]:
     """Put the provider's own object, its secrets masked, beside what was made of it; without `hide` it is not shown."""
-    return row if own is None or hide is None else row | {_PROVIDER_DATA: masked(own, hide)}
+    return row if own is None or hide is None else row | {PROVIDER_DATA: masked(own, hide)}

@@ -3,12 +3,17 @@
 import asyncio
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from gateway.effort import MOST_ROWS
 from gateway.model.model import load
+from gateway.surface.answers import to_bytes, to_bytes_in_pieces
 
 BOOKINGS = "/v1/club-a/bookings"
 MANY = 4_000
+SCALARS = st.none() | st.booleans() | st.integers() | st.text(st.characters(exclude_categories=["Cs"]))
+JSON = st.recursive(SCALARS, lambda one: st.lists(one) | st.dictionaries(st.text('aé"', max_size=3), one))
 
 
 @pytest.fixture
@@ -36,6 +41,12 @@ async def test_others_are_answered_meanwhile(call, client, many):
     status, body, _ = await asking
     assert (200, MANY, 50) == (status, body["page"]["total"], len(body["data"]))
     assert answered > 25
+
+
+@given(JSON)
+def test_written_in_pieces(value):
+    """JSON written in pieces is the same as in one."""
+    assert to_bytes(value) == to_bytes_in_pieces(value)
 
 
 async def test_a_row_that_does_not_fit(call, provider, booking, caplog):
@@ -76,3 +87,25 @@ async def test_too_many_rows(call, provider):
     )
     status, body, _ = await call("GET", "/v1/club-a/resources")
     assert (502, "PROVIDER_ERROR") == (status, body["error"]["code"])
+
+
+async def test_pages_come_from_one_reading(call, call_as, many, new, booking):
+    """The pages of a list are of one call of the provider, for the caller who asked; a write ends that."""
+    _, body, headers = await call("GET", f"{BOOKINGS}?limit=3&sort=start")
+    assert "Age" not in headers
+    link = headers["Link"].partition(">")[0][1:]
+    many.answers["GET /bookings"] = (200, {"ok": True, "data": [booking | {"id": "5"}, booking | {"id": "9"}]})
+    status, body, headers = await call("GET", link)
+    assert (200, ["3", "4", "5"], MANY) == (status, [one["id"] for one in body["data"]], body["page"]["total"])
+    assert "0" == headers["Age"]
+    _, body, headers = await call("GET", headers["Link"].partition(">")[0][1:])
+    assert ["6", "7", "8"] == [one["id"] for one in body["data"]]
+    assert 1 == len(many.asked)
+    other = await call_as("reporting")("GET", link)
+    assert (["5", "9"], 2) == ([one["id"] for one in other[1]["data"]], len(many.asked))
+    with_own = await call("GET", f"{link}&include=provider_data")
+    assert (["5", "9"], 3) == ([one["id"] for one in with_own[1]["data"]], len(many.asked))
+    many.answers["POST /bookings"] = (200, {"ok": True, "data": booking})
+    assert 201 == (await call("POST", BOOKINGS, json=new))[0]
+    _, body, _ = await call("GET", link)
+    assert ["5", "9"] == [one["id"] for one in body["data"]]
