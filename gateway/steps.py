@@ -7,6 +7,7 @@ decided here.
 from __future__ import annotations
 
 import asyncio
+import itertools
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import TypeAlias
@@ -121,6 +122,8 @@ class Steps:
         except GatewayError as error:
             if error.code in step.accept:
                 return None
+            if step.effect is Effect.SAFE and _decides(step, variant):
+                self.writes.keep()
             raise
         finally:
             if step.stays:
@@ -233,6 +236,12 @@ class Steps:
         found = await self.run(run, scope, self.writes)
         data = [canonical for canonical, _ in found.pairs]
         return (data[0] if data else None) if found.single else data
+
+
+def _decides(step: StepPlan, variant: VariantPlan) -> bool:
+    """Whether what a step sees decides if earlier writes are taken back: while nobody has seen it, nothing is."""
+    later = itertools.dropwhile(lambda one: one is not step, variant.steps)
+    return any(one.takes_back for one in later)
 
 
 def unknown(error: GatewayError, what: str, look: Mapping[str, str]) -> OutcomeUnknown:

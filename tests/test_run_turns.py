@@ -163,6 +163,15 @@ async def test_not_taken_back(club):
     assert ["DELETE /two/2"] == [one for one in made.sent if one.startswith("DELETE")]
 
 
+@pytest.mark.parametrize("answer", [(500, {}), (400, {}), (200, b"<html>")])
+async def test_the_second_look_fails(club, answered, answer):
+    """Where the look after the write fails nobody knows what it would show: nothing is undone, the outcome unknown."""
+    made = club(CHECKED % "true", {"n": 1}, {"n": 2}, answered(answer[1], answer[0]))
+    with pytest.raises(OutcomeUnknown):
+        await made.run("bookings.confirm", id="7")
+    assert ["POST /one", "POST /two", "GET /after"] == made.sent
+
+
 async def test_left_as_it_is(club):
     """A no that takes nothing back leaves what was written, and the outcome unknown."""
     made = club(CHECKED % "false", {"n": 1}, {"n": 2}, {"n": 3})

@@ -115,6 +115,20 @@ async def test_two_gateways_book_at_once(house):
 
 
 @on("locaboo")
+@pytest.mark.parametrize("change", ["create", "reschedule"])
+async def test_the_second_look_fails(house, change):
+    """Where the club cannot be listed after the save nobody knows who has the interval: nothing is taken back."""
+    kept = await booked(house, f"{DAY}T10:00") if change == "reschedule" else None
+    held = house.club.fault("create" if kept is None else CHANGED, held=True)
+    move = {} if kept is None else {"id": kept["id"], "start": f"{NOON}:00+01:00"}
+    ours = asyncio.ensure_future(booked(house, NOON) if kept is None else call(house, "bookings.reschedule", **move))
+    await held.arrived.wait()
+    house.club.fault("list", status=500)
+    held.go.set()
+    assert ("OUTCOME_UNKNOWN", [("Live", "12:00")]) == (await ours, saved(house))
+
+
+@on("locaboo")
 async def test_the_undo_fails(house):
     """Where our booking cannot be cancelled again the outcome is unknown: nobody is told that nothing was booked."""
     careless(house)
