@@ -211,6 +211,7 @@ error wrong-provider: The examples belong to another provider. Correct `provider
 
 # The simulator
 
+warning answers-no-call: A rule answers what no call of the mapping asks. Correct its `on:`, or remove it.
 error unknown-format: `expects:` names a format there is not. Use one of those the message names.
 
 # The contract itself

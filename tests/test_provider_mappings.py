@@ -14,6 +14,7 @@ from gateway.messages import Response
 from gateway.model.model import load
 from gateway.observe import Secret
 from gateway.playback import run_example
+from gateway.redaction import SHORTEST
 
 ROOT = Path(__file__).parents[1]
 FILES = sorted((ROOT / "mappings").glob("*.yaml"))
@@ -59,9 +60,10 @@ async def test_example(name):
 
 
 def secrets_of(examples, example):
-    """Give every credential of an example: those configured, and the token."""
+    """Give the credentials of an example that are looked for in texts: those configured, and the token."""
     settings = example.connection.scope["settings"].values()
-    return [one.reveal() for one in settings if isinstance(one, Secret)] + [examples.token] * bool(examples.token)
+    held = [one.reveal() for one in settings if isinstance(one, Secret)] + [examples.token] * bool(examples.token)
+    return [one for one in held if len(one) >= SHORTEST]
 
 
 def echoing(answer, secrets):

@@ -122,7 +122,7 @@ async def _played(plans: Iterable[ProviderPlan], model: Model, findings: list[Fi
         examples, found = load_examples(plan)
         findings += found
         if examples is not None and examples.simulator is not None:
-            findings += compile_script(examples.document, examples.simulator, plan.settings, model)[1]
+            findings += compile_script(examples.document, examples.simulator, plan, model)[1]
         document, _ = read(Path(plan.file))
         one = await play(document, model) if document is not None else None
         if one is not None:

@@ -6,6 +6,7 @@ import argparse
 import asyncio
 import sys
 from datetime import datetime
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 from gateway.catalog import Connection
@@ -66,8 +67,8 @@ def compiled(plan: ProviderPlan, examples: Examples, connection: Connection) -> 
     """Make the play from examples that are read already."""
     script = None
     if examples.simulator is not None:
-        script, findings = compile_script(examples.document, examples.simulator, plan.settings, load_model())
-        options.tell(findings)
+        script, findings = compile_script(examples.document, examples.simulator, plan, load_model())
+        options.tell([finding for finding in findings if finding.level == "error"])
         if script is None:
             return None
     zone = ZoneInfo(connection.zone)
@@ -76,10 +77,11 @@ def compiled(plan: ProviderPlan, examples: Examples, connection: Connection) -> 
 
 async def _serve(play: Play, wanted: int) -> None:
     stop = options.asked_to_stop()
-    async with playing(play, wanted) as port:
+    async with playing(play, wanted, lambda line: print(line, file=sys.stderr, flush=True)) as port:
         title = play.connection.provider.title
         print(f"{title} is played on http://127.0.0.1:{port} with the settings of its examples:")
         for name, value in play.connection.revealed["settings"].items():
-            print(f"  {name}: {value}")
+            path = urlsplit(play.addresses[name]).path.rstrip("/") if name in play.addresses else ""
+            print(f"  {name}: {f'http://127.0.0.1:{port}{path}' if name in play.addresses else value}")
         sys.stdout.flush()
         await stop.wait()

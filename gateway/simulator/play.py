@@ -8,10 +8,9 @@ from __future__ import annotations
 
 import copy
 import json
-import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
-from datetime import date, datetime
+from dataclasses import dataclass, field, replace
+from datetime import datetime
 from urllib.parse import unquote, urlsplit
 
 from gateway.catalog import Connection
@@ -19,20 +18,14 @@ from gateway.errors import MappingFault
 from gateway.examples import Examples
 from gateway.exchanges import Exchange
 from gateway.mapping.expressions import ExpressionFailed, Path, Template
-from gateway.mapping.plan import AuthPlan, Build, CallPlan, OperationPlan, Scope
+from gateway.mapping.plan import AuthPlan, Build, CallPlan, Scope
 from gateway.mapping.translate import pairs, to_request
 from gateway.mapping.truth import truth
 from gateway.messages import Json
+from gateway.simulator.expected import has_form, unexpected
 from gateway.simulator.incoming import Incoming, incoming, matches
-from gateway.simulator.script import FORMATS, KINDS, Answer, Change, Rule, Script
+from gateway.simulator.script import Answer, Change, Rule, Script, calls_of
 from gateway.strictjson import JsonRefused, decode_json
-
-_REAL: Mapping[str, Callable[[str], object]] = {
-    "date": date.fromisoformat,
-    "instant": datetime.fromisoformat,
-    "moment": datetime.fromisoformat,
-}
-"""Formats that more than an expression decides: 2026-02-30 is no date."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +35,8 @@ class Played:
     status: int
     headers: Mapping[str, str]
     body: bytes
+    missed: str = ""
+    """Why nothing of the mapping or its examples answers this request, for whoever tries a mapping."""
 
 
 @dataclass(slots=True)
@@ -64,17 +59,19 @@ class Play:
         """Begin with the script's own state."""
         self.state = copy.deepcopy(dict(self.script.state)) if self.script else {}
         provider = self.connection.provider
-        self._calls = tuple(calls_of({**provider.operations, **provider.native}))
+        self._calls = tuple(calls_of(provider))
         self._schemes = {"": provider.auth, **provider.auths}
 
     def answer(self, request: Incoming) -> Played:
         """Answer one request. Raises MappingFault, naming `file:line`, where the script itself fails."""
         self.calls += 1
+        request = self._placed(request)
         for scheme, auth in self._schemes.items():
             if auth.login is not None and self._is(auth.login, request):
                 return self._login(scheme, auth.login, request)
         if not self._authorised(request):
-            return self._built(self.script.unauthorised, self._scope(request, {})) if self.script else _plain(401)
+            refused = self._built(self.script.unauthorised, self._scope(request, {})) if self.script else _plain(401)
+            return replace(refused, missed="it does not carry what `auth:` sends with the settings shown above")
         for rule in self.script.rules if self.script else ():
             found = self._by_rule(rule, request)
             if found is not None:
@@ -118,7 +115,7 @@ class Play:
         """What the `login` example was answered with when it gave a token, for what stands beside the token."""
         for example in self.examples.examples:
             for one in example.exchanges if example.operation == "login" else ():
-                if one.method == login.method and matches(login.path, _path(one)) and where is not None:
+                if one.method == login.method and matches(login.path, self._path(one)) and where is not None:
                     body = _decoded(one.answer)
                     if isinstance(body, dict) and isinstance(where.read(body), str):
                         return body
@@ -168,7 +165,7 @@ class Play:
         scope = self._scope(request, {name: request.path[index] for index, name in rule.captures})
         if rule.when is not None and not _holds(rule.when, scope, rule.origin):
             return None
-        problem = next(self._unexpected(rule, request), None)
+        problem = next(unexpected(rule.expects, request), None)
         if problem is not None and self.script is not None:
             return self._built(self.script.invalid, {**scope, "match": {**scope["match"], "field": problem}})
         for name, build in rule.let:
@@ -180,22 +177,6 @@ class Play:
             if change.when is None or _holds(change.when, scope, change.origin):
                 _make(change, self.state, scope)
         return self._built(rule.answer, scope)
-
-    def _unexpected(self, rule: Rule, request: Incoming) -> Iterator[str]:
-        """Names of the fields whose format is not the expected one."""
-        body = request.json if isinstance(request.json, dict) and not request.rpc else {}
-        fields = {**request.query, **request.form, **body}
-        params = request.scope()["params"]
-        for name, form in rule.expects.items():
-            wanted, optional = form.rstrip("?"), form.endswith("?")
-            if name.isdigit() and isinstance(params, list):
-                values = [params[int(name)] if int(name) < len(params) else None]
-            else:
-                values = list(_named(fields, name))
-            for value in values:
-                missing = value is None or value == ""
-                if (missing and not optional) or (not missing and not _has_form(value, wanted)):
-                    yield name
 
     def _built(self, answer: Answer, scope: Scope) -> Played:
         headers = {
@@ -214,7 +195,10 @@ class Play:
         found = [one for one in self._recorded() if self._same_call(one, request)]
         if not found:
             scope = self._scope(request, {})
-            return self._built(self.script.unknown, scope) if self.script else _plain(404)
+            unknown = self._built(self.script.unknown, scope) if self.script else _plain(404)
+            known = any(self._is(call, request) for call in self._calls)
+            why = "no rule and no example answers this call" if known else "the mapping has no such call"
+            return replace(unknown, missed=why)
         answer = min(found, key=lambda one: self._distance(one, request))
         body = answer.answer
         if request.rpc:
@@ -231,7 +215,7 @@ class Play:
         rpc = exchange.body.get("method") if exchange.body_kind == "jsonrpc" else None
         if exchange.method != request.method or rpc != request.rpc:
             return False
-        path = _path(exchange)
+        path = self._path(exchange)
         return path == request.path or any(
             call.method == request.method and matches(call.path, path) and matches(call.path, request.path)
             for call in self._calls
@@ -245,42 +229,42 @@ class Play:
         body = {"jsonrpc": request.scope()["params"], "json": request.json, "form": request.form}
         recorded = exchange.body.get("params", []) if exchange.body_kind == "jsonrpc" else exchange.body
         other = query[0] != query[1] or recorded != body.get(exchange.body_kind)
-        return _path(exchange) != request.path, other, exchange.status >= 300  # noqa: PLR2004 - not a success
+        return self._path(exchange) != request.path, other, exchange.status >= 300  # noqa: PLR2004 - not a success
+
+    def _placed(self, request: Incoming) -> Incoming:
+        """Give a request as the mapping writes it: below the path of the setting that its address begins with."""
+        known = [*self._calls, *(auth.login for auth in self._schemes.values() if auth.login is not None)]
+        for path in (request.path, *self._below(request.path)):
+            placed = replace(request, path=path)
+            if any(self._is(call, placed) for call in known):
+                return placed
+        return request
+
+    def _below(self, path: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
+        """Give what of a path is below the address of the provider, where a setting that is one has a path."""
+        for address in self.addresses.values():
+            base = _segments(address)
+            if base and path[: len(base)] == base:
+                yield path[len(base) :]
+
+    def _path(self, exchange: Exchange) -> tuple[str, ...]:
+        """Give the path of a recorded request as the mapping writes it."""
+        path = _segments(exchange.url)
+        within = any(exchange.url.startswith(address) for address in self.addresses.values())
+        return next(self._below(path), path) if within else path
+
+    @property
+    def addresses(self) -> Mapping[str, str]:
+        """The settings that are addresses, by name, with the values that the play is given."""
+        settings, values = self.connection.provider.settings.values(), self.connection.public
+        return {one.name: str(values[one.name]) for one in settings if one.type == "url" and values.get(one.name)}
 
     def _is(self, call: CallPlan, request: Incoming) -> bool:
         return call.method == request.method and matches(call.path, request.path) and call.rpc == request.rpc
 
 
-def calls_of(operations: Mapping[str, OperationPlan]) -> Iterator[CallPlan]:
-    """Every call that operations can make."""
-    for operation in operations.values():
-        for variant in operation.variants:
-            for step in variant.steps:
-                yield from step.calls()
-
-
-def _named(fields: Mapping[str, Json], name: str) -> Iterator[Json]:
-    """Give what is meant by `name`: one field, or with `list[].name` a member of every element of one."""
-    listed, brackets, member = name.partition("[].")
-    if not brackets:
-        yield fields.get(name)
-        return
-    elements = fields.get(listed)
-    for element in elements if isinstance(elements, list) else []:
-        yield element.get(member) if isinstance(element, dict) else None
-
-
-def _has_form(value: Json, form: str) -> bool:
-    if form in KINDS:
-        return isinstance(value, KINDS[form]) and not (form == "number" and isinstance(value, bool))
-    text = str(value) if isinstance(value, str | int) and not isinstance(value, bool) else ""
-    if not re.fullmatch(FORMATS[form], text, re.ASCII):
-        return False
-    try:
-        _REAL.get(form, str)(text)
-    except ValueError:
-        return False
-    return True
+def _segments(url: str) -> tuple[str, ...]:
+    return tuple(unquote(part) for part in urlsplit(url).path.split("/") if part)
 
 
 def _holds(when: Template, scope: Scope, origin: str) -> bool:
@@ -303,14 +287,10 @@ def _make(change: Change, state: dict[str, Json], scope: Scope) -> None:
         held[last] = copy.deepcopy(value)  # what two places hold is not one thing
     elif change.kind == "remove":
         held.pop(last, None)
-    elif _has_form(held.get(last), "number") and _has_form(value, "number"):
+    elif has_form(held.get(last), "number") and has_form(value, "number"):
         held[last] += value
     else:
         raise MappingFault(f"{change.origin}: `add` needs two numbers", origin=change.origin)
-
-
-def _path(exchange: Exchange) -> tuple[str, ...]:
-    return tuple(unquote(part) for part in urlsplit(exchange.url).path.split("/") if part)
 
 
 def _with_id(answer: bytes, wanted: Json) -> bytes:

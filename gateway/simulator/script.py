@@ -6,7 +6,7 @@ It is written in the mapping's own trees and templates; nothing here knows a pro
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,8 +14,7 @@ from gateway.document import Document, Finding, Place, suggestion
 from gateway.mapping.context import Context
 from gateway.mapping.expressions import Literal, Template
 from gateway.mapping.keys import key
-from gateway.mapping.plan import Build
-from gateway.mapping.plan_given import Setting
+from gateway.mapping.plan import Build, CallPlan, ProviderPlan
 from gateway.mapping.trees import compile_text, compile_tree
 from gateway.messages import Json
 from gateway.model.model import Model
@@ -144,18 +143,29 @@ class Script:
 
 
 def compile_script(
-    document: Document, node: Json, settings: Mapping[str, Setting], model: Model
+    document: Document, node: Json, plan: ProviderPlan, model: Model
 ) -> tuple[Script | None, list[Finding]]:
-    """Compile the `simulator:` of an examples file; None with findings when it is wrong."""
-    context = Context(document, model, settings=dict(settings))
-    compiler = _Compiler(context)
+    """Compile the `simulator:` of an examples file of a provider; None with findings when it is wrong."""
+    context = Context(document, model, settings=dict(plan.settings))
+    compiler = _Compiler(context, tuple(calls_of(plan)))
     script = compiler.script(node, ("simulator",))
-    return (None if context.findings else script), context.findings
+    wrong = any(finding.level == "error" for finding in context.findings)
+    return (None if wrong else script), context.findings
+
+
+def calls_of(plan: ProviderPlan) -> Iterator[CallPlan]:
+    """Every call that operations can make, on whatever way."""
+    for ways in plan.ways.values():
+        for way in ways:
+            for variant in way.variants:
+                for step in variant.steps:
+                    yield from step.calls()
 
 
 @dataclass(frozen=True, slots=True)
 class _Compiler:
     context: Context
+    calls: tuple[CallPlan, ...]
 
     def _check(self, shape: str, node: Json, place: Place) -> dict[str, Json] | None:
         return check(SHAPES[shape], node, self.context.document, place, self.context.findings)
@@ -181,6 +191,7 @@ class _Compiler:
         verb = verbs[0] if verbs else None
         segments = [part for part in on.get(verb, "").strip("/").split("/") if part] if verb else []
         captures = [(index, found[1]) for index, part in enumerate(segments) if (found := _CAPTURE.fullmatch(part))]
+        self._check_known(on, verb, tuple(None if _CAPTURE.fullmatch(part) else part for part in segments), place)
         names, let = _NAMES, []
         for name, tree in shape.get("let", {}).items():
             let.append((name, compile_tree(self.context, tree, (*place, "let", name), names, secrets=True)))
@@ -205,6 +216,21 @@ class _Compiler:
             answer=self._answer(shape["answer"], (*place, "answer"), names),
             origin=self.context.origin(place),
         )
+
+    def _check_known(self, on: Json, verb: str | None, path: tuple[str | None, ...], place: Place) -> None:
+        """Report a rule for what no call of the mapping asks."""
+        rpc = on.get("method")
+
+        def fits(call: CallPlan) -> bool:
+            same = len(call.path) == len(path) and all(
+                None in pair or pair[0] == pair[1] for pair in zip(call.path, path, strict=True)
+            )
+            return (verb is None or (call.method == verb.upper() and same)) and rpc in {None, call.rpc}
+
+        if not any(fits(call) for call in self.calls):
+            named = " ".join(str(on[key]) if key == "method" else f"{key.upper()} {on[key]}" for key in on)
+            message = f"no call of the mapping is `{named}`; correct it, or remove it"
+            self.context.report((*place, "on"), "answers-no-call", message)
 
     def _condition(self, shape: Mapping[str, Json], place: Place, names: frozenset[str]) -> Template | None:
         """The `when:` of a part; a text without a template would hold always or never."""

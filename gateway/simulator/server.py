@@ -70,6 +70,7 @@ class _Server:
     """The handlers of one simulated provider."""
 
     play: Play
+    tell: Callable[[str], None]
     faults: _Faults = field(default_factory=_Faults)
 
     async def answer(self, request: web.Request) -> web.StreamResponse:
@@ -87,7 +88,10 @@ class _Server:
         try:
             played = self.play.answer(incoming(request.method, path, query, request.headers, body))
         except MappingFault as failed:
+            self.tell(f"{request.method} {path}: the simulator's own script fails: {failed.detail}")
             return web.Response(status=500, text=f"the simulator's own script fails: {failed.detail}\n")
+        if played.missed:
+            self.tell(f"{request.method} {path} → {played.status}: {played.missed}")
         if fault.get("after"):
             return _hung_up(request)
         return web.Response(status=played.status, body=played.body, headers=dict(played.headers))
@@ -138,9 +142,13 @@ def _hung_up(request: web.Request) -> web.Response:
     return web.Response()
 
 
-def build_simulator(play: Play) -> web.Application:
-    """Make the application that plays one provider."""
-    server = _Server(play)
+def _silent(_line: str) -> None:
+    """Tell nobody."""
+
+
+def build_simulator(play: Play, tell: Callable[[str], None] = _silent) -> web.Application:
+    """Make the application that plays one provider; `tell` is told in a line of each request that nothing answers."""
+    server = _Server(play, tell)
     app = web.Application(client_max_size=10_000_000)
     app.router.add_get(_CONTROL, server.show)
     app.router.add_post(_CONTROL, server.control)
@@ -149,10 +157,13 @@ def build_simulator(play: Play) -> web.Application:
 
 
 @asynccontextmanager
-async def playing(play: Play, port: int) -> AsyncIterator[int]:
-    """Play on 127.0.0.1 while the context lasts and give the port (0 takes a free one); OSError when it is taken."""
+async def playing(play: Play, port: int, tell: Callable[[str], None] = _silent) -> AsyncIterator[int]:
+    """Play on 127.0.0.1 while the context lasts and give the port (0 takes a free one); OSError when it is taken.
+
+    `tell` is told in a line of each request that nothing answers.
+    """
     # A call that is delayed is not waited for: whoever stops the simulator wants it to stop.
-    runner = web.AppRunner(build_simulator(play), access_log=None, shutdown_timeout=0.1)
+    runner = web.AppRunner(build_simulator(play, tell), access_log=None, shutdown_timeout=0.1)
     await runner.setup()
     try:
         await web.TCPSite(runner, "127.0.0.1", port).start()

@@ -29,8 +29,27 @@ def test_simulate(simulated):
         urllib.request.urlopen(f"{simulated.url}/rooms", timeout=10)
     with urllib.request.urlopen(f"{simulated.url}/_simulator", timeout=10) as answer:
         assert {"provider": "desk", "calls": 2}.items() <= json.load(answer).items()
+    asked = urllib.request.Request(f"{simulated.url}/nosuch", headers={"X-User": "ada", "X-Key": "desk-s3cret-key"})
+    with pytest.raises(urllib.error.HTTPError, match="404"):
+        urllib.request.urlopen(asked, timeout=10)
     assert 0 == simulated.stop()
-    assert "" == simulated.err
+    refused, unknown = simulated.err.splitlines()
+    assert "GET /rooms → 401: it does not carry what `auth:` sends with the settings shown above" == refused
+    assert "GET /nosuch → 404: the mapping has no such call" == unknown
+
+
+def test_the_address_to_copy(house, start):
+    """The setting that is an address is shown as it must be written to reach the simulator, path and all."""
+    path = house / "mappings" / "examples" / "desk.yaml"
+    text = path.read_text(encoding="utf-8")
+    assert "https://desk.example" in text
+    path.write_text(text.replace("https://desk.example", "https://desk.example/v2"), encoding="utf-8")
+    process = start("simulate", "desk", "--port", 0, folder=house)
+    url = process.says(r"base_url: (http://127\.0\.0\.1:\d+/v2)\n")[1]
+    asked = urllib.request.Request(f"{url}/rooms/1", headers={"X-User": "ada", "X-Key": "desk-s3cret-key"})
+    with urllib.request.urlopen(asked, timeout=10) as answer:
+        assert "Attic" == json.load(answer)["room"]["name"]
+    assert (0, "") == (process.stop(), process.err)
 
 
 def test_interrupted(simulated):

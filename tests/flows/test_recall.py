@@ -69,7 +69,7 @@ def shipped(name):
     """Give a shipped provider's examples and what its simulator does."""
     (plan,) = load_providers([MAPPINGS / f"{name}.yaml"], load())[0].values()
     examples, _ = load_examples(plan)
-    script, _ = compile_script(examples.document, examples.simulator, plan.settings, load())
+    script, _ = compile_script(examples.document, examples.simulator, plan, load())
     return examples, script
 
 

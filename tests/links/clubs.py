@@ -138,7 +138,7 @@ def scripted(provider):
     """Give the examples and the script of a shipped provider, once."""
     plan = shipped()[provider]
     examples, findings = load_examples(plan)
-    script, wrong = compile_script(examples.document, examples.simulator, plan.settings, load())
+    script, wrong = compile_script(examples.document, examples.simulator, plan, load())
     assert [] == [str(one) for one in (*findings, *wrong) if one.level == "error"]
     return examples, script
 

@@ -36,7 +36,7 @@ def read(path):
     examples, more = load_examples(plan)
     script, wrong = None, []
     if examples.simulator is not None:
-        script, wrong = compile_script(examples.document, examples.simulator, plan.settings, load())
+        script, wrong = compile_script(examples.document, examples.simulator, plan, load())
     assert [] == [str(one) for one in findings + more + wrong if one.level == "error"]
     return examples, script
 
@@ -123,12 +123,13 @@ def call():
 @pytest.fixture(scope="session")
 def scripted():
     """Give a function that compiles the text of a script: the script, and findings as `line:column code message`."""
-    settings = load_providers([DESK], load())[0]["desk"].settings
+    desk = load_providers([DESK], load())[0]["desk"]
 
     def of(text):
         read, findings = document.parse(text.encode(), "script.yaml")
         assert [] == findings
-        script, found = compile_script(read, read.data["simulator"], settings, load())
-        return script, [f"{one.line}:{one.column} {one.code} {one.message}" for one in sorted(found)]
+        script, found = compile_script(read, read.data["simulator"], desk, load())
+        errors = [one for one in sorted(found) if one.level == "error"]
+        return script, [f"{one.line}:{one.column} {one.code} {one.message}" for one in errors]
 
     return of

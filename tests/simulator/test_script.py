@@ -5,7 +5,12 @@ from pathlib import Path
 
 import pytest
 
-from gateway.simulator.script import FORMATS, KINDS
+from gateway.catalog import load_providers
+from gateway.examples import load_examples
+from gateway.model.model import load
+from gateway.simulator.script import FORMATS, KINDS, compile_script
+
+DESK = Path(__file__).parent / "desk" / "desk.yaml"
 
 HEAD = """simulator:
   state: {count: 1}
@@ -162,3 +167,19 @@ def test_formats_are_documented(scripted):
     script, findings = scripted(f"{HEAD}    - {{on: {{get: /a}}, expects: {{{expects}}}, answer: {{}}}}\n")
     assert [] == findings
     assert [f"{form}?" for form in told] == list(script.rules[0].expects.values())
+
+
+def test_what_no_call_asks():
+    """A rule for what no call of the mapping asks is told; one for a call of any of its operations is not."""
+    plan = load_providers([DESK], load())[0]["desk"]
+    examples, _ = load_examples(plan)
+    known = examples.simulator
+    asked = ({"get": "/romms"}, {"get": "/rooms/{id}"}, {"post": "/rpc", "method": "gret"})
+    rules = [{"on": on, "answer": {}} for on in asked]
+    node = {**known, "answers": [*known["answers"], *rules]}
+    script, found = compile_script(examples.document, node, plan, load())
+    assert len(known["answers"]) + 3 == len(script.rules)
+    assert ["`DELETE /bookings/{id}`", "`GET /romms`", "`POST /rpc gret`"] == [
+        re.search("`.*`", one.message)[0] for one in found
+    ]
+    assert {"answers-no-call"} == {one.code for one in found}
