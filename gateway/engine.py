@@ -218,7 +218,8 @@ class Engine:
                     _heed(gate, login.limit if login is not None else step.limit, error)
                 raise
             try:
-                all_rules, large = (*rules, *provider.rules), len(response.body) > LARGE_BYTES
+                all_rules = (*rules, *provider.rules)
+                large = step.answer == "icalendar" or len(response.body) > LARGE_BYTES  # a short feed may repeat much
                 body = await compute(to_body, step, response, all_rules, numbered, large=large)
             except GatewayError as error:
                 watch.meant(error)

@@ -22,8 +22,8 @@ from gateway.errors import (
 from gateway.mapping.context import REMEMBERED
 from gateway.mapping.evaluate import accepted, chosen_by, read, rendered, take_all
 from gateway.mapping.expressions import MISSING
-from gateway.mapping.plan import GivesPlan, OperationPlan, RunPlan, VariantPlan
-from gateway.mapping.results import Found, LeftOut, chosen, read_all, told
+from gateway.mapping.plan import ASKED, GivesPlan, OperationPlan, RunPlan, VariantPlan
+from gateway.mapping.results import Found, LeftOut, chosen, distinct, read_all, told
 from gateway.mapping.truth import truth
 from gateway.messages import Effect, Json, Reply
 from gateway.model.filters import tests_of
@@ -31,7 +31,7 @@ from gateway.model.model import Model
 from gateway.scopes import laid_over, public
 from gateway.steps import Exchange, Steps, look_with, unknown
 from gateway.turns import Turn
-from gateway.windows import bounds_of, chunks, united
+from gateway.windows import around, bounds_of, chunks, united
 from gateway.workers import Compute
 
 
@@ -105,6 +105,8 @@ class Run:
         known = {name: self.remembered.get(name) for name in self.connection.provider.remembered}
         now = self.now.isoformat(timespec="seconds")
         scope = {**self.connection.scope, "args": args, "now": now, REMEMBERED: known}
+        if model is not None and model.window is not None:
+            scope[ASKED] = tuple(args.get(name) for name in model.window)
         if plan.window is None:
             return await self._windowed(plan, scope, partial=partial)
         return await self._in_windows(plan, scope, partial=partial)
@@ -120,7 +122,7 @@ class Run:
         bounds = bounds_of(args, operation.window)
         windows = chunks(bounds, plan.window, self.now, self.connection.zone)
         for window in windows:
-            found = await self._windowed(plan, {**scope, "window": window}, partial=partial)
+            found = await self._windowed(plan, {**scope, "window": window, ASKED: around(window)}, partial=partial)
             merged = await self.compute(united, merged, found.pairs, operation.order[0], bounds)
             left_out += found.left_out
         return Found(list(merged.values()), single=False, left_out=tuple(left_out))
@@ -138,7 +140,8 @@ class Run:
         if found.single or operation is None:
             return found
         tests = tests_of(operation.filters, {**scope["args"], **chosen_by(variant, operation, scope)})
-        return found._replace(pairs=await self.compute(chosen, found.pairs, tests))
+        pairs = await self.compute(chosen, found.pairs, tests)
+        return found._replace(pairs=await self.compute(distinct, pairs, variant.origin))
 
     async def _result(
         self, plan: OperationPlan, variant: VariantPlan, scope: dict[str, Json], body: Json, *, partial: bool

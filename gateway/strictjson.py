@@ -1,11 +1,17 @@
-"""JSON that means the same to every reader. Nothing here knows where the bytes came from, or repeats what they hold."""
+"""JSON and text that mean the same to every reader. Nothing here knows where bytes came from or repeats them.
+
+Bytes are decoded by the character set that is declared for them, UTF-8 without one; what does not decode is refused.
+"""
 
 from __future__ import annotations
 
 import json
 import math
 import re
+from collections.abc import Mapping
+from email.message import Message
 from itertools import accumulate
+from typing import Final
 
 from gateway.messages import Json
 
@@ -14,6 +20,19 @@ MAX_DEPTH = 64
 MAX_DIGITS = 100
 """Characters of an integer: far above any identifier, far below where Python's float and text conversions fail."""
 
+UTF_8: Final = "utf-8"
+
+_CODECS: Final[Mapping[str, str]] = {
+    **dict.fromkeys(("utf-8", "utf8", "unicode-1-1-utf-8"), UTF_8),
+    **dict.fromkeys(("us-ascii", "ascii", "ansi_x3.4-1968"), "ascii"),
+    **dict.fromkeys(("iso-8859-1", "iso8859-1", "iso_8859-1", "latin1", "latin-1", "l1"), "cp1252"),
+    **{f"iso-8859-{part}": f"iso8859-{part}" for part in (*range(2, 12), 13, 14, 15, 16)},
+    **{f"windows-{page}": f"cp{page}" for page in range(1250, 1259)},
+    **{f"cp{page}": f"cp{page}" for page in range(1250, 1259)},
+    **{name: name for name in ("koi8-r", "koi8-u", "utf-16", "utf-16le", "utf-16be", "shift_jis", "euc-jp")},
+    **{name: name for name in ("iso-2022-jp", "gb2312", "gbk", "gb18030", "big5", "euc-kr")},
+}
+"""Python's codecs by the names that are declared (WHATWG Encoding 4.2: Latin-1 is read as windows-1252)."""
 _SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
 _BRACKETS = b"[{]}"
 _STEPS = bytes.maketrans(_BRACKETS, b"\2\2\0\0")
@@ -32,12 +51,29 @@ class JsonRefused(Unreadable):
     """The bytes are no JSON this gateway takes."""
 
 
-def decode_text(body: bytes) -> str:
-    """Decode UTF-8 text; raises Unreadable."""
+def declared_charset(headers: Mapping[str, str]) -> str:
+    """The character set that a Content-Type declares, in lower case, UTF-8 without one; names of headers likewise."""
+    message = Message()
+    message["Content-Type"] = headers.get("content-type", "").replace("\r", " ").replace("\n", " ")
+    found = message.get_param("charset")
+    return found.strip().lower() if isinstance(found, str) and found.strip() else UTF_8
+
+
+def decode_text(body: bytes, charset: str = UTF_8) -> str:
+    """Decode text of a declared character set; raises Unreadable, also for one that is not known."""
+    codec = _CODECS.get(charset)
+    if codec is None:
+        raise Unreadable("declares a character set that the gateway does not know; UTF-8 is understood everywhere")
     try:
-        return body.decode()
+        return body.decode(codec)
     except UnicodeDecodeError:
-        raise Unreadable("is not UTF-8 text") from None
+        name = "UTF-8" if codec == UTF_8 else f"{charset}, which its Content-Type declares,"
+        raise Unreadable(f"is not {name.rstrip(',')} text") from None
+
+
+def as_utf8(body: bytes, charset: str) -> bytes:
+    """Write text of a declared character set as UTF-8; raises Unreadable. What is declared as UTF-8 is given back."""
+    return body if charset == UTF_8 or _CODECS.get(charset) == UTF_8 else decode_text(body, charset).encode()
 
 
 def decode_json(body: bytes, *, depth: int = MAX_DEPTH) -> Json:

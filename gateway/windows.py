@@ -6,7 +6,7 @@ Pure. Days are local to the connection's zone and inclusive on both sides; insta
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import TypeAlias
 
 from gateway.effort import check_rows, spend
@@ -72,6 +72,16 @@ def united(
             found.setdefault(pair[0]["id"], pair)
     check_rows(len(found))
     return found
+
+
+def around(window: Mapping[str, str]) -> tuple[str, str]:
+    """Give the instants that the days of a window are between in every zone, and two days after it.
+
+    What begins on its last day may end then.
+    """
+    first, last = (date.fromisoformat(window[name]).toordinal() for name in ("first_date", "last_date"))
+    days = date.fromordinal(max(first - 1, 1)), date.fromordinal(min(last + 4, date.max.toordinal()))
+    return f"{days[0]}T00:00:00+00:00", f"{days[1]}T00:00:00+00:00"
 
 
 def within(start: Json, bounds: Bounds) -> bool:

@@ -55,6 +55,16 @@ async def test_reply(club):
     assert "emulated" == reply.support
 
 
+async def test_no_list_has_an_id_twice(club):
+    """A row that a provider repeats is given once; two different rows of one id are refused, naming it."""
+    repeated = places(1, 2, 1)
+    assert ["1", "2"] == [one["id"] for one in (await club(PLACES, repeated).run("locations.list")).data]
+    repeated["data"][2]["name"] = "Another place"
+    with pytest.raises(GatewayError, match="the id `1`") as refused:
+        await club(PLACES, repeated).run("locations.list")
+    assert refused.value.code == "PROVIDER_ERROR"
+
+
 async def test_find(club):
     """One of a list is picked by its id; where there is none it is the operation's own not-found."""
     made = club(PLACES, places(1, 2), places(1, 2))

@@ -17,11 +17,11 @@ from gateway.errors import CallInvalid, MappingFault
 from gateway.mapping.checks import check_rules
 from gateway.mapping.context import BASE, SENDING, Context
 from gateway.mapping.expressions import ExpressionFailed, Literal, SegmentRefused, Template
-from gateway.mapping.plan import Build, CallPlan, Condition, ErrorRule, Scope
+from gateway.mapping.plan import ASKED, CHARSET, Build, CallPlan, Condition, ErrorRule, Scope
 from gateway.mapping.plan_limits import LimitsPlan, Rate
 from gateway.mapping.trees import compile_object, compile_tree, evaluated
 from gateway.messages import Json
-from gateway.strictjson import Unreadable, decode_json, decode_text
+from gateway.strictjson import UTF_8, Unreadable, as_utf8, decode_json, decode_text
 
 _VERBS = ("get", "post", "put", "patch", "delete")
 _SETTING_FIRST = re.compile(r"\{\{\s*settings\.([a-z_][a-z0-9_]*)\s*\}\}")
@@ -124,6 +124,7 @@ def compile_call(
     text = shape.get(verb, "")
     shown = f"{verb.upper()} {text or 'the base URL'}" + (f" {rpc}" if rpc else "")
     body_kind, body = _compile_body(context, shape, place, names, secrets=secrets)
+    answer = shape.get("answer", http.answer)
     if not secrets:  # a login proves who we are by itself
         context.bodies.setdefault(shape.get("auth", ""), set()).add(body_kind)
 
@@ -143,7 +144,8 @@ def compile_call(
         success=_compile_success(context, shape, place) or http.success,
         whole=shape.get("whole", False),
         said=(context.provider_code, context.message),
-        decode=context.watch.decoder(_decoder(shape.get("answer", http.answer)), shown, rpc=rpc is not None),
+        decode=context.watch.decoder(_decoder(answer), shown, rpc=rpc is not None),
+        answer=answer,
         origin=context.origin(place),
         text=shown,
         auth=_scheme(context, shape.get("auth", ""), place),
@@ -163,11 +165,13 @@ def _scheme(context: Context, name: str, place: Place) -> str:
 def _decoder(answer: str) -> Callable[[bytes, Scope], Json]:
     """How a body is read. The calendar library is only loaded for a mapping that reads feeds: it is slow to start."""
     if answer == "text":
-        return lambda body, _scope: decode_text(body)
+        return lambda body, scope: decode_text(body, scope.get(CHARSET, UTF_8))
     if answer == "icalendar":
         events = importlib.import_module("gateway.mapping.calendars").calendar_events
-        return lambda body, scope: events(_present(body), scope["now"])
-    return lambda body, _scope: decode_json(_present(body))
+        return lambda body, scope: events(
+            _present(body), scope["now"], scope.get(ASKED, (None, None)), scope.get(CHARSET, UTF_8)
+        )
+    return lambda body, scope: decode_json(as_utf8(_present(body), scope.get(CHARSET, UTF_8)))
 
 
 def _present(body: bytes) -> bytes:

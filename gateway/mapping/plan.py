@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 from gateway.mapping.expressions import Path, Template
 from gateway.mapping.plan_given import NativeArgument, Setting, WindowPlan
@@ -21,6 +21,12 @@ from gateway.model.model import Resource
 
 Scope: TypeAlias = Mapping[str, Json]
 """What templates see: settings, args, connection, now, window, remembered, taken names, steps."""
+
+CHARSET: Final = "the declared character set"
+"""Where the scope of a reader of answers has the character set of the answer."""
+ASKED: Final = "the span that is asked for"
+"""Where a scope has the caller's span of time, two instants or None, whatever the operation calls them. No name of the
+language is written so: only readers of answers see these two."""
 
 Build: TypeAlias = Callable[[Scope], Json]
 """A compiled tree: the scope in, what is sent out. May return `LEFT_OUT`."""
@@ -82,7 +88,9 @@ class CallPlan:
     said: tuple[Path | None, Path | None]
     """Where a refusal has the provider's own code and message."""
     decode: Callable[[bytes, Scope], Json]
-    """How the body is read: a calendar that repeats, by the scope's `now`. Raises Unreadable."""
+    """How the body is read: by CHARSET of the scope, a calendar by its `now` and ASKED as well. Raises Unreadable."""
+    answer: str
+    """`json`, `text` or `icalendar`."""
     origin: str
     text: str
     auth: str

@@ -114,6 +114,25 @@ def told(left_out: Sequence[LeftOut]) -> tuple[dict[str, Json], ...]:
     return tuple(warnings)
 
 
+def distinct(pairs: list[tuple[Json, Json]], origin: str) -> list[tuple[Json, Json]]:
+    """Give the rows of a list, each id once: a provider that repeats a row has said it once.
+
+    Raises AnswerMismatch where two rows that differ have one id, for nothing tells which of them it means.
+    """
+    found: dict[Json, Json] = {}
+    kept = []
+    for pair in pairs:
+        spend()
+        row = pair[0]
+        name = row.get("id") if isinstance(row, dict) else None
+        if name is None or name not in found:
+            kept.append(pair)
+        elif found[name] != row:
+            raise AnswerMismatch(f"{origin}: two different rows of the list have the id `{name}`", origin=origin)
+        found[name] = row
+    return kept
+
+
 def _outline(names: dict[str, Json]) -> dict[str, Json]:
     """The levels of one row: the innermost whole, of the others what is not rows again."""
     *outer, last = names

@@ -22,11 +22,11 @@ from gateway.errors import (
     ProviderUnavailable,
 )
 from gateway.mapping.expressions import ExpressionFailed, Path
-from gateway.mapping.plan import CallPlan, Condition, ErrorRule, Scope
+from gateway.mapping.plan import CHARSET, CallPlan, Condition, ErrorRule, Scope
 from gateway.mapping.truth import is_true
 from gateway.messages import Json, Request, Response
 from gateway.redaction import Credential
-from gateway.strictjson import JsonRefused, Unreadable, decode_json
+from gateway.strictjson import Unreadable, as_utf8, declared_charset, decode_json
 
 _FORM = "application/x-www-form-urlencoded"
 _MAX_RETRY_AFTER = 86_400.0
@@ -144,11 +144,12 @@ def decoded(call: CallPlan, response: Response, scope: Scope) -> tuple[Json, str
     """
     if not response.body and response.status == 204:  # noqa: PLR2004 - No Content
         return None, None
+    charset = declared_charset(response.headers)
     if response.status >= 300:  # noqa: PLR2004 - no success
-        with suppress(JsonRefused):
-            return decode_json(response.body), None
+        with suppress(Unreadable):
+            return decode_json(as_utf8(response.body, charset)), None
     try:
-        return call.decode(response.body, scope), None
+        return call.decode(response.body, {**scope, CHARSET: charset}), None
     except Unreadable as refused:
         return None, refused.reason
 

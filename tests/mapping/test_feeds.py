@@ -1,5 +1,7 @@
 """A feed behind a secret address: the secret is sent and never shown; a refusal is read however feeds are written."""
 
+import asyncio
+
 import pytest
 
 from gateway.errors import GatewayError
@@ -14,6 +16,9 @@ errors:
 native:
   events: {safe: true, call: {get: "/feed/{{ settings.token }}.ics", answer: icalendar}}
   text: {safe: true, call: {get: "/feed/{{ settings.token }}.ics", answer: text}}
+"""
+LIST = """
+  list: {safe: true, call: {get: /list}}
 """
 YEARLY = b"""BEGIN:VCALENDAR
 VERSION:2.0
@@ -54,3 +59,57 @@ async def test_occurrences_follow_the_clock(gateway, answered):
     made = gateway(FEED, answered(YEARLY), token=Secret(TOKEN), now="2030-03-01T09:00:00+01:00")
     events = (await made.run("native.events")).data
     assert ["2029-05-01", "2030-05-01", "2031-05-01"] == [event["start"] for event in events]
+
+
+def feed(*events):
+    """Write a calendar of events, each a text with a property a line."""
+    lines = [line for event in events for line in ("BEGIN:VEVENT", *event.split("\n"), "END:VEVENT")]
+    return "\r\n".join(["BEGIN:VCALENDAR", *lines, "END:VCALENDAR", ""]).encode()
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        feed(*(f"UID:{at}\nDTSTART;TZID=Europe/Berlin:20190107T100000\nRRULE:FREQ=WEEKLY" for at in range(300))),
+        b"[" + b",".join(b'{"a": [%d, "b", {"c": null}]}' % at for at in range(60_000)) + b"]",
+    ],
+)
+async def test_no_answer_holds_the_event_loop(gateway, answered, body):
+    """While a feed of much that repeats, or a large JSON, is read, the event loop goes on with other work."""
+    turns = 0
+    kind = "events" if body.startswith(b"BEGIN") else "list"
+    made = gateway(
+        FEED.replace("  text:", '  list: {safe: true, call: {get: "/list"}}\n  text:'),
+        answered(body),
+        token=Secret(TOKEN),
+    )
+    reading = asyncio.ensure_future(made.run(f"native.{kind}"))
+    while not reading.done():
+        await asyncio.sleep(0.001)
+        turns += 1
+    assert len((await reading).data) > 40_000
+    assert turns > 10  # read on the loop, it would turn once or twice
+
+
+@pytest.mark.parametrize(
+    ("operation", "content"),
+    [
+        ("native.list", '[{{"name": "{}"}}]'),
+        ("native.text", "{}"),
+        (
+            "native.events",
+            feed("UID:a\nDTSTART:20260319T083000Z\nSUMMARY:{}").decode(),
+        ),
+    ],
+)
+async def test_answers_are_decoded_by_the_character_set_they_declare(gateway, answered, operation, content):
+    """JSON, texts and feeds are read by one rule; what does not decode is refused, never replaced."""
+    mapping = FEED + LIST
+    body = content.format("Café").encode("latin-1")
+    declared = {"content_type": 'text/plain; charset="ISO-8859-1"'}
+    made = gateway(mapping, answered(body, **declared), token=Secret(TOKEN))
+    assert "Café" in str((await made.run(operation)).data)
+    for headers in ({}, {"content_type": "text/plain; charset=no-such"}):
+        with pytest.raises(GatewayError) as refused:
+            await gateway(mapping, answered(body, **headers), token=Secret(TOKEN)).run(operation)
+        assert refused.value.code == "PROVIDER_ERROR"
