@@ -112,6 +112,8 @@ async def _failed(desk: Desk, link: Link, rows: Sequence[StoredOffer], error: Ga
     def work(store: Transaction) -> None:
         if final:
             offers.park(store, link.name, [(row.facility, row.start_at, row.digest) for row in rows], reason)
+        else:  # it may have taken them all the same: what is true again meanwhile is told again
+            offers.doubt(store, link.name, [(row.facility, row.start_at) for row in rows if row.told is not None])
         links.note(store, link.name, push_reason=reason, push_failures=failures + 1, push_due_at=due)
 
     await desk.database.write(work, tells=LEDGER)

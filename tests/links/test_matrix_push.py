@@ -176,6 +176,20 @@ async def test_what_differs_is_found_and_told_again(house):
     assert [True, False] == pushes(house)
 
 
+@on("locaboo", "simplybook")
+async def test_a_push_that_was_taken_and_not_answered(house):
+    """What the marketplace has taken is not known then: the state from before, true again, is told again."""
+    await house.step()
+    assert 200 == await house.book()
+    house.market.fault(PUSH, after=True, status=500)
+    await house.step()
+    assert False is house.told()
+    assert 200 == await house.cancel()
+    house.later(130)
+    await house.step(times=2)
+    assert True is house.told()
+
+
 @on("locaboo")
 async def test_a_page_is_no_success(house):
     """A page with status 200, as a proxy gives it, is not the marketplace's: what it was sent is sent again."""
