@@ -203,3 +203,18 @@ async def test_a_page_is_no_success(house):
     house.later(10)
     await house.step()
     assert (True, 0) == (house.told(), (await house.status())["outbox"]["waiting"])
+
+
+@on("locaboo", "generic")
+async def test_a_push_that_was_taken_unseen_is_no_secret(house):
+    """The answer to a push is lost and the slot becomes again what it was before: it is told again all the same."""
+    await house.turned()
+    assert True is house.told()
+    house.market.fault(PUSH, after=True)
+    assert 200 == await house.book()
+    await house.step()
+    assert False is house.told()
+    assert 200 == await house.cancel()
+    await house.turned(60)
+    await house.turned(60)
+    assert True is house.told()
