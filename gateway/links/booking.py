@@ -183,6 +183,7 @@ def _entry(desk: Desk, link: Link, asked: Wanted, asking: Asking) -> Entry:
         reason=None,
         reference=asked.reference,
         customer=packed(link.customer(asked.customer, customer_key(name))),
+        holder=desk.database.process,
     )
 
 

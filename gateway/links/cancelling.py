@@ -71,11 +71,10 @@ async def _begin(desk: Desk, entry: Entry, asking: Asking) -> None:
 
     Whoever books it now is told so, and what a gateway that dies meanwhile has begun is taken up again.
     """
-    now, due = desk.now(), desk.until(asking, _MARGIN_SECONDS)
-    reason = "it is being cancelled"
+    now, due, me = desk.now(), desk.until(asking, _MARGIN_SECONDS), desk.database.process
+    begun: EntryChanges = {"due_at": due, "tries": 0, "reason": "it is being cancelled", "holder": me}
     await desk.database.write(
-        lambda store: ledger.settle(store, entry.id, (CONFIRMED,), CANCELLING, now, due_at=due, tries=0, reason=reason),
-        tells=LEDGER,
+        lambda store: ledger.settle(store, entry.id, (CONFIRMED,), CANCELLING, now, **begun), tells=LEDGER
     )
 
 

@@ -69,6 +69,7 @@ class Entry:
     reason: str | None
     reference: str | None = None
     customer: bytes | None = None
+    holder: str = ""
 
 
 class EntryChanges(TypedDict, total=False):
@@ -83,6 +84,7 @@ class EntryChanges(TypedDict, total=False):
     start_at: int
     end_at: int
     reference: str | None
+    holder: str
 
 
 def begin(connection: Connection, new: Entry) -> Entry | None:
@@ -150,7 +152,7 @@ def settle(
     mine = and_(_C.id == entry_id, _C.state.in_(was))
     if state in LIVE:
         mine = and_(mine, _C.live.is_not(None))
-    values: dict[str, Any] = {**changes, "state": state, "updated_at": now, "live": _live(state, changes)}
+    values: dict[str, Any] = {"holder": "", **changes, "state": state, "updated_at": now, "live": _live(state, changes)}
     return connection.execute(update(link_bookings).where(mine).values(values)).rowcount == 1
 
 

@@ -39,7 +39,7 @@ _THIRD = {
     "links": ("holder",),
 }
 """The columns that version 3 added, by their tables."""
-_FOURTH = {"link_bookings": ("reference", "customer")}
+_FOURTH = {"link_bookings": ("reference", "customer", "holder")}
 """The columns that version 4 added, by their tables."""
 _SHOWN_ONCE = ("webhooks.create", "webhooks.rotate")
 

@@ -13,7 +13,7 @@ from sqlalchemy import ColumnElement, Connection, and_, delete, select, update
 
 from gateway.store.deliveries import PENDING
 from gateway.store.statements import insert_new
-from gateway.store.tables import deliveries, keys, links, processes, subscriptions, watches
+from gateway.store.tables import deliveries, keys, link_bookings, links, processes, subscriptions, watches
 
 
 def beat(connection: Connection, process: str, now: int) -> bool:
@@ -66,4 +66,6 @@ def _give_back(connection: Connection, held: Callable[[ColumnElement[str]], Colu
     for table in (watches, links):
         leased = table.c.leased_until > 0
         connection.execute(update(table).where(leased, held(table.c.holder)).values(leased_until=0, holder=""))
+    begun = and_(link_bookings.c.live.is_not(None), held(link_bookings.c.holder))
+    connection.execute(update(link_bookings).where(begun).values(until=0, due_at=0, holder=""))
     connection.execute(update(keys).where(held(keys.c.holder), keys.c.outcome.is_(None)).values(until=0, holder=""))

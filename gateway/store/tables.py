@@ -303,6 +303,7 @@ link_bookings = Table(
     Column("reason", Text),
     Column("reference", String(255)),
     Column("customer", LargeBinary),
+    Column("holder", String(40), nullable=False, server_default=text("''")),
     UniqueConstraint("link", "live"),
     Index("link_bookings_by_key", "link", "key"),
     Index("link_bookings_by_reference", "link", "reference"),
@@ -314,4 +315,5 @@ link_bookings = Table(
 """The ledger: what peers asked to book. `player` is the name that the peer gave, in UTF-8. `state` is `pending`,
 `confirmed`, `cancelling`, `unknown`, `cancelled` or `failed`. `live` is null in the last two, else the key, or the id
 of an entry that the club has moved elsewhere. `reference` is the peer's own id of the booking, where it gives one
-and the entry still stands for it. `customer` is whom the club was told, as JSON."""
+and the entry still stands for it. `customer` is whom the club was told, as JSON.
+`holder` is the process that is about it, empty where none is."""

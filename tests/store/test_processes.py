@@ -3,7 +3,7 @@
 import pytest
 
 from gateway.observe import Secret
-from gateway.store import deliveries, keys, links, processes, subscriptions, watches
+from gateway.store import deliveries, keys, ledger, links, processes, subscriptions, watches
 from gateway.store.database import Database
 from gateway.store.deliveries import Result
 from gateway.store.events import NewEvent
@@ -133,3 +133,24 @@ async def test_what_has_ended_stays(do, hold):
     await do(lambda store: keys.finish(store, Kept("op_gw_1", asked, NOW, LATER), b"done", settled=True))
     await do(processes.bury_all)
     assert b"done" == (await hold("gw_2"))[3].outcome
+
+
+async def test_bookings_of_links(do):
+    """What a dead process was booking or cancelling for a link is in doubt at once; what has come to an end is not."""
+
+    def entry(name, hour, holder):
+        times = {"start_at": NOW + hour, "end_at": NOW + hour + 1, "created_at": NOW, "updated_at": NOW}
+        about = {"link": "court", "facility": "c1", "slot_id": None, "player": None, "booking": None, "reason": None}
+        open_ = {"state": ledger.PENDING, "until": LATER, "due_at": LATER, "tries": 0, "holder": holder}
+        return ledger.Entry(id=name, key=name, **times, **about, **open_)
+
+    for number, holder in enumerate(("gw_1", "gw_1", "gw_2", "gw_1")):
+        await do(ledger.begin, entry(f"lnk_{number}", number, holder))
+    for process in ("gw_1", "gw_2"):
+        await do(processes.beat, process, NOW)
+    await do(lambda store: ledger.settle(store, "lnk_1", (ledger.PENDING,), ledger.CONFIRMED, NOW))
+    begun = {"due_at": LATER, "holder": "gw_1"}
+    await do(lambda store: ledger.settle(store, "lnk_3", (ledger.PENDING,), ledger.CANCELLING, NOW, **begun))
+    assert [] == await do(ledger.due, "court", NOW, 9)
+    await do(processes.bury, {"gw_1": 1})
+    assert ["lnk_0", "lnk_3"] == [one.id for one in await do(ledger.due, "court", NOW, 9)]
