@@ -48,7 +48,7 @@ async def push(desk: Desk, link: Link, failures: int, seconds: float, held: Call
         if len(sold) < len(rows):  # nothing is known any more of courts that the configuration has no longer
             await desk.database.write(partial(_unsold, link=link, rows=[row for row in rows if row not in sold]))
             continue
-        # A push whose answer is lost may have been taken, also one of a gateway that dies: what was told counts no more.
+        # A push whose answer is lost may have been taken, also of a gateway that dies: what was told counts no more.
         known = [(row.facility, row.start_at) for row in rows if row.told is not None]
         if known:
             await desk.database.write(partial(offers.doubt, link=link.name, which=known))
