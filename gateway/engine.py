@@ -51,6 +51,7 @@ _LONGEST_WORDS = 500
 class Engine:
     """Runs calls against the current catalog. Replacing the catalog is one assignment; calls under way keep theirs.
 
+    `fresh` gives an id, a UUID, that nobody has had; without it they are numbered, for what is played and repeated.
     `gates` hold calls to the rates of their mapping; without them, the engine has its own. `patience` says how often
     what failed is asked again; without it, never.
     """
@@ -63,6 +64,7 @@ class Engine:
         *,
         clock: Clock,
         now: Callable[[], datetime],
+        fresh: Callable[[], str] | None = None,
         gates: Gates | None = None,
         patience: Patience | None = None,
     ) -> None:
@@ -71,6 +73,7 @@ class Engine:
         self._client = client
         self._clock = clock
         self._now = now
+        self._fresh = fresh if fresh is not None else map(_numbered, itertools.count(1)).__next__
         self._gates = gates if gates is not None else Gates(clock)
         self._patience = patience
         self._cache = Cache(clock)
@@ -130,6 +133,7 @@ class Engine:
             now=self._now(),
             show="provider_data" in call.include,
             partial=call.partial,
+            ids=self._ids(call),
         )
         mask = self._masked(connection)
         try:
@@ -171,6 +175,11 @@ class Engine:
             raise NotMapped(f"{plan.title} has no native operation `{native}`.")
         reason = plan.unsupported.get(name, "the provider does not offer it")
         raise Unsupported(f"{plan.title} cannot do {name}: {reason}", details={"capability": name, "reason": reason})
+
+    def _ids(self, call: Call) -> dict[str, str]:
+        """The ids that are the call's own: a fresh one, and the one by which its repeats are known."""
+        own = self._fresh()
+        return {"uuid": own, "idempotency_key": call.idempotency_key or own}
 
     def computing(self, call: Call) -> Compute:
         """Give where the pure parts of a call are computed: all of them together have its time and its bounds."""
@@ -295,6 +304,10 @@ def _written(call: Call, plan: OperationPlan) -> list[Key]:
     if plan.effect is Effect.SAFE or plan.name.startswith("native.") or not isinstance(id_, str):
         return []
     return [(call.connection, plan.name.partition(".")[0], id_)]
+
+
+def _numbered(number: int) -> str:
+    return f"00000000-0000-4000-8000-{number:012x}"
 
 
 def _heed(gate: Gate, limit: str, error: GatewayError | None) -> None:

@@ -161,6 +161,7 @@ error refusal-after-write: A no comes after a write, and what becomes of the wri
 error nothing-to-take-back: Nothing, or not all, of what was written can be taken back. Give each write an `undo`.
 error exclusive-reading: An operation that changes nothing is to be alone. Remove the step.
 error cache-of-a-write: An operation that changes something is to be cached. Remove its `cache:`.
+error undo-of-others: An undo names what another call may have made. Name the step's answer, or a `uuid()`.
 error look-that-writes: What looks whether a step was done changes something itself. Look with an operation that reads.
 error no-window: An operation without `from` and `to` has a window. Remove the window.
 error window-without-default: `from` and `to` may be left out, and no default says what then. Add `default_days`.

@@ -34,6 +34,8 @@ class Call:
     include: frozenset[str] = frozenset()
     caller: str = ""
     """Who asks, where calls of several are held apart; empty for the gateway itself."""
+    idempotency_key: str = ""
+    """By what repeats of the call are known to be the same, made of the caller's key; empty where there is none."""
     partial: bool = False
     """Whether rows that do not fit may be left out of the list: the reply then says so in its warnings."""
 

@@ -6,6 +6,7 @@ The state here is one call's and dies with it. Writes are remembered: a failure 
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -22,6 +23,7 @@ from gateway.errors import (
 from gateway.mapping.context import REMEMBERED
 from gateway.mapping.evaluate import accepted, chosen_by, read, rendered, take_all
 from gateway.mapping.expressions import MISSING
+from gateway.mapping.ids import uuid_of
 from gateway.mapping.plan import ASKED, GivesPlan, OperationPlan, RunPlan, VariantPlan
 from gateway.mapping.results import Found, LeftOut, chosen, distinct, read_all, told
 from gateway.mapping.truth import truth
@@ -50,6 +52,10 @@ class Run:
     """What the call waits for before it writes; given back when the call is over."""
     name: str = ""
     """The operation that was asked for."""
+    ids: Mapping[str, str] = field(default_factory=dict)
+    """The ids that are this operation's own; one that it runs has others, which these make."""
+    runs: Counter[str] = field(default_factory=Counter)
+    """How often it has run the same operation with the same arguments."""
     show: bool = False
     """Whether the provider's own objects are wanted beside the canonical ones."""
     remembered: Mapping[str, Json] = field(default_factory=dict)
@@ -104,7 +110,7 @@ class Run:
         args = accepted(plan, arguments, model, self.connection.provider.title, self.connection.scope)
         known = {name: self.remembered.get(name) for name in self.connection.provider.remembered}
         now = self.now.isoformat(timespec="seconds")
-        scope = {**self.connection.scope, "args": args, "now": now, REMEMBERED: known}
+        scope = {**self.connection.scope, "args": args, "now": now, **self.ids, REMEMBERED: known}
         if model is not None and model.window is not None:
             scope[ASKED] = tuple(args.get(name) for name in model.window)
         if plan.window is None:
@@ -193,11 +199,18 @@ class Run:
         arguments = run.arguments(scope) if run.arguments is not None else same
         # What is remembered is of one booking.
         known = self.remembered if arguments.get("id") == scope["args"].get("id") else {}
-        inner = replace(self, writes=writes, remembered=known, said=None)
+        ids = self._inner_ids(run.operation, arguments)
+        inner = replace(self, writes=writes, remembered=known, said=None, ids=ids, runs=Counter())
         try:
             return await inner.operation(plan, arguments, partial=partial)
         finally:
             self._heard(inner.said)
+
+    def _inner_ids(self, operation: str, arguments: Mapping[str, Json]) -> dict[str, str]:
+        """The ids of an operation that is run: none twice, and the same again when the call is repeated."""
+        told = json.dumps([operation, arguments], sort_keys=True)
+        self.runs[told] += 1
+        return {name: uuid_of(own, told, self.runs[told]) for name, own in self.ids.items()}
 
     def _heard(self, said: float | None) -> None:
         """Note when the provider said a part that was kept."""

@@ -9,6 +9,7 @@ import random
 import signal
 import sys
 import time
+import uuid
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from datetime import UTC, datetime
@@ -104,6 +105,7 @@ async def engine_of(settings: Settings, catalog: Catalog) -> AsyncIterator[Engin
             client.send,
             clock=clock,
             now=lambda: datetime.now(UTC),
+            fresh=lambda: str(uuid.uuid4()),
             gates=Gates(clock, quota=quota),
             patience=Patience(clock, asyncio.sleep, random.random),
         )

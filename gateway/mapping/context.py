@@ -28,7 +28,9 @@ BASE = frozenset({"settings", "connection", "now"})
 """Names every template sees."""
 SENDING = frozenset({"sent_at"})
 """Names that only what is sent sees: the moment at which it goes, which a wait for its turn may put off."""
-CALL = BASE | {"args", "serial"}
+OWN = frozenset({"uuid", "idempotency_key"})
+"""Names of ids that are this call's alone: a fresh one, `uuid()`, and the one by which it is repeated."""
+CALL = BASE | OWN | {"args", "serial"}
 """Names the templates of an operation see, besides window, taken names and steps."""
 REMEMBERED = "remembered"
 """The name under which a write of a booking sees what the gateway remembers of it."""

@@ -21,6 +21,9 @@ MAX_DEPTH: Final = 40
 TESTS: Final = ("boolean", "defined", "integer", "list", "none", "number", "object", "text")
 """What may follow `is`: kinds of values, and `defined` for one that is there, null included."""
 
+OWN_ID: Final = "uuid"
+"""The word that, without arguments, is the call's own fresh id."""
+
 _UNSEEING: Final = frozenset({"defined", "none"})
 """Tests that tell nothing of a secret but that there is one."""
 
@@ -108,6 +111,9 @@ class Grammar(NodeTransformer):
             raise ExpressionInvalid("only the words of the language can be called; there are no methods")
         if node.dyn_args or node.dyn_kwargs:
             self._refuse(node.node.name, "arguments are given by position")
+        if not node.args and node.node.name == OWN_ID:
+            self._use((OWN_ID,), harmless=False)
+            return nodes.Name(OWN_ID, "load", lineno=node.lineno)
         if not node.args:
             self._refuse(node.node.name, f"`{node.node.name}` is called without arguments")
         return self._word(node, node.node.name, node.args)

@@ -39,7 +39,7 @@ def compile_operation(
     scene = Scene(context, inner, operation.effect, operations, frozenset(names), operation.not_found, operation.args)
     with context.collecting() as reads:
         takes = compile_takes(scene, shape.get("take", {}), (*place, "take"))
-        scene = scene.knowing(*(take.name for take in takes))
+        scene = scene.taking(takes)
         variants = _compile_variants(scene, operation, shape, place)
     args_from = _compile_args_from(context, operation, shape, place)
     plan = OperationPlan(
@@ -93,7 +93,7 @@ def compile_native(context: Context, name: str, node: Json, place: Place, http: 
     scene = Scene(context, http.of_class(context, shape, place), effect, frozenset(), CALL, None, {})
     with context.collecting() as reads:
         takes = compile_takes(scene, shape.get("take", {}), (*place, "take"))
-        scene = scene.knowing(*(take.name for take in takes))
+        scene = scene.taking(takes)
         variant = _compile_variant(scene, None, shape, place)
     check_native_arguments(context, arguments, reads, place)
     check_names(context, reads, shape, effect, place)

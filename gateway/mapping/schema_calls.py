@@ -208,7 +208,7 @@ PARTS: Final[Mapping[str, Part]] = {
             "auth": key("string", "one of `auths`, instead of the file's own scheme", example="admin"),
             "timeout": key("string", "the whole exchange", regex=r"[1-9]\d*(ms|s|m)", example="10s"),
             "class": key("string", "the class of rate it counts against, instead of the operation's", example="create"),
-            "success": key(["string", "dict"], _SUCCESS, takes="path", example={"status": [200, 303]}),
+            "success": key(["string", "dict"], _SUCCESS, takes="path", example="result != `false`"),
             "whole": key("boolean", "the value is {status, headers, body} instead of the body", example=True),
             "answer": key("string", "how the body is read", allowed=_ANSWERS, example="icalendar"),
         },

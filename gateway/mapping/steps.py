@@ -5,7 +5,7 @@ The names a template may use grow from step to step: a step can only refer to wh
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from gateway.document import Place, suggestion
@@ -13,7 +13,7 @@ from gateway.mapping.calls import Http, compile_call
 from gateway.mapping.checks import check_accepted, check_refusals
 from gateway.mapping.checks_writes import check_success, check_taking_back
 from gateway.mapping.codecs import Codec
-from gateway.mapping.context import CALL, RESERVED, Context
+from gateway.mapping.context import CALL, OWN, RESERVED, Context
 from gateway.mapping.expressions import Literal, Template
 from gateway.mapping.fits import check_taken
 from gateway.mapping.plan import (
@@ -56,10 +56,20 @@ class Scene:
     not_found: str | None
     arguments: Mapping[str, Field]
     """The arguments of a canonical operation, none of a native one."""
+    own: frozenset[str] = OWN
+    """Names of values that are this call's alone."""
 
     def knowing(self, *names: str) -> Scene:
         """The same scene with more names known."""
         return replace(self, names=self.names | set(names))
+
+    def taking(self, takes: Sequence[Take]) -> Scene:
+        """The same scene with what was taken known; what is made of the call's own ids is its own."""
+        own = set(self.own)
+        for take in takes:
+            if any(use[0] in own for use in take.value.uses):
+                own.add(take.name)
+        return replace(self.knowing(*(take.name for take in takes)), own=frozenset(own))
 
 
 def compile_steps(scene: Scene, shape: dict[str, Json], place: Place) -> tuple[tuple[StepPlan, ...], Scene]:
@@ -79,7 +89,7 @@ def compile_steps(scene: Scene, shape: dict[str, Json], place: Place) -> tuple[t
         if step_plan is not None:
             steps.append(step_plan)
             known = [step_plan.name] if step_plan.name else []
-            scene = scene.knowing(*known, *(take.name for take in step_plan.takes))
+            scene = scene.knowing(*known).taking(step_plan.takes)
             check_taking_back(scene.context, steps, where_step)
     return tuple(steps), scene
 
@@ -117,7 +127,7 @@ def _compile_step(scene: Scene, shape: dict[str, Json], place: Place) -> StepPla
         accept=frozenset(shape.get("accept", [])),
         effect=effect,
         stays=stays,
-        undo=_compile_undo(inner.knowing(name), shape["undo"], (*place, "undo")) if "undo" in shape else None,
+        undo=_compile_undo(inner, name, shape["undo"], (*place, "undo")) if "undo" in shape else None,
         recover=_compile_recover(inner, shape["recover"], (*place, "recover"), harmless=stays or effect is Effect.SAFE)
         if "recover" in shape
         else None,
@@ -235,9 +245,18 @@ def _check_with(context: Context, operation: Operation | None, given: Json, plac
             context.report((*place, "with"), "missing-key", f"{operation.name} needs `{argument.name}`")
 
 
-def _compile_undo(scene: Scene, node: Json, place: Place) -> CallPlan | RunPlan | None:
+def _compile_undo(scene: Scene, name: str, node: Json, place: Place) -> CallPlan | RunPlan | None:
+    """Compile an undo: of what makes something it names that, and nothing that another call may have made."""
     shape = scene.context.check("undo", node, place)
-    return _compile_either(scene, shape, place, "an undo", Effect.UNSAFE) if shape is not None else None
+    if shape is None:
+        return None
+    with scene.context.collecting() as reads:
+        undo = _compile_either(scene.knowing(name), shape, place, "an undo", Effect.UNSAFE)
+    read = {use[0] for use in reads.names} | reads.roots
+    if scene.arguments and "id" not in scene.arguments and read.isdisjoint(scene.own | {name}):
+        message = f"it does not say what `{name}` made: use the answer, or an id taken from `uuid()`"
+        scene.context.report(place, "undo-of-others", message)
+    return undo
 
 
 def _compile_either(

@@ -8,6 +8,7 @@ import re
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any, Final
 
+from gateway.mapping.ids import uuid_of
 from gateway.mapping.words import MAX_TEXT, MISSING, ExpressionFailed, Function, kind_of, word
 from gateway.messages import Json
 from gateway.strictjson import JsonRefused, decode_json
@@ -180,6 +181,12 @@ def phone(value: str) -> str:
     return international(value)
 
 
+@word("pieces: scalar…", "text", "uuid('a', 7)", uuid_of("a", 7))
+def uuid(*pieces: str | float) -> str:
+    """Without arguments the call's own fresh UUID; else the UUID that the pieces make, always the same."""
+    return uuid_of(*pieces)
+
+
 FUNCTIONS: Final[tuple[Function, ...]] = (
     default,
     text,
@@ -202,4 +209,5 @@ FUNCTIONS: Final[tuple[Function, ...]] = (
     json,
     from_json,
     phone,
+    uuid,
 )

@@ -15,13 +15,14 @@ from gateway.effort import spend
 from gateway.engine import Engine
 from gateway.errors import GatewayError, NotMapped, OutcomeUnknown, ProviderUnauthorised, ProviderUnavailable
 from gateway.flows.remembering import Remembering
+from gateway.mapping.ids import uuid_of
 from gateway.messages import Call, Effect, Json, Reply
 from gateway.observe import Redactor
 from gateway.steps import look_with
 from gateway.store.keys import Kept
 from gateway.surface import answers, failures
 from gateway.surface.answers import Answer, answer_of
-from gateway.surface.asked import asked_of
+from gateway.surface.asked import asked_of, key_of
 from gateway.surface.callers import may, may_use
 from gateway.surface.capabilities import described
 from gateway.surface.failures import failure_of
@@ -112,7 +113,9 @@ class Calls:
         deadline = visit.started + self.settings.timeout
         caller = visit.caller.name if visit.caller is not None else ""
         about = (connection.name, operation, arguments, visit.request_id, deadline, include)
-        call = Call(*about, caller=caller, partial=partial)
+        key = key_of(request)
+        own = uuid_of(caller, connection.name, key) if key is not None else ""
+        call = Call(*about, caller=caller, idempotency_key=own, partial=partial)
         safe = self.engine.operation(connection, operation).effect is Effect.SAFE
         try:
             run = self.remembering.run if self.remembering is not None else self.engine.run
