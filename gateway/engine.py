@@ -127,7 +127,7 @@ class Engine:
             turn=turn,
             connection=connection,
             model=self._model,
-            exchange=self.stack(connection, self._way(call), call.deadline, trace, compute),
+            exchange=self.stack(connection, call, trace, compute),
             compute=compute,
             cache=self._cache,
             now=self._now(),
@@ -191,12 +191,10 @@ class Engine:
 
         return compute
 
-    def stack(
-        self, connection: Connection, send: Send, deadline: float, trace: Trace | None, compute: Compute
-    ) -> Exchange:
-        """The way out before `deadline`, innermost first; the order is the design.
+    def stack(self, connection: Connection, call: Call, trace: Trace | None, compute: Compute) -> Exchange:
+        """The way out before the deadline of the call, innermost first; the order is the design.
 
-        1. `send`: one exchange with the provider, no longer than the call has time.
+        1. `_way`: one exchange with the provider, no longer than the call has time.
         2. the gate: every exchange waits for its turn and costs a token, a login and the repetition after it as well.
         3. who we are: above the gate, for a login goes through it too; an attempt is made and signed when it may go.
         4. the reading: the error rules say what an answer means, and whether the provider wants to be left alone.
@@ -204,9 +202,9 @@ class Engine:
 
         A trace is told below the gate, above it, and what the reading made of an answer; it changes nothing.
         """
-        provider = connection.provider
+        provider, send, deadline = connection.provider, self._way(call), call.deadline
         gate = self._gates.of(connection.name, provider.limits)
-        paced = partial(limited, gate=gate, deadline=deadline)
+        paced = partial(limited, gate=gate, deadline=deadline, caller=call.caller)
 
         async def attempt(step: CallPlan, scope: Mapping[str, Json], rules: tuple[ErrorRule, ...], number: int) -> Json:
             scheme = provider.auths[step.auth] if step.auth else provider.auth
@@ -293,7 +291,9 @@ class Engine:
             left = call.deadline - self._clock()
             if left <= 0:
                 raise ProviderUnavailable("The time for this call is used up.", sent=False, timed_out=True)
-            return await self._measured(replace(request, timeout=min(request.timeout, left)), call)
+            async with self._gates.at_host(urlsplit(request.url).netloc, call.connection, call.deadline):
+                left = call.deadline - self._clock()
+                return await self._measured(replace(request, timeout=min(request.timeout, left)), call)
 
         return bounded
 

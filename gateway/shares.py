@@ -27,6 +27,12 @@ class Shares:
         """Tell how many of each key wait."""
         return {key: len(line) for key, line in self._waiting.items()}
 
+    def ahead(self, key: str) -> int:
+        """Tell how many would have their turn before one of this key that comes now: each of the others in turn."""
+        own = len(self._waiting.get(key, ()))
+        others = sum(min(len(line), own + 1) for other, line in self._waiting.items() if other != key)
+        return sum(self._held.values()) + own + others
+
     async def enter(self, key: str) -> None:
         """Wait for a place and take it; `leave` must follow. A wait that is cancelled leaves its turn to the next."""
         if key not in self._waiting and self._fits(key):

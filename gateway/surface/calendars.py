@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
@@ -28,7 +28,7 @@ from gateway.model.types import scalar
 from gateway.store.database import Database
 from gateway.store.feeds import Feed, by_digest
 from gateway.surface.agenda import Agenda, of_resource
-from gateway.surface.calendar import render
+from gateway.surface.calendar import Entry, Names, render
 from gateway.surface.calls import Calls
 from gateway.surface.feeds import digest_of
 from gateway.surface.requests import query_pairs
@@ -36,7 +36,11 @@ from gateway.surface.visit import VISIT
 
 PATH = "/calendar/feed/{token}.ics"
 """Below `/v1/{connection}`; the one path there that asks for no key."""
-_KEPT_BYTES = 32 * 1024 * 1024
+_NAME = "calendar.feed"
+_KEPT_BYTES = 64 * 1024 * 1024
+_BYTES_AN_ENTRY = 2_000
+_MOST_RESOURCES = 8
+"""Calendars that are kept of one list; of another resource it is made again, from the list that is there."""
 _STALE_SECONDS = 86_400
 _MILLISECONDS = 1000
 
@@ -52,6 +56,22 @@ class _Kept:
 
 
 @dataclass(frozen=True, slots=True)
+class _Listed:
+    """What a feed shows, asked for at `asked_at`; `made` are its calendars by resource, `before` those of the last."""
+
+    entries: Sequence[Entry]
+    names: Names
+    asked_at: int
+    before: Mapping[str, _Kept]
+    made: OrderedDict[str, _Kept] = field(default_factory=OrderedDict)
+
+    @property
+    def size(self) -> int:
+        """About how many bytes of memory it takes."""
+        return _BYTES_AN_ENTRY * len(self.entries) + sum(len(one.body) for one in self.made.values())
+
+
+@dataclass(frozen=True, slots=True)
 class Calendars:
     """The handler of every feed. `now` gives milliseconds since 1970; a calendar is made anew after `max_age` seconds.
 
@@ -63,7 +83,7 @@ class Calendars:
     now: Callable[[], int]
     max_age: int = 300
     refresh: int = 900
-    _kept: OrderedDict[tuple[str, ...], _Kept] = field(default_factory=OrderedDict, repr=False)
+    _kept: OrderedDict[tuple[str, ...], _Listed] = field(default_factory=OrderedDict, repr=False)
     _locks: WeakValueDictionary[tuple[str, ...], asyncio.Lock] = field(default_factory=WeakValueDictionary, repr=False)
 
     def routes(self, base: str) -> list[web.RouteDef]:
@@ -109,41 +129,56 @@ class Calendars:
         )
 
     async def _current(self, request: web.Request, feed: Feed, connection: Connection, resource: str | None) -> _Kept:
-        """Give the calendar, made a while ago or now; however many ask, it is made once. Raises GatewayError."""
-        key = (feed.id, connection.digest, resource or "")
+        """Give the calendar, made a while ago or now; however many ask, it is made once. Raises GatewayError.
+
+        The list is asked for and kept whole, and a resource is chosen from it afterwards: whoever has the link may name
+        any number of resources, and the provider is asked no more often for that.
+        """
+        key = (feed.id, connection.digest)
         lock = self._locks.setdefault(key, asyncio.Lock())
         async with lock:
-            kept, now = self._kept.get(key), self.now()
-            if kept is not None and now - kept.asked_at < self.max_age * _MILLISECONDS:
-                return kept
-            try:
-                body = await self._made(request, feed, connection, resource, now)
-            except GatewayError:
-                if kept is None or now - kept.asked_at >= _STALE_SECONDS * _MILLISECONDS:
-                    raise
-                return kept
-            return self._keep(key, body, now)
+            agenda = await self._listed(request, feed, connection, key)
+            kept = agenda.made.get(resource or "")
+            return kept if kept is not None else await self._made(request, feed, connection, resource, agenda)
+
+    async def _listed(self, request: web.Request, feed: Feed, connection: Connection, key: tuple[str, ...]) -> _Listed:
+        """Give what the feed shows, asked for a while ago or now; the last when the provider does not answer."""
+        kept, now = self._kept.get(key), self.now()
+        if kept is not None and now - kept.asked_at < self.max_age * _MILLISECONDS:
+            return kept
+        agenda = Agenda(self.calls, self.database)
+        try:
+            entries = of_resource(await agenda.entries(request, connection, now), feed.resource_id)
+            names = await agenda.names(request, connection)
+        except GatewayError:
+            if kept is None or now - kept.asked_at >= _STALE_SECONDS * _MILLISECONDS:
+                raise
+            return kept
+        found = self._kept[key] = _Listed(entries, names, now, before=kept.made if kept is not None else {})
+        self._kept.move_to_end(key)
+        while sum(one.size for one in self._kept.values()) > _KEPT_BYTES and len(self._kept) > 1:
+            self._kept.popitem(last=False)
+        return found
 
     async def _made(
-        self, request: web.Request, feed: Feed, connection: Connection, resource: str | None, now: int
-    ) -> bytes:
-        agenda = Agenda(self.calls, self.database)
-        entries = of_resource(await agenda.entries(request, connection, now), feed.resource_id)
-        names = await agenda.names(request, connection)
-        shown = of_resource(entries, resource)
-        # Thousands of bookings take a second: in a thread, so that others are answered meanwhile.
-        return await asyncio.to_thread(render, feed, connection.zone, shown, names, timedelta(seconds=self.refresh))
+        self, request: web.Request, feed: Feed, connection: Connection, resource: str | None, agenda: _Listed
+    ) -> _Kept:
+        """Write the calendar of one resource, or of all, and keep it with its list."""
+        refresh = timedelta(seconds=self.refresh)
 
-    def _keep(self, key: tuple[str, ...], body: bytes, now: int) -> _Kept:
-        """Keep a calendar, the newest of all; the oldest leave until there is room."""
+        def written() -> bytes:
+            return render(feed, connection.zone, of_resource(agenda.entries, resource), agenda.names, refresh)
+
+        # Thousands of bookings take a second: beside the event loop, so that others are answered meanwhile.
+        body = await self.calls.computing(request, connection, _NAME)(written, large=True)
         tag = hashlib.sha256(body).hexdigest()[:32]
-        before = self._kept.pop(key, None)
-        modified = datetime.fromtimestamp(now // _MILLISECONDS, UTC)
+        before = agenda.before.get(resource or "")
+        modified = datetime.fromtimestamp(agenda.asked_at // _MILLISECONDS, UTC)
         if before is not None and before.tag == tag:
             modified = before.modified
-        made = self._kept[key] = _Kept(body, tag, modified, now)
-        while sum(len(one.body) for one in self._kept.values()) > _KEPT_BYTES and len(self._kept) > 1:
-            self._kept.popitem(last=False)
+        made = agenda.made[resource or ""] = _Kept(body, tag, modified, agenda.asked_at)
+        while len(agenda.made) > _MOST_RESOURCES:
+            agenda.made.popitem(last=False)
         return made
 
 
@@ -151,7 +186,7 @@ def reading(model: Model) -> Operation:
     """Describe the reading of a feed in the words of the contract's operations."""
     meaning = model.resources["CalendarFeed"].fields["resource_id"].meaning
     return Operation(
-        name="calendar.feed",
+        name=_NAME,
         summary="Read a calendar feed",
         effect=Effect.SAFE,
         scope="read",

@@ -1,20 +1,23 @@
 """How often a provider is asked, and by how many calls at once: every attempt passes the gate of its connection.
 
-Calls of one class wait in the order in which they came, inside their deadline. One that could not be in time is
-refused at once, before anything was sent. Nothing here sends, and nothing is known of what an answer means: whoever
-reads it says when the provider asked for a pause.
+Calls of one class wait inside their deadline: those of one caller in the order in which they came, and the callers take
+turns. One that could not be in time is refused at once, before anything was sent. Nothing here sends, and nothing is
+known of what an answer means: whoever reads it says when the provider asked for a pause.
 """
 
 from __future__ import annotations
 
 import asyncio
 import math
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
 from gateway.errors import TooManyCalls
 from gateway.mapping.plan_limits import LimitsPlan, Rate
 from gateway.messages import Dispatch, Json, Request, Response, Send
+from gateway.shares import Shares
+from gateway.transport.client import CONNECTIONS_PER_HOST
 from gateway.transport.quota import Clock, Quota
 
 Sleep = Callable[[float], Awaitable[None]]
@@ -26,17 +29,23 @@ LONGEST_GUESS = 60.0
 LONGEST_PAUSE = 300.0
 """Seconds. A provider that asks for more is asked again after these."""
 
+CONNECTION_CALLS = 32
+"""Calls of one connection under way at the same time, whatever its mapping says: half of a host's connections."""
+CALLER_CALLS = 16
+"""Calls of one connection that one caller has under way at the same time; the gateway's own count as one caller's."""
+HOST_CALLS = CONNECTIONS_PER_HOST
+"""Calls to one host under way at the same time: of those that wait, each connection has its turn."""
+
 _LEAST = 0.001
 """Seconds slept at least: the end of a window is a sum that may round to a moment before it."""
 
 
 @dataclass(slots=True)
 class _Lane:
-    """The calls of one class. Who holds `front` is the next to go; `waiting` counts it and those behind it."""
+    """The calls of one class. Who holds `front` is the next to go; of those behind it, each caller has its turn."""
 
     rate: Rate | None
-    front: asyncio.Lock = field(default_factory=asyncio.Lock)
-    waiting: int = 0
+    front: Shares = field(default_factory=lambda: Shares(1))
     paused_until: float = -math.inf
     guess: float = 0.0
     """The last pause that the provider gave no length for, in seconds; 0 after an answer that was none."""
@@ -57,8 +66,11 @@ class _Wait:
 class Gate:
     """The gate of one connection. `limits` is what its mapping says."""
 
-    def __init__(self, name: str, limits: LimitsPlan, quota: Quota, clock: Clock, sleep: Sleep) -> None:
+    def __init__(
+        self, name: str, limits: LimitsPlan, quota: Quota, clock: Clock, sleep: Sleep, calls: Shares | None = None
+    ) -> None:
         self.limits = limits
+        self._calls = calls if calls is not None else _calls()
         self._name = name
         self._quota = quota
         self._clock = clock
@@ -66,29 +78,47 @@ class Gate:
         self._lanes: dict[str, _Lane] = {}
         self._places = asyncio.Semaphore(limits.at_once) if limits.at_once is not None else None
 
-    async def enter(self, limit: str, deadline: float) -> None:
-        """Wait until one more call of the class `limit` may be made, and count it; `leave` must follow.
+    async def enter(self, limit: str, deadline: float, caller: str = "") -> None:
+        """Wait until the caller may make one more call of the class `limit`, and count it; `leave` must follow.
 
         Raises TooManyCalls when that cannot be before `deadline`, a reading of the clock: at once where it can be
         foreseen. A wait that is cancelled leaves its place to the next.
         """
+        await self._paced(limit, deadline, caller)
+        entered = False
+        try:
+            async with asyncio.timeout(deadline - self._clock()):
+                await self._calls.enter(caller)
+            entered = True
+        except TimeoutError:
+            detail = "Too many calls to this provider were under way."
+            told = {"class": limit, "at_once": self._calls.places, "at_once_of_a_caller": self._calls.share}
+            raise TooManyCalls(detail, details={"limit": told}, retry_after=SHORTEST_PAUSE) from None
+        finally:
+            if not entered:
+                self._release()
+
+    async def _paced(self, limit: str, deadline: float, caller: str) -> None:
+        """Wait as the mapping's rates and places have it; of those that wait, each caller has its turn."""
         lane = self._lane(limit)
-        if lane.waiting:
-            self._foresee(limit, lane, await self._wait(limit, lane, lane.waiting), deadline)
+        ahead = lane.front.ahead(caller)
+        if ahead:
+            self._foresee(limit, lane, await self._wait(limit, lane, ahead), deadline)
         elif lane.rate is None and self._places is None and self._clock() >= lane.paused_until:
             return  # nothing to wait for, as with most providers
-        lane.waiting += 1
         try:
-            async with asyncio.timeout(deadline - self._clock()), lane.front:
+            async with asyncio.timeout(deadline - self._clock()), lane.front.place(caller):
                 await self._pass(limit, lane, deadline)
         except TimeoutError:
             detail = "Too many calls to this provider were waiting before this one."
             raise self._refusal(limit, lane, detail, SHORTEST_PAUSE) from None
-        finally:
-            lane.waiting -= 1
 
-    def leave(self) -> None:
+    def leave(self, caller: str = "") -> None:
         """Make room for the next call."""
+        self._calls.leave(caller)
+        self._release()
+
+    def _release(self) -> None:
         if self._places is not None:
             self._places.release()
 
@@ -137,7 +167,7 @@ class Gate:
                 taken = lane.rate is None or await self._quota.take(lane.rate, self._key(limit))
         finally:
             if not taken:
-                self.leave()
+                self._release()
         return taken
 
     def _foresee(self, limit: str, lane: _Lane, wait: _Wait, deadline: float) -> None:
@@ -167,26 +197,51 @@ class Gates:
         self._quota = quota if quota is not None else Quota(clock)
         self._sleep = sleep
         self._gates: dict[str, Gate] = {}
+        self._calls: dict[str, Shares] = {}
+        self._hosts: dict[str, Shares] = {}
 
     def of(self, name: str, limits: LimitsPlan) -> Gate:
         """Give the gate of a connection."""
         gate = self._gates.get(name)
         if gate is None or gate.limits != limits:
-            gate = self._gates[name] = Gate(name, limits, self._quota, self._clock, self._sleep)
+            gate = self._gates[name] = Gate(
+                name, limits, self._quota, self._clock, self._sleep, self._calls.setdefault(name, _calls())
+            )
         return gate
 
+    @asynccontextmanager
+    async def at_host(self, host: str, connection: str, deadline: float) -> AsyncIterator[None]:
+        """Have one of the places at a host, which all connections to it share fairly; raises TooManyCalls."""
+        places = self._hosts.setdefault(host, Shares(HOST_CALLS))
+        try:
+            async with asyncio.timeout(max(0.0, deadline - self._clock())):
+                await places.enter(connection)
+        except TimeoutError:
+            detail = "Too many calls to this provider's host were under way."
+            told = {"host_at_once": places.places}
+            raise TooManyCalls(detail, details={"limit": told}, retry_after=SHORTEST_PAUSE) from None
+        try:
+            yield
+        finally:
+            places.leave(connection)
 
-def limited(send: Send, gate: Gate, deadline: float) -> Dispatch:
+
+def _calls() -> Shares:
+    """Make the bound of a connection whose mapping may say none."""
+    return Shares(CONNECTION_CALLS, CALLER_CALLS)
+
+
+def limited(send: Send, gate: Gate, deadline: float, caller: str = "") -> Dispatch:
     """Wrap `send` so that every request passes the gate before `deadline`; its answer makes room for the next.
 
     A request is made when its turn has come: what it says of its time, a signature above all, is of that moment.
     """
 
     async def sending(limit: str, make: Callable[[], Request]) -> Response:
-        await gate.enter(limit, deadline)
+        await gate.enter(limit, deadline, caller)
         try:
             return await send(make())
         finally:
-            gate.leave()
+            gate.leave(caller)
 
     return sending

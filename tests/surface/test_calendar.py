@@ -251,6 +251,20 @@ async def test_a_calendar_is_made_once_in_a_while(serve, database, provider, rea
     assert asked < len(provider.asked)
 
 
+async def test_resources_of_a_link_cost_the_provider_nothing(serve, database, provider, reader):
+    """Whoever has the link may name any number of resources: they are chosen from the list that is there."""
+    client, _ = await serve(database, max_age=300)
+    often = Reader(client)
+    made = await often.make()
+    await often.read(made)
+    asked = len(provider.asked)
+    for number in range(30):
+        status, raw, _ = await often.read(made, f"?resource_id=x{number}")
+        assert (200, []) == (status, list(shown(raw)))
+    assert ["7"] == list(shown((await often.read(made))[1]))
+    assert asked == len(provider.asked)
+
+
 async def test_while_the_provider_is_down_the_last_calendar_stands_for_a_day(reader, provider, moments):
     """Half a calendar is never given: the last whole one with its age, and after a day or without one, the error."""
     made = await reader.make()
