@@ -193,6 +193,13 @@ def loop_waits(*, loop: str, reason: str) -> None:
     _event(logging.WARNING, "loop.waits", loop=loop, reason=reason)
 
 
+def loop_crashed(*, loop: str, times: int, seconds: float, error: BaseException) -> None:
+    """Tell of a defect of ours in a loop, with its trace: the how many-th in a row, and when the loop goes on."""
+    trace = (type(error), error, error.__traceback__)
+    fields = {"loop": loop, "times": times, "seconds": round(seconds, 1)}
+    _LOGGER.error("loop.crashed", exc_info=trace, extra={"fields": fields})
+
+
 def processes_buried(*, count: int) -> None:
     """Tell that other gateways on the store are dead, and that what they had in hand was given back."""
     _event(logging.WARNING, "process.dead", count=count)

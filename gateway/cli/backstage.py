@@ -46,8 +46,8 @@ async def backstage(
 ) -> AsyncIterator[Backroom]:
     """Open the store and keep everything at work while the context lasts. Raises StoreUnavailable, StoreTooNewError.
 
-    A defect in one of the workers calls `defect`, which should end the context, and is raised at its end: a gateway
-    that no longer delivers is restarted and not kept.
+    A defect that a worker meets in its work makes that one wait (`setbacks`). One that ends a worker calls `defect`,
+    which should end the context, and is raised at its end: a gateway that no longer delivers is restarted and not kept.
     """
     clock = asyncio.get_running_loop().time
     allow = [str(network) for network in settings.egress]

@@ -16,6 +16,7 @@ from typing import Final, Self
 
 from gateway import observe
 from gateway.errors import StoreUnavailable
+from gateway.setbacks import Setbacks
 from gateway.store import processes
 from gateway.store.database import Database
 from gateway.store.events import DELIVERIES
@@ -42,6 +43,7 @@ class Heartbeat:
     interval: float = INTERVAL
     missed: int = MISSED
     _presence: Presence | None = field(default=None, init=False)
+    _away: bool = field(default=False, init=False)
     _seen: dict[str, tuple[int, int]] = field(default_factory=dict, init=False)
     """How often each process had beaten at the last look, and how many looks in a row found it so."""
 
@@ -68,18 +70,23 @@ class Heartbeat:
 
     async def run(self) -> None:
         """Beat, and look at the others, until cancelled; also after the store was out of reach."""
-        away = False
+        setbacks = Setbacks("heartbeat", longest=self.interval)
+        wait = self.interval
         while True:
-            await asyncio.sleep(self.interval)
-            try:
-                if not await self._beat():
-                    observe.process_paused(process=self.database.process)
-                await self.look()
-                away = False
-            except StoreUnavailable as error:
-                if not away:
-                    observe.loop_waits(loop="heartbeat", reason=str(error))
-                away = True
+            await asyncio.sleep(wait)
+            wait = await setbacks.turn(self._turn())
+
+    async def _turn(self) -> float:
+        try:
+            if not await self._beat():
+                observe.process_paused(process=self.database.process)
+            await self.look()
+            self._away = False
+        except StoreUnavailable as error:
+            if not self._away:
+                observe.loop_waits(loop="heartbeat", reason=str(error))
+            self._away = True
+        return self.interval
 
     async def look(self) -> None:
         """Look once at the beats of the others, and give back what the dead ones held. Raises StoreUnavailable."""

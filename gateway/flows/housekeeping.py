@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from gateway import observe
 from gateway.errors import StoreUnavailable
+from gateway.setbacks import Setbacks
 from gateway.store.database import Database
 from gateway.store.retention import forget_bookings, prune
 
@@ -27,12 +28,17 @@ class Housekeeping:
 
     async def run(self) -> None:
         """Look after the store for ever, also after it was out of reach."""
+        setbacks = Setbacks("housekeeping")
         while True:
-            try:
-                await self.tidy()
-            except StoreUnavailable as error:
-                observe.loop_waits(loop="housekeeping", reason=str(error))
-            await asyncio.sleep(_PAUSE)
+            wait = await setbacks.turn(self._turn())
+            await asyncio.sleep(wait)
+
+    async def _turn(self) -> float:
+        try:
+            await self.tidy()
+        except StoreUnavailable as error:
+            observe.loop_waits(loop="housekeeping", reason=str(error))
+        return _PAUSE
 
     async def tidy(self) -> None:
         """Remove all that is too old or too much, in batches between which others write. Raises StoreUnavailable."""

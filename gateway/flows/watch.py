@@ -20,6 +20,7 @@ from gateway.flows.window import Span, digest_of, interval_of, old_span, span_of
 from gateway.mapping.plan_watch import WatchPlan
 from gateway.messages import Call, Effect, Json, Observation
 from gateway.model.model import Model, arguments
+from gateway.setbacks import Setbacks
 from gateway.store.database import RETRY_SECONDS, Transaction
 from gateway.store.events import EVENTS, Known, known_between
 from gateway.store.watches import Claim, claim, complete, due_at, fail, release
@@ -32,6 +33,8 @@ _LOOK_SECONDS: Final = 1.0
 """How soon a new catalog, or a poll that another replica has left, is noticed at the latest."""
 _SLACK_SECONDS: Final = 30.0
 """How much longer than its calls a poll is held: for storing what it found."""
+
+_DEFECT: Final = "a defect of the gateway, whose trace is in the log"
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,12 +110,10 @@ class Watcher:
                 wanted = {one.name for one in self._engine.catalog.connections.values() if watched(one) is not None}
                 for name in tasks.keys() - wanted:
                     tasks.pop(name).cancel()
-                for name in wanted - tasks.keys():
-                    tasks[name] = asyncio.create_task(self._watch(name))
+                for name in wanted:
+                    if name not in tasks or tasks[name].done():
+                        tasks[name] = asyncio.create_task(self._watch(name))
                 await asyncio.sleep(_LOOK_SECONDS)
-                for task in tasks.values():
-                    if task.done():
-                        task.result()  # a defect of ours ends all watches, and loudly
         finally:
             for task in tasks.values():
                 task.cancel()
@@ -131,6 +132,11 @@ class Watcher:
         try:
             span = span_of(plan, connection.zone, began, held.complete_at)
             return await self._held(connection, plan, _Found(held, began, span, (), ()))
+        except StoreUnavailable:
+            raise
+        except Exception as error:  # noqa: BLE001 - what one connection meets must not end the polls of the others
+            observe.crashed(request=f"watch {connection.name}", error=error)
+            return await self._failed(connection, plan, held, GatewayError(f"{_DEFECT} ({type(error).__name__})"))
         except asyncio.CancelledError:
             with contextlib.suppress(StoreUnavailable):  # then it ends by itself
                 await database.write(lambda store: release(store, held))
@@ -248,8 +254,9 @@ class Watcher:
 
     async def _watch(self, name: str) -> None:
         """Poll one connection again and again."""
+        setbacks = Setbacks(f"watch {name}")
         while True:
-            wait = await self._turn(name)
+            wait = await setbacks.turn(self._turn(name))
             await asyncio.sleep(wait)
 
     async def _turn(self, name: str) -> float:

@@ -52,7 +52,7 @@ class Links:
         raise NotMapped(f"Links do not know what to make of {asked.request}.")
 
     async def run(self) -> None:
-        """Work for every link until cancelled. A defect in one of them is raised."""
+        """Work for every link until cancelled. A defect that one of them meets makes that one wait."""
         async with asyncio.TaskGroup() as group:
             for name in self._desk.links:
                 group.create_task(Worker(self._desk, name).run())

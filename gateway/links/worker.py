@@ -20,6 +20,7 @@ from gateway.links.link import Link
 from gateway.links.pushing import push
 from gateway.links.reconciling import stands
 from gateway.links.settling import settle_due
+from gateway.setbacks import Setbacks
 from gateway.store import ledger, links, offers
 from gateway.store.database import RETRY_SECONDS, Transaction
 from gateway.store.events import EVENTS
@@ -48,23 +49,32 @@ class Worker:
 
     async def run(self) -> None:
         """Work, and wait for something to do."""
-        desk = self._desk
+        desk, setbacks = self._desk, Setbacks(f"link {self._name}")
         while True:
             woken, told = desk.woken(self._name), desk.database.told(EVENTS)
             woken.clear()
-            try:
-                wait = await self.turn()
-                self._away = False
-            except StoreUnavailable as error:
-                if not self._away:
-                    observe.loop_waits(loop=f"link {self._name}", reason=str(error))
-                self._away, wait = True, error.retry_after or RETRY_SECONDS
+            wait = await setbacks.turn(self._tried())
+            if setbacks.times:  # what there is to do would only meet the same again
+                await asyncio.sleep(wait)
+                continue
             waits = [asyncio.ensure_future(one.wait()) for one in (woken, told)]
             try:
                 await asyncio.wait(waits, timeout=wait, return_when=asyncio.FIRST_COMPLETED)
             finally:
                 for one in waits:
                     one.cancel()
+
+    async def _tried(self) -> float:
+        """Do a turn, or wait for the store."""
+        try:
+            wait = await self.turn()
+        except StoreUnavailable as error:
+            if not self._away:
+                observe.loop_waits(loop=f"link {self._name}", reason=str(error))
+            self._away = True
+            return error.retry_after or RETRY_SECONDS
+        self._away = False
+        return wait
 
     async def turn(self) -> float:
         """Do what there is to do, and give the seconds after which to look again. Raises StoreUnavailable."""

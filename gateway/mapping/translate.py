@@ -268,6 +268,6 @@ def retry_after(response: Response) -> float | None:
     date = response.headers.get("date", "")
     try:
         wait = (parsedate_to_datetime(text) - parsedate_to_datetime(date)).total_seconds()
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):  # days, years and offsets of any length are read as whole numbers
         return None
     return min(wait, _MAX_RETRY_AFTER) if wait > 0 else None

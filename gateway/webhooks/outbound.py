@@ -17,6 +17,7 @@ from gateway import observe
 from gateway.errors import GatewayError, StoreUnavailable
 from gateway.messages import Send
 from gateway.observe import Redactor
+from gateway.setbacks import Setbacks
 from gateway.store import deliveries, subscriptions
 from gateway.store.database import Database, Transaction
 from gateway.store.deliveries import DEAD, DELIVERED, Attempt, Claimed, Result
@@ -32,6 +33,8 @@ LEASE_MARGIN: Final = 30.0
 """Seconds beyond the time of an attempt in which its outcome can be written."""
 _LEAP: Final = 60.0
 """Seconds by which the two clocks may part before the wall clock counts as put forward or back."""
+_LONGEST_SETBACK: Final = 30.0
+"""Seconds that all deliveries wait at most after a round that met a defect of ours."""
 _MEND: Final = 60.0
 """Seconds between one look for what wrong clocks and removed subscriptions left behind and the next."""
 
@@ -98,11 +101,13 @@ class Dispatcher:
 
     async def run(self) -> None:
         """Send until `stop`. What is under way then has its grace to end; what remains is given back."""
+        setbacks = Setbacks("deliveries", longest=_LONGEST_SETBACK)
         try:
             while not self._stopping:
                 self._freed.clear()
                 wakes = (self.database.told(EVENTS), self.database.told(DELIVERIES), self._freed)
-                await _first(wakes, await self._round())
+                wait = await setbacks.turn(self._round())
+                await _first((self._freed,) if setbacks.times else wakes, wait)
             await self._drain()
         finally:
             for task in self._running:
@@ -195,9 +200,12 @@ class Dispatcher:
             return Answer("unsignable")
         try:
             response = await self.send(request_of(claimed, keys, at, self.pace.timeout))
+            return answered(response, claimed.endpoint, self.redactor)
         except GatewayError as failure:
             return unanswered(failure)
-        return answered(response, claimed.endpoint, self.redactor)
+        except Exception as error:  # noqa: BLE001 - counted as an attempt, or what an endpoint answers repeats it for ever
+            observe.crashed(request=claimed.id, error=error)
+            return Answer("defect", why=type(error).__name__)
 
     def _record(
         self, connection: Transaction, claimed: Claimed, attempt: Attempt, answer: Answer, verdict: Verdict

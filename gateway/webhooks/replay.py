@@ -12,6 +12,7 @@ from functools import partial
 
 from gateway import observe
 from gateway.errors import GatewayError, NotMapped, StoreUnavailable
+from gateway.setbacks import Setbacks
 from gateway.store import replays, subscriptions
 from gateway.store.database import Database, Transaction
 from gateway.store.events import DELIVERIES
@@ -81,9 +82,10 @@ class Replays:
 
     async def run(self) -> None:
         """Carry on replays for ever, also after the store was out of reach."""
-        away = False
-        while True:
-            told = self.database.told(DELIVERIES)
+        away, setbacks = False, Setbacks("replay")
+
+        async def turn() -> float:
+            nonlocal away
             try:
                 await self.step()
                 away = False
@@ -91,6 +93,11 @@ class Replays:
                 if not away:
                     observe.loop_waits(loop="replay", reason=str(error))
                 away = True
+            return 0.0
+
+        while True:
+            told = self.database.told(DELIVERIES)
+            await asyncio.sleep(await setbacks.turn(turn()))
             await _woken(told)
 
     def _advance(self, connection: Transaction, key: str) -> Job | None:

@@ -9,9 +9,10 @@ import pytest
 from gateway.catalog import Catalog, bound
 from gateway.flows.recall import note
 from gateway.flows.watch import watched
-from gateway.store.watches import claim
+from gateway.store.watches import claim, failing
 from gateway.transport.client import Client
 from gateway.webhooks.publish import observed
+from tests.webhooks.house import until
 
 MINUTE = 60_000
 
@@ -117,6 +118,51 @@ async def test_a_watch_runs_by_itself_and_stops(house):
     assert running.cancelled()
     held = await publisher.database.write(lambda store: claim(store, "club", house.at + MINUTE, house.at + 2 * MINUTE))
     assert held is not None
+
+
+async def test_a_defect_that_one_connection_meets_is_its_own(house, caplog):
+    """Its poll fails with a reason and its trace, waits, and works again; the others are polled meanwhile."""
+    sound, broken = asyncio.Event(), True
+
+    class Odd(Client):
+        async def send(self, request):
+            if "/odd/" not in request.url:
+                sound.set()
+            elif broken:
+                raise OverflowError("of what came in")
+            return await super().send(replace(request, url=request.url.replace("/odd/", "/")))
+
+    house.client = await house.stack.enter_async_context(Odd(["127.0.0.0/8"]))
+    watcher, engine, publisher = await house.gateway()
+    club = engine.connection("club")
+    odd = bound("odd", club.provider, {**club.public, "base_url": f"{house.base}/odd"})
+    engine.use(Catalog("v2", {}, {"odd": odd, "club": club}))
+    running = asyncio.ensure_future(watcher.run())
+
+    async def hindered():
+        return await publisher.database.read(failing)
+
+    async def failed():
+        return "odd" in await hindered()
+
+    await until(failed)
+    await asyncio.wait_for(sound.wait(), 10)
+    assert not running.done()
+    running.cancel()
+    await asyncio.wait([running])
+    assert "OverflowError" in (await hindered())["odd"]
+    assert "of what came in" not in (await hindered())["odd"]
+    (line,) = (one for one in caplog.records if one.message == "crashed")
+    assert ({"request": "watch odd"}, OverflowError) == (line.fields, line.exc_info[0])
+    waits = []
+    for _ in range(3):
+        house.at += 20 * MINUTE
+        waits.append(((await watcher.round(odd)).due_at - house.at) // MINUTE)
+    assert [2, 4, 8] == waits
+    broken = False
+    house.at += 20 * MINUTE
+    assert "" == (await watcher.round(odd)).reason
+    assert {} == await hindered()
 
 
 @pytest.mark.parametrize("store_url", ["sqlite"], indirect=True)

@@ -4,6 +4,7 @@ import asyncio
 
 import pytest
 
+from gateway.transport.client import Client
 from tests.links.clubs import KINDS
 from tests.links.linked import DAY, TEN, linked, on, until
 
@@ -203,3 +204,26 @@ async def test_the_worker_runs_by_itself(house):
     finally:
         running.cancel()
         await asyncio.wait([running])
+
+
+@on("locaboo")
+async def test_a_defect_that_a_link_meets_is_its_own(house, caplog):
+    """The link waits with its trace in the log and then goes on; the links of the gateway do not end."""
+    broken = [OverflowError("of what came in")]
+
+    class Odd(Client):
+        async def send(self, request):
+            if broken:
+                raise broken.pop()
+            return await super().send(request)
+
+    house.client = await house.stack.enter_async_context(Odd(["127.0.0.0/8"]))
+    gateway = await house.gateway()
+    running = asyncio.ensure_future(gateway.links.run())
+    try:
+        await until(lambda: house.told() is True)
+    finally:
+        running.cancel()
+        await asyncio.wait([running])
+    (line,) = (one for one in caplog.records if one.message == "loop.crashed")
+    assert ("link courts", 1, OverflowError) == (line.fields["loop"], line.fields["times"], line.exc_info[0])

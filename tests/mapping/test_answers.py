@@ -24,6 +24,7 @@ def said(call, response):
 
 
 RPC = "{method: a, params: []}"
+BIG = "9" * 20
 
 
 @pytest.mark.parametrize("number", [7, "7", None])
@@ -246,6 +247,8 @@ def test_no_rule(call, answered, status, kind, code):
         ("soon", None),
         ("", None),
         ("Fri, 99 Foo 2026 99:99:99 GMT", None),
+        *((f"Sun, {BIG} Mar 2026 09:00:00 GMT", None), (f"Sun, 01 Mar {BIG} 09:00:00 GMT", None)),
+        *((f"Sun, 01 Mar 2026 {BIG}:00:00 GMT", None), (f"Sun, 01 Mar 2026 09:00:00 +{BIG}", None)),
     ],
 )
 def test_retry_after(answered, text, seconds):

@@ -8,9 +8,11 @@ import pytest
 
 from gateway.store import deliveries as store
 from gateway.store.database import Database
+from gateway.transport.client import Client
 from gateway.webhooks.outbound import LEASE_MARGIN
 from tests.webhooks.house import NOW, PACE, SECRET, opened, until
 from tests.webhooks.receivers import answer, hang
+from tests.webhooks.test_outbound import HTTP_DATE
 
 LEASE = round((PACE.timeout + LEASE_MARGIN) * 1000)
 DAY = 86_400_000
@@ -266,6 +268,46 @@ async def test_what_is_logged(house, caplog):
     for one in caplog.records:
         assert receiver.url not in f"{one.__dict__}"
         assert SECRET.reveal() not in f"{one.__dict__}"
+
+
+async def test_a_defect_is_an_attempt(house, caplog):
+    """What an endpoint's answer brings about in us is logged and counted: its delivery ends, and others are made."""
+
+    class Odd(Client):
+        async def send(self, request):
+            if request.url == odd.url:
+                raise OverflowError("of what came in")
+            return await super().send(request)
+
+    house.client = await house.stack.enter_async_context(Odd(["127.0.0.0/8"]))
+    odd, sound = await house.subscribed(key="wh_1", schedule=(5,)), await house.subscribed(key="wh_2")
+    house.start()
+    await house.happen("b1")
+    await house.tried(2)
+    house.time += 6_000
+    await house.tried(3)
+    (delivery,) = await house.deliveries(subscription="wh_1")
+    assert ("dead", "defect: attempt 2 was the last", []) == (delivery.state, delivery.reason, odd.posts)
+    assert 1 == len(sound.posts)
+    lines = [one for one in caplog.records if one.message == "crashed"]
+    assert [(delivery.id, OverflowError)] * 2 == [(one.fields["request"], one.exc_info[0]) for one in lines]
+
+
+async def test_any_retry_after_is_an_attempt(house):
+    """A pause of any length and form that an endpoint asks for never makes a delivery go on for ever."""
+    big = "9" * 20
+    answers = [
+        f"Sun, {big} Mar 2026 09:00:00 GMT",
+        f"Sun, 01 Mar {big} 09:00:00 GMT",
+        f"Sun, 01 Mar 2026 09:00:00 +{big}",
+    ]
+    await house.subscribed(*(answer(429, Retry_After=text, Date=HTTP_DATE) for text in answers), schedule=(5, 5))
+    house.start()
+    await house.happen("b1")
+    for number in (1, 2, 3):
+        await house.tried(number)
+        house.time += 6_000
+    assert ["dead"] == await house.states()
 
 
 @pytest.mark.parametrize(
