@@ -48,7 +48,7 @@ async def push(desk: Desk, link: Link, failures: int, seconds: float, held: Call
         if len(sold) < len(rows):  # nothing is known any more of courts that the configuration has no longer
             await desk.database.write(partial(_unsold, link=link, rows=[row for row in rows if row not in sold]))
             continue
-        # A push whose answer is lost may have been taken, also of a gateway that dies: what was told counts no more.
+        # It may be taken though its answer is lost, or the gateway dies: what is true again by then is told again.
         known = [(row.facility, row.start_at) for row in rows if row.told is not None]
         if known:
             await desk.database.write(partial(offers.doubt, link=link.name, which=known))
@@ -116,8 +116,6 @@ async def _failed(desk: Desk, link: Link, rows: Sequence[StoredOffer], error: Ga
     def work(store: Transaction) -> None:
         if final:
             offers.park(store, link.name, [(row.facility, row.start_at, row.digest) for row in rows], reason)
-        else:  # it may have taken them all the same: what is true again meanwhile is told again
-            offers.doubt(store, link.name, [(row.facility, row.start_at) for row in rows if row.told is not None])
         links.note(store, link.name, push_reason=reason, push_failures=failures + 1, push_due_at=due)
 
     await desk.database.write(work, tells=LEDGER)

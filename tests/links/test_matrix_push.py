@@ -6,7 +6,7 @@ import json
 import pytest
 
 from tests.links.clubs import COURT
-from tests.links.linked import DAY, TEN, linked, on
+from tests.links.linked import DAY, TEN, linked, on, until
 
 PUSH = r"^POST /v1/sync/"
 
@@ -206,15 +206,17 @@ async def test_a_page_is_no_success(house):
 
 
 @on("locaboo", "generic")
-async def test_a_push_that_was_taken_unseen_is_no_secret(house):
-    """The answer to a push is lost and the slot becomes again what it was before: it is told again all the same."""
-    await house.turned()
-    assert True is house.told()
-    house.market.fault(PUSH, after=True)
-    assert 200 == await house.book()
+async def test_a_gateway_dies_while_it_pushes(house):
+    """What the marketplace took from it is not known then: the state from before, true again, is told again."""
     await house.step()
-    assert False is house.told()
+    assert 200 == await house.book()
+    held = house.market.fault(PUSH, held=True)
+    pushing = asyncio.ensure_future(house.step())
+    await held.arrived.wait()
+    pushing.cancel()
+    held.go.set()
+    await until(lambda: house.told() is False)
     assert 200 == await house.cancel()
-    await house.turned(60)
-    await house.turned(60)
+    house.later(200)
+    await house.step(times=2)
     assert True is house.told()
