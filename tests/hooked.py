@@ -28,6 +28,7 @@ from gateway.store.database import Database
 from gateway.store.tables import bookings, deliveries, events, receipts, subscriptions
 from gateway.surface.app import build_app
 from gateway.surface.backroom import Backroom
+from gateway.surface.listening import listening
 from gateway.transport.client import Client
 from gateway.webhooks.inbound import Inbound
 from gateway.webhooks.publish import Publisher
@@ -271,7 +272,7 @@ async def _opened(stack, url, plans, settings, label):
     publisher = Publisher(database, load(), lambda: moments[-1], fresh, lambda _name: load().changes.tracked)
     inbound = Inbound(engine, publisher, lambda: moments[-1], fresh)
     backroom = Backroom(database, publisher, inbound, lambda: moments[-1], fresh)
-    served = await _served(stack, build_app(engine, settings, backroom=backroom))
+    served = await stack.enter_async_context(listening(build_app(engine, settings, backroom=backroom), "127.0.0.1", 0))
     session = await stack.enter_async_context(aiohttp.ClientSession())
     return Hooked(served, session, engine, backroom, vendor, moments)
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 
 from aiohttp import web
@@ -17,12 +17,12 @@ from gateway import observe
 from gateway.catalog import Connection
 from gateway.errors import GatewayError, SignatureInvalid, TooManyCalls
 from gateway.mapping.hooks_translate import to_reply
-from gateway.mapping.plan import Scope
 from gateway.mapping.plan_hooks import HookPlan
 from gateway.messages import Received, Response
 from gateway.surface.calls import Calls
 from gateway.surface.failures import HttpRefused, failure_of, to_response
-from gateway.surface.requests import READ_SECONDS, body_bytes, path_parts, query_pairs
+from gateway.surface.requests import READ_SECONDS, body_bytes, path_parts, query_pairs, refuse_large
+from gateway.surface.strangers import BUSY_SECONDS, Strangers
 from gateway.surface.visit import VISIT
 from gateway.webhooks.asking import Links, answered
 from gateway.webhooks.challenges import Challenged
@@ -30,10 +30,9 @@ from gateway.webhooks.inbound import Delivery, Inbound, scope_of
 
 PATH = "/hooks/{connection:[^/]+}/{hook:[^/]+}"
 MOST_OF_ONE = 32
-"""Messages of one connection that are taken in at the same time, and of all that name no hook together."""
+"""Proved messages of one connection that are taken in at the same time."""
 MOST = 256
-"""Messages that are taken in at the same time."""
-_BUSY_SECONDS = 1.0
+"""Proved messages that are taken in at the same time."""
 _UNSUPPORTED = 415
 _UNAVAILABLE = 503
 """What a marketplace is told that shall ask again, whatever stood in the way: of what is behind us it knows nothing."""
@@ -53,31 +52,61 @@ class Hooks:
     public_url: str
     links: Links | None = None
     under_way: Counter[str] = field(default_factory=Counter)
+    strangers: Strangers = field(default_factory=Strangers)
 
     async def take(self, request: web.Request) -> web.Response:
         """Take in one message and answer as its mapping says. Raises GatewayError where the mapping says nothing.
 
-        What is wrong with a request as such is told before it is looked at whether there is such a hook.
+        What stands before the body is looked at before the body is read: whoever names no hook, or proves there that
+        nobody knows them, holds nothing. Everything else of a request is told only to whoever may still be known.
         """
         at = self.inbound.now()
+        head = self._head(request)
         found = self._found(request)
-        with self._counted(found[0].name if found is not None else ""):
-            received = await self._received(request)
-            if found is None:
-                self._tell(request)
-                raise SignatureInvalid("")
-            connection, plan = found
-            visit = request[VISIT]
-            visit.connection, visit.operation = connection.name, f"hooks.{plan.name}"
-            url = self.public_url + request.rel_url.raw_path_qs if self.public_url else ""
-            deadline = visit.started + self.calls.settings.timeout
-            try:
-                return await self._answer(Delivery(connection, plan, received, at, url, visit.request_id, deadline))
-            except GatewayError as error:
-                told = self._refused(request, plan, error, scope_of(connection, at))
-                if told is None:
-                    raise
-                return told
+        if found is None:
+            self._tell(request)
+            raise SignatureInvalid("")
+        connection, plan = found
+        visit = request[VISIT]
+        visit.connection, visit.operation = connection.name, f"hooks.{plan.name}"
+        url = self.public_url + request.rel_url.raw_path_qs if self.public_url else ""
+        deadline = visit.started + self.calls.settings.timeout
+        delivery = Delivery(connection, plan, head, at, url, visit.request_id, deadline)
+        try:
+            proved = self.inbound.glance(delivery)
+        except GatewayError as error:
+            return self._refused(request, delivery, error)
+        return await (self._known(request, delivery) if proved else self._stranger(request, delivery))
+
+    async def _known(self, request: web.Request, delivery: Delivery) -> web.Response:
+        """Take in a message that is proved: it counts against its connection from here on."""
+        with self._counted(delivery.connection.name):
+            body = await body_bytes(request, self._patience())
+            return await self._taken(request, delivery, body)
+
+    async def _stranger(self, request: web.Request, delivery: Delivery) -> web.Response:
+        """Take in a message that only its body, or what is fetched for it, can prove: its address has its own bound.
+
+        A signature is looked at before anything is waited for, so that a forged one never counts for the connection.
+        """
+        with ExitStack() as held:
+            place = held.enter_context(self.strangers.place(request.remote))
+            body = await place.read(request, self._patience())
+            if delivery.plan.forged is None and delivery.plan.verify:
+                held.close()
+            with self._counted(delivery.connection.name):
+                return await self._taken(request, delivery, body)
+
+    async def _taken(self, request: web.Request, delivery: Delivery, body: bytes) -> web.Response:
+        whole = replace(delivery, received=replace(delivery.received, body=body))
+        try:
+            return await self._answer(whole)
+        except GatewayError as error:
+            return self._refused(request, whole, error)
+
+    def _patience(self) -> float:
+        """How long a body may take, in seconds."""
+        return min(READ_SECONDS, self.calls.settings.timeout)
 
     async def _answer(self, delivery: Delivery) -> web.Response:
         """Take in what is told, or have done what is asked, and give the answer of the mapping."""
@@ -108,24 +137,25 @@ class Hooks:
         reason = "the path names no hook of a connection, or the method is another"
         observe.hook_refused(request=request[VISIT].request_id, connection=known, hook="", reason=reason)
 
-    async def _received(self, request: web.Request) -> Received:
-        """The message as it came. What was compressed on the way cannot be verified, since it was signed as sent."""
+    def _head(self, request: web.Request) -> Received:
+        """What came before the body. What was compressed on the way cannot be verified, since it was signed as sent."""
         if any(coding.lower() != "identity" for coding in request.headers.getall("Content-Encoding", ())):
             raise HttpRefused(_UNSUPPORTED, "Send the body without Content-Encoding.")
-        body = await body_bytes(request, min(READ_SECONDS, self.calls.settings.timeout))
+        refuse_large(request)
         headers = tuple((name.lower(), value) for name, value in request.headers.items())
         token = path_parts(request).get("token")
-        return Received(request.method, token, tuple(query_pairs(request)), headers, body)
+        return Received(request.method, token, tuple(query_pairs(request)), headers, b"")
 
-    def _refused(self, request: web.Request, plan: HookPlan, error: GatewayError, scope: Scope) -> web.Response | None:
-        """What the mapping says to an error, or what a marketplace is told that shall ask again; None for all else."""
+    def _refused(self, request: web.Request, delivery: Delivery, error: GatewayError) -> web.Response:
+        """What the mapping says to an error, or what a marketplace is told that shall ask again; raises all else."""
+        plan, scope = delivery.plan, scope_of(delivery.connection, delivery.at)
         again = self.calls.engine.model.errors[error.code].retryable
         told = to_reply(plan, error.code, scope, again=again)
         if told is not None:
             request[VISIT].code = error.code
             return _response(told)
         if not (again and plan.asks):
-            return None
+            raise error
         failure = failure_of(error, self.calls.engine.model)
         headers = {"Retry-After": _AGAIN_SECONDS, **failure.headers}
         return to_response(request, replace(failure, status=_UNAVAILABLE, headers=headers))
@@ -134,7 +164,7 @@ class Hooks:
     def _counted(self, name: str) -> Iterator[None]:
         """Count the messages under way; raises TooManyCalls rather than let a flood in."""
         if self.under_way[name] >= MOST_OF_ONE or self.under_way.total() >= MOST:
-            raise TooManyCalls("Too many messages at the same time.", retry_after=_BUSY_SECONDS)
+            raise TooManyCalls("Too many messages at the same time.", retry_after=BUSY_SECONDS)
         self.under_way[name] += 1
         try:
             yield

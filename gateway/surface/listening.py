@@ -7,15 +7,17 @@ from contextlib import asynccontextmanager
 
 from aiohttp import web
 
+from gateway.surface.sockets import Bounds, Runner
+
 _GRACE = 20.0
 """Seconds that calls under way have to finish after a stop was asked for."""
+_BOUNDS = Bounds()
 
 
 @asynccontextmanager
-async def listening(app: web.Application, host: str, port: int) -> AsyncIterator[str]:
+async def listening(app: web.Application, host: str, port: int, bounds: Bounds = _BOUNDS) -> AsyncIterator[str]:
     """Serve while the context lasts and give the URL; raises OSError when the address cannot be had."""
-    # Lines with tokens in their URLs are not for a log; `call.done` is the log of calls.
-    runner = web.AppRunner(app, access_log=None, handler_cancellation=False, shutdown_timeout=_GRACE)
+    runner = Runner(app, bounds, grace=_GRACE)
     await runner.setup()
     try:
         await web.TCPSite(runner, host, port).start()

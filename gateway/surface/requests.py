@@ -87,10 +87,15 @@ def refuse_conditions(request: web.Request) -> None:
             raise _wrong(name, "is not supported: the write would not depend on it")
 
 
-async def body_bytes(request: web.Request, seconds: float) -> bytes:
-    """Read the body as it came. Raises HttpRefused 413 and 408, and CallInvalid for one that broke off."""
+def refuse_large(request: web.Request) -> None:
+    """Raise HttpRefused 413 for a body that says itself that it is too large."""
     if request.content_length is not None and request.content_length > request.client_max_size:
         raise _too_large(request)
+
+
+async def body_bytes(request: web.Request, seconds: float) -> bytes:
+    """Read the body as it came. Raises HttpRefused 413 and 408, and CallInvalid for one that broke off."""
+    refuse_large(request)
     try:
         async with asyncio.timeout(seconds):
             return await request.read()

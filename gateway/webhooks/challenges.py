@@ -50,11 +50,28 @@ def answer(plan: VerifyPlan, reading: Reading, scope: Mapping[str, Json], *, unp
     return None
 
 
-def _is_meant(challenge: ChallengePlan, reading: Reading) -> bool:
+def may_follow(plan: VerifyPlan, reading: Reading) -> bool:
+    """Whether a message whose body is not read yet may be a challenge that is answered without being verified."""
+    return any(challenge.unproved and _heads(challenge, reading) for challenge in plan.challenges)
+
+
+def _heads(challenge: ChallengePlan, reading: Reading) -> bool:
+    """Whether all that stands before the body of a challenge stands before the body of this message."""
     received = reading.received
     if challenge.method and received.method.upper() != challenge.method:
         return False
     if any((name, value) not in received.query for name, value in challenge.query.items()):
+        return False
+    place = challenge.value
+    if place is None or place.path is not None:
+        return True
+    return any(name == place.header for name, _ in received.headers) or any(
+        name == place.query for name, _ in received.query
+    )
+
+
+def _is_meant(challenge: ChallengePlan, reading: Reading) -> bool:
+    if not _heads(challenge, reading):
         return False
     try:
         if challenge.when is not None and reading.value(challenge.when) is not True:

@@ -27,6 +27,7 @@ from gateway.errors import (
 )
 from gateway.mapping.hooks_translate import is_equal, is_forged, to_messages
 from gateway.mapping.plan_hooks import IGNORE, HookPlan
+from gateway.mapping.plan_verify import VerifyPlan
 from gateway.messages import Call, Json, Message, Observation, Received
 from gateway.store.database import Transaction
 from gateway.store.events import Receipt
@@ -34,7 +35,7 @@ from gateway.store.receipts import explain, of_state, settle
 from gateway.webhooks.asking import Question, question
 from gateway.webhooks.challenges import Challenged
 from gateway.webhooks.publish import EVENTS, Published, Publisher, observed
-from gateway.webhooks.verify import verify
+from gateway.webhooks.verify import glance, verify
 
 WEBHOOK = "provider_webhook"
 """The origin of events that a provider told us."""
@@ -93,11 +94,8 @@ class Inbound:
         CallInvalid for what asks and cannot be read, and StoreUnavailable, or ProviderUnavailable when its object
         cannot be fetched: it shall come again.
         """
-        plan, received, revealed = delivery.plan, delivery.received, delivery.connection.revealed
-        blocks = plan.verify
-        if plan.forged is not None:  # the fetch is proof enough, whatever of the rest this connection has
-            blocks = tuple(block for block in blocks if block.applies(revealed, received.method))
-        verdict = verify(blocks, received, revealed, delivery.at / 1000, delivery.url)
+        plan, revealed = delivery.plan, delivery.connection.revealed
+        verdict = verify(_blocks(delivery), delivery.received, revealed, delivery.at / 1000, delivery.url)
         if not verdict.accepted:
             self._refuse(delivery, verdict.reason)
         if verdict.answer is not None:
@@ -106,6 +104,18 @@ class Inbound:
             return self._question(delivery)
         await self._keep(delivery, await self._read(delivery))
         return None
+
+    def glance(self, delivery: Delivery) -> bool:
+        """Tell whether a message is proved by what came before its body, which is not read yet.
+
+        Raises SignatureInvalid for what no body could prove. A message that is not proved by this is still to be
+        received: False says only that nobody knows yet who sends it.
+        """
+        revealed = delivery.connection.revealed
+        seen = glance(_blocks(delivery), delivery.received, revealed, delivery.at / 1000, delivery.url)
+        if seen.reason:
+            self._refuse(delivery, seen.reason)
+        return seen.proved
 
     async def replay(self, receipt: str, deadline: float) -> bool:
         """Read a dead letter again, with the mapping of now; tells whether its events are stored now.
@@ -261,6 +271,14 @@ class Inbound:
     def _tell(self, delivery: Delivery, reason: str) -> None:
         about = {"request": delivery.request_id, "connection": delivery.connection.name, "hook": delivery.plan.name}
         observe.hook_refused(**about, reason=reason)
+
+
+def _blocks(delivery: Delivery) -> tuple[VerifyPlan, ...]:
+    """What a message must prove. Where a fetch is proof enough, only what this connection has of the rest."""
+    plan, revealed, method = delivery.plan, delivery.connection.revealed, delivery.received.method
+    if plan.forged is None:
+        return plan.verify
+    return tuple(block for block in plan.verify if block.applies(revealed, method))
 
 
 def scope_of(connection: Connection, at: int) -> dict[str, Json]:

@@ -25,7 +25,7 @@ from gateway.webhooks.challenges import Challenged
 from gateway.webhooks.jwt import check_token
 from gateway.webhooks.reading import Reading, Unproved, raw, unwritten
 
-__all__ = ["Challenged", "Verdict", "verify"]
+__all__ = ["Challenged", "Glance", "Verdict", "glance", "verify"]
 
 _TIMES: Final = {"s": re.compile("[1-9][0-9]{8,12}"), "ms": re.compile("[1-9][0-9]{11,15}")}
 """Python's own conversions also take blanks, underscores, signs and the digits of every script."""
@@ -43,6 +43,54 @@ class Verdict:
     accepted: bool
     answer: Challenged | None = None
     reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Glance:
+    """What a message proves before its body is read: everything (`proved`), or that it will be refused (`reason`)."""
+
+    proved: bool = False
+    reason: str = ""
+    """For our own log, as that of a Verdict; empty where the body may still prove it."""
+
+
+def glance(plans: Sequence[VerifyPlan], head: Received, scope: Mapping[str, Json], now: float, url: str) -> Glance:
+    """Look at a message whose body is not read yet. What is refused here, `verify` would refuse whatever the body is.
+
+    The arguments are those of `verify`; of `head` the body is empty.
+    """
+    reading = Reading(head, url)
+    applied = [plan for plan in plans if plan.applies(scope, head.method)]
+    if plans and not applied:
+        return Glance(reason="no setting is given with which it could be verified")
+    if any(challenges.may_follow(plan, reading) for plan in applied):
+        return Glance()
+    try:
+        proved = [_check_head(plan, reading, scope, now) for plan in applied]
+    except Unproved as unproved:
+        return Glance(reason=str(unproved))
+    except MappingFault as fault:
+        return Glance(reason=fault.detail)
+    return Glance(proved=bool(proved) and all(proved))
+
+
+def _check_head(plan: VerifyPlan, reading: Reading, scope: Mapping[str, Json], now: float) -> bool:
+    """Check what of one plan stands before the body, and tell whether that is all of it; raises Unproved."""
+    if plan.scheme == "basic" or (plan.scheme == "token" and (plan.token is None or plan.token.path is None)):
+        _check(plan, reading, scope, now)
+        return True
+    if plan.signature is None or plan.signature.location.path is not None:
+        return False
+    if plan.jwt is not None:
+        if not plan.jwt.body_claim:
+            _check(plan, reading, scope, now)
+            return True
+        reading.single(plan.signature.location)
+        return False
+    _candidates(plan.signature, reading, None)
+    if plan.timestamp is not None and plan.timestamp.location.path is None:
+        _timestamp(plan.timestamp, reading, now, None)
+    return False
 
 
 def verify(plans: Sequence[VerifyPlan], received: Received, scope: Mapping[str, Json], now: float, url: str) -> Verdict:

@@ -266,6 +266,36 @@ async def test_a_flood(gate):
             status, *_ = await gate.post(CLUB, told())
 
 
+async def test_what_stands_before_the_body_is_looked_at_first(gate):
+    """A wrong token and a missing signature are refused before the body has come, and hold no genuine message up."""
+    for path in ("/hooks/club/events/WRONG", YARD, "/hooks/nobody/events/x"):
+        for _ in range(MOST_OF_ONE + 8):
+            reader, writer = await _dripping(gate, path)
+            async with asyncio.timeout(5):
+                assert (await reader.readline()).startswith(b"HTTP/1.1 401"), path
+            writer.close()
+    assert (204, 200) == ((await gate.post(CLUB, told()))[0], (await gate.post(YARD, NEW, headers=SIGNATURE))[0])
+
+
+async def test_slow_senders_give_way(gate):
+    """Of senders whom only a body can prove, the slowest of an address gives way: who sends at once always passes."""
+    slow = [await _dripping(gate, YARD, f"X-Signature: {'0' * 64}\r\n") for _ in range(MOST_OF_ONE + 8)]
+    async with asyncio.timeout(5):
+        assert (await slow[7][0].readline()).startswith(b"HTTP/1.1 429")
+    assert 200 == (await gate.post(YARD, NEW, headers=SIGNATURE))[0]
+    assert 204 == (await gate.post(CLUB, told()))[0]
+    for _, writer in slow:
+        writer.close()
+
+
+async def _dripping(gate, path, headers=""):
+    """Open a message of which one byte has come."""
+    reader, writer = await asyncio.open_connection(*gate.url.removeprefix("http://").split(":"))
+    writer.write(f"PUT {path} HTTP/1.1\r\nHost: x\r\nContent-Length: 99\r\n{headers}\r\n{{".encode())
+    await writer.drain()
+    return reader, writer
+
+
 async def test_secrets_stay_where_they_are(serve_gate, tmp_path, caplog):
     """Whatever comes, no token, key or signature stands in the log, in an answer, or in a byte of the store's files."""
     caplog.set_level(logging.DEBUG)

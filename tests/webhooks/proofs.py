@@ -3,6 +3,7 @@
 import base64
 import hashlib
 import hmac
+from dataclasses import replace
 
 from gateway.document import parse
 from gateway.mapping.context import Context
@@ -10,7 +11,7 @@ from gateway.mapping.plan_given import Setting
 from gateway.mapping.verification import compile_verify
 from gateway.messages import Received
 from gateway.model.model import load
-from gateway.webhooks.verify import verify
+from gateway.webhooks.verify import glance, verify
 from tests.generate_docs import flow
 
 NOW = 1_700_000_000
@@ -45,8 +46,19 @@ def received(body=b"", headers=(), *, query=(), token=None, method="POST"):
 
 
 def judged(node, message, *, now=NOW, url=URL, **settings):
-    """Verify a message; without settings, those of `SECRET`."""
-    return verify(plans(node), message, {"settings": settings or {"secret": SECRET}}, now, url)
+    """Verify a message; without settings, those of `SECRET`. What is seen of it before its body never contradicts."""
+    about = {"settings": settings or {"secret": SECRET}}, now, url
+    found = plans(node)
+    verdict = verify(found, message, *about)
+    agrees(verdict, glance(found, replace(message, body=b""), *about))
+    return verdict
+
+
+def agrees(verdict, seen):
+    """Hold that a glance refuses nothing that is accepted, and takes nothing for proved that is refused."""
+    assert not (seen.proved and seen.reason)
+    assert not (verdict.accepted and seen.reason)
+    assert verdict.accepted or not seen.proved
 
 
 def accepted(node, message, **more):

@@ -2,13 +2,14 @@
 
 import base64
 import json
+from dataclasses import replace
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gateway.messages import Received
-from gateway.webhooks.verify import Verdict, verify
-from tests.webhooks.proofs import BODY, KEYS, NOW, SECRET, STANDARD, TIMED, URL, plans, received, sign
+from gateway.webhooks.verify import Verdict, glance, verify
+from tests.webhooks.proofs import BODY, KEYS, NOW, SECRET, STANDARD, TIMED, URL, agrees, plans, received, sign
 
 ASCII = st.text(st.characters(min_codepoint=0x21, max_codepoint=0x7F), min_size=1, max_size=8)
 ANY = st.text(max_size=40) | st.text(st.characters(categories=["Cs", "Nd", "P", "Lu"]), max_size=20)
@@ -66,6 +67,7 @@ def test_always_a_verdict(message):
         assert isinstance(verdict, Verdict)
         assert not verdict.accepted or verdict.answer is not None
         assert verdict.accepted != bool(verdict.reason)
+        agrees(verdict, glance(found, replace(message, body=b""), SCOPE, NOW, URL))
 
 
 @settings(max_examples=60)
