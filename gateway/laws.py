@@ -13,7 +13,8 @@ from dataclasses import dataclass, field, replace
 from gateway.errors import GatewayError
 from gateway.mapping.codec_kind import ISO
 from gateway.mapping.expressions import MISSING
-from gateway.mapping.plan import FieldPlan, RecordPlan, Scope
+from gateway.mapping.plan import Scope
+from gateway.mapping.plan_records import FieldPlan, RecordPlan
 from gateway.mapping.watch import Watch
 from gateway.messages import Json
 from gateway.playback import differences

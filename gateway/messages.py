@@ -133,7 +133,8 @@ class Observation:
 
     `type` is what the provider says happened, or `changed` when only the new state is known. `data` may leave out
     what the source of the observation cannot tell. `gone` says that the booking is no longer listed. `stand_ins` are
-    fields of `data` that the provider cannot tell either: they count only while nothing better is known.
+    fields of `data` that the provider cannot tell either: they count only while nothing better is known. `lapsing` are
+    those that the source leaves out where they have no value: what is known of them is over when `data` lacks them.
     """
 
     connection: str
@@ -144,6 +145,7 @@ class Observation:
     data: Mapping[str, Json]
     gone: bool = False
     stand_ins: frozenset[str] = frozenset()
+    lapsing: frozenset[str] = frozenset()
 
 
 Send: TypeAlias = Callable[[Request], Awaitable[Response]]

@@ -15,12 +15,12 @@ from gateway.mapping.plan import (
     Condition,
     OperationPlan,
     ProviderPlan,
-    RecordPlan,
     RunPlan,
     StepPlan,
     VariantPlan,
 )
 from gateway.mapping.plan_hooks import HookPlan
+from gateway.mapping.plan_records import RecordPlan
 from gateway.mapping.schema import PARTS
 
 HELP = "Show what an operation does: every call, every field with the line that makes it. Or explain a word."

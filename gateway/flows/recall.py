@@ -12,6 +12,7 @@ from dataclasses import replace
 from typing import Final
 
 from gateway.catalog import Connection
+from gateway.mapping.lapsing import lapsing
 from gateway.messages import Json, Observation
 from gateway.model.model import Changes, Model
 from gateway.store.database import Database, Transaction
@@ -77,7 +78,8 @@ def done(
     remembered = connection.provider.remembered
     stand_ins = frozenset(name for name, operations in remembered.items() if operation not in operations)
     about = (connection.name, connection.provider.name, GATEWAY, _type(changes, type_, whole, stand_ins))
-    return Observation(*about, str(whole[_ID]), whole, stand_ins=stand_ins)
+    ends = lapsing(connection.provider.operations, operation) if whole is data else frozenset[str]()
+    return Observation(*about, str(whole[_ID]), whole, stand_ins=stand_ins, lapsing=ends)
 
 
 def _fact(model: Model, connection: Connection, operation: str, data: Json) -> Observation | None:

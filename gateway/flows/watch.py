@@ -17,6 +17,7 @@ from gateway.catalog import Connection
 from gateway.engine import Engine
 from gateway.errors import GatewayError, StoreUnavailable
 from gateway.flows.window import Span, digest_of, interval_of, old_span, span_of
+from gateway.mapping.lapsing import lapsing
 from gateway.mapping.plan_watch import WatchPlan
 from gateway.messages import Call, Effect, Json, Observation
 from gateway.model.model import Model, arguments
@@ -151,7 +152,8 @@ class Watcher:
             return await self._failed(connection, plan, found.held, error)
         about = (connection.name, connection.provider.name, POLL, CHANGED)
         unsure = frozenset(connection.provider.remembered)
-        found = replace(found, seen=[observed(*about, one, unsure) for one in listed])
+        ends = lapsing(connection.provider.operations, plan.operation)
+        found = replace(found, seen=[observed(*about, one, unsure, ends) for one in listed])
         if plan.vanishes:
             found = replace(found, missing=await self._missing(connection, found, deadline))
         due = max(found.began + int(1000 * self._interval(connection, plan)), self._publisher.now())
@@ -215,9 +217,9 @@ class Watcher:
             raise
         changes, unsure = self._engine.model.changes, frozenset(connection.provider.remembered)
         over = data.get(changes.status) in changes.final and changes.status not in unsure
-        return (
-            observed(*about, {**data, "id": key}, unsure) if over or not span.holds(data.get(changes.span[0])) else gone
-        )
+        if not over and span.holds(data.get(changes.span[0])):
+            return gone
+        return observed(*about, {**data, "id": key}, unsure, lapsing(connection.provider.operations, reading))
 
     def _told(self, store: Transaction, connection: Connection, plan: WatchPlan, found: _Found) -> int:
         """Publish what was found, inside of the transaction that completes the poll; gives how many events it told.

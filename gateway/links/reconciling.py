@@ -17,6 +17,7 @@ from gateway.links.desk import LEDGER, Asking, Desk
 from gateway.links.grids import instant, milliseconds
 from gateway.links.link import Link, can
 from gateway.links.told import KEY_LENGTH
+from gateway.mapping.lapsing import lapsing
 from gateway.messages import Json
 from gateway.store import ledger
 from gateway.store.database import Transaction
@@ -116,7 +117,9 @@ async def stands(desk: Desk, link: Link, entry: Entry, asking: Asking) -> bool:
 async def _tell(desk: Desk, link: Link, booking: Mapping[str, Json], *, gone: bool) -> None:
     """Publish what the club has made of a booking; nothing is told twice."""
     about = (link.club.name, link.club.provider.name, POLL, CHANGED)
-    seen = observed(*about, booking, stand_ins=frozenset(link.club.provider.remembered))
+    provider = link.club.provider
+    ends = lapsing(provider.operations, "bookings.get")
+    seen = observed(*about, booking, stand_ins=frozenset(provider.remembered), lapsing=ends)
     await desk.remembering.publisher.publish([vanished(seen) if gone else seen])
 
 

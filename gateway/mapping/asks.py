@@ -11,8 +11,9 @@ from typing import Final
 from gateway.document import Place, suggestion
 from gateway.mapping.context import BASE, Context
 from gateway.mapping.fits import check_fields
-from gateway.mapping.plan import RecordPlan, RowsPlan
+from gateway.mapping.plan import RowsPlan
 from gateway.mapping.plan_hooks import AskPlan
+from gateway.mapping.plan_records import RecordPlan
 from gateway.mapping.reads import Reads
 from gateway.mapping.replies import compile_reply
 from gateway.mapping.rows import Wanted, compile_rows

@@ -10,8 +10,9 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from gateway.document import Place, suggestion
 from gateway.mapping.context import Context
 from gateway.mapping.fits import report_unwritable
-from gateway.mapping.plan import Condition, OperationPlan, RecordPlan, RunPlan
+from gateway.mapping.plan import Condition, OperationPlan, RunPlan
 from gateway.mapping.plan_given import NativeArgument
+from gateway.mapping.plan_records import RecordPlan
 from gateway.mapping.reads import Reads
 from gateway.mapping.truth import is_true
 from gateway.messages import Effect, Json

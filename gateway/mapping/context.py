@@ -12,8 +12,8 @@ from dataclasses import dataclass, field, replace
 from gateway.document import Document, Finding, Place, suggestion
 from gateway.mapping.codecs import Codec, CodecInvalid, compile_codec
 from gateway.mapping.expressions import ExpressionInvalid, Literal, Path, Template, compile_path, compile_template
-from gateway.mapping.plan import RecordPlan
 from gateway.mapping.plan_given import Setting
+from gateway.mapping.plan_records import RecordPlan
 from gateway.mapping.reads import Reads
 from gateway.mapping.schema import SHAPES
 from gateway.mapping.truth import named, seen_of_path

@@ -17,7 +17,8 @@ from gateway.mapping.context import BASE, Context
 from gateway.mapping.evaluate import read
 from gateway.mapping.expressions import MISSING, ExpressionFailed, Path
 from gateway.mapping.fits import check_codec, check_constant, check_joined, check_tree
-from gateway.mapping.plan import LEFT_OUT, RecordPlan, Scope
+from gateway.mapping.plan import LEFT_OUT, Scope
+from gateway.mapping.plan_records import RecordPlan
 from gateway.mapping.results import walk
 from gateway.mapping.rows import compile_levels
 from gateway.mapping.trees import compile_tree

@@ -13,7 +13,6 @@ from gateway.mapping.asks import compile_asks
 from gateway.mapping.calls import Http
 from gateway.mapping.context import BASE, Context
 from gateway.mapping.expressions import Path, compile_path
-from gateway.mapping.plan import RecordPlan
 from gateway.mapping.plan_hooks import (
     CHANGED,
     IGNORE,
@@ -23,6 +22,7 @@ from gateway.mapping.plan_hooks import (
     NamePlan,
     ReplyPlan,
 )
+from gateway.mapping.plan_records import RecordPlan
 from gateway.mapping.proofs import compile_verified
 from gateway.mapping.replies import compile_replies, compile_reply
 from gateway.mapping.rows import Wanted, compile_rows

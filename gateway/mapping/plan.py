@@ -15,9 +15,9 @@ from gateway.mapping.expressions import Path, Template
 from gateway.mapping.plan_given import NativeArgument, Setting, WindowPlan
 from gateway.mapping.plan_hooks import HookPlan
 from gateway.mapping.plan_limits import LimitsPlan
+from gateway.mapping.plan_records import RecordPlan
 from gateway.mapping.plan_watch import WatchPlan
 from gateway.messages import Effect, Json
-from gateway.model.model import Resource
 
 Scope: TypeAlias = Mapping[str, Json]
 """What templates see: settings, args, connection, now, window, remembered, taken names, steps."""
@@ -199,39 +199,6 @@ class StepPlan:
         """The calls that it may send, likewise."""
         parts = (self.call, self.undo, self.recover.look if self.recover is not None else None)
         return tuple(part for part in parts if isinstance(part, CallPlan))
-
-
-@dataclass(frozen=True, slots=True)
-class FieldPlan:
-    """One line of a field table, for `gateway explain` and for the static checks."""
-
-    name: str
-    source: str
-    codec: str | None
-    law: str
-    mode: str
-    origin: str
-    embeds: str
-    """The record of an embedded object or list of objects, else empty."""
-    unwritable: tuple[Json, ...]
-    """Canonical values that its codec has no word for, though the contract allows them."""
-    targets: tuple[tuple[str, ...], ...] = ()
-    """Where in the provider's object it is written, as keys; of an embedded object all that this writes."""
-    from_row: bool = True
-    """Whether a path reads it; false of what is constant, computed or joined."""
-
-
-@dataclass(frozen=True, slots=True)
-class RecordPlan:
-    """A field table compiled to two functions: provider's row → canonical object, and back."""
-
-    name: str
-    resource: Resource
-    read: Callable[[Json, Scope], dict[str, Json]]
-    write: Callable[[Json, Scope], dict[str, Json]]
-    fields: tuple[FieldPlan, ...]
-    private: frozenset[str]
-    origin: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,8 @@ from gateway.mapping.context import Context
 from gateway.mapping.expressions import MISSING
 from gateway.mapping.fields import SOURCES, Get, Put, conditional, law_of, put_at, targets_of
 from gateway.mapping.fits import check_constant, unwritable
-from gateway.mapping.plan import FieldPlan, RecordPlan, Scope
+from gateway.mapping.plan import Scope
+from gateway.mapping.plan_records import FieldPlan, RecordPlan
 from gateway.mapping.reads import Reads
 from gateway.messages import Json
 from gateway.model.model import Resource
@@ -228,6 +229,7 @@ def _compile_line(context: Context, resource: Resource, canonical: str, spec: Js
             unwritable=unwritable(field.type, codec),
             targets=targets,
             from_row=not {"value", "make", "from"} & shape.keys(),
+            conditional="when" in shape,
         ),
     )
 

@@ -15,7 +15,8 @@ from jmespath.visitor import Options, TreeInterpreter
 from gateway.document import Place
 from gateway.mapping.expressions import Path, Template
 from gateway.mapping.path_functions import PathFunctions
-from gateway.mapping.plan import ErrorRule, RecordPlan, Scope
+from gateway.mapping.plan import ErrorRule, Scope
+from gateway.mapping.plan_records import RecordPlan
 from gateway.mapping.words import Missing
 from gateway.messages import Json
 

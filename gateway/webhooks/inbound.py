@@ -26,6 +26,7 @@ from gateway.errors import (
     SignatureInvalid,
 )
 from gateway.mapping.hooks_translate import is_equal, is_forged, to_messages
+from gateway.mapping.lapsing import lapsing
 from gateway.mapping.plan_hooks import IGNORE, HookPlan
 from gateway.mapping.plan_verify import VerifyPlan
 from gateway.messages import Call, Json, Message, Observation, Received
@@ -261,7 +262,9 @@ class Inbound:
             return []
         connection = delivery.connection
         about = (connection.name, connection.provider.name, WEBHOOK, one.message.type, one.data)
-        return [observed(*about, stand_ins=frozenset(connection.provider.remembered))]
+        fetch = one.message.fetch
+        ends = lapsing(connection.provider.operations, fetch[0]) if fetch is not None else frozenset[str]()
+        return [observed(*about, stand_ins=frozenset(connection.provider.remembered), lapsing=ends)]
 
     def _refuse(self, delivery: Delivery, reason: str) -> NoReturn:
         """Refuse a message: the log knows why, its sender does not."""

@@ -52,7 +52,7 @@ class Publisher:
     fresh: Callable[[str], str]
     tracked: Callable[[str], Sequence[str]]
     status_of_new: bool = False
-    """Whether a booking that is made confirmed is told as confirmed too."""
+    """Whether a booking that is made confirmed is told as confirmed too; else its creation has told that."""
 
     async def publish(
         self, seen: Sequence[Observation], receipt: Receipt | None = None, *, quiet: bool = False
@@ -116,7 +116,7 @@ class Publisher:
                 continue
             replaced = memory.get(old) if before is None and old != one.subject else None
             decision = decide(before, one, changes, self.tracked(name), now, quiet=quiet, replaced=replaced)
-            decision = with_status(decision, changes) if self.status_of_new else decision
+            decision = with_status(decision, changes, tell=self.status_of_new)
             lost = given_up(replaced, changes, now) if replaced is not None else None
             for key, what in ((one.subject, decision.known), (old, lost)):
                 if what is not None:
@@ -181,9 +181,11 @@ def observed(
     type_: str,
     data: Mapping[str, object],
     stand_ins: frozenset[str] = frozenset(),
+    lapsing: frozenset[str] = frozenset(),
 ) -> Observation:
     """Make an observation of a canonical object, by its id."""
-    return Observation(connection, provider, origin, type_, str(data["id"]), data, stand_ins=stand_ins)
+    name = str(data["id"])
+    return Observation(connection, provider, origin, type_, name, data, stand_ins=stand_ins, lapsing=lapsing)
 
 
 def beside(event: EventType, subject: str) -> str:

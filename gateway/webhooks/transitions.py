@@ -71,22 +71,27 @@ def fact(before: Known | None, seen: Observation, event: EventType, now: int, *,
     if before is None:
         known = Known(dict(seen.data), () if quiet else (event.name,), 0, now)
         return Decision(() if quiet else (Told(event.name, {}),), known)
-    data = {**before.data, **seen.data}
+    data = {**_lasting(before, seen), **seen.data}
     previous = {name: _at(before.data, name) for name in _different(before.data, data, event.tracked or (*seen.data,))}
     if not previous or quiet or (event.once and before.announced):
         return _NOTHING if data == before.data else _untold(before, data)
     return _told(before, data, Told(event.name, previous), now)
 
 
-def with_status(decision: Decision, changes: Changes) -> Decision:
-    """Tell of a thing that was just made the status as well, where coming to have that is an event of its own."""
+def with_status(decision: Decision, changes: Changes, *, tell: bool) -> Decision:
+    """Count the status of a thing that was just made as told, where coming to have that is an event of its own.
+
+    With `tell` by that event, else by the event of its making: whoever brings the word for it later is late. A thing
+    that is over as it is made is told of its end by the word for that alone.
+    """
     if decision.known is None or [one.type for one in decision.events] != [changes.first]:
         return decision
-    event = changes.becomes.get(str(decision.known.data.get(changes.status)))
-    if event is None or event in decision.known.announced:
+    status = str(decision.known.data.get(changes.status))
+    event = changes.becomes.get(status)
+    if event is None or event in decision.known.announced or not (tell or status not in changes.final):
         return decision
     known = replace(decision.known, announced=(*decision.known.announced, event))
-    return Decision((*decision.events, Told(event, {})), known)
+    return Decision((*decision.events, Told(event, {})) if tell else decision.events, known)
 
 
 def given_up(old: Known, changes: Changes, now: int) -> Known | None:
@@ -139,7 +144,7 @@ def _news(before: Known, seen: Observation, changes: Changes, tracked: Sequence[
             del seen_data[changes.status]
     if before.data.get(changes.channel) is not None:
         seen_data.pop(changes.channel, None)
-    data = {**before.data, **seen_data}
+    data = {**_lasting(before, seen), **seen_data}
     previous = {name: _at(before.data, name) for name in _different(before.data, data, tracked)}
     moved, moved_event = changes.moved
     type_: str | None
@@ -187,6 +192,12 @@ def _outlived(before: Known, seen: Observation, changes: Changes) -> bool:
     return (
         over and seen.type == CHANGED and known in changes.later.get(str(_sure(seen, changes).get(changes.status)), ())
     )
+
+
+def _lasting(before: Known, seen: Observation) -> dict[str, Json]:
+    """Give what is known without the fields that have no value any more, as their source leaves them out."""
+    lapsed = frozenset[str]() if seen.gone else seen.lapsing - seen.data.keys() - seen.stand_ins
+    return {name: value for name, value in before.data.items() if name not in lapsed}
 
 
 def _worded(seen: Observation, changes: Changes) -> dict[str, Json]:

@@ -1,11 +1,14 @@
 """Polls of a provider on a socket, into a store of each kind: every transition once, and none that did not happen."""
 
+import asyncio
+import json
 from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
 
-from gateway.store.events import known
+from gateway.messages import Call
+from gateway.store.events import known, page
 from gateway.store.watches import failing
 
 MINUTE, DAY = 60_000, 86_400_000
@@ -139,6 +142,24 @@ async def test_the_day_on_which_the_clocks_change(house):
     there = await publisher.database.read(lambda store: known(store, "club", ["late", "next"]))
     assert ["late"] == list(there)
     assert ["/bookings?first=2026-03-27&last=2026-03-29"] == house.desk.asked
+
+
+async def test_a_field_that_no_longer_holds_is_not_told(house):
+    """What a poll tells of a booking is what a read shows: a field whose `when:` came to be false has no old value."""
+    house.desk.put("b1")
+    house.desk.bookings["b1"]["series"] = "s1"
+    house.desk.put("other")
+    await house.poll()
+    house.desk.bookings["b1"] |= {"text": "please"}
+    await house.poll()
+    house.desk.bookings["b1"] |= {"text": "now", "series": None}
+    await house.poll()
+    _, engine, publisher = house.gateways[-1]
+    stored = await publisher.database.read(lambda store: page(store, ["club"], 0, 1000))
+    shown = [json.loads(one.body)["data"] for one in stored]
+    assert ["s1", "absent"] == [one.get("group_id", "absent") for one in shown]
+    call = Call("club", "bookings.get", {"id": "b1"}, "r", asyncio.get_running_loop().time() + 5)
+    assert (await engine.run(call)).data.items() <= shown[-1].items()
 
 
 async def test_absence_may_mean_nothing(house):

@@ -231,6 +231,30 @@ async def test_a_booking_made_confirmed_is_told_twice_where_that_is_wanted(store
         assert expected == [word for _, word, _ in await told(one)]
 
 
+@pytest.mark.parametrize("first", ["provider_webhook", "poll", "gateway", "late"])
+async def test_a_booking_made_confirmed_is_told_once(publishers, first):
+    """Otherwise its creation has told that, whoever told it: the provider's word for it is late; a real one is not."""
+    one, other = publishers
+    if first == "late":  # there before anybody looked, so the word for its making comes when more is known
+        await one.publish([seen()], quiet=True)
+    made = seen(booking(), "poll") if first == "poll" else seen(booking(), first, "booking.created")
+    confirmed = seen(booking(), "provider_webhook", "booking.confirmed")
+    await one.publish([made])
+    await other.publish([confirmed])
+    assert ["created"] == [word for _, word, _ in await told(one)]
+    await one.publish([seen(booking(status="pending"))])
+    await one.publish([confirmed])
+    assert ["created", "updated", "confirmed"] == [word for _, word, _ in await told(one)]
+
+
+async def test_a_booking_that_is_over_when_it_is_made_is_told_of_its_end(publishers):
+    """Of what is made and cancelled before anybody asked, both words are told: who waits for the end must hear it."""
+    one, _ = publishers
+    for word in ("created", "cancelled"):
+        await one.publish([seen(booking(status="cancelled"), "provider_webhook", f"booking.{word}")])
+    assert ["created", "cancelled"] == [word for _, word, _ in await told(one)]
+
+
 async def test_the_channel_that_was_known_first_stays(publishers):
     """How a booking came in does not change when somebody tells it otherwise, and is filled in when nobody knew."""
     one, other = publishers
