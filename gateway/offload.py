@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
-from collections.abc import Callable
+import gc
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from threading import Event
 from typing import Final, TypeVar
 
@@ -19,6 +21,8 @@ _T = TypeVar("_T")
 _THREADS: Final = 2
 """They share one interpreter with the loop: more would not compute faster, and the loop would wait longer."""
 _pool: Final = ThreadPoolExecutor(_THREADS, "offload")  # not the loop's own, where host names are looked up
+_running: Final[list[None]] = []
+"""One for each computation that somebody waits for."""
 _check: Final[contextvars.ContextVar[Callable[[], None] | None]] = contextvars.ContextVar("check", default=None)
 
 
@@ -43,10 +47,27 @@ async def offloaded(work: Callable[[], _T], deadline: float) -> _T:
     context = contextvars.copy_context()
     context.run(_check.set, check)
     try:
-        async with asyncio.timeout_at(deadline):
-            return await loop.run_in_executor(_pool, context.run, work)
+        with _uncollected():
+            async with asyncio.timeout_at(deadline):
+                return await loop.run_in_executor(_pool, context.run, work)
     finally:
         given_up.set()
+
+
+@contextmanager
+def _uncollected() -> Iterator[None]:
+    """Leave the search for cycles until nothing is computed: over a large answer it holds the loop for a long while.
+
+    What is computed here is data without cycles, which goes without that search.
+    """
+    _running.append(None)
+    gc.disable()
+    try:
+        yield
+    finally:
+        _running.pop()
+        if not _running:
+            gc.enable()
 
 
 def checked(work: Callable[[], _T], check: Callable[[], None]) -> _T:

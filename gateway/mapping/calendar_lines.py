@@ -19,8 +19,6 @@ MOST_COMPONENTS: Final = 100_000
 _T = TypeVar("_T")
 
 _NO_FEED: Final = "is no iCalendar feed (RFC 5545)"
-_FOLD: Final = re.compile(rb"\r?\n[ \t]")
-_LINE: Final = re.compile(rb"\r?\n")
 _NAME: Final = re.compile(r"[A-Za-z0-9-]+")
 _PARAMETER: Final = re.compile(r';([A-Za-z0-9-]+)=("[^"]*"|[^";:,]*)((?:,(?:"[^"]*"|[^";:,]*))*)')
 _ESCAPE: Final = re.compile(r"\\(.)", re.DOTALL)
@@ -157,12 +155,28 @@ class _Stream:
 def _lines(body: bytes, charset: str) -> Iterator[str]:
     if charset.startswith("utf-16"):  # its line breaks are no single bytes, and no fold can stand inside a character
         body, charset = _decoded(as_utf8, body, charset), UTF_8
-    whole = _FOLD.sub(b"", body.removeprefix(b"\xef\xbb\xbf"))
-    for at, line in enumerate(_LINE.split(whole)):
-        if at % 256 == 0:
-            checkpoint()
+    for line in _unfolded(body.removeprefix(b"\xef\xbb\xbf")):
         if line.strip():
             yield _decoded(decode_text, line, charset)
+
+
+def _unfolded(body: bytes) -> Iterator[bytes]:
+    """Give the lines, folded ones joined: one at a time, for nothing may hold the interpreter while a whole is read."""
+    held: list[bytes] = []
+    begin, number = 0, 0
+    while begin < len(body):
+        found = body.find(b"\n", begin)
+        end = len(body) if found < 0 else found
+        line = body[begin:end].removesuffix(b"\r") if found >= 0 else body[begin:end]
+        if line[:1] in {b" ", b"\t"} and number:
+            held.append(line[1:])
+        else:
+            yield b"".join(held)
+            held = [line]
+        begin, number = end + 1, number + 1
+        if number % 256 == 0:
+            checkpoint()
+    yield b"".join(held)
 
 
 def _decoded(decode: Callable[[bytes, str], _T], body: bytes, charset: str) -> _T:

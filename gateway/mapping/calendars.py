@@ -50,8 +50,13 @@ def calendar_events(
     budget = Budget()
     found = components(body, charset)
     zone_of = _zones((one for one in found if one.name == "VTIMEZONE"), budget)
-    events = [read_event(one, zone_of) for one in _slowly(found) if one.name == "VEVENT"]
-    busy = [event for one in found if one.name == "VFREEBUSY" for event in read_busy(one, zone_of)]
+    events: list[Event] = []
+    busy: list[Event] = []
+    for one in _taken(found):
+        if one.name == "VEVENT":
+            events.append(read_event(one, zone_of))
+        elif one.name == "VFREEBUSY":
+            busy += read_busy(one, zone_of)
     repeating = [event for event in events if _repeats(event) or event.original is not None]
     once = [event for event in events if not _repeats(event) and event.original is None]
     given = [{**event.object(event.start, event.end), "key": key} for key, event in _keyed(once)]
@@ -61,10 +66,12 @@ def calendar_events(
     return given
 
 
-def _slowly(found: Iterable[Component]) -> Iterator[Component]:
-    for one in found:
+def _taken(found: list[Component]) -> Iterator[Component]:
+    """Give each and let go of it: to let go of all of a large feed at once holds the interpreter."""
+    found.reverse()
+    while found:
         checkpoint()
-        yield one
+        yield found.pop()
 
 
 def _repeats(event: Event) -> bool:
