@@ -9,7 +9,7 @@ from aiohttp import web
 from gateway.model.model import load
 from gateway.store.database import Database
 from gateway.surface.app import BASE, _guard
-from gateway.surface.boundary import boundary
+from gateway.surface.boundary import Boundary
 from gateway.surface.calendars import Calendars
 from gateway.surface.callers import Callers
 from gateway.surface.calls import Calls, Standings
@@ -79,7 +79,7 @@ def serve(engine, settings, aiohttp_client, moments):
         feeds = Feeds(calls, database, lambda: moments[-1], lambda prefix: f"{prefix}_{next(numbers)}")
         streams = Streams(calls, database, pace)
         app = web.Application(
-            middlewares=[boundary(engine.model, Cors(settings.cors_origins)), _guard(Callers(settings))]
+            middlewares=[Boundary(engine.model, Cors(settings.cors_origins)).middleware(), _guard(Callers(settings))]
         )
         for part in (streams, Changes(calls, database), feeds, Calendars(calls, database, feeds.now, max_age)):
             app.router.add_routes(part.routes(BASE))

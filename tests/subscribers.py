@@ -16,7 +16,7 @@ from gateway.store.events import NewEvent
 from gateway.surface.admin import admin
 from gateway.surface.app import _guard
 from gateway.surface.backroom import Backroom
-from gateway.surface.boundary import boundary
+from gateway.surface.boundary import Boundary
 from gateway.surface.callers import Callers
 from gateway.surface.calls import Calls, Standings
 from gateway.surface.cors import Cors
@@ -75,7 +75,7 @@ def serve_events(engine, aiohttp_client):
     async def of(settings, backroom):
         calls = Calls(engine, settings, Ledger(asyncio.get_running_loop().time), Standings())
         app = web.Application(
-            middlewares=[boundary(engine.model, Cors(settings.cors_origins)), _guard(Callers(settings))]
+            middlewares=[Boundary(engine.model, Cors(settings.cors_origins)).middleware(), _guard(Callers(settings))]
         )
         draws = count(1)
         app.add_routes(webhooks(calls, backroom, lambda size: bytes([next(draws)]) * size).routes())

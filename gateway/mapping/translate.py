@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
+from collections.abc import Set as AbstractSet
 from contextlib import suppress
 from decimal import Decimal
 from email.utils import parsedate_to_datetime
@@ -14,6 +15,7 @@ from urllib.parse import quote_plus
 
 from gateway.errors import (
     AnswerMismatch,
+    CallInvalid,
     GatewayError,
     MappingFault,
     ProviderRedirected,
@@ -21,6 +23,7 @@ from gateway.errors import (
     ProviderUnauthorised,
     ProviderUnavailable,
 )
+from gateway.headers import VALUE
 from gateway.mapping.expressions import ExpressionFailed, Path
 from gateway.mapping.plan import CHARSET, CallPlan, Condition, ErrorRule, Scope
 from gateway.mapping.truth import is_true
@@ -34,10 +37,12 @@ _ELSEWHERE = frozenset({307, 308})
 
 
 def to_request(call: CallPlan, scope: Scope) -> Request:
-    """Build the request of a call. Raises MappingFault naming `file:line` when a template or value does not fit."""
-    headers = [
-        (name, _text(value, call.origin, name)) for name, value in (call.headers(scope) if call.headers else {}).items()
-    ]
+    """Build the request of a call.
+
+    Raises MappingFault naming `file:line` when a template or value does not fit, and CallInvalid naming the field when
+    what a caller sent cannot stand in a header.
+    """
+    headers = _headers(call, scope)
     body, hidden = b"", frozenset[str]()
     if call.body is not None:
         value = call.body(scope)
@@ -56,6 +61,34 @@ def to_request(call: CallPlan, scope: Scope) -> Request:
         step=call.text,
         origin=call.origin,
     )
+
+
+def _headers(call: CallPlan, scope: Scope) -> list[tuple[str, str]]:
+    found = [
+        (name, _text(value, call.origin, name)) for name, value in (call.headers(scope) if call.headers else {}).items()
+    ]
+    for name, value in found:
+        if not VALUE.fullmatch(value):
+            strange = {letter.casefold() for letter in value if not VALUE.fullmatch(letter)}
+            field = _source(scope.get("args"), strange)
+            if not field:
+                detail = f"{call.origin}: the value of the header {name} holds a character that no header may hold"
+                raise MappingFault(detail, origin=call.origin)
+            problem = "must be one line of Latin-1 text: it goes to the provider in a header"
+            raise CallInvalid(f"`{field}` {problem}.", details={"fields": [{"field": field, "problem": problem}]})
+    return found
+
+
+def _source(value: Json, strange: AbstractSet[str]) -> str:
+    """Name the argument in which one of these characters came; empty where it is none."""
+    if isinstance(value, str):
+        return "." if any(letter.casefold() in strange for letter in value) else ""
+    inner = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for key, held in inner:
+        found = _source(held, strange)
+        if found:
+            return str(key) if found == "." else f"{key}.{found}"
+    return ""
 
 
 def _body(call: CallPlan, value: Json, scope: Scope) -> tuple[bytes, str]:

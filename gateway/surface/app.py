@@ -19,7 +19,7 @@ from gateway.surface import hooks
 from gateway.surface.admin import admin
 from gateway.surface.admin_links import admin_links
 from gateway.surface.backroom import Backroom
-from gateway.surface.boundary import boundary
+from gateway.surface.boundary import BOUNDARY, Boundary
 from gateway.surface.calendars import Calendars
 from gateway.surface.callers import Callers, admin_only
 from gateway.surface.calls import Calls, Standings
@@ -62,10 +62,11 @@ def build_app(
         ledger = StoredLedger(backroom.database, now=backroom.now, fresh=backroom.fresh, timeout=settings.timeout)
     ledger = ledger or Ledger(lambda: asyncio.get_running_loop().time())
     calls = Calls(engine, settings, ledger, Standings(), remembering)
+    boundary = Boundary(engine.model, Cors(settings.cors_origins))
     app = web.Application(
-        client_max_size=settings.max_body,
-        middlewares=[boundary(engine.model, Cors(settings.cors_origins)), _guard(Callers(settings))],
+        client_max_size=settings.max_body, middlewares=[boundary.middleware(), _guard(Callers(settings))]
     )
+    app[BOUNDARY] = boundary
     app[READINESS] = readiness
     app.on_startup.append(_started)
     app.on_shutdown.append(_stopping)

@@ -8,10 +8,12 @@ hangs up.
 from __future__ import annotations
 
 import asyncio
+from dataclasses import dataclass
 from http import HTTPStatus
 from uuid import uuid4
 
 from aiohttp import web
+from aiohttp.http_exceptions import ContentEncodingError, HttpProcessingError, LineTooLong
 from aiohttp.typedefs import Handler, Middleware
 
 from gateway import observe
@@ -19,6 +21,7 @@ from gateway.errors import GatewayError, NotMapped
 from gateway.model.model import Model
 from gateway.surface.cors import Cors
 from gateway.surface.failures import HttpRefused, failure_of, to_response
+from gateway.surface.requests import UNKNOWN_CODING
 from gateway.surface.visit import VISIT, Visit
 
 _ALWAYS = {
@@ -28,20 +31,47 @@ _ALWAYS = {
 }
 
 
-def boundary(model: Model, cors: Cors) -> Middleware:
-    """Make the outermost middleware."""
+@dataclass(frozen=True, slots=True)
+class Boundary:
+    """What every answer gets, those that aiohttp would give by itself among them."""
 
-    @web.middleware
-    async def bounded(request: web.Request, handler: Handler) -> web.StreamResponse:
-        clock = asyncio.get_running_loop().time
-        visit = Visit(observe.request_id(request.headers.get("X-Request-Id"), uuid4().hex), clock())
-        request[VISIT] = visit
-        if request.method == "OPTIONS":
-            handler = _options(cors)
-        response = await _answered(request, handler, model)
+    model: Model
+    cors: Cors
+
+    def middleware(self) -> Middleware:
+        """Make the outermost middleware."""
+
+        @web.middleware
+        async def bounded(request: web.Request, handler: Handler) -> web.StreamResponse:
+            self._begin(request)
+            if request.method == "OPTIONS":
+                handler = _options(self.cors)
+            return self._end(request, await _answered(request, handler, self.model))
+
+        return bounded
+
+    def refuse(self, request: web.BaseRequest, error: Exception) -> web.Response:
+        """Answer what never came to a handler: what HTTP itself refuses, or a defect, which is logged.
+
+        Nothing that came is repeated, as aiohttp's own texts do.
+        """
+        self._begin(request)
+        told = unread(error)
+        if told is None:
+            observe.crashed(request=request[VISIT].request_id, error=error)
+        answer = to_response(request, failure_of(told or GatewayError(""), self.model))
+        self._end(request, answer)
+        return answer
+
+    def _begin(self, request: web.BaseRequest) -> None:
+        offered = request.headers.get("X-Request-Id")
+        request[VISIT] = Visit(observe.request_id(offered, uuid4().hex), asyncio.get_running_loop().time())
+
+    def _end(self, request: web.BaseRequest, response: web.StreamResponse) -> web.StreamResponse:
+        visit = request[VISIT]
         for name, value in _ALWAYS.items():
             response.headers.setdefault(name, value)  # a calendar may be kept for a while; nothing else may
-        response.headers.update(cors.headers(request))
+        response.headers.update(self.cors.headers(request))
         response.headers["X-Request-Id"] = visit.request_id
         if visit.operation or visit.code:  # not for probes and preflights
             observe.call_done(
@@ -51,11 +81,27 @@ def boundary(model: Model, cors: Cors) -> Middleware:
                 operation=visit.operation,
                 status=response.status,
                 code=visit.code,
-                seconds=clock() - visit.started,
+                seconds=asyncio.get_running_loop().time() - visit.started,
             )
         return response
 
-    return bounded
+
+BOUNDARY: web.AppKey[Boundary] = web.AppKey("boundary", Boundary)
+"""Where an application carries its boundary, for the sockets it is served on."""
+
+
+def unread(error: Exception) -> HttpRefused | None:
+    """Say in our words why a request cannot be read as HTTP; None for what is no fault of its sender."""
+    if isinstance(error, web.HTTPException):
+        return _refusal(error)
+    if isinstance(error, ContentEncodingError):
+        return HttpRefused(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, UNKNOWN_CODING)
+    if isinstance(error, LineTooLong):
+        detail = "The address of the request, or one of its headers, is longer than 8,190 bytes."
+        return HttpRefused(HTTPStatus.BAD_REQUEST, detail)
+    if isinstance(error, HttpProcessingError | ConnectionError):
+        return HttpRefused(HTTPStatus.BAD_REQUEST, "This is no request of HTTP/1.1 that can be read.")
+    return None
 
 
 async def _answered(request: web.Request, handler: Handler, model: Model) -> web.StreamResponse:
@@ -81,6 +127,12 @@ def _meant(refused: web.HTTPException) -> GatewayError:
         return HttpRefused(refused.status, f"Here one can {', '.join(allowed)}.", headers={"Allow": ", ".join(allowed)})
     if isinstance(refused, web.HTTPRequestEntityTooLarge):
         return HttpRefused(refused.status, "The body is too large.")
+    return _refusal(refused)
+
+
+def _refusal(refused: web.HTTPException) -> HttpRefused:
+    if isinstance(refused, web.HTTPExpectationFailed):
+        return HttpRefused(refused.status, "`Expect` can only be `100-continue`.")
     return HttpRefused(refused.status, f"The request is refused: {HTTPStatus(refused.status).phrase}.")
 
 

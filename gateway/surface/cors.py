@@ -37,7 +37,7 @@ class Cors:
     def __init__(self, origins: Iterable[str]) -> None:
         self._origins = frozenset(origins)
 
-    def headers(self, request: web.Request) -> dict[str, str]:
+    def headers(self, request: web.BaseRequest) -> dict[str, str]:
         """Give the headers of an answer to a page; without origins there is nothing to say."""
         if not self._origins:
             return {}

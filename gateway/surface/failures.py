@@ -92,7 +92,7 @@ def failure_of(error: GatewayError, model: Model) -> Failure:
     )
 
 
-def to_response(request: web.Request, failure: Failure, extra: Mapping[str, str] | None = None) -> web.Response:
+def to_response(request: web.BaseRequest, failure: Failure, extra: Mapping[str, str] | None = None) -> web.Response:
     """Answer a request with a failure, in the media type that it asks for."""
     visit = request[VISIT]
     visit.code = failure.code

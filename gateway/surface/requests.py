@@ -20,6 +20,8 @@ from gateway.surface.failures import HttpRefused
 READ_SECONDS = 15.0
 """How long a body may take to arrive, where a call may take longer: slower senders only hold a connection open."""
 
+UNKNOWN_CODING = "Send the body without Content-Encoding, or compressed with gzip."
+_CODINGS = frozenset({"identity", "gzip", "x-gzip", "deflate"})
 _UNESCAPED = re.compile("%(?![0-9A-Fa-f]{2})|[^!-~]")
 _UTF_8 = frozenset({"utf-8", "utf8"})
 _CONDITIONS = ("If-Match", "If-Unmodified-Since")
@@ -70,6 +72,8 @@ async def json_body(request: web.Request, seconds: float) -> Json:
     body = await body_bytes(request, seconds)
     if not body:
         return {}
+    if any(coding.strip().lower() not in _CODINGS for coding in request.headers.getall("Content-Encoding", ())):
+        raise HttpRefused(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, UNKNOWN_CODING)
     if not _JSON.fullmatch(request.content_type.lower()) or (request.charset or "utf-8").lower() not in _UTF_8:
         raise HttpRefused(
             HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "Send JSON in UTF-8, declared as `Content-Type: application/json`."

@@ -15,6 +15,8 @@ from aiohttp.abc import AbstractStreamWriter
 from aiohttp.http import RawRequestMessage
 from aiohttp.streams import StreamReader
 
+from gateway.surface.boundary import BOUNDARY, Boundary
+
 
 @dataclass(frozen=True, slots=True)
 class Bounds:
@@ -65,6 +67,25 @@ class Connection(web.RequestHandler):
             if self.transport is not None:
                 self._server.idle(self)
 
+    def handle_error(
+        self,
+        request: web.BaseRequest,
+        status: int = 500,  # noqa: ARG002 - the boundary knows it from the error
+        exc: BaseException | None = None,
+        message: str | None = None,
+    ) -> web.StreamResponse:
+        """Answer what is no HTTP, as the boundary answers; aiohttp's own answer repeats it and names its software."""
+        if request.writer.output_size > 0:
+            raise ConnectionError("an answer is on its way")
+        answer = self._server.boundary.refuse(request, exc if isinstance(exc, Exception) else RuntimeError(message))
+        answer.force_close()
+        return answer
+
+    def log_exception(self, *args: Any, **kw: Any) -> None:
+        """Log what aiohttp finds wrong by itself, but for bodies that are no gzip: a stranger's, told to them."""
+        if not isinstance(kw.get("exc_info"), web.RequestPayloadError):
+            super().log_exception(*args, **kw)
+
     def connection_lost(self, exc: BaseException | None) -> None:
         """Forget the socket."""
         self._stop()
@@ -80,8 +101,14 @@ class Connection(web.RequestHandler):
 class Server(web.Server):
     """Makes a Connection for each socket, and knows which of them are idle."""
 
-    def __init__(self, made: web.Server, bounds: Bounds) -> None:
+    def __init__(self, made: web.Server, boundary: Boundary, bounds: Bounds) -> None:
         """Serve what `made`, aiohttp's own server of an application, serves."""
+
+        async def handled(request: web.BaseRequest) -> web.StreamResponse:
+            try:
+                return await made.request_handler(request)
+            except Exception as error:  # noqa: BLE001 - what comes before the boundary: a bad `Expect`, a defect of routing
+                return boundary.refuse(request, error)
 
         def begun(
             message: RawRequestMessage,
@@ -100,7 +127,8 @@ class Server(web.Server):
             "keepalive_timeout": bounds.idle,
             "lingering_time": bounds.lingering,
         }
-        super().__init__(made.request_handler, request_factory=begun, handler_cancellation=False, **options)
+        super().__init__(handled, request_factory=begun, handler_cancellation=False, **options)
+        self.boundary = boundary
         self.bounds = bounds
         self._options = options
         self._idle: dict[Connection, None] = {}
@@ -135,4 +163,4 @@ class Runner(web.AppRunner):
         self._bounds = bounds
 
     async def _make_server(self) -> web.Server:
-        return Server(await super()._make_server(), self._bounds)
+        return Server(await super()._make_server(), self.app[BOUNDARY], self._bounds)

@@ -13,11 +13,8 @@ from urllib.parse import quote
 from yarl import URL
 
 from gateway.errors import MappingFault
+from gateway.headers import NAME, VALUE, is_own
 from gateway.messages import Request
-
-# RFC 9110 §5.6.2 and §5.5. What is not even Latin-1 would mean something else to every receiver.
-_TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
-_FIELD_VALUE = re.compile(r"[\t\x20-\x7e\x80-\xff]*")
 
 # RFC 3986 §2: visible ASCII, everything else percent-encoded. The other characters left out are read differently by
 # different parsers, and a fragment never leaves the client: a query appended behind one would be lost.
@@ -26,25 +23,6 @@ _URL_TEXT = re.compile(r'[^\x00-\x20\x7f-\U0010ffff"#<>\\^`{|}]+')
 # RFC 1123 §2.1, with the underscore that real names hold. A longer label makes the resolver fail in a way of its own.
 _LABEL = r"[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?"
 _NAME = re.compile(rf"(?=.{{1,253}}\Z){_LABEL}(?:\.{_LABEL})*\.?")
-
-# They frame the message or belong to one hop, so whoever sets them can make two requests of one. The client writes
-# those that are needed.
-_OWN_HEADERS = frozenset(
-    {
-        "accept-encoding",
-        "connection",
-        "content-length",
-        "expect",
-        "host",
-        "keep-alive",
-        "proxy-authorization",
-        "proxy-connection",
-        "te",
-        "trailer",
-        "transfer-encoding",
-        "upgrade",
-    }
-)
 
 
 def target(request: Request) -> URL:
@@ -84,9 +62,9 @@ def _is_host(text: str) -> bool:
 def check_headers(request: Request) -> None:
     """Raise MappingFault for a name that is no token, a value that is not printable Latin-1, or a field of our own."""
     for name, value in request.headers:
-        if not _TOKEN.fullmatch(name):
+        if not NAME.fullmatch(name):
             raise MappingFault("The name of a header holds a character that no header name may hold.")
-        if name.lower() in _OWN_HEADERS:
+        if is_own(name, value):
             raise MappingFault(f"The header {name.lower()} is written by the gateway; a mapping cannot set it.")
-        if not _FIELD_VALUE.fullmatch(value):
+        if not VALUE.fullmatch(value):
             raise MappingFault(f"The value of the header {name.lower()} holds a character that no header may hold.")

@@ -184,3 +184,27 @@ def test_json_rpc(call):
     request = asked(call("{method: getThings, params: [true, '{{ args.x }}', null]}"), x="1")
     assert ("POST", "https://api.example/v2") == (request.method, request.url)
     assert {"jsonrpc": "2.0", "method": "getThings", "params": [True, "1", None], "id": 7} == json.loads(request.body)
+
+
+@pytest.mark.parametrize(
+    ("x", "name", "field"),
+    [
+        (f"{CANARY}\ny", "x", "x"),
+        ("x", f"{CANARY} ŁÓDŹ", "y.names.1"),
+        ("\x7f", "\x00", "x"),
+        ("x", "\ud800", "y.names.1"),
+    ],
+)
+def test_what_no_header_can_hold(call, x, name, field):
+    """A caller's value that cannot stand in a header is the caller's mistake, and its field is named."""
+    found = call('{get: /days, headers: {X-A: "{{ args.x }} {{ lower(args.y.names[1]) }}"}}')
+    with pytest.raises(CallInvalid, match=f"`{field}`") as refusal:
+        asked(found, x=x, y={"names": ["fine", name]})
+    assert [field] == [one["field"] for one in refusal.value.details["fields"]]
+    assert CANARY not in str(refusal.value)
+
+
+def test_what_no_header_can_hold_of_the_mapping(call):
+    """Where no argument holds it, it is the mapping's fault, and its place is named."""
+    with pytest.raises(MappingFault, match=r":\d+: the value of the header X-A"):
+        asked(call('{get: /days, headers: {X-A: "{{ args.x }}€"}}'), x="x", y={})

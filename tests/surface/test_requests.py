@@ -181,6 +181,15 @@ async def test_corrupt_compression(call, provider, sent):
     assert [] == provider.asked
 
 
+@pytest.mark.parametrize("coding", ["snappy", "gzip, snappy", "compress"])
+async def test_unknown_codings(call, provider, new, coding):
+    """A body in a coding that is not read is refused as such, and not taken for a body without one."""
+    headers = JSON | {"Content-Encoding": coding}
+    status, found, _ = await call("POST", BOOKINGS, data=json.dumps(new).encode(), headers=headers)
+    assert (415, "VALIDATION_ERROR") == (status, found["error"]["code"])
+    assert [] == provider.asked
+
+
 async def test_compressed(call, provider, new, booking):
     """A compressed body is read like any other."""
     provider.answers["POST /bookings"] = (200, {"ok": True, "data": booking})
