@@ -180,6 +180,7 @@ error fetch-changes: A message is fetched by an operation that changes something
 error unknown-request: The contract has no such request. Take one of those that it has.
 error unreachable-ask: An ask that fits whenever a later one does hides that one. Give it a `when:`, or put it last.
 error beside-asks: A hook that asks also tells of events. Take out what is of events, or make it another hook.
+warning dedupe-by-content: A change that happens again has the name of before. Name deliveries as the message says.
 warning open-hook: Messages of a hook are taken from anyone. Verify them, if the provider has any way to.
 error not-one-scheme: A `verify:` block proves nothing, or in several ways. Give it one of the keys the message names.
 error verify-optional: Some messages or connections are held to nothing. Give one block no `needs:` and no `method:`.

@@ -244,7 +244,8 @@ def _messages(plan: ProviderPlan, hook: HookPlan) -> Iterator[str]:
     """What the messages of a hook tell of events."""
     if hook.rows is not None:
         yield _line(f"messages: each of {hook.rows.text}", hook.origin)
-    yield _line("named by " + ", ".join(part.text for part in hook.dedupe), hook.dedupe[0].origin)
+    again = "; one that has that name again is compared with what is known" if hook.compares else ""
+    yield _line("named by " + ", ".join(part.text for part in hook.dedupe) + again, hook.dedupe[0].origin)
     event = hook.type
     yield _line(f"event: {event.at.text if event.at is not None else event.constant}", event.origin)
     for word, means in event.words:

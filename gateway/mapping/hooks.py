@@ -13,6 +13,7 @@ from gateway.mapping.asks import compile_asks
 from gateway.mapping.calls import Http
 from gateway.mapping.context import BASE, Context
 from gateway.mapping.expressions import Path, compile_path
+from gateway.mapping.hooks_named import COMPARE, check_names
 from gateway.mapping.plan_hooks import (
     CHANGED,
     IGNORE,
@@ -73,6 +74,8 @@ def _compile_hook(
     replies = compile_replies(context, shape.get("replies", {}), (*place, "replies"))
     dedupe = _compile_dedupe(context, shape["dedupe"], (*place, "dedupe"))
     rows = context.path(shape["rows"], (*place, "rows")) if "rows" in shape else None
+    if type_ is not None:
+        check_names(context, shape, place, dedupe, type_, record)
     if type_ is None or at is None or reply is None or (record is None and fetch is None):
         return None
     return HookPlan(
@@ -85,6 +88,7 @@ def _compile_hook(
         body=shape["body"],
         rows=rows,
         dedupe=dedupe,
+        compares=shape["repeats"] == COMPARE,
         type=type_,
         at=at,
         record=record.name if record is not None else "",
@@ -124,6 +128,7 @@ def _compile_asking(context: Context, name: str, node: dict[str, Json]) -> HookP
         body=shape["body"],
         rows=None,
         dedupe=(),
+        compares=False,
         type=EventPlan(None, None, IGNORE, (), "", origin),
         at=compile_path("@"),
         record="",

@@ -129,6 +129,8 @@ class HookPlan:
     """`json`, `form` or `none`."""
     rows: Path | None
     dedupe: tuple[NamePlan, ...]
+    compares: bool
+    """Whether a message whose name came before is compared with what is known, and not dropped."""
     type: EventPlan
     at: Path
     record: str

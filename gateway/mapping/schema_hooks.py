@@ -61,6 +61,14 @@ PARTS: Final[Mapping[str, Part]] = {
                 minlength=1,
                 example=["event", "data.id"],
             ),
+            "repeats": key(
+                "string",
+                "what becomes of a message whose name came before: it is dropped, or compared with what is known, since"
+                " it may tell of a change that happened again",
+                allowed=["drop", "compare"],
+                default="drop",
+                example="compare",
+            ),
             "type": key(
                 ["dict", "string"],
                 "the canonical event, `changed`, or where it is told",

@@ -203,7 +203,9 @@ class Inbound:
 
         def work(connection: Transaction) -> list[Published]:
             return [
-                self.publisher.work(connection, self._observations(delivery, one), receipt)
+                self.publisher.work(
+                    connection, self._observations(delivery, one), receipt, compare=delivery.plan.compares
+                )
                 for one, receipt in zip(read, receipts, strict=True)
             ]
 

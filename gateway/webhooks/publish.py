@@ -75,13 +75,17 @@ class Publisher:
         quiet: bool = False,
         because: str | None = None,
         as_of: int | None = None,
+        compare: bool = False,
     ) -> Published:
         """Do the same inside of a transaction of the caller's; `because` is an earlier receipt that it is done for.
 
+        With `compare` a receipt that was received before is no reason to look away: what is told in the same words may
+        have happened again. What is known already tells nothing all the same.
         `as_of`, in milliseconds since 1970, is when the provider was asked: what was learned since is newer and stays.
         """
         one_by_one(connection)
-        if receipt is not None and not receive(connection, receipt):
+        new = receipt is None or receive(connection, receipt)
+        if not new and not compare:
             return Published(new=False, sequences=())
         now = self.now()
         told: list[NewEvent] = []
@@ -92,8 +96,8 @@ class Publisher:
             facts = [(one, event) for one, event in kinds if event is not None]
             told += self._changes(connection, name, bookings, now, quiet=quiet, as_of=as_of)
             told += self._facts(connection, name, facts, now, quiet=quiet, as_of=as_of)
-        sequences = append(connection, told, self.fresh, receipt.id if receipt else because)
-        return Published(new=True, sequences=tuple(sequences))
+        sequences = append(connection, told, self.fresh, receipt.id if receipt is not None and new else because)
+        return Published(new, tuple(sequences))
 
     def _changes(
         self,

@@ -206,6 +206,28 @@ async def test_repeats(any_gate):
     assert [22] == [receipt.repeats for receipt in await any_gate.receipts()]
 
 
+async def test_a_change_there_and_back_and_there_again(any_gate):
+    """Where only content names a message, the second of the same words is compared with what is known, not dropped."""
+    await any_gate.post(CLUB, told())
+    there, back = "2031-05-06T12:00:00Z", "2031-05-06T10:00:00Z"
+    for at in (there, there, back, there, there):
+        assert 204 == (await any_gate.post(CLUB, told(event="booking.rescheduled", at=at)))[0]
+    found = await any_gate.told()
+    words = ["booking.created", *["booking.rescheduled"] * 3]
+    starts = [f"2031-05-06T{hour}:00:00+02:00" for hour in ("12", "14", "12", "14")]
+    assert [*zip(words, starts, strict=True)] == [(one["event"], one["data"]["start"]) for one in found]
+    assert [0, 0, 3] == sorted(receipt.repeats for receipt in await any_gate.receipts())
+
+
+async def test_a_fetched_change_there_and_back(any_gate):
+    """So it is with what is only named: the object that is fetched is never older than what is known."""
+    any_gate.vendor.known[434] = "approved"
+    for kind in ("create", "cancel", "cancel", "change", "cancel"):
+        assert 200 == (await any_gate.post(DESK, thin(kind=kind)))[0]
+    words = ["created", "cancelled", "confirmed", "cancelled"]
+    assert [f"booking.{word}" for word in words] == [one["event"] for one in await any_gate.told()]
+
+
 async def test_two_replicas_take_the_same_message(serve_gate, store_url):
     """Two gateways on one store that get the same messages at the same time make one event of each."""
     async with serve_gate(store_url) as one, serve_gate(store_url, second=True) as two:
