@@ -11,6 +11,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
+from pathlib import PurePath
 from typing import TypeVar, TypeVarTuple
 from urllib.parse import urlsplit
 
@@ -23,7 +24,10 @@ from gateway.errors import (
     GatewayError,
     MappingFault,
     NotMapped,
+    OutcomeUnknown,
+    ProviderRedirected,
     ProviderRejected,
+    ProviderUnauthorised,
     ProviderUnavailable,
     TooManyCalls,
     Unsupported,
@@ -44,6 +48,8 @@ _T = TypeVar("_T")
 _Given = TypeVarTuple("_Given")
 Clock = Callable[[], float]
 """A monotonic clock, in seconds."""
+_OF_PROVIDERS = (ProviderRejected, ProviderUnauthorised, ProviderUnavailable, ProviderRedirected, OutcomeUnknown)
+"""Errors that name the provider, whether or not it said anything."""
 _LONGEST_WORDS = 500
 """Characters of what a provider says that callers are shown."""
 
@@ -320,12 +326,17 @@ def _heed(gate: Gate, limit: str, error: GatewayError | None) -> None:
 
 def _finished(error: GatewayError, connection: Connection, mask: Callable[[str], str]) -> GatewayError:
     """The error as callers may see it: the provider named, and no secret even where the provider echoed one."""
-    if error.provider:
+    if error.provider or isinstance(error, _OF_PROVIDERS):
         error.provider = {"name": connection.provider.name} | {
             key: mask(str(text))[:_LONGEST_WORDS] for key, text in error.provider.items()
         }
-    error.detail = mask(error.detail)
-    error.details = _hidden(error.details, mask)
+    folder = f"{PurePath(connection.provider.file).parent}/"
+
+    def shown(text: str) -> str:
+        return mask(text).replace(folder, "")  # where the operator keeps a mapping is nobody's business
+
+    error.detail = shown(error.detail)
+    error.details = _hidden(error.details, shown)
     return error
 
 

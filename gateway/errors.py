@@ -39,6 +39,14 @@ class GatewayError(Exception):
         self.provider = dict(provider or {})
         self.rule = rule
 
+    @property
+    def explanation(self) -> str:
+        """The code and what explains it, for the log and the operator: a rule often says it by its code alone."""
+        said = self.provider.get("message") or self.provider.get("code")
+        rule = f"the rule at {self.origin} says so" if self.rule is not None else ""
+        words = self.detail or (f"the provider says: {said}" if said else rule)
+        return f"{self.code}: {words}" if words else self.code
+
 
 class CallInvalid(GatewayError):
     """The caller must change the call; `details.fields` names the places."""

@@ -154,6 +154,11 @@ def hook_refused(*, request: str, connection: str, hook: str, reason: str) -> No
     _event(logging.WARNING, "hook.refused", request=request, connection=connection, hook=hook, reason=reason)
 
 
+def hook_waits(*, request: str, connection: str, hook: str, reason: str) -> None:
+    """Tell why the object of a message cannot be fetched now: its sender is asked to send it again."""
+    _event(logging.WARNING, "hook.waits", request=request, connection=connection, hook=hook, reason=reason)
+
+
 def hook_dead(*, request: str, connection: str, hook: str, receipt: str, origin: str, reason: str) -> None:
     """Tell that a verified message does not fit the mapping: it is kept, and can be replayed once that is mended."""
     _event(

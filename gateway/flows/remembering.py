@@ -75,7 +75,7 @@ class Remembering:
             (data,) = await recall(self.database, connection, [reply.data])
         except StoreUnavailable as error:
             about = {"request": call.request_id, "connection": call.connection, "operation": call.operation}
-            observe.event_missed(**about, reason=error.detail)
+            observe.event_missed(**about, reason=error.explanation)
             return reply
         return replace(reply, data=data)
 
@@ -85,7 +85,7 @@ class Remembering:
             await note(self.publisher, connection, operation, {}, data)
         except StoreUnavailable as error:
             about = {"request": "", "connection": connection.name, "operation": operation}
-            observe.event_missed(**about, reason=error.detail)
+            observe.event_missed(**about, reason=error.explanation)
 
     async def stands(self, told: Mapping[str, Json]) -> None:
         """Tell how a connection stands, where that is another status than the last that anybody was told.
@@ -100,7 +100,7 @@ class Remembering:
             fresh = key not in await self.database.read(lambda store: known(store, name, [key]))
             await self.publisher.publish([seen], quiet=fresh and told["status"] == _USUAL)
         except StoreUnavailable as error:
-            observe.event_missed(request="", connection=name, operation=_STATUS_CHANGED, reason=error.detail)
+            observe.event_missed(request="", connection=name, operation=_STATUS_CHANGED, reason=error.explanation)
 
     def _of_bookings(self, operation: Operation) -> bool:
         """Whether an operation gives what changes are told of and remembered."""

@@ -242,7 +242,7 @@ class Watcher:
         interval = self._interval(connection, plan)
         pause = max(interval, min(interval * 2.0 ** min(times - 1, 30), self._settings.longest_pause))
         pause = max(pause, min(error.retry_after or 0.0, 2 * self._settings.longest_pause))
-        due, reason = self._publisher.now() + int(pause * 1000), f"{error.code}: {error.detail}"
+        due, reason = self._publisher.now() + int(pause * 1000), error.explanation
         if not await self._publisher.database.write(lambda store: fail(store, held, reason, due)):
             return None
         observe.watch_failed(connection=connection.name, reason=reason, seconds=pause)

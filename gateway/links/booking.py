@@ -196,7 +196,7 @@ async def _create(desk: Desk, link: Link, asked: Wanted, entry: Entry, found: _F
         if isinstance(error, OutcomeUnknown) or error.code == ProviderRejected.code:
             await _doubt(desk, entry, error)
             return await _found_now(desk, link, entry, asking)
-        await _fail(desk, entry, f"{error.code}: {error.detail}")
+        await _fail(desk, entry, error.explanation)
         desk.woken(link.name).set()
         raise
     return await _confirm(desk, link, entry, await _firm(desk, link, entry, booking, asking))
@@ -222,7 +222,7 @@ async def _firm(
         try:
             booking = await desk.call(link.club, "bookings.confirm", {"id": booking["id"]}, asking, link.channel)
         except GatewayError as error:
-            await _give_up(desk, entry, booking["id"], f"{error.code}: {error.detail}")
+            await _give_up(desk, entry, booking["id"], error.explanation)
             raise later(error) from error
     if booking["status"] == "confirmed":
         return booking
@@ -271,7 +271,7 @@ async def _lost(desk: Desk, link: Link, entry: Entry, booking: Mapping[str, Json
 async def _doubt(desk: Desk, entry: Entry, error: GatewayError) -> None:
     """Write that nobody knows whether the club has the booking."""
     due = desk.now() + int(FIRST_LOOK_SECONDS * 1000)
-    reason = f"{error.code}: {error.detail}"
+    reason = error.explanation
     await desk.database.write(
         lambda store: ledger.settle(store, entry.id, (PENDING,), UNKNOWN, desk.now(), due_at=due, reason=reason),
         tells=LEDGER,

@@ -175,7 +175,7 @@ async def pull(desk: Desk, link: Link, data: Mapping[str, Json], asking: Asking)
     reason = None
     if reading.failed:
         error = next(iter(reading.failed.values()))
-        reason = f"{error.code}: {error.detail}"
+        reason = error.explanation
         if not await _fresh_enough(desk, link, of, list(reading.failed)):
             await desk.database.write(lambda store: links.note(store, link.name, pull_reason=reason))
             raise later(error)

@@ -185,7 +185,7 @@ async def _keep_trying(desk: Desk, entry: Entry, error: GatewayError) -> None:
 
     What is tried on already keeps its pace, however often the marketplace asks.
     """
-    was, changes = (CONFIRMED, CANCELLING), EntryChanges(reason=f"{error.code}: {error.detail}")
+    was, changes = (CONFIRMED, CANCELLING), EntryChanges(reason=error.explanation)
     if entry.state != CANCELLING:
         changes |= {"due_at": desk.now() + int(_FIRST_TRY_SECONDS * 1000), "tries": 0}
     await desk.database.write(
@@ -199,7 +199,7 @@ async def _stays(desk: Desk, link: Link, entry: Entry, error: GatewayError) -> N
 
     Where the marketplace was told before that it is tried on, the operator is told as well.
     """
-    reason = f"the club refuses to cancel it: {error.code}: {error.detail}"
+    reason = f"the club refuses to cancel it: {error.explanation}"
     await desk.database.write(
         lambda store: ledger.settle(store, entry.id, (CANCELLING,), CONFIRMED, desk.now(), reason=reason), tells=LEDGER
     )

@@ -107,7 +107,7 @@ async def _failed(desk: Desk, link: Link, rows: Sequence[StoredOffer], error: Ga
     What it will never take is put aside as it is, and told to the operator: it would keep back everything behind it.
     """
     final = _is_final(desk, error)
-    reason = f"{error.code}: {error.detail}"
+    reason = error.explanation
     last = len(_PAUSES) - 1
     wait = _PAUSES[last if error.code in _REFUSED else min(failures, last)]
     wait = max(wait, min(error.retry_after or 0.0, _PAUSES[last]))

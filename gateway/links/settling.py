@@ -49,7 +49,7 @@ async def _look(desk: Desk, link: Link, entry: Entry, asking: Asking) -> None:
         booking = await found_again(desk, link, entry, asking)
         unclear = booking is None and last and await nameless(desk, link, entry, asking)
     except GatewayError as error:
-        reason = f"{error.code}: {error.detail}"
+        reason = error.explanation
         if entry.tries + 1 >= MOST_TRIES or entry.end_at <= desk.now():
             reason = f"the club cannot be asked whether it has this booking: {reason}"
             await _end(desk, link, entry, FAILED, reason)
@@ -119,7 +119,7 @@ async def _not_cancelled(desk: Desk, link: Link, entry: Entry, error: GatewayErr
 
     `gone` says that the club does not have the booking any more.
     """
-    reason = f"{error.code}: {error.detail}"
+    reason = error.explanation
     if error.code == GONE or (gone and error.code in REFUSALS):
         await _end(desk, link, entry, CANCELLED, None)
     elif error.code in REFUSALS:

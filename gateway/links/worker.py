@@ -173,7 +173,7 @@ class Worker:
     @staticmethod
     def _reason(reading: Reading) -> str | None:
         for facility, error in reading.failed.items():
-            return f"{facility}: {error.code}: {error.detail}"
+            return f"{facility}: {error.explanation}"
         return None
 
     async def _state(self) -> LinkState:

@@ -60,5 +60,7 @@ def _data(ask: AskPlan, names: Mapping[str, Json]) -> dict[str, Json]:
 def _refuse(error: GatewayError, origin: str | None) -> NoReturn:
     """Say what the sender is to change, without the line of the mapping, and whatever is wrong in the same code."""
     reason = error.detail.removeprefix(f"{origin}: ")
+    if isinstance(error, MappingFault):  # it quotes the mapping, which the sender does not know
+        reason = "something that is needed is missing in it, or does not fit"
     detail = f"The message cannot be read: {reason}"
-    raise CallInvalid(detail, details=error.details, origin=origin) from None
+    raise CallInvalid(detail, details=error.details, origin=origin) from error

@@ -63,7 +63,7 @@ class Path:
         for node in _nodes(self.parsed):
             first, *rest = node.get("children") or [{"type": ""}]
             if node["type"] == "subexpression" and first["type"] == "field" and first["value"] == root:
-                yield from (one["value"] for one in rest if one["type"] == "field")
+                yield from (one["value"] for one in rest[:1] if one["type"] == "field")
 
     def read(self, data: Json) -> Json | Missing:
         """Evaluate on `data`: the value, or MISSING where a walked key is not there; raises ExpressionFailed.

@@ -9,6 +9,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from http import HTTPStatus
+from pathlib import PurePath
 
 from aiohttp import web
 
@@ -22,6 +23,8 @@ PROBLEM = "application/problem+json"
 _TYPE = "urn:booking-gateway:error:"
 _CALLERS_OWN = frozenset({HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN})
 _PLACED = (AnswerMismatch, MappingFault)
+_AGAIN_SECONDS = 10.0
+"""When a caller of what is not available may come again, where nobody knows it better (RFC 9110, section 15.6.4)."""
 _CHALLENGE = 'Bearer realm="booking-gateway"'
 
 
@@ -73,10 +76,13 @@ def failure_of(error: GatewayError, model: Model) -> Failure:
         told = model.errors[ProviderUnauthorised.code]
     details = dict(error.details)
     if isinstance(error, _PLACED) and error.origin:
-        details["origin"] = error.origin
+        details["origin"] = PurePath(error.origin).name  # where the operator keeps it is nobody's business
     headers = dict(error.headers) if isinstance(error, HttpRefused) else {}
-    if error.retry_after is not None:
-        headers["Retry-After"] = str(max(0, math.ceil(error.retry_after)))
+    again = error.retry_after
+    if again is None and told.status == HTTPStatus.SERVICE_UNAVAILABLE:
+        again = _AGAIN_SECONDS
+    if again is not None:
+        headers["Retry-After"] = str(max(0, math.ceil(again)))
     if told.status == HTTPStatus.UNAUTHORIZED:
         headers["WWW-Authenticate"] = _CHALLENGE
     return Failure(

@@ -18,8 +18,8 @@ T = TypeVar("T")
 FIRST_PAUSE = 0.25
 """Seconds before the first repetition at most; doubled from one to the next."""
 
-PASSING = frozenset({502, 503, 504})
-"""The statuses of a server in front, or of one that is starting (RFC 9110, section 15.6). 500 is the program's own."""
+PASSING = frozenset({500, 502, 503, 504})
+"""The statuses that may pass (RFC 9110, section 15.6): callers are told of each that they may try again."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -116,10 +116,15 @@ def unanswered(failure: GatewayError) -> Answer:
     addresses and ports there are behind the gateway.
     """
     if isinstance(failure, MappingFault):
-        return Answer("unsendable", why=failure.detail)
+        return Answer("unsendable", why=_of_endpoint(failure.detail))
     if isinstance(failure, ProviderUnavailable) and not failure.sent:
-        return Answer("no_connection", why=failure.detail)
-    return Answer("timed_out" if failure.code == "PROVIDER_TIMEOUT" else "broken", why=failure.detail)
+        return Answer("no_connection", why=_of_endpoint(failure.detail))
+    return Answer("timed_out" if failure.code == "PROVIDER_TIMEOUT" else "broken", why=_of_endpoint(failure.detail))
+
+
+def _of_endpoint(words: str) -> str:
+    """Say of a subscriber's endpoint what the client, which asks providers, says of whom it asks."""
+    return words.replace("provider", "endpoint")
 
 
 def judge(answer: Answer, claimed: Claimed, now: int, patience: Patience) -> Verdict:

@@ -156,7 +156,9 @@ class Inbound:
         try:
             found = question(delivery.plan, delivery.received, scope)
         except CallInvalid as invalid:
-            self._tell(delivery, f"{invalid.origin}: {invalid.detail}")
+            cause = invalid.__cause__
+            told = cause.detail if isinstance(cause, MappingFault) else f"{invalid.origin}: {invalid.detail}"
+            self._tell(delivery, delivery.connection.redactor.text(told))
             raise
         if not is_equal(delivery.plan, delivery.received, scope):
             self._refuse(delivery, "what must be equal in it is not")
@@ -192,6 +194,8 @@ class Inbound:
             if is_forged(delivery.plan, error):
                 self._refuse(delivery, f"the fetch that proves it says {error.code}")
             wait = error.retry_after if error.retry_after is not None else AGAIN_SECONDS
+            about = {"request": delivery.request_id, "connection": connection.name, "hook": delivery.plan.name}
+            observe.hook_waits(**about, reason=connection.redactor.text(error.explanation))
             text = "The object of the message cannot be fetched now."
             raise ProviderUnavailable(text, sent=False, retry_after=wait) from error
         told = json.dumps(reply.data, sort_keys=True, ensure_ascii=True)

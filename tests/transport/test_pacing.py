@@ -207,7 +207,7 @@ def test_a_refused_login(virtual, gateway, answered):
     assert 3.0 == play(virtual, made, scenario)
 
 
-@pytest.mark.parametrize(("status", "logins"), [(503, 3), (500, 1)])
+@pytest.mark.parametrize(("status", "logins"), [(503, 3), (500, 3), (501, 1)])
 def test_a_failed_login(virtual, gateway, answered, status, logins):
     """A read whose login failed is made again as the login's answer allows; a write is not, and nothing is in doubt."""
     made = gateway(PACED.replace("login: 1/m", "login: 9/m") + SESSION)

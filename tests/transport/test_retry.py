@@ -37,7 +37,7 @@ class Attempts:
         return await repeated(self, effect, deadline, Patience(clock, asyncio.sleep, lambda: chance, retries))
 
 
-@pytest.mark.parametrize("failure", [REFUSED, RESET, SLOW, BUSY], ids=str)
+@pytest.mark.parametrize("failure", [REFUSED, RESET, SLOW, BUSY, BROKEN], ids=str)
 def test_a_safe_call(virtual, failure):
     """What changes nothing is asked again after every failure that may pass, twice at most."""
     assert 2 == virtual(Attempts(failure).repeat())
@@ -51,7 +51,6 @@ def test_a_safe_call(virtual, failure):
 @pytest.mark.parametrize(
     ("effect", "failure"),
     [
-        (Effect.SAFE, BROKEN),
         (Effect.SAFE, LIMITED),
         (Effect.SAFE, ProviderRejected("no", code="RATE_LIMITED")),
         (Effect.SAFE, AnswerMismatch("unreadable")),
