@@ -21,6 +21,14 @@ from gateway.simulator.server import playing
 from gateway.transport.client import Client
 
 ROOT = Path(__file__).parents[2]
+DROP = """
+    - on: {delete: "/bookings/{id}"}
+      change:
+        - {remove: "bookings.{{ match.id }}", when: "{{ contains(state.bookings, match.id) }}"}
+        - {add: "bookings.{{ match.id }}.count", by: 2, when: "{{ match.id == 'odd' }}"}
+      answer: {status: 204, text: ""}
+"""
+"""A rule for what no call of the desk's mapping asks, which the desk answers all the same."""
 DESK = Path(__file__).parent / "desk" / "desk.yaml"
 AUTH = 'auth: {headers: {X-User: "{{ settings.user }}", X-Key: "{{ settings.key }}"}}'
 NOW = datetime(2026, 3, 1, 8, tzinfo=UTC)
@@ -64,7 +72,7 @@ def play(tmp_path_factory):
         path.write_text(text, encoding="utf-8")
         text = (DESK.parent / "examples" / "desk.yaml").read_text(encoding="utf-8")
         (path.parent / "examples").mkdir()
-        text = text.replace("examples:\n", f"examples:\n{examples}", 1)
+        text = text.replace("examples:\n", f"examples:\n{examples}", 1) + DROP
         (path.parent / "examples" / "desk.yaml").write_text(text, encoding="utf-8")
         return path
 

@@ -179,7 +179,5 @@ def test_what_no_call_asks():
     node = {**known, "answers": [*known["answers"], *rules]}
     script, found = compile_script(examples.document, node, plan, load())
     assert len(known["answers"]) + 3 == len(script.rules)
-    assert ["`DELETE /bookings/{id}`", "`GET /romms`", "`POST /rpc gret`"] == [
-        re.search("`.*`", one.message)[0] for one in found
-    ]
+    assert ["`GET /romms`", "`POST /rpc gret`"] == [re.search("`.*`", one.message)[0] for one in found]
     assert {"answers-no-call"} == {one.code for one in found}
