@@ -17,10 +17,21 @@ from gateway.errors import (
     ProviderUnauthorised,
     ProviderUnavailable,
 )
+from gateway.headers import joined
 from gateway.mapping.evaluate import read
 from gateway.mapping.expressions import MISSING
 from gateway.mapping.plan import AuthPlan, Build, CallPlan, ErrorRule, Scope
-from gateway.mapping.translate import credentials, decoded, encode_form, holds, pairs, said, to_body, to_request
+from gateway.mapping.translate import (
+    credentials,
+    decoded,
+    encode_form,
+    holds,
+    is_form,
+    pairs,
+    said,
+    to_body,
+    to_request,
+)
 from gateway.messages import Dispatch, Json, Request, Response
 from gateway.redaction import Credential
 from gateway.strictjson import JsonRefused, decode_json
@@ -73,19 +84,19 @@ def signed(
 
 def _added(auth: AuthPlan, request: Request, scope: Scope) -> Request:
     """Give the request with the scheme's headers, query and form fields."""
-    headers = request.headers + pairs(_built(auth.headers, scope), auth.origin)
+    headers = joined(request.headers, pairs(_built(auth.headers, scope), auth.origin))
     if auth.basic is not None:
         parts = dict(zip(("user", "password"), (part(scope) for part in auth.basic), strict=True))
-        joined = ":".join(text for _, text in pairs(parts, auth.origin))
-        basic = Credential(f"Basic {base64.b64encode(joined.encode()).decode()}")
-        headers = (*headers, ("Authorization", basic))
+        user = ":".join(text for _, text in pairs(parts, auth.origin))
+        basic = Credential(f"Basic {base64.b64encode(user.encode()).decode()}")
+        headers = joined(headers, [("Authorization", basic)])
     body, hidden = request.body, request.hidden
-    if auth.form is not None and ("Content-Type", "application/x-www-form-urlencoded") in request.headers:
+    if auth.form is not None and is_form(request):
         fields = auth.form(scope)
         body = b"&".join(part for part in (body, encode_form(pairs(fields, auth.origin))) if part)
         hidden |= credentials(fields)
     query = request.query + pairs(_built(auth.query, scope), auth.origin)
-    return replace(request, headers=headers, query=query, body=body, hidden=hidden)
+    return replace(request, headers=tuple(headers), query=query, body=body, hidden=hidden)
 
 
 def _built(build: Build | None, scope: Scope) -> dict[str, Json]:

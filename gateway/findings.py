@@ -107,6 +107,7 @@ error call-without-verb: A call has no HTTP verb and no JSON-RPC method, or seve
 error two-bodies: There are two of what can only be once. Keep one.
 error host-not-url: The host is neither written out nor a setting of type url. Make it one of the two.
 error query-in-url: Query parameters stand in the URL, unencoded. Move them under `query:`.
+error reserved-header: The gateway writes this header itself. Leave it out.
 error rule-without-condition: An error rule or condition asks for nothing. Give it `status`, `header` or `when`.
 error bad-status: No HTTP answer has this status. Write one from 100 to 599.
 error callers-code: An error code speaks of the caller's own key. Use PROVIDER_AUTH_FAILED where ours is refused.

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import re
-from typing import Final
+from collections.abc import Iterable
+from typing import Final, TypeVar
+
+_Value = TypeVar("_Value")
 
 NAME: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 """RFC 9110 §5.6.2."""
@@ -33,3 +36,12 @@ def is_own(name: str, value: str) -> bool:
     """Whether a mapping may not send this field. An answer that nobody compresses (`identity`) may be asked for."""
     key = name.lower()
     return key in OWN and (key, value.strip().lower()) != ("accept-encoding", "identity")
+
+
+def joined(*layers: Iterable[tuple[str, _Value]]) -> list[tuple[str, _Value]]:
+    """Join the fields of several layers: of one name, however it is written, the last one goes out (RFC 9110 §5.1)."""
+    found: dict[str, tuple[str, _Value]] = {}
+    for layer in layers:
+        for name, value in layer:
+            found[name.lower()] = (name, value)
+    return list(found.values())

@@ -94,6 +94,16 @@ async def test_form(compiled):
     assert REQUEST == await sent(plan)
 
 
+async def test_form_that_the_mapping_declares(compiled):
+    """A form is one however the mapping writes its type, and of one header the scheme's goes out."""
+    day = "native: {day: {safe: true, call: {post: /day, form: {a: b}}}}"
+    plan = compiled(f'auth: {{form: {{key: "{{{{ settings.key }}}}"}}, headers: {{x-a: scheme}}}}\n{day}')
+    declared = (("X-A", "call"), ("content-type", "application/x-www-form-urlencoded; charset=utf-8"))
+    found = await sent(plan, replace(FORM, headers=declared, body=b""))
+    assert b"key=s3cr%26t%2Bk%C3%A9y" == found.body
+    assert (("x-a", "scheme"), declared[1]) == found.headers
+
+
 async def test_none(compiled):
     """A provider that asks for nothing gets nothing."""
     assert REQUEST == await sent(compiled("settings: {key: null}\nauth: none"))

@@ -14,6 +14,7 @@ from typing import Any
 
 from gateway.document import Place, suggestion
 from gateway.errors import CallInvalid, MappingFault
+from gateway.headers import is_own, joined
 from gateway.mapping.checks import check_rules
 from gateway.mapping.context import BASE, SENDING, Context
 from gateway.mapping.expressions import ExpressionFailed, Literal, SegmentRefused, Template
@@ -74,7 +75,20 @@ def compile_http(context: Context, node: Json, place: Place) -> Http | None:
     base = _compile_base(context, shape["base"], (*place, "base"))
     success = _compile_success(context, shape, place)
     headers = compile_object(context, shape["headers"], (*place, "headers"), BASE) if "headers" in shape else None
+    check_headers(context, shape.get("headers"), (*place, "headers"))
     return Http(base, seconds(shape["timeout"]), success, shape["answer"], headers, compile_limits(shape))
+
+
+def check_headers(context: Context, node: Json, place: Place) -> None:
+    """Report the headers of a tree that a mapping may not write, in whatever word of the tree they stand."""
+    if isinstance(node, list):
+        for index, inner in enumerate(node):
+            check_headers(context, inner, (*place, index))
+    for name, inner in node.items() if isinstance(node, dict) else ():
+        check_headers(context, inner, (*place, name))
+        if is_own(str(name), inner if isinstance(inner, str) else ""):
+            message = f"the gateway writes the header `{name}` itself"
+            context.report((*place, name), "reserved-header", message, key=True)
 
 
 def compile_limits(shape: dict[str, Json]) -> LimitsPlan:
@@ -127,6 +141,8 @@ def compile_call(
     answer = shape.get("answer", http.answer)
     if not secrets:  # a login proves who we are by itself
         context.bodies.setdefault(shape.get("auth", ""), set()).add(body_kind)
+
+    check_headers(context, shape.get("headers"), (*place, "headers"))
 
     def tree(key: str) -> Build | None:
         return compile_object(context, shape[key], (*place, key), names, secrets=secrets) if key in shape else None
@@ -212,7 +228,7 @@ def _compile_body(
 def _both(first: Build | None, second: Build | None) -> Build | None:
     if first is None or second is None:
         return first or second
-    return lambda scope: {**first(scope), **second(scope)}
+    return lambda scope: dict(joined(first(scope).items(), second(scope).items()))
 
 
 def _compile_url(context: Context, text: str, place: Place, names: Collection[str], http: Http) -> Build:

@@ -119,6 +119,7 @@ def body_of(plan: HookPlan, received: Received) -> Json:
         text = decode_text(received.body)
     except Unreadable as refused:
         raise _mismatch(plan.origin, f"the body {refused.reason}") from None
+    text = "&".join(part for part in text.split("&") if part)  # empty parts are none (WHATWG URL, section 5.1)
     try:
         pairs = parse_qsl(text, keep_blank_values=True, strict_parsing=bool(text), max_num_fields=1000, errors="strict")
     except ValueError:

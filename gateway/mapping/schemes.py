@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from gateway.document import Place
-from gateway.mapping.calls import Http, compile_call, compile_condition, seconds
+from gateway.mapping.calls import Http, check_headers, compile_call, compile_condition, seconds
 from gateway.mapping.context import BASE, SENDING, Context
 from gateway.mapping.plan import AuthPlan, Build, Condition
 from gateway.mapping.trees import compile_object, compile_text
@@ -30,6 +30,7 @@ def compile_auth(context: Context, node: Json, place: Place, http: Http) -> Auth
         return _compile_session(context, shape["session"], (*place, "session"), http)
 
     tree = _trees(context, shape, place, BASE | SENDING)
+    check_headers(context, shape.get("headers"), (*place, "headers"))
     return AuthPlan(
         "static",
         headers=tree("headers"),
@@ -84,6 +85,7 @@ def _compile_session(context: Context, node: Json, place: Place, http: Http) -> 
         message = "a login is sent without a scheme: write what proves who we are into its headers, query or body"
         context.report((*place, "login", "auth"), "credential-not-sent", message)
     tree = _trees(context, send, (*place, "send"), BASE | SENDING | {"token"})
+    check_headers(context, send.get("headers"), (*place, "send", "headers"))
     conditions: list[Condition] = []
     for index, rule in enumerate(shape["renew_when"]):
         where = (*place, "renew_when", index)

@@ -23,7 +23,7 @@ from gateway.errors import (
     ProviderUnauthorised,
     ProviderUnavailable,
 )
-from gateway.headers import VALUE
+from gateway.headers import VALUE, joined
 from gateway.mapping.expressions import ExpressionFailed, Path
 from gateway.mapping.plan import CHARSET, CallPlan, Condition, ErrorRule, Scope
 from gateway.mapping.truth import is_true
@@ -48,7 +48,8 @@ def to_request(call: CallPlan, scope: Scope) -> Request:
         value = call.body(scope)
         body, kind = _body(call, value, scope)
         hidden = credentials(value)
-        headers.append(("Content-Type", kind))
+        if all(name.lower() != "content-type" for name, _ in headers):  # what the mapping says of its body holds
+            headers.append(("Content-Type", kind))
     return Request(
         method=call.method,
         url=str(call.url(scope)),
@@ -64,9 +65,8 @@ def to_request(call: CallPlan, scope: Scope) -> Request:
 
 
 def _headers(call: CallPlan, scope: Scope) -> list[tuple[str, str]]:
-    found = [
-        (name, _text(value, call.origin, name)) for name, value in (call.headers(scope) if call.headers else {}).items()
-    ]
+    built = call.headers(scope) if call.headers else {}
+    found = joined((name, _text(value, call.origin, name)) for name, value in built.items())
     for name, value in found:
         if not VALUE.fullmatch(value):
             strange = {letter.casefold() for letter in value if not VALUE.fullmatch(letter)}
@@ -102,6 +102,12 @@ def _body(call: CallPlan, value: Json, scope: Scope) -> tuple[bytes, str]:
         ).encode(), "application/json"
     except (TypeError, ValueError) as error:
         raise MappingFault(f"{call.origin}: the body cannot be written as JSON", origin=call.origin) from error
+
+
+def is_form(request: Request) -> bool:
+    """Whether the body of a request is declared as a form."""
+    declared = (value for name, value in request.headers if name.lower() == "content-type")
+    return any(value.partition(";")[0].strip().lower() == _FORM for value in declared)
 
 
 def credentials(value: Json) -> frozenset[str]:

@@ -199,6 +199,8 @@ def _map(type_: Type, value: Json, place: str, reading: _Reading) -> Json:
 def _text(type_: Type, value: Json, place: str, reading: _Reading) -> Json:
     longest = type_.maximum or (MAX_TEXT if type_.multiline else MAX_LINE)
     unfit = _UNFIT if type_.multiline else _BREAKS_LINE
+    if type_.multiline and isinstance(value, str):  # browsers write CRLF into forms (HTML, "multipart form data")
+        value = value.replace("\r\n", "\n").replace("\r", "\n")
     if not isinstance(value, str):
         reading.wrong(place, "must be a text")
     elif len(value) > longest:

@@ -145,6 +145,14 @@ def test_forms_and_queries(hook):
     assert ('["7"]', "Bo") == (name, message.data["name"])
 
 
+@pytest.mark.parametrize("body", [b"id=7&name=Bo&", b"&id=7&&name=Bo", b"id=7&name=Bo&&&"])
+def test_empty_parts_of_forms(hook, body):
+    """Nothing between two `&` is no field (WHATWG URL, section 5.1)."""
+    plan = hook("body: form\ndedupe: [id]\ntype: customer.created\nrow: customer")
+    [(name, message)] = to_messages(plan, received(body), SCOPE)
+    assert ('["7"]', "Bo") == (name, message.data["name"])
+
+
 def test_untold_fields(hook):
     """What an event does not tell is left out of its data, and of no other event's."""
     plan = hook(f"{READ}\nuntold: {{customer.updated: [company]}}")

@@ -208,3 +208,18 @@ def test_what_no_header_can_hold_of_the_mapping(call):
     """Where no argument holds it, it is the mapping's fault, and its place is named."""
     with pytest.raises(MappingFault, match=r":\d+: the value of the header X-A"):
         asked(call('{get: /days, headers: {X-A: "{{ args.x }}€"}}'), x="x", y={})
+
+
+@pytest.mark.parametrize(
+    ("text", "sent"),
+    [
+        ("{post: /a, json: {}, headers: {content-type: application/vnd.a+json}}", "application/vnd.a+json"),
+        ("{post: /a, form: {b: c}, headers: {Content-Type: text/x}}", "text/x"),
+        ("{post: /a, json: {}}", "application/json"),
+        ("{post: /a, headers: {CONTENT-TYPE: text/b, Content-Type: text/c}}", "text/c"),
+    ],
+)
+def test_one_content_type(call, text, sent):
+    """One Content-Type goes out: that of the mapping, where it has one."""
+    headers = asked(call(text)).headers
+    assert [sent] == [value for name, value in headers if name.lower() == "content-type"]

@@ -228,10 +228,17 @@ def test_pushed_slots_are_held_to_the_contract():
 def test_control_characters_are_refused_in_every_text(character):
     """They could end a header, a line of a log or a document; half a surrogate pair is no character at all."""
     text = f"a{character}b"
-    for raw in ({"notes": text}, {"customer": {"name": text}}, {"metadata": {"k": text}}, {"metadata": {text: "v"}}):
+    notes = [] if character == "\r" else [{"notes": text}]  # there it ends a line
+    for raw in (*notes, {"customer": {"name": text}}, {"metadata": {"k": text}}, {"metadata": {text: "v"}}):
         fields, code = _problems("bookings.create", {"slot_id": "5", "customer": CUSTOMER} | raw)
         assert (1, "VALIDATION_ERROR") == (len(fields), code)
         assert character not in str(fields)
+
+
+def test_line_ends_of_browsers():
+    """The line ends that browsers and old systems write are one in the text that a provider gets."""
+    found = _arguments("bookings.create", {"slot_id": "5", "customer": CUSTOMER, "notes": "a\r\nb\rc\n\r\nd"})
+    assert "a\nb\nc\n\nd" == found["notes"]
 
 
 @pytest.mark.parametrize("character", ["\n", "\t", "\u2028", "\u2029"])
