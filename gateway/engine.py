@@ -48,7 +48,14 @@ _T = TypeVar("_T")
 _Given = TypeVarTuple("_Given")
 Clock = Callable[[], float]
 """A monotonic clock, in seconds."""
-_OF_PROVIDERS = (ProviderRejected, ProviderUnauthorised, ProviderUnavailable, ProviderRedirected, OutcomeUnknown)
+_OF_PROVIDERS = (
+    AnswerMismatch,
+    OutcomeUnknown,
+    ProviderRedirected,
+    ProviderRejected,
+    ProviderUnauthorised,
+    ProviderUnavailable,
+)
 """Errors that name the provider, whether or not it said anything."""
 _LONGEST_WORDS = 500
 """Characters of what a provider says that callers are shown."""

@@ -228,3 +228,14 @@ async def test_log_of_a_misfit(club, caplog):
         await made.run("locations.list")
     (line,) = [one.fields for one in caplog.records if one.getMessage() == "mapping.failed"]
     assert (caught.value.origin, "locations.list", "r1") == (line["origin"], line["operation"], line["request"])
+
+
+@pytest.mark.parametrize("status", [200, 400, 401, 500])
+async def test_who_failed(club, answered, status):
+    """An error of a provider names it also where it said nothing, and no folder of the mapping's file."""
+    ping = "native: {ping: {safe: true, call: {get: /ping}}}"
+    made = club(ping, *[answered(b"<html>", status)] * 3)
+    with pytest.raises(GatewayError) as caught:
+        await made.run("native.ping")
+    assert "example" == caught.value.provider["name"]
+    assert "/" not in caught.value.detail

@@ -5,6 +5,7 @@ Who sent it is proved before. What cannot be read is the sender's to mend: an er
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import NoReturn
 
@@ -17,6 +18,9 @@ from gateway.mapping.plan_hooks import AskPlan, HookPlan
 from gateway.mapping.truth import truth
 from gateway.messages import Asked, Json, Received, Response
 from gateway.model.model import whole
+
+_OF_MESSAGES = re.compile(r"\b(?:body|query|headers|row)(?:\.\w+)+")
+"""Names of what a message holds, in the words of a template."""
 
 
 def to_asked(plan: HookPlan, received: Received, scope: Scope) -> tuple[AskPlan, Asked]:
@@ -60,7 +64,8 @@ def _data(ask: AskPlan, names: Mapping[str, Json]) -> dict[str, Json]:
 def _refuse(error: GatewayError, origin: str | None) -> NoReturn:
     """Say what the sender is to change, without the line of the mapping, and whatever is wrong in the same code."""
     reason = error.detail.removeprefix(f"{origin}: ")
-    if isinstance(error, MappingFault):  # it quotes the mapping, which the sender does not know
-        reason = "something that is needed is missing in it, or does not fit"
+    if isinstance(error, MappingFault):  # it quotes the mapping, which the sender does not know; the log has it whole
+        named = ", ".join(f"`{name}`" for name in dict.fromkeys(_OF_MESSAGES.findall(reason)))
+        reason = f"{named or 'something that is needed'} is missing in it or does not fit"
     detail = f"The message cannot be read: {reason}"
     raise CallInvalid(detail, details=error.details, origin=origin) from error

@@ -109,6 +109,8 @@ async def test_headers(call, call_as, provider):
     _, _, headers = await call_as(None)("GET", BOOKINGS)
     assert 'Bearer realm="booking-gateway"' == headers["WWW-Authenticate"]
     model = load()
+    away = failure_of(ProviderUnavailable("", sent=True), model)
+    assert {"Retry-After": "10"} == away.headers  # a 503 always says when to come again
     limited = failure_of(ProviderUnavailable("", sent=True, retry_after=1.2), model)
     assert {"Retry-After": "2"} == limited.headers
 

@@ -327,4 +327,5 @@ async def test_why_nobody_answered_is_logged(house, caplog, url, why):
     await until(lambda: any("delivery.pending" == record.message for record in caplog.records))
     (line,) = (record.fields for record in caplog.records if record.message == "delivery.pending")
     assert why in line["why"]
+    assert "provider" not in line["why"]
     assert why not in line["reason"]
