@@ -33,6 +33,7 @@ from gateway.errors import (
     Unsupported,
 )
 from gateway.mapping.plan import CallPlan, ErrorRule, OperationPlan, Scope
+from gateway.mapping.results import ROW_LEFT_OUT
 from gateway.mapping.translate import to_body, to_request
 from gateway.messages import Call, Effect, Json, Reply, Request, Response, Send
 from gateway.model.model import Model
@@ -146,9 +147,11 @@ class Engine:
             now=self._now(),
             show="provider_data" in call.include,
             partial=call.partial,
+            handling=call.handling,
             ids=self._ids(call),
         )
         mask = self._masked(connection)
+        about = {"request": call.request_id, "connection": call.connection, "operation": call.operation}
         try:
             await turn.take(_written(call, plan))
             if remembered is not None:
@@ -159,14 +162,12 @@ class Engine:
             if trace is not None:
                 trace.failed(finished)
             if isinstance(error, AnswerMismatch | MappingFault):
-                about = {"request": call.request_id, "connection": call.connection, "operation": call.operation}
                 observe.mapping_failed(**about, origin=error.origin or "", reason=finished.detail)
             raise finished from error
         finally:
             if trace is not None:
                 trace.end()
-        for one in reply.warnings:
-            about = {"request": call.request_id, "connection": call.connection, "operation": call.operation}
+        for one in (warning for warning in reply.warnings if warning["code"] == ROW_LEFT_OUT):
             observe.row_left_out(**about, origin=one.get("origin", ""), reason=one["message"])
         return reply if run.said is None else replace(reply, age=self._clock() - run.said)
 

@@ -15,10 +15,11 @@ from gateway.document import Document, Finding, Place, read
 from gateway.exchanges import Exchange, exchange, received_of
 from gateway.mapping.plan import ProviderPlan
 from gateway.mapping.ways import way_of
-from gateway.messages import Json, Received
+from gateway.messages import LENIENT, STRICT, Json, Received
 from gateway.observe import Secret
 
 _KEYS = {"name", "operation", "args", "exchanges", "gives", "fails", "now", "each", "settings", "remembered"}
+_KEYS |= {"warnings", "handling"}
 _HOOK_KEYS = {"name", "hook", "received", "exchanges", "messages", "fails", "reply", "now", "settings"}
 _ASK_KEYS = {"name", "hook", "received", "asks", "answers", "error", "fails", "reply", "now", "settings"}
 _RECEIVED = {"method", "token", "query", "headers", "json", "form", "text"}
@@ -28,7 +29,8 @@ _RECEIVED = {"method", "token", "query", "headers", "json", "form", "text"}
 class Example:
     """One golden example. `fails` holds what of the error must be as written; otherwise `gives` is the exact result.
 
-    `remembered` is what the gateway knows of the booking that is written, of what the provider cannot tell.
+    `remembered` is what the gateway knows of the booking that is written, of what the provider cannot tell. `warnings`
+    are all that come with the result, each as far as it is written; `handling` is what the caller prefers.
     """
 
     name: str
@@ -41,6 +43,8 @@ class Example:
     connection: Connection
     origin: str
     remembered: Mapping[str, Json] = field(default_factory=dict)
+    warnings: tuple[Mapping[str, Json], ...] = ()
+    handling: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -236,6 +240,8 @@ class _Reader:
             connection=self._own(node.get("settings"), (*place, "settings")),
             origin=self.document.origin(place),
             remembered=self._remembered(node.get("remembered"), (*place, "remembered")),
+            warnings=self._warnings(node.get("warnings", []), (*place, "warnings")),
+            handling=self._handling(node.get("handling", ""), (*place, "handling")),
         )
 
     def _remembered(self, node: Json, place: Place) -> dict[str, Json]:
@@ -246,6 +252,18 @@ class _Reader:
         for name in sorted(set(node or ()) - set(self.plan.remembered)):
             self._report((*place, name), "unknown-field", f"no record has a field `{name}` with `remember: true`")
         return dict(node or {})
+
+    def _warnings(self, node: Json, place: Place) -> tuple[Mapping[str, Json], ...]:
+        if not isinstance(node, list) or not all(isinstance(one, dict) for one in node):
+            self._report(place, "wrong-type", "warnings are a list of objects: `field` and `reason`")
+            return ()
+        return tuple(node)
+
+    def _handling(self, node: Json, place: Place) -> str:
+        if node in {"", STRICT, LENIENT}:
+            return str(node)
+        self._report(place, "wrong-form", f"the handling that a caller prefers is `{STRICT}` or `{LENIENT}`")
+        return ""
 
     def _hook(self, node: dict[str, Json], place: Place, now: datetime) -> HookExample | None:
         self._known(node, _ASK_KEYS if "asks" in node else _HOOK_KEYS, place)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import Any, TypeAlias
+from typing import Any, Final, TypeAlias
 
 Json: TypeAlias = Any
 """Decoded JSON: plain dict, list, str, int, float, bool or None. jmespath refuses subclasses of them."""
@@ -17,6 +17,11 @@ class Effect(Enum):
     SAFE = "safe"
     IDEMPOTENT = "idempotent"
     UNSAFE = "unsafe"
+
+
+STRICT: Final = "strict"
+LENIENT: Final = "lenient"
+"""How a caller prefers what cannot be done in full to be handled (RFC 7240 §4.4); empty text: as the mapping says."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +43,8 @@ class Call:
     """By what repeats of the call are known to be the same, made of the caller's key; empty where there is none."""
     partial: bool = False
     """Whether rows that do not fit may be left out of the list: the reply then says so in its warnings."""
+    handling: str = ""
+    """STRICT or LENIENT, where the caller prefers one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +91,7 @@ class Reply:
     raw: Json = None
     """The provider's own objects, in the order of `data`, when the caller asked to see them."""
     warnings: tuple[Mapping[str, Json], ...] = ()
-    """What the data lacks, each a `Warning` of the contract."""
+    """What the data lacks, or what was given and not kept, each a `Warning` of the contract."""
     details: Mapping[str, Json] = field(default_factory=dict)
     age: float | None = None
     """Seconds since the provider said it, when something of it was kept from an earlier call."""

@@ -24,7 +24,7 @@ from gateway.mapping.hooks_translate import FORGED, is_equal, is_forged, to_mess
 from gateway.mapping.native import native_arguments
 from gateway.mapping.plan import Scope
 from gateway.mapping.plan_hooks import HookPlan
-from gateway.messages import Call, Json, Message, Request, Response
+from gateway.messages import Call, Json, Message, Reply, Request, Response
 from gateway.model.model import Model, TypeRefused, arguments
 from gateway.model.types import list_of
 from gateway.strictjson import JsonRefused, decode_json
@@ -144,8 +144,9 @@ async def run_example(examples: Examples, example: Example, model: Model) -> Out
     try:
         found, failed = await _run(engine, example.connection, example, playback), None
     except GatewayError as error:
-        found, failed = None, error
-    return Outcome(example, (*_unasked(playback), *_judged(example, found, failed)))
+        found, failed = Reply(None), error
+    told = [*_judged(example, found.data, failed), *_warned(example, found)]
+    return Outcome(example, (*_unasked(playback), *told))
 
 
 def _engine(examples: Examples, example: Example | HookExample, model: Model, playback: _Playback) -> Engine:
@@ -288,13 +289,13 @@ def _answered(example: HookExample, reply: Response | None) -> list[str]:
     return differences(dict(example.reply), {key: actual.get(key) for key in example.reply}, "reply")
 
 
-async def _run(engine: Engine, connection: Connection, example: Example, playback: _Playback) -> Json:
+async def _run(engine: Engine, connection: Connection, example: Example, playback: _Playback) -> Reply:
     if example.operation == "login":
         now = example.now.isoformat(timespec="seconds")
         scope = {**connection.revealed, "now": now, "sent_at": now}
         rules = connection.provider.rules
-        return await auth.login(
-            lambda _limit, make: playback.send(make()), connection.provider.auth, lambda: scope, rules
+        return Reply(
+            await auth.login(lambda _limit, make: playback.send(make()), connection.provider.auth, lambda: scope, rules)
         )
     plan = engine.operation(connection, example.operation)
     if plan.name.startswith("native."):
@@ -305,8 +306,17 @@ async def _run(engine: Engine, connection: Connection, example: Example, playbac
     async def remembered() -> Mapping[str, Json]:
         return example.remembered
 
-    call = Call("example", example.operation, args, "example", deadline=1e9)
-    return (await engine.run(call, remembered=remembered)).data
+    call = Call("example", example.operation, args, "example", deadline=1e9, handling=example.handling)
+    return await engine.run(call, remembered=remembered)
+
+
+def _warned(example: Example, reply: Reply) -> list[str]:
+    """How the warnings differ from those of an example, each compared as far as it is written."""
+    told = [dict(one) for one in reply.warnings]
+    if len(told) == len(example.warnings):
+        pairs = zip(told, example.warnings, strict=True)
+        told = [{key: one.get(key) for key in written} for one, written in pairs]
+    return differences([dict(one) for one in example.warnings], told, "warnings")
 
 
 def _judged(example: Example | HookExample, found: Json, failed: GatewayError | None) -> list[str]:

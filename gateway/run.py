@@ -23,6 +23,7 @@ from gateway.errors import (
 from gateway.mapping.context import REMEMBERED
 from gateway.mapping.evaluate import accepted, chosen_by, read, rendered, take_all
 from gateway.mapping.expressions import MISSING
+from gateway.mapping.handling import handled
 from gateway.mapping.ids import uuid_of
 from gateway.mapping.plan import ASKED, GivesPlan, OperationPlan, RunPlan, VariantPlan
 from gateway.mapping.results import Found, LeftOut, chosen, distinct, read_all, told
@@ -60,6 +61,8 @@ class Run:
     """Whether the provider's own objects are wanted beside the canonical ones."""
     remembered: Mapping[str, Json] = field(default_factory=dict)
     """What the gateway knows of the booking that is written, of what the provider cannot tell."""
+    handling: str = ""
+    """What the caller prefers to be done with arguments that cannot be kept, as in a Call."""
     partial: bool = False
     """Whether rows of the asked list that do not fit are left out; never of a list that a step makes use of."""
     writes: Writes = field(default_factory=Writes)
@@ -70,6 +73,10 @@ class Run:
     async def answer(self, plan: OperationPlan, arguments: Mapping[str, Json]) -> Reply:
         """Run the operation and give the reply; undo what can be undone when a later step fails."""
         self.name = plan.name
+        operation = self.model.operations.get(plan.name)
+        lost: tuple[dict[str, Json], ...] = ()
+        if operation is not None:
+            arguments, lost = handled(plan, arguments, operation, self.connection.provider.title, self.handling)
         try:
             found = await self.operation(plan, arguments, partial=self.partial)
         except GatewayError as error:
@@ -77,8 +84,9 @@ class Run:
         data = [canonical for canonical, _ in found.pairs]
         raw = [provider for _, provider in found.pairs]
         if found.single:
-            return Reply(data[0] if data else None, support=plan.support, raw=raw[0] if raw else None)
-        return Reply(data, support=plan.support, raw=raw, warnings=told(found.left_out))
+            one, own = (data[0], raw[0]) if data else (None, None)
+            return Reply(one, support=plan.support, raw=own, warnings=lost)
+        return Reply(data, support=plan.support, raw=raw, warnings=(*lost, *told(found.left_out)))
 
     async def _after_failure(self, error: GatewayError, effect: Effect) -> GatewayError:
         """What a failure means once something was written, or may have been."""

@@ -71,6 +71,8 @@ def run(arguments: argparse.Namespace) -> int:
         print(json.dumps(_problem(error), indent=2, ensure_ascii=False), file=sys.stderr)
         return 1
     _print_trace(trace)
+    for one in reply.warnings:
+        print(f"warning: {one['message']}", file=sys.stderr)
     print(json.dumps(reply.data, indent=2, ensure_ascii=False))
     return 0
 

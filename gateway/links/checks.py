@@ -144,6 +144,9 @@ def _customer(link: Link, model: Model) -> Iterator[_Told]:
         reason = plan.unsupported.get(f"customer.{name}")
         if reason is not None:
             yield ("customer", name), "customer-refused", f"the club does not take it: {reason}"
+        lost = plan.loses.get(f"customer.{name}")
+        if lost is not None:
+            yield ("customer", name), "link-limited", f"the club does not keep it: {lost}"
     for name, reason in plan.requires.items():
         part = name.removeprefix("customer.")
         if part != name and part not in customer:

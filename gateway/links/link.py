@@ -57,9 +57,7 @@ class Link:
         texts = {"name": wanted.name or "{player}", "email": wanted.email, "phone": wanted.phone, "id": wanted.id}
         ours = {name: text.format(**names) for name, text in texts.items() if text is not None}
         theirs = {
-            name: player.get(name)
-            for name in _PASSED_ON
-            if wanted.id is None and can(self.club, "bookings.create", f"customer.{name}")
+            name: player.get(name) for name in _PASSED_ON if wanted.id is None and _keeps(self.club, f"customer.{name}")
         }
         return {name: text for name, text in (theirs | ours).items() if text}
 
@@ -125,6 +123,12 @@ def can(connection: Connection, operation: str, argument: str = "") -> bool:
     """Tell whether a connection has an operation and, of that, an argument."""
     plan = connection.provider.operations.get(operation)
     return plan is not None and argument not in plan.unsupported
+
+
+def _keeps(club: Connection, argument: str) -> bool:
+    """Tell whether a club that books an argument keeps it: what is lost there need not be told."""
+    plan = club.provider.operations.get("bookings.create")
+    return plan is not None and argument not in plan.unsupported and argument not in plan.loses
 
 
 def slots_asked(link: Link, courts: Sequence[FacilitySettings], of: Window) -> dict[str, Json]:

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping
 from gateway.errors import AnswerMismatch, CallInvalid, MappingFault, NotMapped, StepRefused, Unsupported
 from gateway.mapping.codecs import CodecRefused, CodecUnsupported
 from gateway.mapping.expressions import ExpressionFailed, Path, Template
+from gateway.mapping.handling import is_given, member, refusal
 from gateway.mapping.plan import OperationPlan, Scope, StepPlan, Take, VariantPlan
 from gateway.mapping.truth import truth
 from gateway.messages import Json
@@ -94,29 +95,17 @@ def accepted(
     """
     args = dict(given)
     for name, reason in plan.unsupported.items():
-        declared = operation.args.get(name) if operation is not None else None
-        value = _member(args, name)
-        if value is not None and (declared is None or value != declared.default):
-            capability = f"{plan.name}.{name}"
-            detail = f"{title} cannot honour `{name}` in {plan.name}: {reason}"
-            raise Unsupported(detail, details={"capability": capability, "reason": reason})
+        if is_given(operation, args, name):
+            raise refusal(plan, name, reason, title)
     for name in plan.args_from:
         if args.get(name) is not None:
             _take_apart(plan, name, args, scope)
-    missing = [name for name in plan.requires if _member(args, name) is None]
+    missing = [name for name in plan.requires if member(args, name) is None]
     if missing:
         problems = [{"field": name, "problem": f"is needed here: {plan.requires[name]}"} for name in missing]
         names = ", ".join(f"`{name}`" for name in missing)
         raise CallInvalid(f"{title} needs {names} in {plan.name}.", details={"fields": problems})
     return args
-
-
-def _member(args: Mapping[str, Json], dotted: str) -> Json:
-    """An argument, or a member of one: `customer.phone`; None where there is none."""
-    value: Json = args
-    for name in dotted.split("."):
-        value = value.get(name) if isinstance(value, Mapping) else None
-    return value
 
 
 def _take_apart(plan: OperationPlan, name: str, args: dict[str, Json], scope: Scope) -> None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from types import MappingProxyType
 from typing import TypeAlias, TypeVar
 
@@ -26,7 +26,7 @@ _Common: TypeAlias = Mapping[str, tuple[frozenset[str], Argument]]
 
 _Part = TypeVar("_Part")
 _SECTIONS = {"types", "resources", "common", "operations", "lifecycle", "events", "requests", "changes", "errors"}
-_FIELD = {"type", "required", "nullable", "meaning", "holds"}
+_FIELD = {"type", "required", "nullable", "meaning", "holds", "descriptive"}
 _ARGUMENT = _FIELD | {"where", "default", "filter", "handled"}
 _OPERATION = {"summary", "effect", "scope", "method", "path", "gives"}
 _OPERATION_MORE = {"args", "body", "status", "not_found", "reconcile", "window", "order"}
@@ -191,7 +191,7 @@ class _Builder:
         required = node.get("required", False)
         type_ = self.type(node["type"], (*place, "type"))
         nullable, holds = node.get("nullable", not required), tuple(node.get("holds", ()))
-        return Field(name, type_, required, node["meaning"], nullable, holds)
+        return Field(name, type_, required, node["meaning"], nullable, holds, node.get("descriptive", False))
 
     def rules(self, node: Json, names: Mapping[str, object], place: Place) -> Rules:
         """Build what must hold between fields."""
@@ -223,6 +223,7 @@ class _Builder:
             meaning=plain.meaning,
             nullable=plain.nullable,
             holds=plain.holds,
+            descriptive=plain.descriptive,
             where=where,
             default=default,
             filter=self.filter(node["filter"], (*place, "filter"), rows) if "filter" in node else None,
@@ -304,7 +305,7 @@ class _Builder:
         }
         if "body" in node:
             for one in self.part_of(node["body"], (*place, "body")).fields.values():
-                args[one.name] = Argument(one.name, one.type, one.required, one.meaning, one.nullable, one.holds)
+                args[one.name] = Argument(**{part.name: getattr(one, part.name) for part in fields(one)})
         return args
 
     def error(self, code: str, node: Json, place: Place) -> ErrorCode:

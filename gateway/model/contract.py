@@ -83,6 +83,16 @@ class Operation:
     refused: Mapping[str, str] = field(default_factory=dict)
     """Names that are no arguments here, with what to do instead."""
 
+    def describes(self, dotted: str) -> bool:
+        """Tell whether an argument, or a member of one (`customer.phone`), only describes: see Field.descriptive."""
+        first, *rest = dotted.split(".")
+        found: Field | None = self.args.get(first)
+        for name in rest:
+            if found is None or found.descriptive:
+                break
+            found = found.type.field(name)
+        return found is not None and found.descriptive
+
     @property
     def filters(self) -> Mapping[str, Filter]:
         """The filters by argument."""
@@ -198,7 +208,16 @@ class Model:
         schemas = {name: type_.definition() for name, type_ in self.types.items() if name not in asked}
         for name in self.resources:
             schemas[name]["properties"]["provider_data"] = dict(_PROVIDER_DATA)
+        for operation in self.operations.values():
+            if operation.resource is not None and operation.gives == "one" and operation.effect is not Effect.SAFE:
+                schemas[operation.resource.name]["properties"]["warnings"] = dict(WARNINGS)
         return schemas
 
 
+WARNINGS: Mapping[str, Json] = {
+    "type": "array",
+    "items": {"$ref": "#/components/schemas/Warning"},
+    "description": "What the answer lacks, or what was given and not kept. Missing when there is nothing to tell.",
+}
+"""JSON Schema of what an answer says beside its data."""
 _PROVIDER_DATA = {"description": "What the provider itself gave, mostly an object, with `include=provider_data`."}

@@ -11,12 +11,23 @@ from pathlib import Path
 from gateway.document import read
 from gateway.model.arguments import arguments, whole
 from gateway.model.build import ModelBroken, build
-from gateway.model.contract import Argument, Changes, ErrorCode, EventType, Model, Operation, Request, Resource
+from gateway.model.contract import (
+    WARNINGS,
+    Argument,
+    Changes,
+    ErrorCode,
+    EventType,
+    Model,
+    Operation,
+    Request,
+    Resource,
+)
 from gateway.model.filters import Filter
 from gateway.model.raw import from_body, from_query
 from gateway.model.types import Field, Type, TypeRefused
 
 __all__ = [
+    "WARNINGS",
     "Argument",
     "Changes",
     "ErrorCode",

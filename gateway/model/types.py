@@ -106,6 +106,8 @@ class Field:
     nullable: bool = True
     holds: tuple[str, ...] = ()
     """Fields beside it of which it tells everything, as a full name tells the first and the last."""
+    descriptive: bool = False
+    """Whether it only describes: a write that does not keep it has done what was asked for all the same."""
 
     def accept(self, value: Json) -> Json:
         """Give the canonical value, null included where the field may be null; raises TypeRefused."""

@@ -54,6 +54,11 @@ def headers_of(reply: Reply) -> dict[str, str]:
     return {"Gateway-Support": reply.support} | age
 
 
+def warnings_of(reply: Reply) -> dict[str, Json]:
+    """Give what stands beside the data of an answer: `warnings`, where there are some."""
+    return {"warnings": [dict(one) for one in reply.warnings]} if reply.warnings else {}
+
+
 def entity_tag(version: str) -> str:
     """Give the entity tag of a version, whatever characters that has."""
     return f'"{quote(version, safe=_TAG)}"'

@@ -15,20 +15,22 @@ from gateway.effort import spend
 from gateway.engine import Engine
 from gateway.errors import GatewayError, NotMapped, OutcomeUnknown, ProviderUnauthorised, ProviderUnavailable
 from gateway.flows.remembering import Remembering
+from gateway.mapping.handling import handled
 from gateway.mapping.ids import uuid_of
-from gateway.messages import Call, Effect, Json, Reply
+from gateway.messages import LENIENT, Call, Effect, Json, Reply
 from gateway.observe import Redactor
 from gateway.steps import look_with
 from gateway.store.keys import Kept
 from gateway.surface import answers, failures
-from gateway.surface.answers import Answer, answer_of
+from gateway.surface.answers import Answer, answer_of, warnings_of
 from gateway.surface.asked import asked_of, key_of
 from gateway.surface.callers import may, may_use
 from gateway.surface.capabilities import described
 from gateway.surface.failures import failure_of
 from gateway.surface.idempotency import Once, hold_of
+from gateway.surface.preferences import handling_of
 from gateway.surface.readings import Readings
-from gateway.surface.reconciling import ABSENT, CONFIRMED, PENDING, STATES, state_of
+from gateway.surface.reconciling import ABSENT, CONFIRMED, PENDING, STATES, given_in, state_of
 from gateway.surface.requests import READ_SECONDS, json_body, path_parts, refuse_conditions
 from gateway.surface.visit import VISIT
 from gateway.surface.written import Outcome
@@ -107,15 +109,16 @@ class Calls:
         include: frozenset[str] = frozenset(),
         *,
         partial: bool = False,
+        handling: str = "",
     ) -> Reply:
-        """Run one call and note how the connection fared; `partial` as in a Call. Raises GatewayError."""
+        """Run one call and note how the connection fared; the last two as in a Call. Raises GatewayError."""
         visit = request[VISIT]
         deadline = visit.started + self.settings.timeout
         caller = visit.caller.name if visit.caller is not None else ""
         about = (connection.name, operation, arguments, visit.request_id, deadline, include)
         key = key_of(request)
         own = uuid_of(caller, connection.name, key) if key is not None else ""
-        call = Call(*about, caller=caller, idempotency_key=own, partial=partial)
+        call = Call(*about, caller=caller, idempotency_key=own, partial=partial, handling=handling)
         safe = self.engine.operation(connection, operation).effect is Effect.SAFE
         try:
             run = self.remembering.run if self.remembering is not None else self.engine.run
@@ -193,6 +196,11 @@ class Calls:
         data = found.more.get("data")
         if self.remembering is not None and operation.gives == "one":
             await self.remembering.found(connection, operation.name, data)
+        if data is not None:  # as it was answered had the answer come; who wants nothing lost was refused before
+            plan, lenient = self.engine.operation(connection, operation.name), handling_of(request) == LENIENT
+            about = (given_in(operation, kept, connection), operation, connection.provider.title)
+            _, lost = handled(plan, *about, LENIENT if lenient else "")
+            data = data | warnings_of(Reply(None, warnings=lost))
         return answer_of(operation, data, request.rel_url.raw_path, {})
 
 

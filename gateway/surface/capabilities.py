@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from gateway.catalog import Connection
+from gateway.mapping.handling import lenient_arguments
 from gateway.mapping.plan import OperationPlan, ProviderPlan
 from gateway.mapping.plan_limits import LimitsPlan
 from gateway.mapping.ways import way_of
 from gateway.messages import Json
-from gateway.model.model import Model
+from gateway.model.model import Model, Operation
 
 
 def described(connection: Connection, model: Model, status: str) -> dict[str, Json]:
@@ -31,11 +32,11 @@ def capabilities(provider: ProviderPlan, model: Model) -> dict[str, Json]:
         if plan is None:
             told[name] = {"support": "unsupported", "notes": provider.unsupported.get(name)}
         else:
-            told[name] = _capability(plan, provider.limits)
+            told[name] = _capability(plan, provider.limits, model.operations.get(name))
     return told
 
 
-def _capability(plan: OperationPlan, of_provider: LimitsPlan) -> dict[str, Json]:
+def _capability(plan: OperationPlan, of_provider: LimitsPlan, operation: Operation | None) -> dict[str, Json]:
     limits: dict[str, Json] = {}
     rates = {name: of_provider.rates[name].text for name in sorted(_classes(plan)) if name in of_provider.rates}
     if rates:
@@ -48,6 +49,9 @@ def _capability(plan: OperationPlan, of_provider: LimitsPlan) -> dict[str, Json]
         limits["default_window_days"] = plan.window.default_days
     if plan.unsupported:
         limits["unsupported_arguments"] = dict(plan.unsupported)
+    lenient = lenient_arguments(plan, operation) if operation is not None else []
+    if lenient:
+        limits["lenient_arguments"] = lenient
     if plan.loses:
         limits["lost_arguments"] = dict(plan.loses)
     if plan.requires:

@@ -57,11 +57,13 @@ HEADERS: dict[str, Json] = {
     "ETag": _header("The object's `version`, where the provider has one."),
     "Location": _header("Path of what was made."),
     "Link": _header('The next page, `rel="next"`; missing at the end.'),
+    "Preference-Applied": _header("The preference of `Prefer` that was honoured, such as `handling=lenient`."),
     "Idempotent-Replayed": _header("`true` when a kept answer is given again.", {"type": "string", "enum": ["true"]}),
     "Retry-After": _header("Seconds to wait before asking again.", {"type": "integer", "minimum": 0}),
 }
 
 KEY_PARAMETER = "IdempotencyKey"
+PREFER_PARAMETER = "Prefer"
 CONNECTION_PARAMETER = "Connection"
 
 _PARAMETERS: dict[str, Json] = {
@@ -71,6 +73,18 @@ _PARAMETERS: dict[str, Json] = {
         "required": True,
         "description": "The connection's name.",
         "schema": {"type": "string", "pattern": "^[a-z0-9][a-z0-9-]{0,62}$"},
+    },
+    PREFER_PARAMETER: {
+        "name": "Prefer",
+        "in": "header",
+        "required": False,
+        "description": (
+            "How what the provider cannot keep is handled (RFC 7240 §4.4). With `handling=lenient` fields that only"
+            " describe (`lenient_arguments` in the capabilities) are left out, and `warnings` of the answer say so;"
+            " without it they are refused. With `handling=strict` nothing is lost: what else would be a warning is"
+            " refused, a list of which a row does not fit as well."
+        ),
+        "schema": {"type": "string", "examples": ["handling=lenient", "handling=strict"]},
     },
     KEY_PARAMETER: {
         "name": "Idempotency-Key",

@@ -21,9 +21,20 @@ EXPOSED = (
     "Idempotent-Replayed",
     "Gateway-Support",
     "Gateway-Trace-Id",
+    "Preference-Applied",
 )
 """Headers of answers that scripts may read."""
-SENT = ("Accept", "Authorization", "Content-Type", "Gateway-Trace", "Idempotency-Key", "Last-Event-ID", "X-Request-Id")
+SENT = (
+    "Accept",
+    "Authorization",
+    "Content-Type",
+    "Gateway-Admin",
+    "Gateway-Trace",
+    "Idempotency-Key",
+    "Last-Event-ID",
+    "Prefer",
+    "X-Request-Id",
+)
 """Headers that scripts may send."""
 _REMEMBER = 600
 """Seconds a browser may go without asking again."""

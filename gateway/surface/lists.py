@@ -12,10 +12,11 @@ from gateway.effort import spend
 from gateway.messages import Json, Reply
 from gateway.observe import Redactor
 from gateway.strictjson import decode_json
-from gateway.surface.answers import headers_of, to_bytes
+from gateway.surface.answers import headers_of, to_bytes, warnings_of
 from gateway.surface.callers import caller_of
 from gateway.surface.calls import Calls, masked
 from gateway.surface.pages import Wanted, about, ordered
+from gateway.surface.preferences import applied
 from gateway.surface.readings import Owner, Reading
 from gateway.surface.visit import VISIT
 
@@ -54,6 +55,7 @@ class Listing:
     connection: Connection
     page: Wanted
     include: frozenset[str]
+    handling: str
 
     def kept(self) -> Page | None:
         """Give the page of the reading that its cursor leads to; None when that has gone, or there was none."""
@@ -70,9 +72,8 @@ class Listing:
         hide = self.calls.engine.redactor(self.connection) if PROVIDER_DATA in self.include else None
         compute = self.calls.computing(self.request, self.connection, self.request[VISIT].operation)
         written = await compute(_written, page, reply, hide, large=len(reply.data) > _LARGE)
-        told = {"warnings": list(reply.warnings)} if reply.warnings else {}
-        now, headers = self.calls.now(), headers_of(reply)
-        reading = Reading(written.rows, to_bytes(told)[1:-1], headers, now - (reply.age or 0.0))
+        now, headers = self.calls.now(), headers_of(reply) | applied(self.handling)
+        reading = Reading(written.rows, to_bytes(warnings_of(reply))[1:-1], headers, now - (reply.age or 0.0))
         if written.first + page.limit >= written.total:  # the last page: only its rows were written
             value = about(page, written.total, written.first, [])
             return Page(_body(written.rows, value, reading.told), value, headers)
@@ -83,7 +84,7 @@ class Listing:
         """Say to whom a reading belongs: nobody else could have another answer."""
         caller = caller_of(self.request).name
         connection = f"{self.connection.name}/{self.connection.digest}"
-        return caller, connection, self.page.query, ",".join(sorted(self.include))
+        return caller, connection, self.page.query, ",".join([self.handling, *sorted(self.include)])
 
 
 def _written(page: Wanted, reply: Reply, hide: Redactor | None) -> _Written:

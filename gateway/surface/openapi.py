@@ -16,10 +16,18 @@ from gateway.errors import CallInvalid, NotMapped
 from gateway.mapping.plan import OperationPlan
 from gateway.mapping.plan_given import NativeArgument
 from gateway.messages import Effect, Json
-from gateway.model.model import Argument, Model, Operation
+from gateway.model.model import WARNINGS, Argument, Model, Operation
 from gateway.surface.asked import METHODS
 from gateway.surface.codes import WITHOUT_PROVIDER, of_native, on_any_connection, on_connection
-from gateway.surface.components import COMPONENTS, CONNECTION_PARAMETER, KEY_PARAMETER, OPEN_PATHS, SCHEMAS, ref
+from gateway.surface.components import (
+    COMPONENTS,
+    CONNECTION_PARAMETER,
+    KEY_PARAMETER,
+    OPEN_PATHS,
+    PREFER_PARAMETER,
+    SCHEMAS,
+    ref,
+)
 from gateway.surface.connections import listing, reading
 from gateway.surface.openapi_events import add_listeners
 from gateway.surface.openapi_webhooks import add_subscriptions, announced, schemas
@@ -109,14 +117,18 @@ class _Paths:
             if plan is None or name not in plan.unsupported
         }
         needed = set() if plan is None else set(plan.requires)
-        parameters = [*self._shared(path, operation.method), *_parameters(arguments, needed)]
+        shared, preferred = self._shared(path, operation.method), operation.name in self.model.operations
+        if preferred:
+            shared.append(ref("parameters", PREFER_PARAMETER))
+        parameters = [*shared, *_parameters(arguments, needed)]
         body = {name: argument for name, argument in arguments.items() if argument.where == "body"}
         told = {
             "operationId": operation.name,
             "summary": operation.summary,
             "tags": [operation.name.partition(".")[0]],
             "parameters": parameters,
-            "responses": {str(operation.status): _success(operation)} | self._failures(codes, with_body=bool(body)),
+            "responses": {str(operation.status): _success(operation, preferred=preferred)}
+            | self._failures(codes, with_body=bool(body)),
         }
         if plan is not None and plan.notes:
             told["description"] = plan.notes
@@ -197,18 +209,17 @@ class _Paths:
         return ref("responses", "Failure") | {"description": meanings}
 
 
-def _success(operation: Operation) -> dict[str, Json]:
+def _success(operation: Operation, *, preferred: bool) -> dict[str, Json]:
+    """Describe a success; where callers have preferences, also how it tells which it honoured and what is lost."""
+    names = ["Gateway-Support", "Preference-Applied"] if preferred else ["Gateway-Support"]
     if operation.resource is None:
-        return {"description": "Done.", "headers": _headers(["Gateway-Support"])}
+        return {"description": "Done.", "headers": _headers(names)}
     item = ref("schemas", operation.resource.name)
-    names = ["Gateway-Support"]
     if operation.gives == "list":
         names.append("Link")
         properties = {"data": {"type": "array", "items": item}, "page": ref("schemas", "Page")}
-        if operation.partial:
-            meaning = "What `data` lacks: rows of the provider that do not fit. Missing when there is nothing to tell."
-            warnings = {"type": "array", "items": ref("schemas", "Warning"), "description": meaning}
-            properties["warnings"] = warnings
+        if preferred:
+            properties["warnings"] = dict(WARNINGS)
         schema = _object(properties, ["data", "page"])
     else:
         schema = item

@@ -10,14 +10,15 @@ from aiohttp import web
 
 from gateway.catalog import Connection
 from gateway.errors import MappingFault, OutcomeUnknown
-from gateway.messages import Effect, Json, Reply
+from gateway.messages import STRICT, Effect, Json, Reply
 from gateway.model.model import Operation, arguments, from_body, from_query
 from gateway.observe import Redactor
-from gateway.surface.answers import Answer, answer_of, headers_of
+from gateway.surface.answers import Answer, answer_of, headers_of, warnings_of
 from gateway.surface.callers import may
 from gateway.surface.calls import Calls, masked
 from gateway.surface.lists import PROVIDER_DATA, Listing, Page
 from gateway.surface.pages import wanted
+from gateway.surface.preferences import applied, handling_of
 from gateway.surface.requests import path_parts, query_pairs
 from gateway.surface.visit import VISIT
 
@@ -40,14 +41,17 @@ class Canonical:
         page = wanted(operation, found, cursor, connection.name) if operation.gives == "list" else None
         include = frozenset(found.get("include") or ())
         args = {name: value for name, value in found.items() if name in operation.args}
-
-        listing = Listing(self.calls, request, connection, page, include) if page is not None else None
+        handling = handling_of(request)
+        partial = operation.partial and handling != STRICT
+        listing = Listing(self.calls, request, connection, page, include, handling) if page is not None else None
 
         async def perform() -> Answer:
             kept = listing.kept() if listing is not None else None
             if kept is not None:
                 return self._paged(request, kept)
-            reply = await self.calls.run(request, connection, operation.name, args, include, partial=operation.partial)
+            reply = await self.calls.run(
+                request, connection, operation.name, args, include, partial=partial, handling=handling
+            )
             if listing is not None:
                 return self._paged(request, await listing.fresh(reply))
             return self._answer(request, connection, reply, include)
@@ -58,7 +62,7 @@ class Canonical:
         return Answer(self.operation.status, page.body, dict(page.headers) | next_link(request, page.about))
 
     def _answer(self, request: web.Request, connection: Connection, reply: Reply, include: frozenset[str]) -> Answer:
-        headers = headers_of(reply)
+        headers = headers_of(reply) | applied(handling_of(request))
         if self.operation.gives == "none":
             return answer_of(self.operation, None, "", headers)
         if reply.data is None:
@@ -66,7 +70,7 @@ class Canonical:
                 raise OutcomeUnknown("It was sent, and the provider's answer does not tell what became of it.")
             raise MappingFault(f"{self.operation.name} gives no object")
         hide = self.calls.engine.redactor(connection) if PROVIDER_DATA in include else None
-        shown = _shown(reply.data, reply.raw, hide)
+        shown = _shown(reply.data, reply.raw, hide) | warnings_of(reply)
         return answer_of(self.operation, shown, request.rel_url.raw_path, headers)
 
 

@@ -22,7 +22,7 @@ _BYTES_A_ROW: Final = 64
 """What Python needs for a row besides its bytes, about."""
 
 Owner: TypeAlias = tuple[str, str, str, str]
-"""Caller, connection with its digest, query, and what is shown of it."""
+"""Caller, connection with its digest, query, and what is preferred and shown of it."""
 
 
 @dataclass(frozen=True, slots=True)

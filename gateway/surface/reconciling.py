@@ -94,6 +94,13 @@ async def _looked_up(model: Model, connection: Connection, kept: Kept, run: Run)
     return Found(OPERATOR) if reply.age is not None else way.decide(reply)
 
 
+def given_in(operation: Operation, kept: Kept, connection: Connection) -> dict[str, Json]:
+    """Give the arguments of a write that is kept. Raises CallInvalid."""
+    sent = json.loads(kept.asked.request)
+    parts = {name: value for name, value in sent["path"].items() if name in operation.args}
+    return arguments(operation, from_body(operation, sent["body"]) | parts, connection.zone)
+
+
 @dataclass(frozen=True, slots=True)
 class _Way:
     """What to ask, and what the answer means."""
@@ -104,9 +111,7 @@ class _Way:
 
 def _way(model: Model, operation: Operation, look: Operation, connection: Connection, kept: Kept) -> _Way | None:
     """Find how to decide what became of a write; None where the contract does not say. Raises CallInvalid."""
-    sent = json.loads(kept.asked.request)
-    parts = {name: value for name, value in sent["path"].items() if name in operation.args}
-    given = arguments(operation, from_body(operation, sent["body"]) | parts, connection.zone)
+    given = given_in(operation, kept, connection)
     if look.gives == "list":
         plans, scope = connection.provider.operations, connection.scope
         given = accepted(

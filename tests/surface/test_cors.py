@@ -42,7 +42,7 @@ async def test_answers_can_be_read(call_as, path, key, status):
     found, _, headers = await call_as(key)("GET", path, headers={"Origin": ORIGIN})
     assert (status, ORIGIN, "Origin") == (found, headers["Access-Control-Allow-Origin"], headers["Vary"])
     expected = "X-Request-Id RateLimit RateLimit-Policy Retry-After Age ETag Location Link Idempotent-Replayed"
-    assert {*expected.split(), "Gateway-Support", "Gateway-Trace-Id"} == {
+    assert {*expected.split(), "Gateway-Support", "Gateway-Trace-Id", "Preference-Applied"} == {
         *headers["Access-Control-Expose-Headers"].split(", ")
     }
 

@@ -121,10 +121,11 @@ def test_statuses(told):
     assert always | {"201", "408", "409", "413", "415", "422"} == writing
     assert "`BOOKING_NOT_FOUND`" in found["bookings.get"][2]["responses"]["404"]["description"]
     create = found["bookings.create"][2]
-    assert {"X-Request-Id", "Gateway-Support", "ETag", "Location", "Idempotent-Replayed"} == set(
+    assert {"X-Request-Id", "Gateway-Support", "ETag", "Location", "Idempotent-Replayed", "Preference-Applied"} == set(
         create["responses"]["201"]["headers"]
     )
-    assert {"$ref": "#/components/parameters/IdempotencyKey"} in create["parameters"]
+    for name in ("IdempotencyKey", "Prefer"):
+        assert {"$ref": f"#/components/parameters/{name}"} in create["parameters"]
     assert "204" in found["bookings.delete"][2]["responses"]
 
 
