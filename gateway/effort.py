@@ -1,8 +1,11 @@
 """How much one call may compute: steps and rows, counted while the computation goes on. Pure; it starts nothing.
 
 Whoever computes in a loop says so with `spend`, wherever it stands: one for each element, more for what takes longer.
-Outside a measured computation this does nothing. A computation must be pure, for it may be ended at any step and begun
-again elsewhere; `workers.py` decides where it runs.
+Outside a measured computation and a budget this does nothing. A computation must be pure, for it may be ended at any
+step and begun again elsewhere; `workers.py` decides where it runs.
+
+A call has a bound, since callers ask for too much; each evaluation of a mapping has a budget, since a mapping may ask
+for too much, wherever it is evaluated.
 """
 
 from __future__ import annotations
@@ -11,7 +14,7 @@ from collections.abc import Callable
 from contextvars import ContextVar
 from typing import Final, TypeVar
 
-from gateway.errors import AnswerMismatch, GatewayError, ProviderUnavailable
+from gateway.errors import AnswerMismatch, GatewayError, OverBudget, ProviderUnavailable
 from gateway.messages import Json
 from gateway.offload import checked, checkpoint
 
@@ -19,6 +22,8 @@ MOST_ROWS: Final = 100_000
 """Rows that one list may have."""
 MOST_STEPS: Final = 50_000_000
 """Steps that one call may take: far above what any time allows in which a caller waits."""
+MOST_EVALUATION_STEPS: Final = 2_000_000
+"""Steps that one evaluation of a mapping may take: a path, a walk over rows, a `$for` with all that is in it."""
 AT_ONCE_STEPS: Final = 5_000
 """Steps that a computation may take on the event loop; a longer one begins anew in a thread."""
 AT_ONCE_SECONDS: Final = 0.01
@@ -33,6 +38,10 @@ _T = TypeVar("_T")
 
 class HandOver(Exception):
     """A computation is too long for the event loop."""
+
+
+class BudgetSpent(Exception):
+    """An evaluation computes or makes too much; the message says of what. Whoever knows its place makes OverBudget."""
 
 
 class Effort:
@@ -128,17 +137,53 @@ class _Meter:
             raise self._effort.large("rows", MOST_ROWS)
 
 
+class _Budget:
+    """The steps that one evaluation has left."""
+
+    __slots__ = ("left",)
+
+    def __init__(self) -> None:
+        self.left = MOST_EVALUATION_STEPS
+
+
 _METER: ContextVar[_Meter | None] = ContextVar("_METER", default=None)
+_BUDGET: ContextVar[_Budget | None] = ContextVar("_BUDGET", default=None)
 
 
 def spend(steps: int = 1) -> None:
-    """Count steps of the computation that this is part of, if it is measured.
+    """Count steps of the computation and of the evaluation that this is part of, if there are any.
 
-    Raises GatewayError when the call has computed too much; what else it raises, whoever began the computation knows.
+    Raises GatewayError when the call has computed too much, BudgetSpent when the evaluation has; what else it raises,
+    whoever began the computation knows.
     """
+    budget = _BUDGET.get()
+    if budget is not None:
+        budget.left -= steps
+        if budget.left < 0:
+            raise BudgetSpent(f"takes more than {MOST_EVALUATION_STEPS:,} steps")
     meter = _METER.get()
     if meter is not None:
         meter.spend(steps)
+
+
+def budgeted(evaluate: Callable[[], _T], origin: str, what: str) -> _T:
+    """Evaluate a part of a mapping within a budget of steps; what is evaluated inside of it shares its budget.
+
+    Raises OverBudget, naming the place (`file:line`) and `what` stands there.
+    """
+    token = _BUDGET.set(_Budget()) if _BUDGET.get() is None else None
+    try:
+        return evaluate()
+    except BudgetSpent as spent:
+        raise over_budget(spent, origin, what) from None
+    finally:
+        if token is not None:
+            _BUDGET.reset(token)
+
+
+def over_budget(spent: BudgetSpent, origin: str, what: str) -> OverBudget:
+    """Give the error of an evaluation at this place."""
+    return OverBudget(f"{origin}: `{what}` {spent}, more than one evaluation may", origin=origin)
 
 
 def check_rows(count: int) -> None:

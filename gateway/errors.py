@@ -144,6 +144,10 @@ class MappingFault(GatewayError):
     code = "MAPPING_ERROR"
 
 
+class OverBudget(MappingFault):
+    """One evaluation of the mapping computes or makes more than it may. No other answer of the provider mends it."""
+
+
 class StoreUnavailable(GatewayError):
     """The store is out of reach, full or locked; nothing was accepted. The operator must act if it lasts.
 

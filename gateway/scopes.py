@@ -25,7 +25,7 @@ def elements(step: StepPlan, connection: Connection, scope: Mapping[str, Json]) 
     if fan_out is None:
         return []
     if fan_out.elements is None:
-        return list(walk(fan_out.levels, public(connection, scope), {}, scope))
+        return walk(fan_out.levels, public(connection, scope), scope)
     found = rendered(fan_out.elements, scope, step.origin)
     if not isinstance(found, list):
         raise MappingFault(f"{step.origin}: `for_each.in` must give a list", origin=step.origin)

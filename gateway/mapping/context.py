@@ -129,7 +129,7 @@ class Context:
             self.report(place, "wrong-type", "a path is text")
             return None
         try:
-            return compile_path(text)
+            return compile_path(text, self.origin(place))
         except ExpressionInvalid as invalid:
             self.report(place, "bad-path", str(invalid))
             return None
@@ -142,7 +142,7 @@ class Context:
             self.report(place, "wrong-type", "a template is text")
             return None
         try:
-            template = compile_template(text, quote=quote, names=names)
+            template = compile_template(text, quote=quote, names=names, origin=self.origin(place))
         except ExpressionInvalid as invalid:
             self.report(place, "bad-template", str(invalid))
             return None
@@ -209,7 +209,7 @@ class Context:
         uses: set[tuple[str, ...]] = set().union(*(self.codecs[name].uses for name in named & self.codecs.keys()))
 
         def template(text: str) -> Template | Literal:
-            compiled = compile_template(text, names=BASE | {"row", "args"})
+            compiled = compile_template(text, names=BASE | {"row", "args"}, origin=self.origin(place))
             uses.update(compiled.uses)
             self._check_settings(compiled.uses, place)
             self._check_secrets(compiled.unsigned_uses, place)

@@ -20,10 +20,11 @@ from urllib.parse import quote as percent_encode
 from jinja2 import TemplateError, TemplateSyntaxError, Undefined, UndefinedError
 from jinja2.parser import Parser
 
-from gateway.effort import spend
+from gateway.effort import BudgetSpent, over_budget, spend
 from gateway.mapping.grammar import Grammar, chain_of
 from gateway.mapping.paths import Path, compile_path
 from gateway.mapping.sandbox import SANDBOX, Program, look_up
+from gateway.mapping.sizes import check_size
 from gateway.mapping.truth import seen_of_template
 from gateway.mapping.words import (
     MAX_TEXT,
@@ -55,8 +56,6 @@ __all__ = [
 _Scope: TypeAlias = Mapping[str, Json]
 
 _MAX_LENGTH: Final = 2_000
-_LIGHT: Final = 16
-"""Elements that are looked at in the time of one step."""
 _DOTS: Final = frozenset({".", ".."})
 _UNFIT: Final = re.compile("[\x00-\x1f\x7f\ud800-\udfff]")
 
@@ -73,7 +72,8 @@ class _Hole:
         spend()
         try:
             value = self.run(scope)
-            _check_plain(value)
+            if not isinstance(value, str):
+                check_size(value, _check_odd)
         except UndefinedError as missing:
             raise ValueMissing(missing.message or "a value") from None
         except (TypeError, ValueError, ArithmeticError, TemplateError):
@@ -113,12 +113,20 @@ class Template:
     _quote: bool = False
     gives: str | None = field(default=None, compare=False)
     """The kind of what a `whole` template gives, where it can be seen to be neither true nor false."""
+    origin: str = field(default="", compare=False)
 
     def render(self, scope: _Scope) -> Json:
         """Evaluate with the names in `scope`: text, or for a `whole` template that is not quoted any JSON.
 
-        Raises ValueMissing for what is not there, ExpressionFailed for what does not fit.
+        Raises ValueMissing for what is not there, ExpressionFailed for what does not fit, OverBudget for what makes
+        more than one evaluation may.
         """
+        try:
+            return self._rendered(scope)
+        except BudgetSpent as spent:
+            raise over_budget(spent, self.origin, self.text) from None
+
+    def _rendered(self, scope: _Scope) -> Json:
         first = self._pieces[0]
         if self.whole and not self._quote and isinstance(first, _Hole):
             return _bounded(first.value(scope))
@@ -131,11 +139,13 @@ class Template:
         return _bounded(text)
 
 
-def compile_template(text: str, *, quote: bool = False, names: Collection[str] | None = None) -> Template | Literal:
+def compile_template(
+    text: str, *, quote: bool = False, names: Collection[str] | None = None, origin: str = ""
+) -> Template | Literal:
     """Parse and check a template; a text without `{{` is a Literal. Raises ExpressionInvalid.
 
-    `names` are the roots an expression may read (None: any). With `quote`, for URL paths, every value is
-    percent-encoded, and an expression that is a name and nothing else may give a secret.
+    `names` are the roots an expression may read (None: any), `origin` is its place, `file:line`. With `quote`, for URL
+    paths, every value is percent-encoded, and an expression that is a name and nothing else may give a secret.
     """
     if not any(mark in text for mark in ("{{", "{%", "{#")):
         return Literal(text)
@@ -156,7 +166,7 @@ def compile_template(text: str, *, quote: bool = False, names: Collection[str] |
     whole = len(pieces) == 1
     first = pieces[0] if whole else None
     gives = first.gives if isinstance(first, _Hole) else None
-    return Template(text, whole, frozenset(uses), frozenset(unsigned), tuple(pieces), quote, gives)
+    return Template(text, whole, frozenset(uses), frozenset(unsigned), tuple(pieces), quote, gives, origin)
 
 
 def _split(text: str) -> Iterator[tuple[int, str, bool]]:
@@ -215,26 +225,16 @@ def _walked(scope: _Scope, chain: tuple[str, ...], *, reveal: bool) -> Any:
     return held.reveal() if reveal and isinstance(held, Secret) else held
 
 
-def _check_plain(value: Any) -> None:
-    """Refuse what JSON cannot hold, however deep: secrets, missing values, numbers without end."""
-    waiting = [value]
-    while waiting:
-        held = waiting.pop()
-        if isinstance(held, dict):
-            if not all(isinstance(key, str) for key in held):
-                raise ExpressionFailed("the keys of an object are texts")
-            waiting.extend(held.values())
-        elif isinstance(held, list):
-            spend(len(held) // _LIGHT)
-            waiting.extend(held)
-        elif isinstance(held, Undefined):
-            str(held)  # raises, with its name
-        elif isinstance(held, Secret):
-            raise ExpressionFailed("a secret can only be given to a word that signs")
-        elif held is not None and not isinstance(held, str | int | float):
-            raise ExpressionFailed("gives nothing JSON can hold")
-        elif isinstance(held, float) and not isfinite(held):
-            raise ExpressionFailed("gives a number without end")
+def _check_odd(held: object) -> None:
+    """Refuse what JSON cannot hold: secrets, missing values, numbers without end."""
+    if isinstance(held, Undefined):
+        str(held)  # raises, with its name
+    elif isinstance(held, Secret):
+        raise ExpressionFailed("a secret can only be given to a word that signs")
+    elif held is not None and not isinstance(held, int | float):
+        raise ExpressionFailed("gives nothing JSON can hold")
+    elif isinstance(held, float) and not isfinite(held):
+        raise ExpressionFailed("gives a number without end")
 
 
 def _bounded(value: Json) -> Json:

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import TypeAlias
 
 from gateway.document import Place, suggestion
-from gateway.errors import AnswerMismatch, MappingFault, Unsupported
+from gateway.errors import AnswerMismatch, MappingFault, OverBudget, Unsupported
 from gateway.mapping.codec_kind import ISO, LOSSY
 from gateway.mapping.codecs import Codec, CodecRefused, CodecUnsupported
 from gateway.mapping.context import BASE, Context
@@ -153,6 +153,8 @@ def _made(context: Context, _resource: Resource, field: Field, shape: dict[str, 
     def get(_row: Json, scope: Scope) -> Json:
         try:
             value = build(scope)
+        except OverBudget:
+            raise  # which no other answer mends
         except MappingFault as failed:
             raise AnswerMismatch(failed.detail, origin=failed.origin) from None
         return MISSING if value is LEFT_OUT else value
@@ -244,7 +246,7 @@ def _many(context: Context, record: RecordPlan, source: Json, place: Place) -> G
         found = None if named else read(first.at, row, first.origin)
         if not named and (found is MISSING or found is None):
             return found
-        rows = walk(tuple(levels), row, {}, scope)
+        rows = walk(tuple(levels), row, scope)
         if named:
             return [record.read({"row": row, **names}, scope) for names in rows]
         return [record.read(names[first.name], scope) for names in rows]

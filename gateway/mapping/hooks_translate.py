@@ -11,7 +11,7 @@ import json
 from typing import Final
 from urllib.parse import parse_qsl
 
-from gateway.errors import AnswerMismatch, GatewayError, MappingFault
+from gateway.errors import AnswerMismatch, GatewayError, MappingFault, OverBudget
 from gateway.mapping.codecs import CodecRefused
 from gateway.mapping.evaluate import read
 from gateway.mapping.expressions import MISSING, ExpressionFailed, Path
@@ -173,6 +173,8 @@ def _arguments(fetch: FetchPlan, names: Scope) -> Json:
     """The arguments of a fetch, which are taken from the message: what they fail on, the message lacks."""
     try:
         return fetch.arguments(names)
+    except OverBudget:
+        raise  # which no other message mends
     except MappingFault as fault:
         raise AnswerMismatch(fault.detail, origin=fault.origin) from None
 

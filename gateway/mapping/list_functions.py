@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from gateway.effort import remembered
 from gateway.mapping.intervals import Intervals
+from gateway.mapping.sizes import check_length, check_size
 from gateway.mapping.words import KINDS, MISSING, ExpressionFailed, Function, kind_of, word
 from gateway.messages import Json
 
@@ -32,6 +33,7 @@ def same(one: Json, other: Json) -> bool:
 
 def distinct(values: list[Json]) -> list[Json]:
     """Give the values without repetitions, in order of their first appearance."""
+    check_size(values)  # nested ones are written
     kept: dict[tuple[bool, Json] | str, Json] = {}
     for value in values:
         nested = isinstance(value, dict | list)
@@ -94,6 +96,7 @@ def flatten(values: list[Json]) -> list[Json]:
     for value in values:
         if not isinstance(value, list):
             raise ExpressionFailed(f"`flatten` takes a list of lists, not with {kind_of(value)} in it")
+    check_length(sum(map(len, values)))
     return [element for value in values for element in value]
 
 

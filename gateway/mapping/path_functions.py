@@ -11,7 +11,9 @@ from typing import Any, Final
 from jmespath.exceptions import JMESPathTypeError
 from jmespath.functions import Functions, signature
 
+from gateway.effort import BudgetSpent
 from gateway.mapping.list_functions import distinct, same
+from gateway.mapping.words import MAX_TEXT
 from gateway.messages import Json
 
 _NUMBER: Final = re.compile(r"-?(?:0|[1-9][0-9]{0,17})(\.[0-9]{1,20})?")
@@ -82,6 +84,13 @@ class PathFunctions(Functions):
         if isinstance(subject, str):
             return isinstance(search, str) and search in subject
         return any(same(element, search) for element in subject)
+
+    @signature({"types": ["string"]}, {"types": ["array-string"]})
+    def _func_join(self, separator: str, texts: Json) -> Json:
+        """Give the texts of a list as one, with the separator between them; at most MAX_TEXT characters."""
+        if len(separator) * len(texts) + sum(map(len, texts)) > MAX_TEXT:
+            raise BudgetSpent(f"makes a text of more than {MAX_TEXT:,} characters")
+        return separator.join(texts)
 
     @signature({"types": ["string"]})
     def _func_lower(self, text: str) -> str:

@@ -18,8 +18,9 @@ from jmespath.parser import ParsedResult
 from jmespath.visitor import Options, TreeInterpreter
 
 from gateway.document import suggestion
-from gateway.effort import spend
+from gateway.effort import budgeted, spend
 from gateway.mapping.path_functions import PathFunctions
+from gateway.mapping.sizes import check_length, check_size
 from gateway.mapping.words import MISSING, ExpressionFailed, ExpressionInvalid, Missing
 from gateway.messages import Json
 
@@ -32,19 +33,53 @@ _QUOTED: Final = re.compile(r"""'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*"|`((?:[^`\\]|
 _Node: TypeAlias = Mapping[str, Any]
 
 
+_SELECTING: Final = frozenset({"multi_select_list", "multi_select_dict"})
+_DOUBLING: Final = frozenset({"merge", "to_string", "zip"})
+"""Functions that may give more than one of their arguments holds."""
+_MOST_TIMES: Final = 32
+"""A path that cannot make its data so many times as large is not measured: most make objects of a few keys."""
+_GATHERING: Final = frozenset({"projection", "value_projection", "filter_projection", "flatten"})
+_MEASURED: Final = _SELECTING | _GATHERING | {"function_expression"}
+_OFTEN: Final = 8
+"""Nodes that are visited between two counts."""
+
+
 class _Interpreter(TreeInterpreter):
     """jmespath's own, which counts what it does: a path may go through thousands of elements."""
 
+    def __init__(self) -> None:
+        super().__init__(_OPTIONS)
+        self._steps = 0
+
     def visit(self, node: Any, *given: Any, **named: Any) -> Any:
-        spend()
+        self._steps += 1
+        if self._steps % _OFTEN == 1:
+            spend(_OFTEN)
         return super().visit(node, *given, **named)
+
+    def visit_flatten(self, node: Any, value: Json) -> Json:
+        """Put lists into one."""
+        made = super().visit_flatten(node, value)
+        if isinstance(made, list):
+            check_length(len(made))
+        return made
+
+
+class _Measuring(_Interpreter):
+    """Counts also what is made, for paths that may double their data again and again."""
+
+    def visit(self, node: Any, *given: Any, **named: Any) -> Any:
+        made = super().visit(node, *given, **named)
+        if node["type"] in _MEASURED:
+            check_size(made)
+        return made
 
 
 @dataclass(frozen=True, slots=True)
 class Path:
     """A checked path. `steps` are the keys of a path that only looks up keys (`a.b`; `@` has none), else None.
 
-    `roots` are the names read at the first level, empty when they cannot be told.
+    `roots` are the names read at the first level, empty when they cannot be told; `origin` is its place, `file:line`.
     """
 
     text: str
@@ -52,6 +87,8 @@ class Path:
     roots: frozenset[str]
     _walk: tuple[str | int, ...] | None = field(repr=False)
     _parsed: ParsedResult = field(repr=False, compare=False)
+    _interpreter: type[_Interpreter] = field(default=_Interpreter, repr=False, compare=False)
+    origin: str = field(default="", compare=False)
 
     @property
     def parsed(self) -> Any:
@@ -66,14 +103,15 @@ class Path:
                 yield from (one["value"] for one in rest[:1] if one["type"] == "field")
 
     def read(self, data: Json) -> Json | Missing:
-        """Evaluate on `data`: the value, or MISSING where a walked key is not there; raises ExpressionFailed.
+        """Evaluate on `data`: the value, or MISSING where a walked key is not there.
 
+        Raises ExpressionFailed, and OverBudget where it computes or makes more than one evaluation may.
         Of an expression beyond keys and indexes JMESPath gives None for missing and null alike.
         """
         if self._walk is not None:
             return _walked(data, self._walk)
         try:
-            return _Interpreter(_OPTIONS).visit(self._parsed.parsed, data)
+            return budgeted(lambda: self._interpreter().visit(self._parsed.parsed, data), self.origin, self.text)
         except JMESPathTypeError as error:
             raise ExpressionFailed(
                 f"`{error.function_name}` takes {' or '.join(error.expected_types)}, not {error.actual_type}"
@@ -82,8 +120,11 @@ class Path:
             raise ExpressionFailed("a function does not take values of these kinds") from None
 
 
-def compile_path(text: str) -> Path:
-    """Parse and check a path: its functions exist and have as many arguments as they take; raises ExpressionInvalid."""
+def compile_path(text: str, origin: str = "") -> Path:
+    """Parse and check a path: its functions exist and have as many arguments as they take; raises ExpressionInvalid.
+
+    `origin` is its place, `file:line`.
+    """
     if len(text) > _MAX_LENGTH:
         raise ExpressionInvalid(f"longer than {_MAX_LENGTH} characters")
     _check_literals(text)
@@ -96,12 +137,25 @@ def compile_path(text: str) -> Path:
         raise ExpressionInvalid("an empty path; the whole is `@`") from None
     except RecursionError:
         raise ExpressionInvalid("nested too deeply") from None
+    times = 1
     for node in _nodes(parsed.parsed):
+        times *= _times(node)
         if node["type"] == "function_expression":
             _check_function(node, text)
     walk = _steps(parsed.parsed)
     named = None if walk is None else tuple(step for step in walk if isinstance(step, str))
-    return Path(text, named if named == walk else None, frozenset(_roots(parsed.parsed) or ()), walk, parsed)
+    roots = frozenset(_roots(parsed.parsed) or ())
+    interpreter = _Interpreter if times < _MOST_TIMES else _Measuring
+    return Path(text, named if named == walk else None, roots, walk, parsed, interpreter, origin)
+
+
+def _times(node: _Node) -> int:
+    """Tell how many times as large as its data what one node makes can be."""
+    if node["type"] in _SELECTING:
+        return max(1, len(node["children"]))
+    if node["type"] == "literal" and isinstance(node["value"], list | dict) and node["value"]:
+        return _MOST_TIMES
+    return 2 if node["type"] == "function_expression" and node["value"] in _DOUBLING else 1
 
 
 def _check_literals(text: str) -> None:
@@ -176,7 +230,6 @@ def _walked(data: Json, steps: tuple[str | int, ...]) -> Json | Missing:
 
 
 _CHAINS: Final = frozenset({"pipe", "subexpression", "index_expression"})
-_PROJECTIONS: Final = frozenset({"projection", "value_projection", "filter_projection", "flatten"})
 
 
 def _roots(node: _Node) -> set[str] | None:
@@ -192,7 +245,7 @@ def _roots(node: _Node) -> set[str] | None:
         # Only the first link sees the data itself, and `@` hands it on.
         while len(children) > 1 and children[0]["type"] in {"current", "identity"}:
             del children[0]
-    if kind in _CHAINS or kind in _PROJECTIONS:
+    if kind in _CHAINS or kind in _GATHERING:
         children = children[:1]
     roots: set[str] = set()
     for child in children:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
-from gateway.effort import check_rows, spend
+from gateway.effort import budgeted, check_rows, spend
 from gateway.errors import AnswerMismatch, GatewayError
 from gateway.mapping.evaluate import read
 from gateway.mapping.expressions import MISSING, ExpressionFailed, Path, Template
@@ -83,11 +83,7 @@ def _rows(rows: RowsPlan, root: Json, scope: Scope) -> list[tuple[Json, Json]]:
     if not rows.named:
         level = rows.levels[0]
         return [(row, row) for row in _elements(level.at, root, level.origin)]
-    found: list[tuple[Json, Json]] = []
-    for names in walk(rows.levels, root, {}, scope):
-        check_rows(len(found) + 1)
-        found.append(({**scope, **names}, _outline(names)))
-    return found
+    return [({**scope, **names}, _outline(names)) for names in walk(rows.levels, root, scope)]
 
 
 def chosen(pairs: list[tuple[Json, Json]], tests: list[Callable[[Json], bool]]) -> list[tuple[Json, Json]]:
@@ -159,8 +155,23 @@ def _read_one(rows: RowsPlan, root: Json, scope: Scope, not_found: str | None) -
     return row, rows.record.read(row, scope)
 
 
-def walk(levels: tuple[Level, ...], data: Json, names: dict[str, Json], scope: Scope) -> Iterator[dict[str, Json]]:
-    """Walk named levels: each element of the innermost with its parents, under their names."""
+def walk(levels: tuple[Level, ...], data: Json, scope: Scope) -> list[dict[str, Json]]:
+    """Walk named levels: each element of the innermost with its parents, under their names.
+
+    Raises AnswerMismatch, OverBudget, and what `check_rows` raises.
+    """
+
+    def walked() -> list[dict[str, Json]]:
+        found: list[dict[str, Json]] = []
+        for names in _walked(levels, data, {}, scope):
+            check_rows(len(found) + 1)
+            found.append(names)
+        return found
+
+    return budgeted(walked, levels[0].origin, levels[0].at.text)
+
+
+def _walked(levels: tuple[Level, ...], data: Json, names: dict[str, Json], scope: Scope) -> Iterator[dict[str, Json]]:
     level, *rest = levels
     for element in _elements(level.at, data, level.origin):
         spend()
@@ -168,7 +179,7 @@ def walk(levels: tuple[Level, ...], data: Json, names: dict[str, Json], scope: S
         if level.when is not None and not _wanted(level.when, {**scope, **inner}, level.origin):
             continue
         if rest:
-            yield from walk(tuple(rest), element, inner, scope)
+            yield from _walked(tuple(rest), element, inner, scope)
         else:
             yield inner
 

@@ -14,6 +14,7 @@ from jinja2.runtime import Context
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from gateway.mapping.functions import FUNCTIONS
+from gateway.mapping.sizes import check_length, check_whole
 from gateway.mapping.words import KINDS, MAX_TEXT, MISSING, ExpressionFailed, Function, kind_of
 from gateway.messages import Json
 
@@ -70,8 +71,12 @@ class _Sandbox(ImmutableSandboxedEnvironment):
         fits = KINDS["number"][1](left) and KINDS["number"][1](right)
         if not fits and not (operator == "+" and type(left) is type(right) and isinstance(left, str | list)):
             raise ExpressionFailed(f"`{operator}` does not take {kind_of(left)} and {kind_of(right)}")
+        if isinstance(left, list):
+            check_length(len(left) + len(right))
         result = self.binop_table[operator](left, right)
-        if isinstance(result, str) and len(result) > MAX_TEXT:
+        if fits:
+            check_whole(result)
+        elif isinstance(result, str) and len(result) > MAX_TEXT:
             raise ExpressionFailed(f"`+` gives more than {MAX_TEXT} characters")
         return result
 

@@ -9,6 +9,7 @@ from decimal import ROUND_HALF_UP, Decimal
 from typing import Any, Final
 
 from gateway.mapping.ids import uuid_of
+from gateway.mapping.sizes import check_size
 from gateway.mapping.words import MAX_TEXT, MISSING, ExpressionFailed, Function, kind_of, word
 from gateway.messages import Json
 from gateway.strictjson import JsonRefused, decode_json
@@ -157,6 +158,7 @@ def base64(value: str) -> str:
 @word("value: any", "text", "json({'a': [1, none]})", '{"a":[1,null]}')
 def json(value: Json) -> str:
     """The value as JSON text without blanks (RFC 8259)."""
+    check_size(value)
     return json_codec.dumps(value, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
 
 

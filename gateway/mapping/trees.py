@@ -11,12 +11,13 @@ from collections.abc import Callable, Collection
 from typing import TypeAlias
 
 from gateway.document import Place, suggestion
-from gateway.effort import spend
+from gateway.effort import budgeted, spend
 from gateway.errors import MappingFault
 from gateway.mapping.context import Context
 from gateway.mapping.expressions import ExpressionFailed, Literal, Template, ValueMissing
 from gateway.mapping.plan import LEFT_OUT, Build, Scope
 from gateway.mapping.reads import Reads
+from gateway.mapping.sizes import check_size
 from gateway.mapping.truth import truth
 from gateway.messages import Json
 from gateway.redaction import Credential
@@ -182,26 +183,33 @@ def _for(context: Context, node: _Parts, place: Place, names: Names, secrets: bo
         values = elements(scope)
         if not isinstance(values, list):
             raise MappingFault(f"{origin}: `$in` must give a list", origin=origin)
+        return budgeted(lambda: looped(scope, values), origin, "$for")
+
+    def looped(scope: Scope, values: list[Json]) -> Json:
         spend(len(values))
         scopes = [{**scope, name: value} for value in values]
         given = [(inner, value) for inner in scopes if (value := give(inner)) is not LEFT_OUT]
+        made = [value for _, value in given]
+        check_size(made)
         if key is None:
-            return [value for _, value in given]
+            return made
         keys = [key(inner) for inner, _ in given]
         if not all(isinstance(one, str) for one in keys):
             raise MappingFault(f"{origin}: `$key` must give text", origin=origin)
-        return dict(zip(keys, (value for _, value in given), strict=True))
+        return dict(zip(keys, made, strict=True))
 
     return build
 
 
 def _json(context: Context, node: _Parts, place: Place, names: Names, secrets: bool) -> Build:
     inner = _part(context, node, "$json", place, names, secrets)
+    origin = context.origin(place)
 
     def build(scope: Scope) -> Json:
         value = inner(scope)
         if value is LEFT_OUT:
             return value
+        budgeted(lambda: check_size(value), origin, "$json")
         text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
         return Credential(text) if secrets else text
 
@@ -262,6 +270,7 @@ def _merge(context: Context, node: _Parts, place: Place, names: Names, secrets: 
                 continue
             if not isinstance(value, dict):
                 raise MappingFault(f"{origin}: every part of `$merge` must be an object", origin=origin)
+            spend()
             merged |= value
         return merged
 

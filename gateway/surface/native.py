@@ -8,7 +8,7 @@ from http import HTTPStatus
 from aiohttp import web
 
 from gateway.catalog import Connection
-from gateway.errors import CallInvalid, MappingFault
+from gateway.errors import CallInvalid, MappingFault, OverBudget
 from gateway.mapping.native import native_arguments, native_from_query
 from gateway.mapping.plan import OperationPlan
 from gateway.messages import Effect, Json
@@ -64,6 +64,8 @@ class Native:
         async def perform() -> Answer:
             try:
                 reply = await self.calls.run(request, connection, plan.name, args)
+            except OverBudget:
+                raise  # which no other arguments mend
             except MappingFault as fault:  # the arguments go out as they came: what cannot be written is the caller's
                 detail = "The arguments hold something that cannot be sent to the provider."
                 raise CallInvalid(detail, details={"fields": []}) from fault
