@@ -11,7 +11,6 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
-from pathlib import PurePath
 from typing import TypeVar, TypeVarTuple
 from urllib.parse import urlsplit
 
@@ -24,14 +23,12 @@ from gateway.errors import (
     GatewayError,
     MappingFault,
     NotMapped,
-    OutcomeUnknown,
-    ProviderRedirected,
     ProviderRejected,
-    ProviderUnauthorised,
     ProviderUnavailable,
     TooManyCalls,
     Unsupported,
 )
+from gateway.finished import finished_error
 from gateway.mapping.plan import CallPlan, ErrorRule, OperationPlan, Scope
 from gateway.mapping.results import ROW_LEFT_OUT
 from gateway.mapping.translate import to_body, to_request
@@ -49,17 +46,6 @@ _T = TypeVar("_T")
 _Given = TypeVarTuple("_Given")
 Clock = Callable[[], float]
 """A monotonic clock, in seconds."""
-_OF_PROVIDERS = (
-    AnswerMismatch,
-    OutcomeUnknown,
-    ProviderRedirected,
-    ProviderRejected,
-    ProviderUnauthorised,
-    ProviderUnavailable,
-)
-"""Errors that name the provider, whether or not it said anything."""
-_LONGEST_WORDS = 500
-"""Characters of what a provider says that callers are shown."""
 
 
 class Engine:
@@ -158,7 +144,7 @@ class Engine:
                 run.remembered = await remembered()
             reply = await run.answer(plan, call.arguments)
         except GatewayError as error:
-            finished = _finished(error, connection, mask)
+            finished = finished_error(error, connection, mask)
             if trace is not None:
                 trace.failed(finished)
             if isinstance(error, AnswerMismatch | MappingFault):
@@ -330,28 +316,3 @@ def _heed(gate: Gate, limit: str, error: GatewayError | None) -> None:
         gate.slowed(limit, error.retry_after)
     else:
         gate.answered(limit)
-
-
-def _finished(error: GatewayError, connection: Connection, mask: Callable[[str], str]) -> GatewayError:
-    """The error as callers may see it: the provider named, and no secret even where the provider echoed one."""
-    if error.provider or isinstance(error, _OF_PROVIDERS):
-        error.provider = {"name": connection.provider.name} | {
-            key: mask(str(text))[:_LONGEST_WORDS] for key, text in error.provider.items()
-        }
-    folder = f"{PurePath(connection.provider.file).parent}/"
-
-    def shown(text: str) -> str:
-        return mask(text).replace(folder, "")  # where the operator keeps a mapping is nobody's business
-
-    error.detail = shown(error.detail)
-    error.details = _hidden(error.details, shown)
-    return error
-
-
-def _hidden(value: Json, mask: Callable[[str], str]) -> Json:
-    """JSON with every text in it masked: details may repeat what a provider said."""
-    if isinstance(value, dict):
-        return {key: _hidden(inner, mask) for key, inner in value.items()}
-    if isinstance(value, list):
-        return [_hidden(inner, mask) for inner in value]
-    return mask(value) if isinstance(value, str) else value

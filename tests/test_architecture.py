@@ -20,7 +20,7 @@ ROWS = """
     errors messages findings redaction offload shares headers / strictjson effort / document observe /
     shape variables setbacks / config model / mapping /
     auth transport store windows cache tracing exchanges compensation turns workers /
-    catalog / scopes / steps /
+    catalog / scopes finished / steps /
     run examples / engine / webhooks playback / flows coverage laws / links / surface simulator loss / cli / __main__
 """
 LAYER = {unit: number for number, row in enumerate(ROWS.split("/")) for unit in row.split()}
