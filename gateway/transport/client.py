@@ -13,6 +13,8 @@ import socket
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import format_datetime, parsedate_to_datetime
 from types import SimpleNamespace, TracebackType
 from typing import Any, Self
 
@@ -23,6 +25,7 @@ from gateway import __version__, observe
 from gateway.errors import AnswerMismatch, ProviderUnavailable
 from gateway.messages import Request, Response
 from gateway.transport import outgoing
+from gateway.transport.coding import CodingBroken, Decoder
 from gateway.transport.networks import AddressRefused, Network, networks, permitted
 
 # Room for one lost DNS packet (resolvers ask again after 5 s) or two lost SYNs (sent again after 1 s and 3 s).
@@ -35,6 +38,11 @@ KEEP_ALIVE_SECONDS = 4.0
 # Per host and not over all of them, so that one slow provider cannot take the connections of the others.
 CONNECTIONS_PER_HOST = 64
 
+# Bytes and number of the headers of an answer. aiohttp's own 8,190 and 128 are less than some servers send: a long
+# Content-Security-Policy, a cookie for each of their services.
+LONGEST_FIELD = 65_536
+MOST_FIELDS = 500
+
 # What went wrong, the first that fits: before, and after, bytes of the request can have reached the provider.
 _BEFORE: tuple[tuple[type[Exception], str], ...] = (
     (aiohttp.ClientConnectorDNSError, "The provider's host name could not be resolved."),
@@ -42,9 +50,9 @@ _BEFORE: tuple[tuple[type[Exception], str], ...] = (
     (TimeoutError, "The provider did not take the connection in time."),
     (Exception, "The provider could not be connected to."),
 )
-_AFTER: tuple[tuple[type[Exception], str], ...] = (
+_AFTER: tuple[tuple[type[Exception] | tuple[type[Exception], ...], str], ...] = (
     (TimeoutError, "The provider did not answer in full in time."),
-    (aiohttp.ClientPayloadError, "The provider's answer broke off or could not be decompressed."),
+    ((aiohttp.ClientPayloadError, CodingBroken), "The provider's answer broke off or could not be decompressed."),
     (aiohttp.ClientResponseError, "The provider's answer is not valid HTTP."),
     (Exception, "The connection to the provider broke before its answer was complete."),
 )
@@ -86,6 +94,10 @@ class Client:
             headers={"User-Agent": f"booking-gateway/{__version__}"},
             skip_auto_headers=("Content-Type",),  # the body's type is the mapping's to say, not aiohttp's to guess
             trust_env=False,
+            auto_decompress=False,  # which takes half of a gzip body for a whole one
+            max_line_size=LONGEST_FIELD,
+            max_field_size=LONGEST_FIELD,
+            max_headers=MOST_FIELDS,
             trace_configs=[_watch()],
         )
         self._session._retry_connection = False  # noqa: SLF001  # no public switch; a test counts what a server sees
@@ -131,7 +143,7 @@ class Client:
                     if request.enough is None
                     else _beginning(answer, request.enough, url.host)
                 )
-                return Response(answer.status, _first_of_each(answer.headers), body, _clock() - progress.since)
+                return Response(answer.status, _dated(_first_of_each(answer.headers)), body, _clock() - progress.since)
 
     def _socket(self, info: tuple[Any, ...]) -> socket.socket:
         """Return a socket for an address that may be called; aiohttp then connects it to that address and no other.
@@ -169,24 +181,35 @@ def _watch() -> aiohttp.TraceConfig:
 
 async def _body(answer: aiohttp.ClientResponse, most: int) -> bytes:
     """Read the body, decompressed piece by piece; hang up and raise AnswerMismatch beyond `most` bytes."""
-    body = bytearray()
-    async for piece in answer.content.iter_any():
-        body += piece
-        if len(body) > most:
-            answer.close()
-            raise AnswerMismatch(f"The provider's answer is larger than {most} bytes.")
+    body, decoder = bytearray(), _decoder(answer)
+    async for data in answer.content.iter_any():
+        for piece in decoder.feed(data):
+            body += piece
+            if len(body) > most:
+                answer.close()
+                raise AnswerMismatch(f"The provider's answer is larger than {most} bytes.")
+    decoder.end()
     return bytes(body)
+
+
+def _decoder(answer: aiohttp.ClientResponse) -> Decoder:
+    return Decoder(", ".join(answer.headers.getall("Content-Encoding", ())))
 
 
 async def _beginning(answer: aiohttp.ClientResponse, enough: int, host: str | None) -> bytes:
     """Read the first `enough` bytes and hang up. A body that breaks off does not take back the status before it."""
-    body = bytearray()
+    body, decoder = bytearray(), _decoder(answer)
     try:
-        async for piece in answer.content.iter_any():
-            body += piece
+        async for data in answer.content.iter_any():
+            for piece in decoder.feed(data):
+                body += piece
+                if len(body) >= enough:
+                    break
             if len(body) >= enough:
                 break
-    except (aiohttp.ClientError, OSError):  # TimeoutError is an OSError
+        else:
+            decoder.end()
+    except (aiohttp.ClientError, CodingBroken, OSError):  # TimeoutError is an OSError
         observe.answer_incomplete(host=host or "", status=answer.status)
     answer.close()  # does nothing to an answer that was read to its end: its connection is in use again, or waits
     return bytes(body[:enough])
@@ -200,12 +223,21 @@ def _first_of_each(fields: Mapping[str, str]) -> dict[str, str]:
     return found
 
 
+def _dated(fields: dict[str, str]) -> dict[str, str]:
+    """Give an answer without a readable Date the time at which it came (RFC 9110 §6.6.1): Retry-After refers to it."""
+    try:
+        parsedate_to_datetime(fields.get("date", ""))
+    except (ValueError, OverflowError):
+        fields["date"] = format_datetime(datetime.now(UTC), usegmt=True)
+    return fields
+
+
 @contextmanager
 def _mapped(progress: _Progress) -> Iterator[None]:
     """Turn failures of aiohttp and the system into ours, cut off from the cause: its text holds the URL and query."""
     try:
         yield
-    except (aiohttp.ClientError, OSError) as failure:  # TimeoutError is an OSError
+    except (aiohttp.ClientError, CodingBroken, OSError) as failure:  # TimeoutError is an OSError
         raise _failure(failure, progress) from None
 
 

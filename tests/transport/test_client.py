@@ -2,15 +2,20 @@
 
 import gzip
 import tracemalloc
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
 
 import aiohttp
 import pytest
 
 from gateway import __version__
 from gateway.errors import AnswerMismatch, MappingFault
+from gateway.mapping.translate import retry_after
 from gateway.messages import Request
 from gateway.transport.client import Client
 
+CUT = gzip.compress(b"12")[:17]
+"""All that was said, but not the end of it."""
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}"
 
 
@@ -30,7 +35,8 @@ async def test_exchange(client, provide):
         )
     )
     assert (201, b'{"a": 1}') == (response.status, response.body)
-    assert {"content-length": "8", "x-a": "1", "x-b": "é \ufffd"} == response.headers
+    assert abs(parsedate_to_datetime(response.headers["date"]) - datetime.now(UTC)) < timedelta(minutes=5)
+    assert {"content-length": "8", "x-a": "1", "x-b": "é \ufffd", "date": response.headers["date"]} == response.headers
     assert 0 < response.elapsed < 5
     first, *fields = provider.heads[0].split("\r\n")
     assert "POST /a%2Fb?c=1&d%20e=f%2Bg HTTP/1.1" == first
@@ -107,6 +113,28 @@ async def test_compression(client, provide):
     assert "Accept-Encoding: gzip" in provider.heads[0]
 
 
+@pytest.mark.parametrize(
+    ("date", "wait"),
+    [(b"", True), (b"Date: yesterday\r\n", True), (b"Date: Thu, 01 Jan 2099 00:00:00 GMT\r\n", False)],
+)
+async def test_a_date_of_retry_after(client, provide, date, wait):
+    """A time in Retry-After is counted from the answer's Date, and from when it came where that says no time."""
+    until = b"Retry-After: Thu, 01 Jan 2099 00:00:00 GMT\r\n"
+    provider = await provide(b"HTTP/1.1 503 Busy\r\nContent-Length: 0\r\n" + date + until + b"\r\n")
+    found = retry_after(await client.send(Request("GET", provider.url)))
+    assert wait == (found == 86_400)
+    assert wait or found is None
+
+
+async def test_long_headers(client, provide):
+    """Headers of 64 KiB, and some hundreds of them, are an answer like any other."""
+    many = b"".join(b"X-%d: a\r\n" % number for number in range(400))
+    head = b"HTTP/1.1 200 OK\r\nContent-Security-Policy: " + b"a" * 60_000 + b"\r\n" + many
+    provider = await provide(head + b"Content-Length: 2\r\n\r\nok")
+    response = await client.send(Request("GET", provider.url))
+    assert (200, b"ok", "a") == (response.status, response.body, response.headers["x-399"])
+
+
 async def test_bomb(client, provide):
     """The size is counted after decompression, and a small answer that unpacks to 100 MB does not take that memory."""
     packed = gzip.compress(bytes(100_000_000), 9)
@@ -132,6 +160,8 @@ async def test_bomb(client, provide):
         (b"1", [b"HTTP/1.1 202 Accepted\r\nContent-Length: 9\r\n\r\n1", "hang"]),
         (b"", [b"HTTP/1.1 202 Accepted\r\nContent-Length: 9\r\n\r\n", "reset"]),
         (b"", [b"HTTP/1.1 202 Accepted\r\nContent-Length: 9\r\nContent-Encoding: gzip\r\n\r\n123456789"]),
+        (b"12", [b"HTTP/1.1 202 Accepted\r\nContent-Length: 17\r\nContent-Encoding: gzip\r\n\r\n" + CUT]),
+        (b"", [b"HTTP/1.1 202 Accepted\r\nContent-Length: 2\r\nContent-Encoding: br\r\n\r\n12"]),
         (b"a", [b"HTTP/1.1 202 Accepted\r\nTransfer-Encoding: chunked\r\n\r\n1\r\na\r\n", "leave"]),
     ],
 )

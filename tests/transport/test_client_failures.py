@@ -1,6 +1,7 @@
 """What the one HTTP client says when no answer arrives, and whom it does not call, against real sockets."""
 
 import asyncio
+import gzip
 import socket
 import ssl
 import time
@@ -19,6 +20,7 @@ CANARY = "s3cret"
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}"
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n"
 NOT_GZIP = b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\nContent-Encoding: gzip\r\n\r\n123456789"
+CUT_GZIP = b"HTTP/1.1 200 OK\r\nContent-Length: 14\r\nContent-Encoding: gzip\r\n\r\n" + gzip.compress(b"[]")[:14]
 
 
 class Names(aiohttp.abc.AbstractResolver):
@@ -82,8 +84,10 @@ async def test_sent_once_on_a_used_connection(client, provide):
         ("PROVIDER_UNAVAILABLE", "broke", [HEAD, b"1", "leave"]),
         ("PROVIDER_UNAVAILABLE", "broke", [HEAD, b"1", "reset"]),
         ("PROVIDER_UNAVAILABLE", "decompressed", [NOT_GZIP]),
+        ("PROVIDER_UNAVAILABLE", "decompressed", [CUT_GZIP]),
+        ("PROVIDER_UNAVAILABLE", "decompressed", [CUT_GZIP.replace(b"gzip", b"brxx")]),
         ("PROVIDER_UNAVAILABLE", "not valid HTTP", [CANARY.encode() + b"\r\n\r\n", "leave"]),
-        ("PROVIDER_UNAVAILABLE", "not valid HTTP", [b"HTTP/1.1 200 OK\r\nX-A: " + b"a" * 9000 + b"\r\n\r\n"]),
+        ("PROVIDER_UNAVAILABLE", "not valid HTTP", [b"HTTP/1.1 200 OK\r\nX-A: " + b"a" * 70_000 + b"\r\n\r\n"]),
         ("PROVIDER_UNAVAILABLE", "not valid HTTP", [b"HTTP/1.1 200 OK\r\nContent-Length: x\r\n\r\n"]),
     ],
 )
