@@ -30,7 +30,7 @@ from gateway.errors import (
 )
 from gateway.finished import finished_error
 from gateway.mapping.plan import CallPlan, ErrorRule, OperationPlan, Scope
-from gateway.mapping.results import ROW_LEFT_OUT
+from gateway.mapping.results import LIST_INCOMPLETE, ROW_LEFT_OUT
 from gateway.mapping.translate import to_body, to_request
 from gateway.messages import Call, Effect, Json, Reply, Request, Response, Send
 from gateway.model.model import Model
@@ -46,6 +46,8 @@ _T = TypeVar("_T")
 _Given = TypeVarTuple("_Given")
 Clock = Callable[[], float]
 """A monotonic clock, in seconds."""
+_TOLD = {ROW_LEFT_OUT: observe.row_left_out, LIST_INCOMPLETE: observe.list_incomplete}
+"""Code of a warning of what a list lacks → what the log is told of it."""
 
 
 class Engine:
@@ -134,6 +136,7 @@ class Engine:
             show="provider_data" in call.include,
             partial=call.partial,
             handling=call.handling,
+            parted=call.partial or call.parted,
             ids=self._ids(call),
         )
         mask = self._masked(connection)
@@ -144,17 +147,19 @@ class Engine:
                 run.remembered = await remembered()
             reply = await run.answer(plan, call.arguments)
         except GatewayError as error:
-            finished = finished_error(error, connection, mask)
+            told = finished_error(error, connection, mask)
             if trace is not None:
-                trace.failed(finished)
+                trace.failed(told)
             if isinstance(error, AnswerMismatch | MappingFault):
-                observe.mapping_failed(**about, origin=error.origin or "", reason=finished.detail)
-            raise finished from error
+                observe.mapping_failed(**about, origin=error.origin or "", reason=told.detail)
+            raise told from error
         finally:
             if trace is not None:
                 trace.end()
-        for one in (warning for warning in reply.warnings if warning["code"] == ROW_LEFT_OUT):
-            observe.row_left_out(**about, origin=one.get("origin", ""), reason=one["message"])
+        for one in reply.warnings:
+            tell = _TOLD.get(one["code"])
+            if tell is not None:
+                tell(**about, origin=one.get("origin", ""), reason=one["message"])
         return reply if run.said is None else replace(reply, age=self._clock() - run.said)
 
     def connection(self, name: str) -> Connection:

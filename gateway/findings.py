@@ -196,6 +196,7 @@ error weak-secret: A key is not given, cannot be read, or is too short. Give one
 # Watches
 
 error watch-cached: A watch lists with an operation whose answers are kept. Remove the `cache:` of the operation.
+warning watch-pages: A polled list comes in pages, and its rest would count as cancelled. Say `complete:` as shown.
 error tracked-not-read: Changes are to be told of a field that the list does not tell. Read it there, or remove it.
 error remember-misplaced: What stands here cannot be remembered, or only in part. Correct it as the message says.
 

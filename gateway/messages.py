@@ -45,6 +45,8 @@ class Call:
     """Whether rows that do not fit may be left out of the list: the reply then says so in its warnings."""
     handling: str = ""
     """STRICT or LENIENT, where the caller prefers one."""
+    parted: bool = False
+    """Whether a list is of use of which the provider tells a part: the reply then says that it is not whole."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +92,8 @@ class Reply:
     support: str = "native"
     raw: Json = None
     """The provider's own objects, in the order of `data`, when the caller asked to see them."""
+    whole: bool = True
+    """Whether the provider has told all of the list."""
     warnings: tuple[Mapping[str, Json], ...] = ()
     """What the data lacks, or what was given and not kept, each a `Warning` of the contract."""
     details: Mapping[str, Json] = field(default_factory=dict)

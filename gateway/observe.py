@@ -129,6 +129,12 @@ def row_left_out(*, request: str, connection: str, operation: str, origin: str, 
     _event(logging.ERROR, "row.left_out", **about, origin=origin, reason=reason)
 
 
+def list_incomplete(*, request: str, connection: str, operation: str, origin: str, reason: str) -> None:
+    """Tell that a provider has more of a list than it told, and by which line of the mapping that is seen."""
+    about = {"request": request, "connection": connection, "operation": operation}
+    _event(logging.WARNING, "list.incomplete", **about, origin=origin, reason=reason)
+
+
 def event_missed(*, request: str, connection: str, operation: str, reason: str) -> None:
     """Tell that what a call did could not be stored as an event; a poll or a webhook may tell it later."""
     about = {"request": request, "connection": connection, "operation": operation}
@@ -280,6 +286,11 @@ def crashed(*, request: str, error: BaseException) -> None:
 def watch_done(*, connection: str, listed: int, events: int, baseline: bool) -> None:
     """Tell that a poll told events, began to watch, or works again after it failed."""
     _event(logging.INFO, "watch.done", connection=connection, listed=listed, events=events, baseline=baseline)
+
+
+def watch_incomplete(*, connection: str, listed: int) -> None:
+    """Tell that a poll was told a part of the list (`list.incomplete` says why): nobody counts as gone by it."""
+    _event(logging.WARNING, "watch.incomplete", connection=connection, listed=listed)
 
 
 def watch_failed(*, connection: str, reason: str, seconds: float) -> None:

@@ -26,7 +26,7 @@ from gateway.mapping.expressions import MISSING
 from gateway.mapping.handling import handled
 from gateway.mapping.ids import uuid_of
 from gateway.mapping.plan import ASKED, GivesPlan, OperationPlan, RunPlan, VariantPlan
-from gateway.mapping.results import Found, LeftOut, chosen, distinct, read_all, told
+from gateway.mapping.results import Found, LeftOut, chosen, distinct, read_all, told, unfinished
 from gateway.mapping.truth import truth
 from gateway.messages import Effect, Json, Reply
 from gateway.model.filters import tests_of
@@ -65,6 +65,8 @@ class Run:
     """What the caller prefers to be done with arguments that cannot be kept, as in a Call."""
     partial: bool = False
     """Whether rows of the asked list that do not fit are left out; never of a list that a step makes use of."""
+    parted: bool = False
+    """Whether a part of the asked list is of use, where the provider tells no more of it."""
     writes: Writes = field(default_factory=Writes)
     """What this operation wrote, with those that it ran."""
     said: float | None = None
@@ -79,6 +81,8 @@ class Run:
             arguments, lost = handled(plan, arguments, operation, self.connection.provider.title, self.handling)
         try:
             found = await self.operation(plan, arguments, partial=self.partial)
+            if found.part and not self.parted:
+                raise unfinished(found.part)
         except GatewayError as error:
             raise await self._after_failure(error, plan.effect) from error
         data = [canonical for canonical, _ in found.pairs]
@@ -86,7 +90,8 @@ class Run:
         if found.single:
             one, own = (data[0], raw[0]) if data else (None, None)
             return Reply(one, support=plan.support, raw=own, warnings=lost)
-        return Reply(data, support=plan.support, raw=raw, warnings=(*lost, *told(found.left_out)))
+        warnings = (*lost, *told(found.left_out, found.part))
+        return Reply(data, support=plan.support, raw=raw, whole=not found.part, warnings=warnings)
 
     async def _after_failure(self, error: GatewayError, effect: Effect) -> GatewayError:
         """What a failure means once something was written, or may have been."""
@@ -131,6 +136,7 @@ class Run:
         args = scope["args"]
         merged: dict[str, tuple[Json, Json]] = {}
         left_out: list[LeftOut] = []
+        part = ""
         operation = self.model.operations[plan.name]
         assert operation.window is not None  # noqa: S101 - the compiler saw to it
         bounds = bounds_of(args, operation.window)
@@ -139,18 +145,22 @@ class Run:
             found = await self._windowed(plan, {**scope, "window": window, ASKED: around(window)}, partial=partial)
             merged = await self.compute(united, merged, found.pairs, operation.order[0], bounds)
             left_out += found.left_out
-        return Found(list(merged.values()), single=False, left_out=tuple(left_out))
+            part = part or found.part
+        return Found(list(merged.values()), single=False, left_out=tuple(left_out), part=part)
 
     async def _windowed(self, plan: OperationPlan, scope: dict[str, Json], *, partial: bool) -> Found:
         """Run the operation once, for one window if it has one."""
         variant = await self.compute(self._begun, plan, scope)
         doing = (self.connection, self.model, self.exchange, self.compute, self.turn)
-        body = await Steps(*doing, self.name, self._run, self.writes).all(variant, scope)
+        operation = self.model.operations.get(plan.name)
+        parts: list[str] | None = [] if operation is not None and operation.gives == "list" else None
+        body = await Steps(*doing, self.name, self._whole, self.writes, parts).all(variant, scope)
         found = await self._result(plan, variant, scope, body, partial=partial)
+        if parts:
+            found = found._replace(part=parts[0])
         if variant.set is not None:
             over = laid_over(self.model.operations[plan.name], variant.set(scope), variant.origin)
             found = found._replace(pairs=[({**canonical, **over}, raw) for canonical, raw in found.pairs])
-        operation = self.model.operations.get(plan.name)
         if found.single or operation is None:
             return found
         tests = tests_of(operation.filters, {**scope["args"], **chosen_by(variant, operation, scope)})
@@ -189,6 +199,8 @@ class Run:
         for pair in listed.pairs:
             if pair[0].get("id") == wanted:
                 return Found([pair], single=True)
+        if listed.part:
+            raise unfinished(listed.part)
         raise NotMapped("", code=plan.not_found or "NOT_FOUND")
 
     async def _given(self, gives: GivesPlan, scope: Mapping[str, Json], *, partial: bool) -> Found:
@@ -199,6 +211,13 @@ class Run:
         if isinstance(kept, list):
             return Found([(canonical, None) for canonical in kept], single=False)
         return Found([] if kept is None else [(kept, None)], single=True)
+
+    async def _whole(self, run: RunPlan, scope: Mapping[str, Json], writes: Writes) -> Found:
+        """Run another operation for a step, which needs all of what it gives."""
+        found = await self._run(run, scope, writes)
+        if found.part:
+            raise unfinished(found.part)
+        return found
 
     async def _run(self, run: RunPlan, scope: Mapping[str, Json], writes: Writes, *, partial: bool = False) -> Found:
         """Run another operation, which adds to the writes."""

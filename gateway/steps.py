@@ -25,8 +25,8 @@ from gateway.mapping.plan import (
     StepPlan,
     VariantPlan,
 )
-from gateway.mapping.results import Found
-from gateway.mapping.truth import truth
+from gateway.mapping.results import Found, unfinished
+from gateway.mapping.truth import is_true, truth
 from gateway.messages import Effect, Json
 from gateway.model.model import Model
 from gateway.scopes import elements
@@ -56,6 +56,8 @@ class Steps:
     name: str
     run: RunOther
     writes: Writes
+    parts: list[str] | None = None
+    """Of a list: the lines of the calls that told a part of theirs. None: such an answer fails."""
 
     async def all(self, variant: VariantPlan, scope: dict[str, Json]) -> Json:
         """Run the steps in order, capturing each value in the scope; gives the last value."""
@@ -182,6 +184,8 @@ class Steps:
             body = await self.asked(recover.look, scope)
         else:
             body = await self.exchange(recover.look, scope, variant.rules, Effect.SAFE)
+            if not await self._is_complete(recover.look, body):
+                raise unfinished(recover.look.origin)
         keep = recover.keep
         kept = await self.compute(read, keep, body, recover.origin) if keep is not None else body
         return None if kept is MISSING else kept
@@ -195,10 +199,20 @@ class Steps:
         *,
         stays: bool = False,
     ) -> Json:
-        """Send one call. Of a write it is noted whether it was done, where that is known."""
+        """Send one call. Of a write it is noted whether it was done, of a list whether the answer is all of it."""
         if call is None:
             raise AssertionError("a step without a call does not compile")
-        writes = effect is not Effect.SAFE and not stays
+        body = await self._exchanged(call, effect, variant, scope, writes=effect is not Effect.SAFE and not stays)
+        if not await self._is_complete(call, body):
+            if self.parts is None:
+                raise unfinished(call.origin)
+            self.parts.append(call.origin)
+        return body
+
+    async def _exchanged(
+        self, call: CallPlan, effect: Effect, variant: VariantPlan, scope: Mapping[str, Json], *, writes: bool
+    ) -> Json:
+        """Make the exchange of a call, and note of a write whether it was done, where that is known."""
         try:
             body = await self.exchange(call, scope, variant.rules, effect)
         except asyncio.CancelledError:
@@ -220,6 +234,11 @@ class Steps:
         if writes:
             self.writes.note()
         return body
+
+    async def _is_complete(self, call: CallPlan, body: Json) -> bool:
+        """Tell whether an answer holds all there is, as far as the mapping says how that is seen."""
+        path = call.complete
+        return path is None or await self.compute(lambda: is_true(read(path, body, call.origin)))
 
     def _undo(self, undo: CallPlan | RunPlan, origin: str, variant: VariantPlan, scope: Mapping[str, Json]) -> Undo:
         async def take_back() -> None:

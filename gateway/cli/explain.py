@@ -210,6 +210,7 @@ def _either(part: CallPlan | RunPlan) -> str:
 
 def _call(call: CallPlan) -> str:
     success = f", success: {_condition(call.success)}" if call.success else ""
+    success += f", all there is where {call.complete.text}" if call.complete is not None else ""
     success += ", the whole answer" if call.whole else ""
     scheme = f", auth: {call.auth}" if call.auth else ""
     return f"{call.text} ({call.body_kind} body, {call.timeout:g} s{scheme}{success})"

@@ -19,7 +19,7 @@ from gateway.errors import GatewayError, StoreUnavailable
 from gateway.flows.window import Span, digest_of, interval_of, old_span, span_of
 from gateway.mapping.lapsing import lapsing
 from gateway.mapping.plan_watch import WatchPlan
-from gateway.messages import Call, Effect, Json, Observation
+from gateway.messages import Call, Effect, Json, Observation, Reply
 from gateway.model.model import Model, arguments
 from gateway.setbacks import Setbacks
 from gateway.store.database import RETRY_SECONDS, Transaction
@@ -147,14 +147,16 @@ class Watcher:
         """Do what the claim allows."""
         deadline = self._clock() + self._settings.timeout
         try:
-            listed = await self._list(connection, plan, found.span, deadline)
+            reply = await self._list(connection, plan, found.span, deadline)
         except GatewayError as error:
             return await self._failed(connection, plan, found.held, error)
         about = (connection.name, connection.provider.name, POLL, CHANGED)
         unsure = frozenset(connection.provider.remembered)
         ends = lapsing(connection.provider.operations, plan.operation)
-        found = replace(found, seen=[observed(*about, one, unsure, ends) for one in listed])
-        if plan.vanishes:
+        found = replace(found, seen=[observed(*about, one, unsure, ends) for one in reply.data])
+        if not reply.whole:  # who is not in a part of a list may be in the rest of it
+            observe.watch_incomplete(connection=connection.name, listed=len(reply.data))
+        elif plan.vanishes:
             found = replace(found, missing=await self._missing(connection, found, deadline))
         due = max(found.began + int(1000 * self._interval(connection, plan)), self._publisher.now())
         told = await self._publisher.database.write(
@@ -169,19 +171,18 @@ class Watcher:
             return None  # it took too long, and the poll is somebody else's
         baseline, failed = found.held.complete_at is None, self._failures.pop(connection.name, 0)
         if told or baseline or failed:
-            observe.watch_done(connection=connection.name, listed=len(listed), events=told, baseline=baseline)
+            observe.watch_done(connection=connection.name, listed=len(reply.data), events=told, baseline=baseline)
         return Round(told, "", due)
 
-    async def _list(self, connection: Connection, plan: WatchPlan, span: Span, deadline: float) -> list[Json]:
-        """List what is in the window, all of it; raises GatewayError."""
+    async def _list(self, connection: Connection, plan: WatchPlan, span: Span, deadline: float) -> Reply:
+        """List what is in the window, as far as the provider tells it; raises GatewayError."""
         operation = self._engine.model.operations[plan.operation]
         first, end = operation.window or ("", "")
         scope = {**connection.scope, "now": span.now}
         given = dict(plan.arguments(scope)) if plan.arguments is not None else {}
         given |= {first: span.first, end: span.end}
         call = self._call(connection, plan.operation, arguments(operation, given, connection.zone), deadline)
-        data = (await self._engine.run(call)).data
-        return list(data)
+        return await self._engine.run(replace(call, parted=True))
 
     async def _missing(self, connection: Connection, found: _Found, deadline: float) -> list[Observation]:
         """Give what is known to be still to come and is not listed: vanished, or, where it can be asked for, moved."""

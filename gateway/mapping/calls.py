@@ -18,6 +18,7 @@ from gateway.headers import is_own, joined
 from gateway.mapping.checks import check_rules
 from gateway.mapping.context import BASE, SENDING, Context
 from gateway.mapping.expressions import ExpressionFailed, Literal, SegmentRefused, Template
+from gateway.mapping.paging import paging
 from gateway.mapping.plan import ASKED, CHARSET, Build, CallPlan, Condition, ErrorRule, Scope
 from gateway.mapping.plan_limits import LimitsPlan, Rate
 from gateway.mapping.trees import compile_object, compile_tree, evaluated
@@ -158,6 +159,8 @@ def compile_call(
         timeout=seconds(shape["timeout"]) if "timeout" in shape else http.timeout,
         limit=http.of_class(context, shape, place).limit,
         success=_compile_success(context, shape, place) or http.success,
+        complete=context.condition(shape["complete"], (*place, "complete")) if "complete" in shape else None,
+        pages=paging(shape),
         whole=shape.get("whole", False),
         said=(context.provider_code, context.message),
         decode=context.watch.decoder(_decoder(answer), shown, rpc=rpc is not None),

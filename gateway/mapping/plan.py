@@ -83,6 +83,10 @@ class CallPlan:
     """The class of rate that the call counts against."""
     success: Condition | None
     """What makes an answer a success; without a status in it, the answer's must be 2xx as well."""
+    complete: Path | None
+    """Of a list: whether an answer holds all there is; None where every answer does."""
+    pages: str
+    """The parameter by which it asks for a part of a list, where one is seen; else empty."""
     whole: bool
     """Whether the value is the whole answer, with status and headers, instead of its body."""
     said: tuple[Path | None, Path | None]

@@ -23,6 +23,8 @@ NEVER_SHOWN = frozenset({"token", "hash", "password", "secret", "api_key", "api_
 
 ROW_LEFT_OUT: Final = "ROW_LEFT_OUT"
 """The code of the warning that a row of the provider's list is missing from ours."""
+LIST_INCOMPLETE: Final = "LIST_INCOMPLETE"
+"""The code of the warning that there is more of the provider's list than ours."""
 _MOST_WARNINGS = 100
 
 
@@ -47,6 +49,14 @@ class Found(NamedTuple):
     pairs: list[tuple[Json, Json]]
     single: bool
     left_out: tuple[LeftOut, ...] = ()
+    part: str = ""
+    """The line of the call by whose `complete:` there is more of the list than these; empty where this is all."""
+
+
+def unfinished(part: str) -> AnswerMismatch:
+    """Make the error of a list that goes on beyond what was answered, where only all of it is of use."""
+    text = f"{part}: the list goes on beyond this answer (`complete:` is not true of it), and all of it is needed"
+    return AnswerMismatch(text, origin=part)
 
 
 def read_all(
@@ -96,15 +106,17 @@ def chosen(pairs: list[tuple[Json, Json]], tests: list[Callable[[Json], bool]]) 
     return found
 
 
-def told(left_out: Sequence[LeftOut]) -> tuple[dict[str, Json], ...]:
-    """Tell of rows that were left out as warnings of the contract; of very many, the first ones and how many more."""
-    warnings: list[dict[str, Json]] = [
+def told(left_out: Sequence[LeftOut], part: str = "") -> tuple[dict[str, Json], ...]:
+    """Tell of what is missing as warnings of the contract; of very many rows, the first ones and how many more."""
+    missing = "The provider's list goes on beyond what it answered: the rest is missing here."
+    warnings: list[dict[str, Json]] = [{"code": LIST_INCOMPLETE, "message": missing, "origin": part}] if part else []
+    warnings += [
         {"code": ROW_LEFT_OUT, "message": f"Row {one.row} of the provider's list was left out: {one.error.detail}"}
         | ({"field": one.field} if one.field else {})
         | {"row": one.row, "origin": one.error.origin or ""}
         for one in left_out[:_MOST_WARNINGS]
     ]
-    more = len(left_out) - len(warnings)
+    more = len(left_out) - _MOST_WARNINGS
     if more > 0:
         warnings.append({"code": ROW_LEFT_OUT, "message": f"{more} more rows of the provider's list were left out."})
     return tuple(warnings)

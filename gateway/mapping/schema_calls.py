@@ -209,6 +209,12 @@ PARTS: Final[Mapping[str, Part]] = {
             "timeout": key("string", "the whole exchange", regex=r"[1-9]\d*(ms|s|m)", example="10s"),
             "class": key("string", "the class of rate it counts against, instead of the operation's", example="create"),
             "success": key(["string", "dict"], _SUCCESS, takes="path", example="result != `false`"),
+            "complete": key(
+                "string",
+                "path that is true of an answer which holds all there is; of another, more pages would follow",
+                takes="path",
+                example="length(data) < `100` && next_page == `null`",
+            ),
             "whole": key("boolean", "the value is {status, headers, body} instead of the body", example=True),
             "answer": key("string", "how the body is read", allowed=_ANSWERS, example="icalendar"),
         },

@@ -13,6 +13,7 @@ from collections.abc import Iterator, Mapping
 from gateway.document import Place, suggestion
 from gateway.mapping.calls import Http, seconds
 from gateway.mapping.context import BASE, Context
+from gateway.mapping.paging import check_pages
 from gateway.mapping.plan_watch import WatchPlan
 from gateway.mapping.steps import Scene, compile_run
 from gateway.mapping.ways import Ways
@@ -40,6 +41,8 @@ def compile_watch(
     if operation is None or run.operation not in operations:
         return None
     _check_list(context, operation, operations[run.operation], node)
+    if node["absent"] == "vanished":
+        check_pages(context, operations[run.operation], (*_PLACE, "absent"))
     listed = [node.get("with", {}), file["operations"][run.operation], *(file.get(name) for name in _READ_FROM)]
     return WatchPlan(
         operation=run.operation,

@@ -162,6 +162,22 @@ async def test_a_field_that_no_longer_holds_is_not_told(house):
     assert (await engine.run(call)).data.items() <= shown[-1].items()
 
 
+async def test_a_part_of_a_list_says_nothing_of_the_rest(house, caplog):
+    """While the provider has more than it tells, what is listed is told and nobody counts as gone; then both are."""
+    for number in range(7):
+        house.desk.put(f"b{number}")
+    await house.poll()
+    del house.desk.bookings["b0"]
+    for key in ("new", "other"):
+        house.desk.put(key)
+    await house.poll()
+    assert [("new", "created"), ("other", "created")] == await house.changes()
+    assert {"list.incomplete", "watch.incomplete"} <= {record.message for record in caplog.records}
+    del house.desk.bookings["other"]
+    await house.poll()
+    assert [("b0", "cancelled"), ("other", "cancelled")] == sorted((await house.changes())[2:])
+
+
 async def test_absence_may_mean_nothing(house):
     """Where the mapping says so, what is listed no more is left as it was."""
     await house.gateway(replace(house.plan, watch=replace(house.plan.watch, vanishes=False)))
