@@ -40,11 +40,11 @@ def written(tmp_path, merged):
 def loaded(tmp_path):
     """Give a function that loads the mappings with these connections: the catalog, and the findings as text."""
 
-    def of(connections, mappings=("mappings",)):
+    def of(connections, mappings=("mappings",), more=()):
         lines = [f"  {name}: {json.dumps(one)}" for name, one in connections.items()]
         caller = {"web": {"key": "0123456789abcdef", "may": ["read"]}}
         path = tmp_path / "gateway.yaml"
-        text = [f"callers: {json.dumps(caller)}", f"mappings: {json.dumps(mappings)}", "connections:", *lines]
+        text = [f"callers: {json.dumps(caller)}", f"mappings: {json.dumps(mappings)}", "connections:", *lines, *more]
         path.write_text("\n".join(text), encoding="utf-8")
         settings, findings = config.load(path, {})
         assert [] == findings
@@ -234,3 +234,26 @@ def test_hooks_that_cannot_be_verified(written, loaded):
     ] == [line.split(": ")[:2] for line in found]
     assert "shorter than 8 bytes" in found[0]
     assert "the hook `events` signs its own address: say `public_url`" in found[1]
+
+
+@pytest.mark.parametrize(
+    ("watch", "warned"),
+    [("{interval: 60s}", True), ("{interval: 5m}", False), ("{window_days: 9}", False), ("", False)],
+)
+def test_an_interval_that_is_not_kept(written, loaded, watch, warned):
+    """An interval that is written below the one of a mapping is a warning, at its place; the default is none."""
+    nobody = dict.fromkeys(("service_id", "resource_id", "customer_id", "email", "updated_since"), "not told")
+    booked = {"start": {"value": None}, "end": {"value": None}}
+    item = {"of": "BookingItem", "fields": {"start": {"value": None}, "end": {"value": None}}}
+    booked |= {"id": "id", "status": {"value": "confirmed"}, "time_zone": {"make": "{{ settings.time_zone }}"}}
+    booked |= {"all_day": {"value": False}, "quantity": {"value": 1}, "items": {"record": "item", "rows": "[@]"}}
+    records = {"item": item, "booked": {"of": "Booking", "fields": booked}}
+    listing = {"call": {"get": "/a"}, "rows": "@", "row": "booked", "unsupported": nobody}
+    parts = {"records": records, "operations": {"bookings.list": listing}}
+    parts |= {"watch": {"bookings": {"run": "bookings.list", "interval": "2m", "absent": "nothing"}}}
+    written("example", parts)
+    found, told = loaded({"a": club(), "b": club()}, more=[f"watch: {watch}"] if watch else [])
+    assert 120.0 == found.connections["a"].provider.watch.interval
+    lines = [line for line in told if "interval-not-kept" in line]
+    assert warned == any("`example` every 120 s" in line and line.startswith("gateway.yaml:6:") for line in lines)
+    assert warned == bool(lines)
