@@ -94,6 +94,7 @@ warning unused-scheme: A scheme that no call names. Use it, or remove it.
 error bad-path: A text that is no JMESPath, or asks a function for what it cannot do. Correct it as the message says.
 error bad-template: A template that cannot be read, or that uses a name or word there is not. Correct it as told.
 error bad-expression: A text that is no regular expression. Correct it.
+error slow-expression: A regular expression that takes more than linear time. Leave out look-around, back references.
 error not-a-template: A condition, a list or a taken value is written as plain text. Put one expression in `{{ … }}`.
 error not-boolean: A condition that can be seen to give neither true nor false. Compare what it gives.
 error unknown-word: A `$` key that is no word of trees, or does not stand first. Correct it, or put it first.

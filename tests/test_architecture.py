@@ -30,6 +30,7 @@ DOORS = {
     "limits": r"transport\.quota",
     "yaml": "document",
     "cerberus": "shape",
+    "re2": r"mapping\.patterns",
     "cryptography": "webhooks",
     "sqlalchemy": "store",
     **dict.fromkeys(("jmespath", "jinja2"), "mapping"),

@@ -218,7 +218,7 @@ def _call(call: CallPlan) -> str:
 
 def _condition(condition: Condition) -> str:
     parts = [" or ".join(map(str, sorted(condition.status or ())))]
-    parts += [f"{name}: {pattern.pattern}" for name, pattern in condition.headers]
+    parts += [f"{name}: {pattern.text}" for name, pattern in condition.headers]
     parts.append(condition.when.text if condition.when is not None else "")
     return ", ".join(filter(None, parts))
 

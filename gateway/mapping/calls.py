@@ -19,6 +19,7 @@ from gateway.mapping.checks import check_rules
 from gateway.mapping.context import BASE, SENDING, Context
 from gateway.mapping.expressions import ExpressionFailed, Literal, SegmentRefused, Template
 from gateway.mapping.paging import paging
+from gateway.mapping.patterns import Pattern, PatternRefused, compile_pattern
 from gateway.mapping.plan import ASKED, CHARSET, Build, CallPlan, Condition, ErrorRule, Scope
 from gateway.mapping.plan_limits import LimitsPlan, Rate
 from gateway.mapping.trees import compile_object, compile_tree, evaluated
@@ -297,10 +298,13 @@ def compile_condition(context: Context, shape: dict[str, Json], place: Place) ->
     headers = []
     for name, pattern in (shape.get("header") or {}).items():
         try:
-            headers.append((name.lower(), re.compile(str(pattern))))
-        except re.error as error:
-            context.report((*place, "header", name), "bad-expression", f"not a regular expression: {error}")
-            headers.append((name.lower(), re.compile("(?!)")))  # which nothing matches: it hides no other rule
+            headers.append((name.lower(), compile_pattern(str(pattern))))
+        except PatternRefused as refused:
+            if refused.slow:
+                context.report((*place, "header", name), "slow-expression", str(refused))
+            else:
+                context.report((*place, "header", name), "bad-expression", str(refused))
+            headers.append((name.lower(), Pattern(str(pattern))))
     when = context.condition(shape["when"], (*place, "when")) if "when" in shape else None
     if status is None and not shape.get("header") and "when" not in shape:
         context.report(place, "rule-without-condition", "a rule needs `status`, `header` or `when`")

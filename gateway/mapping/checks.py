@@ -188,9 +188,7 @@ def _catches(first: Condition, second: Condition, status: int | None) -> bool:
     """Whether the first holds wherever the second does, of answers with this status (None: with any)."""
     if first.status is not None and status not in first.status:
         return False
-    if not {(name, one.pattern) for name, one in first.headers} <= {
-        (name, one.pattern) for name, one in second.headers
-    }:
+    if not {(name, one.text) for name, one in first.headers} <= {(name, one.text) for name, one in second.headers}:
         return False
     same = first.when is not None and second.when is not None and first.when.text == second.when.text
     return same or first.when is None or _constant(first) is True

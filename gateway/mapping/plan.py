@@ -6,12 +6,12 @@ for messages and `text` for `gateway explain`, and never a value.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final, TypeAlias
 
 from gateway.mapping.expressions import Path, Template
+from gateway.mapping.patterns import Pattern
 from gateway.mapping.plan_given import NativeArgument, Setting, WindowPlan
 from gateway.mapping.plan_hooks import HookPlan
 from gateway.mapping.plan_limits import LimitsPlan
@@ -49,7 +49,7 @@ class Condition:
     """All that is given must hold: status, headers (name in lower case, expression), path on the body."""
 
     status: frozenset[int] | None = None
-    headers: tuple[tuple[str, re.Pattern[str]], ...] = ()
+    headers: tuple[tuple[str, Pattern], ...] = ()
     when: Path | None = None
 
 

@@ -162,7 +162,7 @@ def holds(condition: Condition, response: Response, body: Json) -> bool:
         return False
     for name, pattern in condition.headers:
         value = response.headers.get(name)
-        if value is None or not pattern.search(value):
+        if value is None or not pattern.found(value):
             return False
     return condition.when is None or _is_true(condition.when, body)
 

@@ -10,6 +10,7 @@ from gateway.effort import MOST_EVALUATION_STEPS, BudgetSpent, budgeted, spend
 from gateway.errors import GatewayError, OverBudget
 from gateway.mapping.expressions import MISSING, ExpressionFailed, ExpressionInvalid, compile_path, compile_template
 from gateway.mapping.sizes import MOST_LEVELS, MOST_VALUES, check_size
+from gateway.messages import Response
 
 LEVELS = 40
 
@@ -120,6 +121,20 @@ def test_sizes(most, more):
     check_size(most)
     with pytest.raises(BudgetSpent):
         check_size(more)
+
+
+async def test_patterns_are_linear(gateway):
+    """An expression that goes back again and again is matched at once, whatever bytes the provider's header has."""
+    text = (
+        'errors:\n  - {header: {X-Limit: "^(a+)+$"}, is: RATE_LIMITED}\n  - {status: 409, is: BOOKING_CONFLICT}\n'
+        "native:\n  a:\n    call: {post: /a}\n    at: x"
+    )
+    for header, code in (("a" * 8_000, "RATE_LIMITED"), (f"{'a' * 8_000}b", "BOOKING_CONFLICT")):
+        for value in (header, header.replace("b", "\udcff")):
+            one = gateway(text, Response(409, {"x-limit": value}, b"{}"))
+            with pytest.raises(GatewayError) as caught:
+                await one.run("native.a")
+            assert code == caught.value.code
 
 
 NAMES = ("a", "b", "c")
