@@ -100,6 +100,8 @@ error not-boolean: A condition that can be seen to give neither true nor false. 
 error unknown-word: A `$` key that is no word of trees, or does not stand first. Correct it, or put it first.
 error wrong-form: A part is not written in its form. Write it as the message says.
 error unknown-name: A name that is not known at this place. Use a step, level or taken value that stands before it.
+error optional-argument: A template needs what a caller may leave out. Ask for it, or say what stands for it.
+error wrong-kind: A value of a kind that its use does not take, whatever it is. Convert it as the message says.
 error reserved-name: A name that is already taken here. Choose another.
 error secret-misplaced: A secret stands where it could be seen. Use it under `auth:` or in a word that signs.
 
@@ -110,6 +112,7 @@ error two-bodies: There are two of what can only be once. Keep one.
 error host-not-url: The host is neither written out nor a setting of type url. Make it one of the two.
 error query-in-url: Query parameters stand in the URL, unencoded. Move them under `query:`.
 error reserved-header: The gateway writes this header itself. Leave it out.
+error bad-header: The name of a header is none, or a template. Write it out as the message says.
 error rule-without-condition: An error rule or condition asks for nothing. Give it `status`, `header` or `when`.
 error bad-status: No HTTP answer has this status. Write one from 100 to 599.
 error callers-code: An error code speaks of the caller's own key. Use PROVIDER_AUTH_FAILED where ours is refused.
@@ -160,6 +163,7 @@ error result-missing: An operation gives nothing where the contract promises som
 error wrong-result: A result is of another kind than the contract promises. Write the key that the message names.
 error unknown-argument: The operation has no such argument. Use a name of the contract, or declare it.
 error unused-argument: A promised argument is silently ignored. Use it, or give the reason under `unsupported:`.
+error unsatisfiable: Every call of the operation would be refused. Honour one of what the message names.
 error refusal-after-write: A no comes after a write, and what becomes of the write is not said. Say `takes_back:`.
 error nothing-to-take-back: Nothing, or not all, of what was written can be taken back. Give each write an `undo`.
 error exclusive-reading: An operation that changes nothing is to be alone. Remove the step.

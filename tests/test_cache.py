@@ -188,7 +188,11 @@ operations:
     rows: answer.data
     row: event
 native:
-  ping: {safe: true, cache: 10s, args: {n: {type: integer}}, call: {get: /ping, query: {n: "{{ args.n }}"}}}
+  ping:
+    safe: true
+    cache: 10s
+    args: {n: {type: integer, required: true}}
+    call: {get: /ping, query: {n: "{{ args.n }}"}}
 """
 
 

@@ -75,7 +75,7 @@ native:
     steps:
       - name: all
         for_each: {in: [{name: hall, at: "args.tree.halls", when: "{{ hall.open }}"}, {name: court, at: courts}]}
-        call: {get: "/h/{{ hall.id }}/{{ court }}", query: {now: "{{ args.tree.now }}"}}
+        call: {get: "/h/{{ hall.id }}/{{ court }}", query: {now: {$optional: "{{ args.tree.now }}"}}}
     at: "all[].{h: hall.id, c: court}"
 """
 
@@ -167,7 +167,7 @@ MISFIT = """
 native:
   misfit:
     safe: true
-    args: {x: {type: list}}
+    args: {x: {type: list, required: true}}
     steps:
       - {name: all, call: {get: /x, query: {x: "{{ length(args.x) }}"}}, %s}
     at: all
@@ -178,8 +178,8 @@ native:
     ("step", "kind"),
     [
         ("keep: 'lower(data)'", AnswerMismatch),
-        ("when: '{{ args.x }}'", MappingFault),
-        ("when: '{{ args.x.y }}'", MappingFault),
+        ("when: '{{ args.x[0] }}'", MappingFault),
+        ("when: '{{ connection.y }}'", MappingFault),
         ("for_each: {in: '{{ now }}', as: one}", MappingFault),
         ("for_each: {in: [{name: one, at: args.x}, {name: two, at: three}]}", AnswerMismatch),
     ],

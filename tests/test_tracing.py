@@ -183,7 +183,7 @@ auth:
     renew_when: [{status: 401}]
     send: {headers: {X-Token: "{{ token }}"}, query: {v: "2"}}
 native:
-  look: {safe: true, args: {q: {type: string}}, call: {get: "/look", query: {q: "{{ args.q }}"}}}
+  look: {safe: true, args: {q: {type: string, required: true}}, call: {get: "/look", query: {q: "{{ args.q }}"}}}
 """
 
 
@@ -293,8 +293,10 @@ async def test_rate_used_up(gateway):
 
 async def test_nothing_sent(club):
     """A call that failed before anything was sent has a trace that says why."""
-    made = club('native: {ping: {args: {x: {type: list}}, call: {get: "/{{ args.x }}"}}}')
+    made = club(
+        'native: {ping: {args: {x: {type: object, required: true}}, call: {get: "/{{ args.x.a | default([]) }}"}}}'
+    )
     with pytest.raises(GatewayError) as caught:
-        await made.run("native.ping", x=[1])
+        await made.run("native.ping", x={})
     assert () == made.trace.exchanges
     assert caught.value.detail == made.trace.error

@@ -13,11 +13,10 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from gateway.document import Place, suggestion
-from gateway.errors import CallInvalid, MappingFault
-from gateway.headers import is_own, joined
+from gateway.headers import NAME, is_own, joined
 from gateway.mapping.checks import check_rules
 from gateway.mapping.context import BASE, SENDING, Context
-from gateway.mapping.expressions import ExpressionFailed, Literal, SegmentRefused, Template
+from gateway.mapping.expressions import Literal, Template
 from gateway.mapping.paging import paging
 from gateway.mapping.patterns import Pattern, PatternRefused, compile_pattern
 from gateway.mapping.plan import ASKED, CHARSET, Build, CallPlan, Condition, ErrorRule, Scope
@@ -88,9 +87,21 @@ def check_headers(context: Context, node: Json, place: Place) -> None:
             check_headers(context, inner, (*place, index))
     for name, inner in node.items() if isinstance(node, dict) else ():
         check_headers(context, inner, (*place, name))
+        if not name.startswith("$"):
+            _check_header_name(context, name, (*place, name))
         if is_own(str(name), inner if isinstance(inner, str) else ""):
             message = f"the gateway writes the header `{name}` itself"
             context.report((*place, name), "reserved-header", message, key=True)
+
+
+def _check_header_name(context: Context, name: str, place: Place) -> None:
+    """The name of a header is written out, in the characters that it may have (RFC 9110, section 5.6.2)."""
+    if "{{" in name:
+        message = "the name of a header is written out: no template is evaluated in it"
+        context.report(place, "bad-header", message, key=True)
+    elif NAME.fullmatch(name) is None:
+        message = f"`{name}` is no header name: letters, digits and hyphens, such as `X-Api-Key`"
+        context.report(place, "bad-header", message, key=True)
 
 
 def compile_limits(shape: dict[str, Json]) -> LimitsPlan:
@@ -262,17 +273,8 @@ def _compile_url(context: Context, text: str, place: Place, names: Collection[st
 def _joined(head: Build, template: Template | Literal | None, origin: str) -> Build:
     if template is None:
         return head
-    named = bool(template.uses) and all(use[0] == "args" for use in template.uses)
-
-    def build(scope: Scope) -> Json:
-        try:
-            return str(head(scope)).rstrip("/") + str(template.render(scope))
-        except ExpressionFailed as failed:
-            if named and isinstance(failed, SegmentRefused):
-                raise CallInvalid(f"What the call names cannot be asked for: {failed}.") from None
-            raise MappingFault(f"{origin}: `{template.text}`: {failed}", origin=origin) from None
-
-    return build
+    end = evaluated(template, origin)
+    return lambda scope: str(head(scope)).rstrip("/") + str(end(scope))
 
 
 def _segments(text: str) -> tuple[str | None, ...]:
@@ -296,6 +298,8 @@ def compile_condition(context: Context, shape: dict[str, Json], place: Place) ->
     """Compile the condition keys of an error rule or of `renew_when`."""
     status = shape.get("status")
     headers = []
+    for name in shape.get("header") or {}:
+        _check_header_name(context, name, (*place, "header", name))
     for name, pattern in (shape.get("header") or {}).items():
         try:
             headers.append((name.lower(), compile_pattern(str(pattern))))

@@ -12,6 +12,8 @@ from dataclasses import dataclass, field, replace
 from gateway.document import Document, Finding, Place, suggestion
 from gateway.mapping.codecs import Codec, CodecInvalid, compile_codec
 from gateway.mapping.expressions import ExpressionInvalid, Literal, Path, Template, compile_path, compile_template
+from gateway.mapping.given import Given
+from gateway.mapping.kinds import kind_of, mistakes
 from gateway.mapping.plan_given import Setting
 from gateway.mapping.plan_records import RecordPlan
 from gateway.mapping.reads import Reads
@@ -74,6 +76,8 @@ class Context:
     """Trees that are being compiled or checked now, each inside the others."""
     told_of_trees: dict[Finding, Finding] = field(default_factory=dict)
     """What was found in trees → how it is told, with the place of the first use that shows it."""
+    given: Given | None = None
+    """What is known here of the arguments of a call; None outside of operations."""
 
     @contextmanager
     def collecting(self) -> Iterator[Reads]:
@@ -84,6 +88,27 @@ class Context:
         finally:
             around.add(self.reads)
             self.reads = around
+
+    @contextmanager
+    def knowing(self, given: Given | None) -> Iterator[None]:
+        """Compile a part that knows this of the arguments; what it learns is forgotten behind it."""
+        around, self.given = self.given, given
+        try:
+            yield
+        finally:
+            self.given = around
+
+    @contextmanager
+    def where(self, condition: Template | None, *, holds: bool = True) -> Iterator[None]:
+        """Compile a part that is only done where a condition holds, or does not."""
+        with self.knowing(self.given):
+            self.learn(condition, holds=holds)
+            yield
+
+    def learn(self, condition: Template | None, *, holds: bool) -> None:
+        """From here on a condition is known to hold, or not to."""
+        if self.given is not None and condition is not None:
+            self.given = self.given.after(condition.holes[0].tree, holds=holds)
 
     @contextmanager
     def inside(self, tree: str, place: Place) -> Iterator[None]:
@@ -135,9 +160,21 @@ class Context:
             return None
 
     def template(
-        self, text: Json, place: Place, names: Collection[str], *, quote: bool = False, secrets: bool = False
+        self,
+        text: Json,
+        place: Place,
+        names: Collection[str],
+        *,
+        quote: bool = False,
+        secrets: bool = False,
+        optional: bool = False,
+        whole: bool = False,
     ) -> Template | Literal | None:
-        """Compile a template that may use these names; None with a finding when it is wrong."""
+        """Compile a template that may use these names; None with a finding when it is wrong.
+
+        `optional` says that what is missing is left out by whoever evaluates it, `whole` that it must be one
+        expression, which that one tells.
+        """
         if not isinstance(text, str):
             self.report(place, "wrong-type", "a template is text")
             return None
@@ -150,7 +187,22 @@ class Context:
         self._check_settings(template.uses, place)
         if not secrets:
             self._check_secrets(template.unsigned_uses, place)
-        return self.watch.template(template, place) if isinstance(template, Template) else template
+        if isinstance(template, Literal):
+            return template
+        if self.given is not None:
+            for code, message in mistakes(template, self.given, optional=optional, whole=whole):
+                self.report(place, code, message)
+            template = replace(template, owed=self.given.owed)
+        return self.watch.template(template, place)
+
+    def known(self, text: str) -> Template | None:
+        """Compile once more a template whose findings are told already."""
+        try:
+            template = compile_template(text)
+        except ExpressionInvalid:
+            return None
+        owed = self.given.owed if self.given is not None else None
+        return replace(template, owed=owed) if isinstance(template, Template) else None
 
     def proves(self, template: Template) -> bool:
         """Tell whether a template reads a secret setting or a session's token."""
@@ -163,8 +215,11 @@ class Context:
     def deciding(self, text: Json, place: Place, names: Collection[str], *, secrets: bool = False) -> Template | None:
         """Compile a template that gives true or false."""
         template = self.expression(text, place, names, secrets=secrets)
-        if template is not None and template.gives is not None:
-            self._report_undecided(template.gives, place)
+        gives = template.gives if template is not None else None
+        if gives is None and template is not None and self.given is not None:
+            gives = kind_of(template.holes[0].tree, self.given)
+        if gives is not None and gives != "boolean":
+            self._report_undecided(gives, place)
         return template
 
     def condition(self, text: Json, place: Place) -> Path | None:
@@ -180,7 +235,7 @@ class Context:
 
     def expression(self, text: Json, place: Place, names: Collection[str], *, secrets: bool = False) -> Template | None:
         """Compile a template that is one expression: a bare text would decide nothing, and is no list."""
-        template = self.template(text, place, names, secrets=secrets)
+        template = self.template(text, place, names, secrets=secrets, whole=True)
         if isinstance(template, Template) and template.whole:
             return template
         if template is not None:

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from gateway.errors import AnswerMismatch, CallInvalid, MappingFault, NotMapped, StepRefused, Unsupported
+from gateway.errors import AnswerMismatch, CallInvalid, GatewayError, MappingFault, NotMapped, StepRefused, Unsupported
+from gateway.mapping.blame import failure, given_by_caller, unfit
 from gateway.mapping.codecs import CodecRefused, CodecUnsupported
 from gateway.mapping.expressions import ExpressionFailed, Path, Template
 from gateway.mapping.handling import is_given, member, refusal
@@ -28,11 +29,11 @@ def read(path: Path, data: Json, origin: str) -> Json:
 
 
 def rendered(template: Template, scope: Scope, origin: str) -> Json:
-    """Evaluate a template; raises MappingFault."""
+    """Evaluate a template; raises MappingFault, or CallInvalid where it fails on what the caller gave."""
     try:
         return template.render(scope)
     except ExpressionFailed as failed:
-        raise MappingFault(f"{origin}: `{template.text}`: {failed}", origin=origin) from None
+        raise failure(template, failed, scope, origin) from None
 
 
 def taken(take: Take, scope: Scope) -> Json:
@@ -46,12 +47,19 @@ def taken(take: Take, scope: Scope) -> Json:
         detail = f"This `{take.name}` cannot be kept: {lost.reason}"
         raise Unsupported(detail, details={"capability": take.name, "reason": lost.reason}) from None
     except CodecRefused as refused:
-        if take.refused is None:
-            raise MappingFault(f"{take.origin}: cannot be written: not {refused}", origin=take.origin) from None
-        detail = f"`{take.name}` is not {refused}" if take.refused in {"INVALID_TIME", "VALIDATION_ERROR"} else ""
-        raise CallInvalid(detail, code=take.refused) from None
+        raise _unwritable(take, refused, scope) from None
     except ExpressionFailed as failed:
         raise MappingFault(f"{take.origin}: {failed}", origin=take.origin) from None
+
+
+def _unwritable(take: Take, refused: CodecRefused, scope: Scope) -> GatewayError:
+    """Give the error of a value that the codec cannot write, under the names that the caller knows."""
+    fields = given_by_caller(take.value, scope)
+    if take.refused in {None, "INVALID_TIME", "VALIDATION_ERROR"} and fields:
+        return unfit(fields, f"is not {refused}", code=take.refused, origin=take.origin)
+    if take.refused is None:
+        return MappingFault(f"{take.origin}: cannot be written: not {refused}", origin=take.origin)
+    return CallInvalid("", code=take.refused, origin=take.origin)
 
 
 def take_all(takes: Iterable[Take], scope: dict[str, Json]) -> None:

@@ -17,7 +17,7 @@ from math import isfinite
 from typing import Any, Final, TypeAlias
 from urllib.parse import quote as percent_encode
 
-from jinja2 import TemplateError, TemplateSyntaxError, Undefined, UndefinedError
+from jinja2 import TemplateError, TemplateSyntaxError, Undefined, UndefinedError, nodes
 from jinja2.parser import Parser
 
 from gateway.effort import BudgetSpent, over_budget, spend
@@ -43,6 +43,7 @@ __all__ = [
     "MISSING",
     "ExpressionFailed",
     "ExpressionInvalid",
+    "Hole",
     "Literal",
     "Missing",
     "Path",
@@ -61,11 +62,11 @@ _UNFIT: Final = re.compile("[\x00-\x1f\x7f\ud800-\udfff]")
 
 
 @dataclass(frozen=True, slots=True)
-class _Hole:
-    """One expression, ready to be run."""
+class Hole:
+    """One expression, ready to be run. `tree` is the checked expression itself."""
 
     run: Callable[[_Scope], Any]
-    gives: str | None = None
+    tree: nodes.Expr
 
     def value(self, scope: _Scope) -> Json:
         """Evaluate to plain JSON; raises ValueMissing or ExpressionFailed."""
@@ -109,11 +110,26 @@ class Template:
     whole: bool
     uses: frozenset[tuple[str, ...]]
     unsigned_uses: frozenset[tuple[str, ...]]
-    _pieces: tuple[str | _Hole, ...] = field(repr=False, compare=False)
+    _pieces: tuple[str | Hole, ...] = field(repr=False, compare=False)
     _quote: bool = False
-    gives: str | None = field(default=None, compare=False)
-    """The kind of what a `whole` template gives, where it can be seen to be neither true nor false."""
     origin: str = field(default="", compare=False)
+    owed: Mapping[str, tuple[str, ...]] | None = field(default=None, repr=False, compare=False)
+    """Names that stand for what a caller gave → the caller's own fields; None where no caller is asked."""
+
+    @property
+    def holes(self) -> tuple[Hole, ...]:
+        """Its expressions, in order."""
+        return tuple(piece for piece in self._pieces if isinstance(piece, Hole))
+
+    @property
+    def gives(self) -> str | None:
+        """The kind of what a `whole` template gives, where it can be seen to be neither true nor false."""
+        return seen_of_template(self.holes[0].tree) if self.whole else None
+
+    def piece(self, hole: Hole, scope: _Scope) -> Json:
+        """Evaluate one of its expressions as it is written into the whole; raises what `render` raises."""
+        value = hole.value(scope)
+        return value if self.whole and not self._quote else _written(value, quote=self._quote)
 
     def render(self, scope: _Scope) -> Json:
         """Evaluate with the names in `scope`: text, or for a `whole` template that is not quoted any JSON.
@@ -128,7 +144,7 @@ class Template:
 
     def _rendered(self, scope: _Scope) -> Json:
         first = self._pieces[0]
-        if self.whole and not self._quote and isinstance(first, _Hole):
+        if self.whole and not self._quote and isinstance(first, Hole):
             return _bounded(first.value(scope))
         text = "".join(
             piece if isinstance(piece, str) else _written(piece.value(scope), quote=self._quote)
@@ -149,7 +165,7 @@ def compile_template(
     """
     if not any(mark in text for mark in ("{{", "{%", "{#")):
         return Literal(text)
-    pieces: list[str | _Hole] = []
+    pieces: list[str | Hole] = []
     uses: set[tuple[str, ...]] = set()
     unsigned: set[tuple[str, ...]] = set()
     for offset, piece, is_hole in _split(text):
@@ -163,10 +179,7 @@ def compile_template(
             raise ExpressionInvalid(invalid.message, offset + invalid.offset) from None
         uses |= grammar.uses
         unsigned |= grammar.unsigned_uses
-    whole = len(pieces) == 1
-    first = pieces[0] if whole else None
-    gives = first.gives if isinstance(first, _Hole) else None
-    return Template(text, whole, frozenset(uses), frozenset(unsigned), tuple(pieces), quote, gives, origin)
+    return Template(text, len(pieces) == 1, frozenset(uses), frozenset(unsigned), tuple(pieces), quote, origin)
 
 
 def _split(text: str) -> Iterator[tuple[int, str, bool]]:
@@ -194,7 +207,7 @@ def _split(text: str) -> Iterator[tuple[int, str, bool]]:
         raise ExpressionInvalid("`{{` is not closed by `}}`", start - len("{{"))
 
 
-def _compiled(source: str, grammar: Grammar, *, path: bool) -> _Hole:
+def _compiled(source: str, grammar: Grammar, *, path: bool) -> Hole:
     """Make one expression ready: a chain of keys is walked here, anything else is run by Jinja2."""
     if len(source) > _MAX_LENGTH:
         raise ExpressionInvalid(f"an expression longer than {_MAX_LENGTH} characters")
@@ -212,8 +225,8 @@ def _compiled(source: str, grammar: Grammar, *, path: bool) -> _Hole:
     if chain is not None:
         if path:
             grammar.unsigned_uses.clear()
-        return _Hole(lambda scope: _walked(scope, chain, reveal=path))
-    return _Hole(Program(checked).run, seen_of_template(checked))
+        return Hole(lambda scope: _walked(scope, chain, reveal=path), checked)
+    return Hole(Program(checked).run, checked)
 
 
 def _walked(scope: _Scope, chain: tuple[str, ...], *, reveal: bool) -> Any:

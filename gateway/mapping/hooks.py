@@ -27,8 +27,9 @@ from gateway.mapping.plan_records import RecordPlan
 from gateway.mapping.proofs import compile_verified
 from gateway.mapping.replies import compile_replies, compile_reply
 from gateway.mapping.rows import Wanted, compile_rows
+from gateway.mapping.scene import Scene
 from gateway.mapping.schema import PARTS
-from gateway.mapping.steps import Scene, compile_run
+from gateway.mapping.steps import compile_run
 from gateway.mapping.ways import Ways, compile_needs
 from gateway.messages import Effect, Json
 
@@ -159,7 +160,7 @@ def _compile_type(context: Context, node: Json, place: Place) -> EventPlan | Non
     """Compile `type`: one event always, or an enum of the provider's words that leaves none open."""
     origin = context.origin(place)
     if isinstance(node, str):
-        _check_event(context, node, place, {CHANGED})
+        _check_event(context, node, place, {CHANGED, IGNORE})
         return EventPlan(None, None, node, (), "", origin)
     shape = context.check("hook_type", node, place)
     if shape is None:

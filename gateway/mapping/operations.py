@@ -9,13 +9,17 @@ from __future__ import annotations
 from gateway.document import Place, suggestion
 from gateway.mapping.calls import Http, compile_rules, seconds
 from gateway.mapping.checks import check_arguments, check_names, check_native_arguments
+from gateway.mapping.checks_calls import check_possible
 from gateway.mapping.checks_writes import check_remembered
 from gateway.mapping.context import CALL, REMEMBERED, Context
 from gateway.mapping.fits import check_taken_apart, check_tree
+from gateway.mapping.given import given_to, given_to_native
 from gateway.mapping.plan import Build, OperationPlan, VariantPlan
 from gateway.mapping.plan_given import NativeArgument, WindowPlan
 from gateway.mapping.rows import Wanted, compile_rows
-from gateway.mapping.steps import Scene, compile_gives, compile_steps, compile_takes
+from gateway.mapping.scene import Scene
+from gateway.mapping.steps import compile_gives, compile_steps
+from gateway.mapping.takes import compile_takes
 from gateway.mapping.trees import compile_object
 from gateway.mapping.ways import compile_needs
 from gateway.messages import Effect, Json
@@ -37,11 +41,13 @@ def compile_operation(
     names = CALL | ({"window"} if window else set()) | _remembered(context, operation)
     inner = http.of_class(context, shape, place)
     scene = Scene(context, inner, operation.effect, operations, frozenset(names), operation.not_found, operation.args)
-    with context.collecting() as reads:
+    args_from, parts = _compile_args_from(context, operation, shape, place)
+    check_possible(context, operation, shape, parts, place)
+    given = given_to(operation, parts, unsupported=shape.get("unsupported", {}), requires=shape.get("requires", {}))
+    with context.collecting() as reads, context.knowing(given):
         takes = compile_takes(scene, shape.get("take", {}), (*place, "take"))
         scene = scene.taking(takes)
         variants = _compile_variants(scene, operation, shape, place)
-    args_from = _compile_args_from(context, operation, shape, place)
     plan = OperationPlan(
         name=operation.name,
         effect=operation.effect,
@@ -91,7 +97,7 @@ def compile_native(context: Context, name: str, node: Json, place: Place, http: 
             )
     effect = Effect.SAFE if shape["safe"] else Effect.UNSAFE
     scene = Scene(context, http.of_class(context, shape, place), effect, frozenset(), CALL, None, {})
-    with context.collecting() as reads:
+    with context.collecting() as reads, context.knowing(given_to_native(arguments)):
         takes = compile_takes(scene, shape.get("take", {}), (*place, "take"))
         scene = scene.taking(takes)
         variant = _compile_variant(scene, None, shape, place)
@@ -141,8 +147,11 @@ def _compile_window(context: Context, operation: Operation, shape: dict[str, Jso
     return WindowPlan(node.get("max_days"), node.get("default_days"))
 
 
-def _compile_args_from(context: Context, operation: Operation, shape: dict[str, Json], place: Place) -> dict[str, Json]:
-    found = {}
+def _compile_args_from(
+    context: Context, operation: Operation, shape: dict[str, Json], place: Place
+) -> tuple[dict[str, Json], dict[str, frozenset[str]]]:
+    """Compile `args_from:`: how each argument is taken apart, and into which others."""
+    found, parts = {}, {}
     for argument, spec in shape.get("args_from", {}).items():
         where = (*place, "args_from", argument)
         codec = context.codec(spec, where)
@@ -161,8 +170,8 @@ def _compile_args_from(context: Context, operation: Operation, shape: dict[str, 
             check_taken_apart(context, operation.args.get(part), part, inner, where)
         for name in sorted({use[0] for use in codec.uses} - _BEFORE_THE_CALL):
             context.report(where, "unknown-name", f"the codec uses `{name}`, which is not known before the call begins")
-        found[argument] = codec.encode
-    return found
+        found[argument], parts[argument] = codec.encode, frozenset(codec.parts)
+    return found, parts
 
 
 def _compile_variants(
@@ -177,6 +186,7 @@ def _compile_variants(
                 (*place, key), "beside-choose", f"`{key}` belongs into the variants of `choose:`", key=True
             )
     variants = []
+    context = scene.context
     for index, node in enumerate(shape["choose"]):
         where = (*place, "choose", index)
         checked = scene.context.check("variant", node, where)
@@ -185,9 +195,11 @@ def _compile_variants(
         last = index == len(shape["choose"]) - 1
         if "when" not in checked and not last:
             scene.context.report(where, "unreachable-variant", "only the last variant may have no `when:`")
-        variant = _compile_variant(scene, operation, checked, where)
+        with context.knowing(context.given):
+            variant = _compile_variant(scene, operation, checked, where)
         if variant is not None:
             variants.append(variant)
+            context.learn(variant.when, holds=False)
     return tuple(variants)
 
 
@@ -196,6 +208,7 @@ def _compile_variant(
 ) -> VariantPlan | None:
     context = scene.context
     when = context.deciding(shape["when"], (*place, "when"), scene.names) if "when" in shape else None
+    context.learn(when, holds=True)
     if "call" in shape and "steps" in shape:
         context.report(place, "two-bodies", "`call` or `steps`, not both")
     steps, inner = compile_steps(scene, shape, place)

@@ -88,6 +88,7 @@ def compile_levels(
         with context.collecting() as reads:
             path = context.path(shape["at"], where) if shape else None
             if index > 0:  # evaluated on an element, whose names are no names of the file
+                _check_relative(context, path, known, where)
                 reads.roots.clear()
         if shape is None or path is None:
             continue
@@ -101,6 +102,16 @@ def compile_levels(
             reads.forget(*known)
         levels.append(Level(shape["name"], path, when, context.origin(where)))
     return levels
+
+
+def _check_relative(context: Context, path: Path | None, levels: list[str], place: Place) -> None:
+    """A path of an inner level begins in the element around it, and not with the name of a level."""
+    for name in sorted(path.roots & {*levels}) if path is not None else ():
+        message = (
+            f"`{name}` is a level, and this path is read in the element of `{levels[-1]}` already: write what stands "
+            "there, or give the level another name than the key"
+        )
+        context.report(place, "unknown-name", message)
 
 
 def _check_roots(context: Context, path: Path, names: frozenset[str], place: Place) -> None:

@@ -5,18 +5,16 @@ The names a template may use grow from step to step: a step can only refer to wh
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from gateway.document import Place, suggestion
-from gateway.mapping.calls import Http, compile_call
+from gateway.mapping.calls import compile_call
 from gateway.mapping.checks import check_accepted, check_refusals
 from gateway.mapping.checks_writes import check_success, check_taking_back
-from gateway.mapping.codecs import Codec
-from gateway.mapping.context import CALL, OWN, RESERVED, Context
-from gateway.mapping.expressions import Literal, Template
-from gateway.mapping.fits import check_taken
+from gateway.mapping.context import CALL, RESERVED, Context
+from gateway.mapping.expressions import Template
 from gateway.mapping.plan import (
+    Build,
     CallPlan,
     FanOut,
     GivesPlan,
@@ -24,13 +22,13 @@ from gateway.mapping.plan import (
     Refusal,
     RunPlan,
     StepPlan,
-    Take,
 )
 from gateway.mapping.rows import compile_levels
+from gateway.mapping.scene import Scene
+from gateway.mapping.takes import compile_takes
 from gateway.mapping.trees import compile_object, compile_tree
 from gateway.messages import Effect, Json
 from gateway.model.model import Operation
-from gateway.model.types import Field
 
 _AFTER_A_CALL = frozenset({"name", "when", "for_each", "keep", "accept", "safe", "stays", "undo", "recover"})
 _BESIDE: dict[str, frozenset[str]] = {
@@ -42,34 +40,6 @@ _BESIDE: dict[str, frozenset[str]] = {
     "exclusive": frozenset({"when"}),
 }
 """What a step does → the keys that mean something beside it."""
-
-
-@dataclass(frozen=True, slots=True)
-class Scene:
-    """Where a compilation stands: the operation, its effect, what it may call, and the names known so far."""
-
-    context: Context
-    http: Http
-    effect: Effect
-    operations: frozenset[str]
-    names: frozenset[str]
-    not_found: str | None
-    arguments: Mapping[str, Field]
-    """The arguments of a canonical operation, none of a native one."""
-    own: frozenset[str] = OWN
-    """Names of values that are this call's alone."""
-
-    def knowing(self, *names: str) -> Scene:
-        """The same scene with more names known."""
-        return replace(self, names=self.names | set(names))
-
-    def taking(self, takes: Sequence[Take]) -> Scene:
-        """The same scene with what was taken known; what is made of the call's own ids is its own."""
-        own = set(self.own)
-        for take in takes:
-            if any(use[0] in own for use in take.value.uses):
-                own.add(take.name)
-        return replace(self.knowing(*(take.name for take in takes)), own=frozenset(own))
 
 
 def compile_steps(scene: Scene, shape: dict[str, Json], place: Place) -> tuple[tuple[StepPlan, ...], Scene]:
@@ -110,6 +80,21 @@ def _compile_step(scene: Scene, shape: dict[str, Json], place: Place) -> StepPla
     fan_out = _compile_fan_out(scene, shape["for_each"], (*place, "for_each")) if "for_each" in shape else None
     inner = scene.knowing(*fan_out.names) if fan_out else scene
     when = context.deciding(shape["when"], (*place, "when"), inner.names) if "when" in shape else None
+    with context.knowing(context.given):
+        context.learn(when, holds=True)
+        plan = _compile_kind(scene, inner, shape, place, (when, fan_out))
+        learned = context.given
+    if context.given is not None and learned is not None:
+        conditional = when is not None or fan_out is not None  # then what was asked inside may not have been
+        context.given = replace(context.given, owed=learned.owed) if conditional else learned
+    return plan
+
+
+def _compile_kind(
+    scene: Scene, inner: Scene, shape: dict[str, Json], place: Place, around: tuple[Template | None, FanOut | None]
+) -> StepPlan:
+    """Compile what a step does, inside of its condition and its list."""
+    context, name, (when, fan_out) = scene.context, shape.get("name", ""), around
     for code in shape.get("accept", []):
         context.error_code(code, (*place, "accept"))
     check_accepted(context, shape.get("accept", []), scene.not_found, (*place, "accept"))
@@ -120,7 +105,7 @@ def _compile_step(scene: Scene, shape: dict[str, Json], place: Place) -> StepPla
         run=compile_run(inner, shape, place) if "run" in shape else None,
         refuse=_compile_refusals(inner, shape.get("refuse", []), (*place, "refuse")),
         takes=compile_takes(inner, shape.get("take", {}), (*place, "take")),
-        make=compile_tree(context, shape["make"], (*place, "make"), inner.names) if "make" in shape else None,
+        make=_compile_make(inner, shape["make"], name, (*place, "make")) if "make" in shape else None,
         when=when,
         fan_out=fan_out,
         keep=context.path(shape["keep"], (*place, "keep")) if "keep" in shape else None,
@@ -135,6 +120,16 @@ def _compile_step(scene: Scene, shape: dict[str, Json], place: Place) -> StepPla
         takes_back=shape.get("takes_back"),
         exclusive=_compile_exclusive(inner, shape, place),
     )
+
+
+def _compile_make(scene: Scene, node: Json, name: str, place: Place) -> Build:
+    """Compile what a step makes; of nothing but arguments, it is the caller's as well."""
+    context = scene.context
+    with context.collecting() as reads:
+        build = compile_tree(context, node, place, scene.names)
+    if context.given is not None:
+        context.given = context.given.naming(name, None, context.given.owing(reads.names))
+    return build
 
 
 def _compile_exclusive(scene: Scene, shape: dict[str, Json], place: Place) -> Template | None:
@@ -184,40 +179,6 @@ def _compile_fan_out(scene: Scene, node: Json, place: Place) -> FanOut | None:
         if name in scene.names or name in RESERVED:
             scene.context.report(place, "reserved-name", f"`{name}` is already a name here")
     return fan_out
-
-
-def compile_takes(scene: Scene, nodes: Json, place: Place) -> tuple[Take, ...]:
-    """Compile taken names in order: one may use those above it."""
-    context, takes = scene.context, []
-    for name, node in nodes.items():
-        where = (*place, name)
-        if name in RESERVED | scene.names or not name.isidentifier():
-            context.report(where, "reserved-name", f"`{name}` cannot be the name of a taken value", key=True)
-            continue
-        shape = context.check("take", node, where) if isinstance(node, dict) else {"from": node}
-        if shape is None:
-            continue
-        value = context.template(shape["from"], where, scene.names)
-        codec = context.codec(shape["as"], (*where, "as")) if "as" in shape else None
-        if codec is not None and codec.encode is None:
-            context.report((*where, "as"), "not-invertible", f"codec {codec.name} is one-way: it cannot write")
-        elif codec is not None:
-            check_taken(context, scene.arguments, shape["from"], codec, (*where, "as"))
-        if isinstance(value, Literal):
-            context.report(where, "not-a-template", "a taken value is a template")
-        elif value is not None:
-            encode, refused = (codec.encode, _refusal(scene, codec)) if codec else (None, None)
-            name_of = codec.name if codec else None
-            takes.append(Take(name, value, name_of, encode, refused, context.origin(where)))
-            scene = scene.knowing(name)
-    return tuple(takes)
-
-
-def _refusal(scene: Scene, codec: Codec) -> str | None:
-    """What it means when a codec cannot write a taken value: nothing of that id, a time that cannot be, bad input."""
-    if codec.parts is not None:
-        return scene.not_found
-    return "INVALID_TIME" if codec.gives in {"instant", "date", "clock"} else "VALIDATION_ERROR"
 
 
 def compile_run(scene: Scene, shape: dict[str, Json], place: Place) -> RunPlan:
@@ -311,9 +272,13 @@ def _compile_refusals(scene: Scene, nodes: Json, place: Place) -> tuple[Refusal,
             continue
         context.error_code(shape["is"], (*where, "is"))
         when = context.deciding(shape["when"], (*where, "when"), scene.names)
-        details = (
-            compile_object(context, shape["details"], (*where, "details"), scene.names) if "details" in shape else None
-        )
+        with context.where(when):
+            details = (
+                compile_object(context, shape["details"], (*where, "details"), scene.names)
+                if "details" in shape
+                else None
+            )
+        context.learn(when, holds=False)  # from here on: else the operation has ended
         if when is not None:
             refusals.append(Refusal(when, shape["is"], shape["message"], details, context.origin(where)))
     return tuple(refusals)

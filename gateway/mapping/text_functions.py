@@ -14,8 +14,8 @@ from gateway.mapping.words import MAX_TEXT, MISSING, ExpressionFailed, Function,
 from gateway.messages import Json
 from gateway.strictjson import JsonRefused, decode_json
 
-_WHOLE: Final = re.compile(r"0|-?[1-9][0-9]{0,17}")
-_DECIMAL: Final = re.compile(r"-?(?:0|[1-9][0-9]{0,17})(?:\.[0-9]{1,20})?")
+_WHOLE: Final = re.compile(r"0+|-?0*[1-9][0-9]{0,17}")
+_DECIMAL: Final = re.compile(r"-?(?:0+|0*[1-9][0-9]{0,17})(?:\.[0-9]{1,20})?")
 _E164: Final = re.compile(r"\+[1-9][0-9]{6,14}")
 _PHONE_MARKS: Final = re.compile(r"\(0\)|[\s().\-/]")
 

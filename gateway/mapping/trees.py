@@ -13,8 +13,11 @@ from typing import TypeAlias
 from gateway.document import Place, suggestion
 from gateway.effort import budgeted, spend
 from gateway.errors import MappingFault
+from gateway.mapping.blame import failure
 from gateway.mapping.context import Context
 from gateway.mapping.expressions import ExpressionFailed, Literal, Template, ValueMissing
+from gateway.mapping.given import Given
+from gateway.mapping.kinds import element_of
 from gateway.mapping.plan import LEFT_OUT, Build, Scope
 from gateway.mapping.reads import Reads
 from gateway.mapping.sizes import check_size
@@ -79,7 +82,7 @@ def evaluated(template: Template | Literal, origin: str) -> Build:
         try:
             return template.render(scope)
         except ExpressionFailed as failed:
-            raise MappingFault(f"{origin}: `{template.text}`: {failed}", origin=origin) from None
+            raise failure(template, failed, scope, origin) from None
 
     return build
 
@@ -133,7 +136,7 @@ def _optional(context: Context, node: _Parts, place: Place, names: Names, secret
     if not isinstance(text, str):
         inner = compile_tree(context, text, (*place, "$optional"), names, secrets=secrets)
         return lambda scope: LEFT_OUT if (value := inner(scope)) in (None, [], {}) else value
-    template = context.template(text, (*place, "$optional"), names, secrets=secrets)
+    template = context.template(text, (*place, "$optional"), names, secrets=secrets, optional=True)
     if template is None:
         return lambda _scope: None
     origin = context.origin(place)
@@ -144,26 +147,30 @@ def _optional(context: Context, node: _Parts, place: Place, names: Names, secret
         except ValueMissing:
             return LEFT_OUT
         except ExpressionFailed as failed:
-            raise MappingFault(f"{origin}: `{template.text}`: {failed}", origin=origin) from None
+            raise failure(template, failed, scope, origin) from None
         return LEFT_OUT if value is None else value
 
     return _marked(context, template, build) if secrets else build
 
 
 def _if(context: Context, node: _Parts, place: Place, names: Names, secrets: bool) -> Build:
-    test = _test(context, node, place, names, secrets)
-    then = _part(context, node, "$then", place, names, secrets)
-    other: Build = _part(context, node, "$else", place, names, secrets) if "$else" in node else lambda _scope: LEFT_OUT
+    test, condition = _test(context, node, place, names, secrets)
+    with context.where(condition):
+        then = _part(context, node, "$then", place, names, secrets)
+    other: Build = lambda _scope: LEFT_OUT  # noqa: E731 - it may be replaced
+    if "$else" in node:
+        with context.where(condition, holds=False):
+            other = _part(context, node, "$else", place, names, secrets)
     origin = context.origin(place)
     return lambda scope: then(scope) if truth(test(scope), origin) else other(scope)
 
 
-def _test(context: Context, node: _Parts, place: Place, names: Names, secrets: bool) -> Build:
+def _test(context: Context, node: _Parts, place: Place, names: Names, secrets: bool) -> tuple[Build, Template | None]:
     text = node.get("$if")
     if not isinstance(text, str):
-        return _part(context, node, "$if", place, names, secrets)
+        return _part(context, node, "$if", place, names, secrets), None
     template = context.deciding(text, (*place, "$if"), names, secrets=secrets)
-    return evaluated(template, context.origin(place)) if template is not None else lambda _scope: False
+    return (evaluated(template, context.origin(place)) if template is not None else lambda _scope: False), template
 
 
 def _for(context: Context, node: _Parts, place: Place, names: Names, secrets: bool) -> Build:
@@ -171,9 +178,10 @@ def _for(context: Context, node: _Parts, place: Place, names: Names, secrets: bo
     if not isinstance(name, str) or not name.isidentifier():
         context.report((*place, "$for"), "wrong-form", "`$for` gives the name of each element")
         return lambda _scope: None
-    elements = _part(context, node, "$in", place, names, secrets)
+    with context.collecting() as listed:
+        elements = _part(context, node, "$in", place, names, secrets)
     inside = frozenset(names) | {name}
-    with context.collecting() as reads:
+    with context.collecting() as reads, context.knowing(_naming(context, node, name, listed)):
         give = _part(context, node, "$give", place, inside, secrets)
         key = _part(context, node, "$key", place, inside, secrets) if "$key" in node else None
         reads.forget(name)
@@ -201,6 +209,16 @@ def _for(context: Context, node: _Parts, place: Place, names: Names, secrets: bo
     return build
 
 
+def _naming(context: Context, node: _Parts, name: str, listed: Reads) -> Given | None:
+    """What is known inside `$for`, where each element of a list has a name."""
+    given, text = context.given, node.get("$in")
+    if given is None:
+        return None
+    template = context.known(text) if isinstance(text, str) else None
+    element = element_of(template.holes[0].tree, given) if template is not None and template.whole else None
+    return given.naming(name, element, given.owing(listed.names))
+
+
 def _json(context: Context, node: _Parts, place: Place, names: Names, secrets: bool) -> Build:
     inner = _part(context, node, "$json", place, names, secrets)
     origin = context.origin(place)
@@ -220,7 +238,9 @@ def _record(context: Context, node: _Parts, place: Place, names: Names, secrets:
     name = node["$record"]
     with context.collecting() as reads:
         value = _part(context, node, "$of", place, names, secrets)
-        source = reads.whole.pop() if len(reads.whole) == 1 and _CHAIN.fullmatch(str(node.get("$of"))) else None
+        of = node.get("$of")
+        text = str(of.get("$optional") if isinstance(of, dict) else of)
+        source = reads.whole.pop() if len(reads.whole) == 1 and _CHAIN.fullmatch(text) else None
     record = context.records.get(name) if isinstance(name, str) else None
     if record is None:
         hint = suggestion(str(name), context.records)

@@ -15,7 +15,8 @@ from gateway.mapping.calls import Http, seconds
 from gateway.mapping.context import BASE, Context
 from gateway.mapping.paging import check_pages
 from gateway.mapping.plan_watch import WatchPlan
-from gateway.mapping.steps import Scene, compile_run
+from gateway.mapping.scene import Scene
+from gateway.mapping.steps import compile_run
 from gateway.mapping.ways import Ways
 from gateway.messages import Effect, Json
 from gateway.model.model import Operation

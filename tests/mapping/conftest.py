@@ -75,7 +75,7 @@ def call(compiled):
     def of(text, beside=""):
         # `all` uses every argument, so that a call need not.
         plan = compiled(
-            f"{beside}\nnative:\n  a: {{args: {{x: {{type: string}}, y: {{type: object}}}},"
+            f"{beside}\nnative:\n  a: {{args: {{x: {{type: string, default: x}}, y: {{type: object, required: true}}}},"
             f" take: {{all: '{{{{ args }}}}'}}, call: {text}}}"
         )
         return plan.native["a"].variants[0].steps[0].call, plan.rules

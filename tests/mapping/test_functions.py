@@ -71,7 +71,7 @@ def test_every_word_is_defined_once():
         ("chunks([1, 2], 0)", ExpressionFailed),
         ("int(7.0)", 7),
         ("int('-0')", ExpressionFailed),
-        ("int('049')", ExpressionFailed),
+        ("int('05')", 5),
         ("int(' 7')", ExpressionFailed),
         ("int('\u0667')", ExpressionFailed),
         ("int(7.5)", ExpressionFailed),

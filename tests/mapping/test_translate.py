@@ -127,15 +127,15 @@ def test_what_cannot_be_named(call, value):
 @pytest.mark.parametrize(
     ("text", "args"),
     [
-        ("{get: /a, query: {b: '{{ args.x }}'}}", {}),
+        ("{get: /a, query: {b: '{{ connection.x }}'}}", {}),
         ("{get: /a, query: {b: '{{ args.y }}'}}", {"y": None}),
-        ("{get: /a, headers: {b: '{{ args.y.b }}'}}", {"y": {"b": True}}),
+        ("{get: /a, headers: {b: '{{ args.y.b | default(none) }}'}}", {"y": {"b": True}}),
         ("{get: /a, query: {$for: b, $in: ['{{ args.x }}'], $give: 1}}", {"x": "1"}),
         ("{post: /a, form: {$for: b, $in: '{{ args.x }}', $give: 1}}", {"x": "1"}),
         ("{post: /a, json: {$first: '{{ args.x }}'}}", {"x": "1"}),
         ("{post: /a, json: {$merge: ['{{ args.x }}']}}", {"x": "1"}),
         ("{post: /a, json: {$for: b, $in: [1], $key: '{{ b }}', $give: 1}}", {}),
-        ("{post: /a, json: {$if: '{{ args.x }}', $then: 1}}", {"x": "true"}),
+        ("{post: /a, json: {$if: '{{ args.y.b | default(none) }}', $then: 1}}", {"y": {"b": "true"}}),
     ],
 )
 def test_what_the_mapping_cannot_build(call, text, args):
@@ -197,7 +197,7 @@ def test_json_rpc(call):
 )
 def test_what_no_header_can_hold(call, x, name, field):
     """A caller's value that cannot stand in a header is the caller's mistake, and its field is named."""
-    found = call('{get: /days, headers: {X-A: "{{ args.x }} {{ lower(args.y.names[1]) }}"}}')
+    found = call('{get: /days, headers: {X-A: "{{ args.x }} {{ lower((args.y.names | default([]))[1]) }}"}}')
     with pytest.raises(CallInvalid, match=f"`{field}`") as refusal:
         asked(found, x=x, y={"names": ["fine", name]})
     assert [field] == [one["field"] for one in refusal.value.details["fields"]]

@@ -1,0 +1,48 @@
+"""Taken values of an operation, compiled: a name for a template, written by a codec if there is one."""
+
+from __future__ import annotations
+
+from gateway.document import Place
+from gateway.mapping.codecs import Codec
+from gateway.mapping.context import RESERVED
+from gateway.mapping.expressions import Literal
+from gateway.mapping.fits import check_taken
+from gateway.mapping.plan import Take
+from gateway.mapping.scene import Scene
+from gateway.messages import Json
+
+
+def compile_takes(scene: Scene, nodes: Json, place: Place) -> tuple[Take, ...]:
+    """Compile taken names in order: one may use those above it."""
+    context, takes = scene.context, []
+    for name, node in nodes.items():
+        where = (*place, name)
+        if name in RESERVED | scene.names or not name.isidentifier():
+            context.report(where, "reserved-name", f"`{name}` cannot be the name of a taken value", key=True)
+            continue
+        shape = context.check("take", node, where) if isinstance(node, dict) else {"from": node}
+        if shape is None:
+            continue
+        value = context.template(shape["from"], where, scene.names)
+        codec = context.codec(shape["as"], (*where, "as")) if "as" in shape else None
+        if codec is not None and codec.encode is None:
+            context.report((*where, "as"), "not-invertible", f"codec {codec.name} is one-way: it cannot write")
+        elif codec is not None:
+            check_taken(context, scene.arguments, shape["from"], codec, (*where, "as"))
+        if isinstance(value, Literal):
+            context.report(where, "not-a-template", "a taken value is a template")
+        elif value is not None:
+            if context.given is not None and value.whole:
+                context.given = context.given.taking(name, value.holes[0].tree, encoded=codec is not None)
+            encode, refused = (codec.encode, _refusal(scene, codec)) if codec else (None, None)
+            name_of = codec.name if codec else None
+            takes.append(Take(name, value, name_of, encode, refused, context.origin(where)))
+            scene = scene.knowing(name)
+    return tuple(takes)
+
+
+def _refusal(scene: Scene, codec: Codec) -> str | None:
+    """What it means when a codec cannot write a taken value: nothing of that id, a time that cannot be, bad input."""
+    if codec.parts is not None:
+        return scene.not_found
+    return "INVALID_TIME" if codec.gives in {"instant", "date", "clock"} else "VALIDATION_ERROR"
