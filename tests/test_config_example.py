@@ -37,7 +37,7 @@ def test_the_example(tmp_path, comment):
     assert (Listen("127.0.0.1", 8080), 25.0, 1 << 20) == (settings.listen, settings.timeout, settings.max_body)
     assert ((tmp_path / "mappings",), "memory://") == (settings.mappings, settings.limits_store)
     assert ("sqlite:///gateway.db", RetentionSettings(30, 1_000_000)) == (settings.store, settings.retention)
-    assert (DeliverySettings((5.0, 300.0), 15.0, 4, 100, http=False), WatchSettings(120.0, 60)) == (
+    assert (DeliverySettings((5.0, 300.0), 15.0, 4, 100, http=False), WatchSettings(300.0, 60)) == (
         settings.deliveries,
         settings.watch,
     )
