@@ -14,6 +14,7 @@ from typing import Final
 
 from gateway.mapping.calendar_lines import CalendarRefused, Component, Property
 from gateway.mapping.calendar_times import (
+    Length,
     Moment,
     ValueRefused,
     ZoneOf,
@@ -35,7 +36,7 @@ _STATUSES: Final = {word: word for word in ("TENTATIVE", "CONFIRMED", "CANCELLED
 _TRANSPARENCIES: Final = {word: word for word in ("OPAQUE", "TRANSPARENT")}
 _WHOLE: Final = re.compile("[0-9]{1,9}")
 _LONGEST_NAME: Final = 100
-_A_DAY: Final = timedelta(days=1)
+_A_DAY: Final = Length(timedelta(days=1))
 
 
 @dataclass(slots=True)
@@ -46,12 +47,12 @@ class Event:
     """What a refusal calls it."""
     uid: str | None
     start: Moment
-    length: timedelta
+    length: Length
     end: Moment
     told: dict[str, Json] = field(default_factory=dict)
     sequence: int = 0
     rules: list[Rule] = field(default_factory=list)
-    dates: list[tuple[Moment, timedelta | None]] = field(default_factory=list)
+    dates: list[tuple[Moment, Length | None]] = field(default_factory=list)
     """RDATE: when it also happens, and for how long when that is said."""
     without: list[Moment] = field(default_factory=list)
     """EXDATE."""
@@ -132,7 +133,7 @@ def _first(component: Component, name: str) -> str | None:
     return next((line.text for line in component.properties.get(name, []) if line is not None), None)
 
 
-def _extent(component: Component, start: Moment, zone_of: ZoneOf) -> tuple[timedelta, Moment]:
+def _extent(component: Component, start: Moment, zone_of: ZoneOf) -> tuple[Length, Moment]:
     """How long it lasts and when it ends: DTEND, DURATION, else a day or no time at all (section 3.6.1).
 
     A date that ends where it begins is its whole day, as programmes write it that take DTEND for the last day.
@@ -142,14 +143,14 @@ def _extent(component: Component, start: Moment, zone_of: ZoneOf) -> tuple[timed
     if ending is not None:
         end = moment_of(ending, zone_of)
         length = between(start, end)
-        if length < timedelta():
+        if length.whole < timedelta():
             raise ValueRefused("a DTEND before its DTSTART")
-        if before(end, start):  # the clocks skip when it begins
+        if length.whole and not before(start, end):  # the clocks skip when it begins
             end = later(start, length)
     else:
-        length = read_duration(duration.value) if duration is not None else timedelta()
+        length = read_duration(duration.value) if duration is not None else Length()
         end = later(start, length)
-    if whole and length < _A_DAY:
+    if whole and length.whole < _A_DAY.whole:
         return _A_DAY, later(start, _A_DAY)
     return length, end
 

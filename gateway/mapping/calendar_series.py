@@ -12,7 +12,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Final, TypeAlias
 
 from gateway.mapping.calendar_events import Event
-from gateway.mapping.calendar_times import Moment, later, like, on_wall_of, read_moment, wall
+from gateway.mapping.calendar_times import Length, Moment, later, like, on_wall_of, read_moment, wall
 from gateway.mapping.recurrence import Budget, Rule, occurrences
 from gateway.messages import Json
 
@@ -48,7 +48,7 @@ def happenings(series: Event, changes: Sequence[Event], span: Span, budget: Budg
         for since, change in onwards:
             if since <= wall(original):
                 moved = wall_in(series, change.start) - since
-                at, event, length = later(original, moved), change, change.length  # noqa: PLW2901 - the change says it
+                at, event, length = later(original, Length(moved)), change, change.length  # noqa: PLW2901 - the change says it
         end = later(at, length)
         if touches(at, end, span):
             yield Happening(original, {**event.object(at, end), **told})
@@ -79,7 +79,8 @@ def _instant(moment: Moment) -> Moment:
 
 def _reach(series: Event, changes: Sequence[Event], span: Span) -> Span:
     """The walls between which an occurrence must begin to reach into the span, however it is moved by a change."""
-    pad = max([series.length, *(one.length for one in changes), *(length or timedelta() for _, length in series.dates)])
+    lengths = [series.length, *(one.length for one in changes), *(length for _, length in series.dates if length)]
+    pad = max(one.whole for one in lengths)
     for change in changes:
         if change.onwards:
             pad += abs(wall_in(series, change.start) - wall_in(series, _original(series, change)))
@@ -94,10 +95,10 @@ def _reach(series: Event, changes: Sequence[Event], span: Span) -> Span:
     return first, last
 
 
-def _originals(series: Event, reach: Span, budget: Budget) -> Iterator[tuple[Moment, timedelta]]:
+def _originals(series: Event, reach: Span, budget: Budget) -> Iterator[tuple[Moment, Length]]:
     """The starts that the series has without its changes, each once, in order, and how long each lasts."""
     start = wall(series.start)
-    lengths: dict[datetime, timedelta] = {}
+    lengths: dict[datetime, Length] = {}
     untils = [until_of(rule, series.start) for rule in series.rules]
     if not series.rules or any(until is None or until >= start for until in untils):
         lengths[start] = series.length

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import MAXYEAR, MINYEAR, UTC, date, datetime, timedelta, tzinfo
 from typing import Final, TypeAlias
 
@@ -30,6 +31,22 @@ _MOST_DIGITS: Final = 12
 
 class ValueRefused(ValueError):
     """A property cannot be read; `str()` completes "the event …"."""
+
+
+@dataclass(frozen=True, slots=True)
+class Length:
+    """How long something lasts: so long on the wall, and after that so long between instants.
+
+    A day is a day of the calendar, with the hours that it has; an hour is one, whatever the clocks do (section 3.3.6).
+    """
+
+    wall: timedelta = timedelta()
+    exact: timedelta = timedelta()
+
+    @property
+    def whole(self) -> timedelta:
+        """How long it is where no clock changes."""
+        return self.wall + self.exact
 
 
 def read_moment(text: str, zone: tzinfo | None) -> Moment:
@@ -54,7 +71,7 @@ def moment_of(line: Property, zone_of: ZoneOf) -> Moment:
     return read_moment(line.value, _zone(line, line.value, zone_of))
 
 
-def moments_of(line: Property, zone_of: ZoneOf) -> list[tuple[Moment, timedelta | None]]:
+def moments_of(line: Property, zone_of: ZoneOf) -> list[tuple[Moment, Length | None]]:
     """Read the moments of a list (RDATE), with the durations of those that are periods. Raises ValueRefused."""
     found = []
     for text in line.value.split(","):
@@ -65,7 +82,7 @@ def moments_of(line: Property, zone_of: ZoneOf) -> list[tuple[Moment, timedelta 
     return found
 
 
-def periods_of(line: Property, zone_of: ZoneOf) -> list[tuple[Moment, timedelta]]:
+def periods_of(line: Property, zone_of: ZoneOf) -> list[tuple[Moment, Length]]:
     """Read the periods of a list (FREEBUSY). Raises ValueRefused."""
     found = [(start, length) for start, length in moments_of(line, zone_of) if length is not None]
     if len(found) != len(line.value.split(",")):
@@ -80,58 +97,73 @@ def _zone(line: Property, text: str, zone_of: ZoneOf) -> tzinfo | None:
     )
 
 
-def _until(begun: Moment, text: str, zone: tzinfo | None) -> timedelta:
+def _until(begun: Moment, text: str, zone: tzinfo | None) -> Length:
     """How long a period lasts, which says its end or its duration."""
     if _DURATION.fullmatch(text.strip()):
         return read_duration(text)
     end = read_moment(text, zone)
     length = between(begun, end)
-    if length < timedelta():
+    if length.whole < timedelta():
         raise ValueRefused("a period that ends before it begins")
     return length
 
 
-def read_duration(text: str) -> timedelta:
+def read_duration(text: str) -> Length:
     """Read DURATION (section 3.3.6). Raises ValueRefused, also for one below zero or without end."""
     found = _DURATION.fullmatch(text.strip())
     if found is None or any(len(part or "") > _MOST_DIGITS for part in found.groups()):
         raise ValueRefused("a DURATION that cannot be read")
     weeks, days, hours, minutes, seconds = (int(part or 0) for part in found.groups()[1:])
     try:
-        length = timedelta(weeks=weeks, days=days, hours=hours, minutes=minutes, seconds=seconds)
+        exact = timedelta(hours=hours, minutes=minutes, seconds=seconds)
+        length = Length(timedelta(weeks=weeks, days=days), exact)
+        whole = length.whole
     except OverflowError:
         raise ValueRefused("a DURATION beyond the end of the calendar") from None
-    if found[1] == "-" and length:
+    if found[1] == "-" and whole:
         raise ValueRefused("a DURATION below zero")
     return length
 
 
-def between(start: Moment, end: Moment) -> timedelta:
+def between(start: Moment, end: Moment) -> Length:
     """How long it is: on the wall where both are on one, else between the instants. Raises ValueRefused."""
     if isinstance(start, datetime) != isinstance(end, datetime):
         raise ValueRefused("a beginning and an end of which only one is a date")
     if isinstance(start, datetime) and isinstance(end, datetime) and (start.tzinfo is None) != (end.tzinfo is None):
         raise ValueRefused("a beginning and an end of which only one has a time zone")
     try:
-        return end - start  # type: ignore[operator] # both are dates, or both are times
+        distance: timedelta = end - start  # type: ignore[operator] # both are dates, or both are times
     except OverflowError:
         raise ValueRefused("a time at the end of the calendar, beyond which nothing can be counted") from None
+    apart = isinstance(start, datetime) and isinstance(end, datetime) and start.tzinfo is not end.tzinfo
+    return Length(exact=distance) if apart else Length(distance)
 
 
-def later(start: Moment, length: timedelta) -> Moment:
-    """Add on the wall; where the clocks change so that it would end before it begins, between the instants.
+def later(start: Moment, length: Length) -> Moment:
+    """Add what is meant on the wall, then what is meant between instants; without a zone all is meant on the wall.
+
+    Where the clocks change so that it would end before it begins, what is meant on the wall is meant between instants.
 
     Raises ValueRefused.
     """
     try:
-        end = start + length
-        if before(end, start) and length >= timedelta():
-            end = (start.astimezone(UTC) + length).astimezone(start.tzinfo)  # type: ignore[union-attr] # times, with zones
+        if not isinstance(start, datetime) or start.tzinfo is None:
+            end: Moment = start + length.whole
+        else:
+            end = _after(start, timedelta()) + length.wall  # a beginning that the clocks skip is later on them
+            if before(end, start) and length.wall >= timedelta():
+                end = _after(start, length.wall)
+            end = _after(end, length.exact) if length.exact else end
     except (OverflowError, ValueError):
         raise ValueRefused("an end beyond the end of the calendar") from None
     if not MINYEAR < end.year < MAXYEAR:
         raise ValueRefused("an end beyond the end of the calendar")
     return end
+
+
+def _after(start: datetime, distance: timedelta) -> datetime:
+    """Give the time that is so far away, as clocks show it."""
+    return (start.astimezone(UTC) + distance).astimezone(start.tzinfo)
 
 
 def before(one: Moment, other: Moment) -> bool:

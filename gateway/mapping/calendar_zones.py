@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone, tzinfo
 from functools import cache
+from itertools import product
 from typing import Final
 
 from icalendar.timezone.windows_to_olson import WINDOWS_TO_OLSON
@@ -113,15 +114,19 @@ class FeedZone(tzinfo):
 
     observances: tuple[Observance, ...]
     budget: Budget
-    _years: dict[int, list[tuple[datetime, timedelta]]] = field(default_factory=dict)
+    _years: dict[tuple[int, int], list[tuple[datetime, timedelta]]] = field(default_factory=dict)
 
     def utcoffset(self, wall: datetime | None) -> timedelta:
-        """The distance from UTC at a time on the wall."""
+        """The distance from UTC at a time on the wall.
+
+        What the clocks skip goes by the distance before, what they show twice is the first of the two (section 3.3.5);
+        with `fold` it is otherwise, as for every zone of Python.
+        """
         if wall is None:
             return timedelta()
-        wall = wall.replace(tzinfo=None)
+        fold, wall = wall.fold, wall.replace(tzinfo=None)
         for year in (wall.year, wall.year - 1):
-            began = [one for one in self._of_year(year) if one[0] <= wall] if year > 0 else []
+            began = [one for one in self._of_year(year, fold) if one[0] <= wall] if year > 0 else []
             if began:
                 return began[-1][1]
         before = [(at, one.after) for one in self.observances if (at := one.latest(wall, self.budget)) is not None]
@@ -141,15 +146,20 @@ class FeedZone(tzinfo):
         """Place a moment, given as its UTC time, on the wall."""
         plain = moment.replace(tzinfo=None)
         distances = {one for observance in self.observances for one in (observance.after, observance.before)}
-        for distance in sorted(distances, reverse=True):
-            if self.utcoffset(plain + distance) == distance:
-                return (plain + distance).replace(tzinfo=self)
+        for fold, distance in product((0, 1), sorted(distances, reverse=True)):
+            placed = (plain + distance).replace(fold=fold)
+            if self.utcoffset(placed) == distance:
+                return placed.replace(tzinfo=self)
         return (plain + min(distances)).replace(tzinfo=self)
 
-    def _of_year(self, year: int) -> list[tuple[datetime, timedelta]]:
-        if year not in self._years:
+    def _of_year(self, year: int, fold: int) -> list[tuple[datetime, timedelta]]:
+        """What begins to hold in a year, at the first time on the wall that has it."""
+        if (year, fold) not in self._years:
+            nothing, turn = timedelta(), min if fold else max
             first, last = datetime(year, 1, 1), datetime(year, 12, 31, 23, 59, 59)  # noqa: DTZ001 - on the wall
-            self._years[year] = sorted(
-                (at, one.after) for one in self.observances for at in one.onsets(first, last, self.budget)
+            self._years[year, fold] = sorted(
+                (at + turn(nothing, one.after - one.before), one.after)
+                for one in self.observances
+                for at in one.onsets(first, last, self.budget)
             )
-        return self._years[year]
+        return self._years[year, fold]

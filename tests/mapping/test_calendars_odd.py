@@ -213,6 +213,35 @@ def test_a_zone_that_the_feed_defines():
         read(event)
 
 
+@pytest.mark.parametrize("zone", ["Europe/Berlin", "Our own"])
+@pytest.mark.parametrize(
+    ("start", "lasts", "end"),
+    [
+        ("20260328T220000", "DURATION:PT8H", "2026-03-29T07:00:00+02:00"),
+        ("20260328T220000", "DURATION:PT24H", "2026-03-29T23:00:00+02:00"),
+        ("20260328T220000", "DURATION:P1D", "2026-03-29T22:00:00+02:00"),
+        ("20260327T220000", "DURATION:P1DT8H", "2026-03-29T07:00:00+02:00"),
+        ("20261024T220000", "DURATION:PT5H30M", "2026-10-25T02:30:00+01:00"),
+        ("20260321T220000", "DURATION:PT8H\nRRULE:FREQ=WEEKLY;COUNT=2", "2026-03-29T07:00:00+02:00"),
+        ("20260301T220000", "RDATE;VALUE=PERIOD;TZID={zone}:20260328T220000/PT8H", "2026-03-29T07:00:00+02:00"),
+        ("20260328T220000", "DTEND:20260329T050000Z\nRRULE:FREQ=DAILY;COUNT=1", "2026-03-29T07:00:00+02:00"),
+        ("20260329T023000", "DTEND;TZID={zone}:20260329T033000", "2026-03-29T04:30:00+02:00"),
+        (
+            "20260322T023000",
+            "RRULE:FREQ=WEEKLY;COUNT=2\nDTEND;TZID={zone}:20260322T033000",
+            "2026-03-29T04:30:00+02:00",
+        ),
+    ],
+)
+def test_an_hour_is_an_hour_when_clocks_change(zone, start, lasts, end):
+    """Hours of a DURATION, and all between two zones, take their time whatever clocks do; days are the calendar's.
+
+    What begins at a time that clocks skip is read by the distance before (RFC 5545, 3.3.5 and 3.3.6), and takes time.
+    """
+    event = f"UID:a\nDTSTART;TZID={zone}:{start}\n{lasts.format(zone=zone)}"
+    assert end == read(event, before=ZONE)[-1]["end"]
+
+
 def test_the_span_that_is_asked_for_is_expanded():
     """Beyond the usual horizon nothing is silently free: what is asked for is expanded, or the window is too large."""
     for_ever = WEEKLY.removesuffix(";COUNT=5")
