@@ -68,10 +68,14 @@ def begin(connection: Connection, new: Kept, forget: int) -> Kept | None:
 
 
 def again(connection: Connection, old: Kept, new: Kept) -> bool:
-    """Give the next try of a request, as `new` tells it, to who asks; False when somebody else has been given it."""
+    """Give the next try of a request, as `new` tells it, to who asks; False when somebody else has been given it.
+
+    So it is when its outcome has become another one than `old` tells: somebody else has found out what was done.
+    """
     values = {name: getattr(new, name) for name in ("began_at", "until", "lease", "holder")}
     values |= {"request": new.asked.request, "size": len(new.asked.request), "outcome": None}
-    return connection.execute(update(keys).where(_tried(old)).values(values)).rowcount == 1
+    same = keys.c.outcome.is_(None) if old.outcome is None else keys.c.outcome == old.outcome
+    return connection.execute(update(keys).where(_tried(old), same).values(values)).rowcount == 1
 
 
 def finish(connection: Connection, begun: Kept, outcome: bytes, *, settled: bool) -> bool:

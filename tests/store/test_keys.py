@@ -128,6 +128,18 @@ async def test_the_next_try(begin, database):
     assert (b"ours", "op_1", "") == (kept.outcome, kept.id, kept.holder)
 
 
+@pytest.mark.parametrize("outcome", [None, b"unknown"])
+async def test_no_next_try_of_what_was_found(begin, database, outcome):
+    """Who has seen nothing yet gets no next try once somebody else has found that it was done."""
+    await begin("op_1")
+    if outcome is not None:
+        await database.write(lambda connection: keys.finish(connection, tried("op_1"), outcome, settled=False))
+    old = await begin("op_2")
+    assert await database.write(lambda connection: keys.finish(connection, old, b"done", settled=True))
+    assert not await database.write(lambda connection: keys.again(connection, old, replace(old, lease=1, outcome=None)))
+    assert b"done" == (await begin("op_3")).outcome
+
+
 async def test_two_replicas_ask_for_the_next_try(begin, replicas):
     """Of many that ask for it at once on two replicas exactly one gets it."""
     await begin("op_1", by=replicas[0])

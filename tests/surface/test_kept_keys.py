@@ -8,6 +8,7 @@ import pytest
 from aiohttp.test_utils import TestClient, TestServer
 from sqlalchemy import select
 
+from gateway.errors import GatewayError
 from gateway.store.database import Database
 from gateway.store.keys import Asked
 from gateway.store.tables import keys
@@ -200,3 +201,32 @@ async def test_no_store_after(replica, provider, lock, ticks):
         ticks.append(LEASE)
         assert "OUTCOME_UNKNOWN" == (await book("k"))[1]["error"]["code"]
     assert 1 == sum(method == "POST" for method, _, _ in provider.asked)
+
+
+async def test_two_look_at_once(store_url):
+    """Of two repeats that look at once, one that saw nothing sends nothing once the other has found it done."""
+    asked = Asked("web", "club-a", "k", "f")
+    done, looking, found = Answer(201, b"{}"), asyncio.Event(), asyncio.Event()
+
+    async def performed():
+        raise AssertionError
+
+    async def sees_nothing(_):
+        looking.set()
+        await found.wait()
+
+    async def sees_it(_):
+        await looking.wait()
+        return done
+
+    async with Database(store_url, lambda: START) as database:
+        ledger = StoredLedger(database, now=lambda: START, fresh=lambda _: f"op_{next(NUMBERS)}", timeout=5)
+        with pytest.raises(AssertionError):  # in doubt from now on
+            await ledger.once(asked, performed)
+        slow = asyncio.ensure_future(ledger.once(asked, performed, sees_nothing))
+        assert (done, True) == await ledger.once(asked, performed, sees_it)
+        found.set()
+        with pytest.raises(GatewayError) as refused:
+            await slow
+        assert "IDEMPOTENCY_IN_PROGRESS" == refused.value.code
+        assert (done, True) == await ledger.once(asked, performed)
