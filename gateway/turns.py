@@ -79,6 +79,7 @@ class Turn:
         self._turns = turns
         self._deadline = deadline
         self._held: set[Key] = set()
+        self._taking = asyncio.Lock()
         self._stack = AsyncExitStack()
 
     async def __aenter__(self) -> Self:
@@ -97,10 +98,11 @@ class Turn:
 
         Raises TooManyCalls (429) when one of them does not come before the deadline.
         """
-        for key in sorted(set(keys) - self._held):
-            await self._turns.enter(key, self._deadline)
-            self._held.add(key)
-            self._stack.callback(self._turns.leave, key)
+        async with self._taking:  # steps of one call may go on at once: none may wait for what another of them is given
+            for key in sorted(set(keys) - self._held):
+                await self._turns.enter(key, self._deadline)
+                self._held.add(key)
+                self._stack.callback(self._turns.leave, key)
 
 
 def _refusal(detail: str) -> TooManyCalls:

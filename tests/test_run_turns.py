@@ -117,6 +117,36 @@ async def test_alone_with_nothing(club, courts):
     assert ("MAPPING_ERROR", []) == (caught.value.code, made.sent)
 
 
+EACH = """
+operations:
+  bookings.get: {call: {get: "/b/{{ args.id }}"}, at: data, row: booking}
+  bookings.confirm:
+    steps:
+      - {exclusive: "{{ 'court' }}"}
+      - {name: made, call: {post: "/b/{{ args.id }}/confirm"}}
+    gives: {run: bookings.get}
+  bookings.complete:
+    steps:
+      - {name: each, for_each: {in: "{{ ['8', '9'] }}", as: one}, run: bookings.confirm, with: {id: "{{ one }}"}}
+    gives: {run: bookings.get}
+"""
+
+
+async def test_steps_at_once(club):
+    """Steps of one call that go on at once and are alone with the same thing never wait for each other."""
+    held, arrived = asyncio.Event(), asyncio.Queue()
+    made = slow(club(EACH), held, arrived)
+    first = begun(made, ("bookings.confirm", {"id": "7"}))[0]
+    await arrived.get()
+    each = asyncio.ensure_future(made.run("bookings.complete", id="1"))
+    for _ in range(50):  # until both of its steps wait
+        await asyncio.sleep(0)
+    held.set()
+    async with asyncio.timeout(10):
+        await asyncio.gather(first, each)
+    assert {"POST /b/8/confirm", "POST /b/9/confirm"} <= set(made.sent)
+
+
 # A no after a write.
 
 CHECKED = """
