@@ -20,6 +20,8 @@ EVENTS = "events"
 """The topic of commits that add events."""
 DELIVERIES = "deliveries"
 """The topic of commits that make deliveries due."""
+_MOST_IDS = 10_000
+"""Ids that one statement names: PostgreSQL takes 65,535 parameters, and its driver half of them (asyncpg)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,8 +112,11 @@ def receive(connection: Connection, receipt: Receipt) -> bool:
 
 def known(connection: Connection, name: str, ids: Iterable[str]) -> dict[str, Known]:
     """Give what is known of these bookings of a connection. What is not known is not in it."""
-    wanted = (bookings.c.connection == name) & bookings.c.id.in_(list(ids))
-    return {row.id: _known(row) for row in connection.execute(select(bookings).where(wanted))}
+    listed, found = list(ids), dict[str, Known]()
+    for first in range(0, len(listed), _MOST_IDS):
+        wanted = (bookings.c.connection == name) & bookings.c.id.in_(listed[first : first + _MOST_IDS])
+        found |= {row.id: _known(row) for row in connection.execute(select(bookings).where(wanted))}
+    return found
 
 
 def known_between(connection: Connection, name: str, start: int, end: int) -> dict[str, Known]:
