@@ -17,6 +17,7 @@ from gateway.errors import (
     OutcomeUnknown,
     ProviderRedirected,
     ProviderRejected,
+    ProviderUnauthorised,
     ProviderUnavailable,
     StepRefused,
 )
@@ -94,10 +95,13 @@ class Writes:
 
 
 def may_be_done(error: GatewayError) -> bool:
-    """Tell whether a write that ended so may have been done: its answer is lost, unreadable, a bare 5xx or 303."""
+    """Tell whether a write that ended so may have been done: its answer is lost, not read, a bare 5xx or 303."""
     if isinstance(error, ProviderUnavailable):
         return error.sent
-    return isinstance(error, AnswerMismatch | ProviderRedirected)
+    if isinstance(error, AnswerMismatch | ProviderRedirected):
+        return True
+    # The mapping failed on the answer, or it was too much to be computed: only a provider's own refusal says no.
+    return error.answered and not isinstance(error, ProviderRejected | ProviderUnauthorised)
 
 
 def is_unexplained(error: GatewayError) -> bool:

@@ -234,6 +234,7 @@ class Engine:
                 large = step.answer == "icalendar" or len(response.body) > LARGE_BYTES  # a short feed may repeat much
                 body = await compute(to_body, step, response, all_rules, numbered, large=large)
             except GatewayError as error:
+                error.answered = True
                 watch.meant(error)
                 _heed(gate, step.limit, error)
                 raise

@@ -38,6 +38,8 @@ class GatewayError(Exception):
         self.origin = origin
         self.provider = dict(provider or {})
         self.rule = rule
+        self.answered = False
+        """Whether it was met while an answer of the provider was read: what was asked for may be done."""
 
     @property
     def explanation(self) -> str:

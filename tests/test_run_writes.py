@@ -78,6 +78,15 @@ async def test_reading_steps(club, operation, lost, code):
     assert code == caught.value.code
 
 
+async def test_too_much_to_read(club):
+    """An answer that takes more to read than an evaluation may leaves the write in doubt: it was sent, and answered."""
+    doubled = " | ".join(["[@, @]"] * 40)
+    made = club(f'native: {{book: {{call: {{post: /book, success: "({doubled}) == ok"}}}}}}', {"ok": True})
+    with pytest.raises(OutcomeUnknown):
+        await made.run("native.book")
+    assert ["POST /book"] == made.sent
+
+
 async def test_wrong_number(club, answered):
     """A JSON-RPC answer that belongs to another call leaves the write in doubt."""
     made = club("native: {book: {call: {method: book, params: []}}}", {"id": 99, "result": 1})
