@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hmac
+import html
 import json
 import re
 from collections.abc import Iterable, Iterator
@@ -15,6 +16,9 @@ SHORTEST = 8
 """Characters. A shorter secret stands by chance in what others say; it is masked where it is put, not by its text."""
 _URL_SAFE = str.maketrans("+/", "-_")
 _BASE64 = re.compile(r"[A-Za-z0-9+/_-]*={0,2}")
+_OF_PATHS = "/!$&'()*+,:;=@"
+_OF_QUERIES = "/?!$'()*,:;@"
+"""What may stand in a path, and in the value of a query, as it is (RFC 3986 §3.3 and §3.4)."""
 _OF_BASE64 = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/-_")
 
 
@@ -58,7 +62,7 @@ class Credential(str):
 
 
 class Redactor:
-    """Masks known secrets in text: as they are, percent-encoded, escaped as in JSON or Python, and in base64.
+    """Masks known secrets in text: as they are, percent-encoded, escaped as in JSON, HTML or Python, and in base64.
 
     Secrets of fewer than 8 characters are not looked for: they would be found in names and numbers of others.
     """
@@ -102,10 +106,14 @@ def _forms(secret: str) -> Iterator[str]:
     """Every way in which a secret is written into URLs, headers and bodies, but for base64."""
     yield secret
     yield repr(secret)[1:-1]
-    yield json.dumps(secret)[1:-1]
-    yield json.dumps(secret, ensure_ascii=False)[1:-1]
+    for text in (json.dumps(secret)[1:-1], json.dumps(secret, ensure_ascii=False)[1:-1]):
+        yield text
+        yield json.dumps(text)[1:-1]  # JSON in a text of JSON
+        yield text.replace("/", r"\/")  # as PHP and others write it; secrets in base64 hold slashes
+    yield from (html.escape(secret), html.escape(secret, quote=False))
     raw = secret.encode("utf-8", "surrogatepass")
     yield from (quote(raw, safe=""), quote(raw), quote_plus(raw))
+    yield from (quote(raw, safe=_OF_PATHS), quote_plus(raw, safe=_OF_QUERIES))
 
 
 def _in_base64(secret: str) -> Iterator[str]:
@@ -121,5 +129,5 @@ def _in_base64(secret: str) -> Iterator[str]:
 
 
 def _literally(form: str) -> str:
-    """Write a form as an expression; percent-encoding comes in either case, and mixed (RFC 3986 §2.1)."""
-    return re.sub("%[0-9A-F]{2}", r"(?i:\g<0>)", re.escape(form))
+    """Write a form as an expression; hexadecimal digits come in either case, and mixed (RFC 3986 §2.1)."""
+    return re.sub(r"%[0-9A-F]{2}|(?<=\\)u[0-9a-f]{4}", r"(?i:\g<0>)", re.escape(form))

@@ -2,6 +2,7 @@
 
 import base64
 import copy
+import html
 import io
 import json
 import logging
@@ -11,6 +12,7 @@ from urllib.parse import quote, quote_plus, urlencode
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from yarl import URL
 
 from gateway import observe
 from gateway.observe import Redactor, Secret, request_id, start_logging
@@ -62,6 +64,13 @@ def test_secret_equality():
         urlencode({"api_key": CANARY}),
         json.dumps({"key": CANARY}),
         json.dumps({"key": CANARY}, ensure_ascii=False),
+        json.dumps({"key": CANARY}).replace("/", r"\/"),
+        json.dumps({"key": CANARY}).replace("u00df", "u00DF"),
+        json.dumps({"message": json.dumps({"key": CANARY})}),
+        html.escape(CANARY),
+        html.escape(CANARY, quote=False),
+        str(URL("https://example.com").with_query({"api_key": CANARY})),
+        str(URL("https://example.com").with_path(f"/{CANARY}")),
         base64.b64encode(CANARY.encode()).decode(),
         base64.urlsafe_b64encode(CANARY.encode()).decode(),
         base64.b64encode(f"user:{CANARY}".encode()).decode(),
@@ -70,7 +79,7 @@ def test_secret_equality():
     ],
 )
 def test_redactor_knows_every_form(written):
-    """A secret is masked as it stands, percent-encoded, JSON-escaped and in base64, also within HTTP Basic."""
+    """A secret is masked as it stands, percent-encoded, escaped for JSON and HTML, and in base64 as well."""
     masked = Redactor([Secret(CANARY)]).text(f"before {written} after")
     assert "***" in masked
     assert masked.startswith("before ")
