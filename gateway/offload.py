@@ -23,6 +23,10 @@ _THREADS: Final = 2
 _pool: Final = ThreadPoolExecutor(_THREADS, "offload")  # not the loop's own, where host names are looked up
 _running: Final[list[None]] = []
 """One for each computation that somebody waits for."""
+IN_A_ROW: Final = 20
+"""Computations, one beginning before the other has ended, that go without a search for cycles."""
+_in_a_row: Final[list[None]] = []
+"""One for each that began since nothing was computed."""
 _check: Final[contextvars.ContextVar[Callable[[], None] | None]] = contextvars.ContextVar("check", default=None)
 
 
@@ -58,15 +62,21 @@ async def offloaded(work: Callable[[], _T], deadline: float) -> _T:
 def _uncollected() -> Iterator[None]:
     """Leave the search for cycles until nothing is computed: over a large answer it holds the loop for a long while.
 
-    What is computed here is data without cycles, which goes without that search.
+    What is computed here is data without cycles, which goes without that search. All else that the process does goes
+    without it as well: where computations never cease, the search goes on after IN_A_ROW of them, or memory would fill.
     """
     _running.append(None)
-    gc.disable()
+    _in_a_row.append(None)
+    if len(_in_a_row) <= IN_A_ROW:
+        gc.disable()
+    else:
+        gc.enable()
     try:
         yield
     finally:
         _running.pop()
         if not _running:
+            _in_a_row.clear()
             gc.enable()
 
 

@@ -1,11 +1,12 @@
 """Computing beside the loop: the loop goes on, the deadline holds, and what nobody waits for ends."""
 
 import asyncio
+import gc
 import threading
 
 import pytest
 
-from gateway.offload import Abandoned, checkpoint, offloaded
+from gateway.offload import IN_A_ROW, Abandoned, checkpoint, offloaded
 
 
 def busy(ended):
@@ -59,6 +60,22 @@ async def test_a_cancelled_caller_ends_the_work():
     with pytest.raises(asyncio.CancelledError):
         await computing
     assert await asyncio.to_thread(ended.wait, 30)
+
+
+async def test_cycles_are_searched_for_under_steady_load():
+    """Where one computation begins before the other has ended, without end, cycles are still let go of."""
+    enough = threading.Event()
+    deadline = asyncio.get_running_loop().time() + 30
+    computing = []
+    collects = []
+    for _ in range(IN_A_ROW + 1):
+        computing.append(asyncio.ensure_future(offloaded(enough.wait, deadline)))
+        await asyncio.sleep(0)
+        collects.append(gc.isenabled())
+    enough.set()
+    await asyncio.gather(*computing)
+    assert [False] * IN_A_ROW + [True] == collects
+    assert gc.isenabled()
 
 
 async def test_what_the_work_raises_is_raised():
