@@ -35,7 +35,7 @@ def found(path, more=""):
 def sent(tree):
     """Give a mapping that sends a tree."""
     return (
-        "native:\n  a:\n    args: {days: {type: list}}\n"
+        "native:\n  a:\n    args: {days: {type: list, required: true}}\n"
         f"    call:\n      post: /a\n      json:\n        x: {tree}\n    at: x"
     )
 
