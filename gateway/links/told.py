@@ -8,9 +8,9 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 
-from gateway.config import FacilitySettings
+from gateway.config import FacilitySettings, LinkSettings
 from gateway.links.offers import Cell
 from gateway.messages import Json
 from gateway.model.times import TimeRefused, parse_instant, to_zone, wall_clock
@@ -46,6 +46,25 @@ def resource(facility: FacilitySettings, zone: str) -> dict[str, Json]:
         "time_zone": zone,
     }
     return told if facility.description is None else {**told, "description": facility.description}
+
+
+def with_courts(given: Mapping[str, Json], links: Iterable[LinkSettings], zone: str) -> dict[str, Json]:
+    """Add to the arguments of a push what links say of courts of its slots that the caller says nothing of.
+
+    `links` are those of the connection that is pushed to, `zone` is its time zone.
+    """
+    slots, resources = given.get("slots"), given.get("resources") or []
+    if not isinstance(slots, list) or not isinstance(resources, list):
+        return dict(given)  # what is wrong with them is told where arguments are checked
+    known = {one.get("id") for one in resources if isinstance(one, dict)}
+    asked = [one.get("resource_id") for one in slots if isinstance(one, dict)]
+    courts = [
+        resource(court, link.time_zone or zone)
+        for link in links
+        for court in link.facilities
+        if court.facility_id in asked and court.facility_id not in known
+    ]
+    return {**given, "resources": [*resources, *courts]} if courts else dict(given)
 
 
 def slot_id(facility_id: str, start: str, zone: str) -> str:

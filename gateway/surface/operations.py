@@ -10,6 +10,7 @@ from aiohttp import web
 
 from gateway.catalog import Connection
 from gateway.errors import MappingFault, OutcomeUnknown
+from gateway.links.told import with_courts
 from gateway.messages import STRICT, Effect, Json, Reply
 from gateway.model.model import Operation, arguments, from_body, from_query
 from gateway.observe import Redactor
@@ -21,6 +22,8 @@ from gateway.surface.pages import wanted
 from gateway.surface.preferences import applied, handling_of
 from gateway.surface.requests import path_parts, query_pairs
 from gateway.surface.visit import VISIT
+
+_PUSH = "slots.push"
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +40,9 @@ class Canonical:
         self.calls.engine.operation(connection, operation.name)  # 501 before anything is read
         body = await self.calls.body(request)
         given, cursor = read(operation, request, body)
+        if operation.name == _PUSH:
+            links = (one for one in self.calls.settings.links if one.peer == connection.name)
+            given = with_courts(given, links, connection.zone)
         found = arguments(operation, given, connection.zone)
         page = wanted(operation, found, cursor, connection.name) if operation.gives == "list" else None
         include = frozenset(found.get("include") or ())
