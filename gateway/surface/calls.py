@@ -128,7 +128,7 @@ class Calls:
             raise
         finally:
             if not safe:
-                self.readings.forget(connection.name)
+                self.readings.forget(connection.name, self.now())
         await self._note(connection, None)
         return reply
 

@@ -77,7 +77,8 @@ class Listing:
         if written.first + page.limit >= written.total:  # the last page: only its rows were written
             value = about(page, written.total, written.first, [])
             return Page(_body(written.rows, value, reading.told), value, headers)
-        token = self.calls.readings.keep(self._owner(), self.connection.name, reading, now)
+        since = self.request[VISIT].started
+        token = self.calls.readings.keep(self._owner(), self.connection.name, reading, now, since)
         return _page(page, reading, written.first, headers, token)
 
     def _owner(self) -> Owner:

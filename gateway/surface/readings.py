@@ -49,12 +49,16 @@ class Readings:
     def __init__(self, *, most: int = MOST_BYTES, share: int = CALLER_BYTES) -> None:
         self._most = most
         self._share = share
+        self._written: dict[str, float] = {}
         self._kept: OrderedDict[str, tuple[Owner, str, Reading, int, float]] = OrderedDict()
 
-    def keep(self, owner: Owner, connection: str, reading: Reading, now: float) -> str:
-        """Keep a reading from `now` on and give its token; one that is larger than a share is not kept: no token."""
+    def keep(self, owner: Owner, connection: str, reading: Reading, now: float, since: float) -> str:
+        """Keep a reading from `now` on, asked for at `since`, and give its token.
+
+        One that is larger than a share, or older than a write there, is not kept: no token.
+        """
         size = reading.size
-        if size > self._share:
+        if size > self._share or since <= self._written.get(connection, since - 1):
             return ""
         for token, (_, _, _, _, until) in list(self._kept.items()):
             if now >= until:
@@ -70,8 +74,9 @@ class Readings:
         kept = self._kept.get(token)
         return kept[2] if kept is not None and kept[0] == owner and now < kept[4] else None
 
-    def forget(self, connection: str) -> None:
-        """Forget what was read of a connection: something was written there."""
+    def forget(self, connection: str, now: float) -> None:
+        """Forget what was read of a connection, or is being read: something was written there."""
+        self._written[connection] = now
         for token in [token for token, kept in self._kept.items() if kept[1] == connection]:
             del self._kept[token]
 

@@ -109,3 +109,22 @@ async def test_pages_come_from_one_reading(call, call_as, many, new, booking):
     assert 201 == (await call("POST", BOOKINGS, json=new))[0]
     _, body, _ = await call("GET", link)
     assert ["5", "9"] == [one["id"] for one in body["data"]]
+
+
+async def test_a_write_ends_what_is_being_read(call, provider, booking, new):
+    """Pages that follow a write never come from a list that was asked for before it, also when that ends after it."""
+    rows = [booking | {"id": str(number)} for number in range(9)]
+    provider.answers |= {
+        "GET /bookings": (200, {"ok": True, "data": rows}),
+        "POST /bookings": (200, {"ok": True, "data": booking}),
+    }
+    held = provider.gate = asyncio.Event()
+    asking = asyncio.ensure_future(call("GET", f"{BOOKINGS}?limit=3"))
+    await provider.arrived.wait()
+    provider.gate = None
+    assert 201 == (await call("POST", BOOKINGS, json=new))[0]
+    held.set()
+    _, _, headers = await asking
+    provider.answers["GET /bookings"] = (200, {"ok": True, "data": rows[:6]})
+    _, body, _ = await call("GET", headers["Link"].partition(">")[0][1:])
+    assert 6 == body["page"]["total"]
