@@ -92,7 +92,7 @@ def form(rules: Mapping[str, Any]) -> str:
     return told + (", **required**" if rules.get("required") else "")
 
 
-_BOUNDS = {"min": "at least", "max": "at most", "minlength": "as many as"}
+_BOUNDS = {"min": "at least", "max": "at most", "minlength": "with a length of at least"}
 
 
 def reference() -> Iterator[str]:

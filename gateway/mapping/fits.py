@@ -183,6 +183,15 @@ def _check_object(context: Context, field: Field, node: dict[str, Json], place: 
         _check_members(context, field, node, place)
 
 
+def no_field(owner: str, name: str, fields: Mapping[str, Field]) -> str:
+    """Say that a type of the contract has no such field, and which was meant or which there are."""
+    head, _, rest = name.partition(".")
+    if rest and head in fields and fields[head].type.fields:
+        return no_field(f"{owner}.{head}", rest, fields[head].type.fields)
+    near = suggestion(name, fields)
+    return f"{owner} has no field `{name}`{near or '; it has ' + ', '.join(fields)}"
+
+
 def check_fields(
     context: Context, owner: str, fields: Mapping[str, Field], node: dict[str, Json], place: Place
 ) -> None:
@@ -190,7 +199,7 @@ def check_fields(
     for name, inner in node.items():
         field = fields.get(name)
         if field is None:
-            message = f"{owner} has no field `{name}`{suggestion(name, fields)}"
+            message = no_field(owner, name, fields)
             context.report((*place, name), "unknown-field", message, key=True)
         else:
             check_tree(context, field, inner, (*place, name))

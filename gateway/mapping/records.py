@@ -17,7 +17,7 @@ from gateway.errors import AnswerMismatch
 from gateway.mapping.context import Context
 from gateway.mapping.expressions import MISSING
 from gateway.mapping.fields import SOURCES, Get, Put, conditional, law_of, put_at, targets_of
-from gateway.mapping.fits import check_constant, unwritable
+from gateway.mapping.fits import check_constant, no_field, unwritable
 from gateway.mapping.plan import Scope
 from gateway.mapping.plan_records import FieldPlan, RecordPlan
 from gateway.mapping.reads import Reads
@@ -190,8 +190,11 @@ def _check_required(context: Context, resource: Resource, names: list[str], plac
 def _compile_line(context: Context, resource: Resource, canonical: str, spec: Json, place: Place) -> _Line | None:
     field = resource.field(canonical)
     if field is None:
-        hint = suggestion(canonical, resource.fields)
-        context.report(place, "unknown-field", f"{resource.name} has no field `{canonical}`{hint}", key=True)
+        context.report(place, "unknown-field", no_field(resource.name, canonical, resource.fields), key=True)
+        return None
+    if isinstance(spec, bool | int | float):
+        constant = f"{{value: {json.dumps(spec)}}}"
+        context.report(place, "wrong-type", f"a field is a path or an object; write a constant as `{constant}`")
         return None
     shape = context.check("field", {"at": spec} if isinstance(spec, str) else spec, place)
     if shape is None:

@@ -35,7 +35,11 @@ PARTS: Final[Mapping[str, Part]] = {
         {
             "language": key("integer", "version of this language", required=True, example=LANGUAGE),
             "provider": key(
-                "string", "the name connections use", required=True, regex=r"[a-z][a-z0-9_]{0,62}", example="example"
+                "string",
+                "the name connections use: a letter, then a-z, 0-9 and _",
+                required=True,
+                regex=r"[a-z][a-z0-9_]{0,62}",
+                example="example",
             ),
             "title": key("string", "the provider's name for people", required=True, example="Example Booking"),
             "kind": key(
@@ -145,7 +149,9 @@ PARTS: Final[Mapping[str, Part]] = {
             "token": key(
                 "string", "path to the token in the login's answer", takes="path", required=True, example="result"
             ),
-            "expires": key("string", "renewed this long after it was fetched", regex=r"[1-9]\d*(s|m|h)", example="55m"),
+            "expires": key(
+                "string", "renewed so long after it was fetched, in s, m or h", regex=r"[1-9]\d*(s|m|h)", example="55m"
+            ),
             "renew_when": key(
                 "list",
                 "conditions that mean the token is no longer accepted",
@@ -173,7 +179,9 @@ PARTS: Final[Mapping[str, Part]] = {
                 required=True,
                 example="{{ settings.base_url }}",
             ),
-            "timeout": key("string", "the whole exchange", regex=r"[1-9]\d*(ms|s|m)", default="10s", example="10s"),
+            "timeout": key(
+                "string", "the whole exchange, in ms, s or m", regex=r"[1-9]\d*(ms|s|m)", default="10s", example="10s"
+            ),
             "success": key(["string", "dict"], _SUCCESS, takes="path", example="success == `true`"),
             "answer": key("string", "how bodies are read", allowed=_ANSWERS, default="json", example="json"),
             "headers": key("dict", "headers of every call", takes="tree", example={"Accept": "application/json"}),
@@ -206,7 +214,7 @@ PARTS: Final[Mapping[str, Part]] = {
             "method": key("string", "the JSON-RPC method, posted to `http.base`", example="getEventList"),
             "params": key(["list", "dict"], "the JSON-RPC params", takes="tree", example=["{{ args.id | int }}"]),
             "auth": key("string", "one of `auths`, instead of the file's own scheme", example="admin"),
-            "timeout": key("string", "the whole exchange", regex=r"[1-9]\d*(ms|s|m)", example="10s"),
+            "timeout": key("string", "the whole exchange, in ms, s or m", regex=r"[1-9]\d*(ms|s|m)", example="10s"),
             "class": key("string", "the class of rate it counts against, instead of the operation's", example="create"),
             "success": key(["string", "dict"], _SUCCESS, takes="path", example="result != `false`"),
             "complete": key(

@@ -59,7 +59,10 @@ _EXTRAS: dict[str, Any] = {
     ),
     "class": key("string", "the class of rate that its calls count against", example="create"),
     "cache": key(
-        "string", "how long an answer is kept, of an operation that reads", regex=r"[1-9]\d*(s|m|h)", example="60s"
+        "string",
+        "how long an answer is kept, of an operation that reads, in s, m or h",
+        regex=r"[1-9]\d*(s|m|h)",
+        example="60s",
     ),
 }
 _WITH = key("dict", "its arguments; without it, the same id", takes="tree", example=_ID)

@@ -25,7 +25,11 @@ PARTS: Final[Mapping[str, Part]] = {
                 "dict", "its arguments besides the window", takes="tree", example={"status": ["pending", "confirmed"]}
             ),
             "interval": key(
-                "string", "not listed more often than this", regex=r"[1-9]\d*(s|m|h)", required=True, example="60s"
+                "string",
+                "not listed more often than this, in s, m or h",
+                regex=r"[1-9]\d*(s|m|h)",
+                required=True,
+                example="60s",
             ),
             "before": key(
                 "string", "the window begins so many days before today", regex=_DAYS, default="1d", example="1d"
