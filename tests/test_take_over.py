@@ -29,7 +29,7 @@ CREATE = """operations:
         court: "{{ args.resource_id }}"
         from: "{{ args.start }}"
         to: "{{ args.end }}"
-        email: "{{ args.customer.email }}"
+        email: {$optional: "{{ args.customer.email }}"}
         name: "{{ args.customer.name }}"
     at: "@"
     row: booking

@@ -83,7 +83,7 @@ async def test_hangs(gateway, name):
     one = gateway(text, {"x": "y"})
     args = {"days": [str(number) for number in range(70_000)]} if "args.days" in text else {}
     with pytest.raises(GatewayError) as caught:
-        await one.run("native.a" if "native:" in text else "locations.list", **args)
+        await one.run("native.a" if "native:" in text else "locations.list", seconds=120, **args)
     assert ("MAPPING_ERROR", "example.yaml") == (caught.value.code, caught.value.origin.split(":")[0])
     assert caught.value.origin in caught.value.detail
     if "# here" in text:
