@@ -128,11 +128,7 @@ def _check_host(context: Context, text: str, place: Place) -> None:
         if setting is not None and setting.type != "url":
             context.report(place, "host-not-url", f"`settings.{found[1]}` stands for the host; its type must be url")
     elif not re.match(r"https?://[^/{}]+(/|$)", text):
-        context.report(
-            place,
-            "host-not-url",
-            "a URL begins with http(s)://host, no template in it, or with a setting of type url and `/`",
-        )
+        context.report(place, "host-not-url", "a URL begins with http(s)://host as written, or a url setting and `/`")
 
 
 def compile_call(

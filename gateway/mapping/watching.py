@@ -115,7 +115,8 @@ def _compile_tracked(context: Context, ways: Ways, names: list[str] | None) -> t
     records = [rows.record for way in ways for variant in way.variants for rows in variant.rows]
     lines = [line for record in records for line in record.fields if line.mode != "write"]
     read = {line.name for line in lines if not line.embeds}
-    read |= {f"{line.name}.{one.name}" for line in lines if line.embeds for one in context.records[line.embeds].fields}
+    inner = {line.name: context.records[line.embeds].fields for line in lines if line.embeds in context.records}
+    read |= {f"{name}.{one.name}" for name, fields in inner.items() for one in fields}
     resource = context.model.resources[context.model.changes.resource]
 
     def is_read(name: str) -> bool:
