@@ -15,10 +15,10 @@ from gateway.findings import KINDS
 from gateway.mapping.codecs import CODECS, CodecKind
 from gateway.mapping.functions import FUNCTIONS
 from gateway.mapping.grammar import TESTS
-from gateway.mapping.keys import TREE
+from gateway.mapping.language import PARTS
 from gateway.mapping.path_functions import PathFunctions
-from gateway.mapping.schema import PARTS
 from gateway.model.model import load
+from gateway.parts import TREE
 from tests.conformance_page import conformance
 from tests.markdown import code, row, table
 

@@ -10,7 +10,7 @@ import pytest
 from gateway.document import parse
 from gateway.findings import KINDS
 from gateway.mapping.expressions import compile_path, compile_template
-from gateway.mapping.schema import PARTS, SHAPES
+from gateway.mapping.language import PARTS
 from gateway.mapping.ways import fitted
 from gateway.model.model import load
 from gateway.shape import Shape, check
@@ -95,7 +95,7 @@ def test_parts_of_an_example(name):
     for one in inner if shape and isinstance(value, dict | list) else ():
         document, _ = parse(f"a: {flow(one)}\n".encode(), "x.yaml")
         findings = []
-        check(SHAPES[shape], one, document, ("a",), findings)
+        check(PARTS[shape].shape, one, document, ("a",), findings)
         assert [] == findings
 
 

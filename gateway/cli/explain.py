@@ -10,6 +10,7 @@ from gateway.cli import options
 from gateway.document import suggestion
 from gateway.mapping.codecs import CODECS
 from gateway.mapping.functions import FUNCTIONS
+from gateway.mapping.language import PARTS
 from gateway.mapping.plan import (
     CallPlan,
     Condition,
@@ -21,7 +22,6 @@ from gateway.mapping.plan import (
 )
 from gateway.mapping.plan_hooks import HookPlan
 from gateway.mapping.plan_records import RecordPlan
-from gateway.mapping.schema import PARTS
 
 HELP = "Show what an operation does: every call, every field with the line that makes it. Or explain a word."
 EXAMPLES = """examples:

@@ -30,7 +30,7 @@ _SETTING_FIRST = re.compile(r"\{\{\s*settings\.([a-z_][a-z0-9_]*)\s*\}\}")
 _PATH_SETTING = re.compile(r"/?\{\{\s*settings\.([a-z_][a-z0-9_]*)\s*\}\}")
 _STATUSES = range(100, 600)
 """RFC 9110, section 15."""
-_UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
+_UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 _PERIODS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
 _HOLE = re.compile(r"\{\{.*?\}\}", re.DOTALL)
 
@@ -61,8 +61,8 @@ class Http:
 
 
 def seconds(text: str) -> float:
-    """`10s`, `500ms`, `55m`, `1h` in seconds."""
-    number, unit = re.fullmatch(r"(\d+)(ms|s|m|h)", text).groups()  # type: ignore[union-attr] # the schema checked the form
+    """`10s`, `500ms`, `55m`, `1h`, `6d` in seconds."""
+    number, unit = re.fullmatch(r"(\d+)(ms|s|m|h|d)", text).groups()  # type: ignore[union-attr] # the schema checked the form
     return float(number) * _UNITS[unit]
 
 
@@ -289,7 +289,7 @@ def _compile_success(context: Context, shape: dict[str, Json], place: Place) -> 
     node, where = shape["success"], (*place, "success")
     if isinstance(node, str):
         return Condition(when=context.condition(node, where))
-    checked = context.check("success", node, where)
+    checked = context.check("condition", node, where)
     return compile_condition(context, checked, where) if checked is not None else None
 
 

@@ -11,11 +11,11 @@ from collections.abc import Collection, Iterable, Iterator
 from functools import partial
 
 from gateway.document import Document, Finding, Place, suggestion
-from gateway.mapping import schema
 from gateway.mapping.calls import Http, compile_http, compile_rules
 from gateway.mapping.checks import check_written_records
 from gateway.mapping.context import Context
 from gateway.mapping.hooks import compile_hooks
+from gateway.mapping.language.file import LANGUAGE
 from gateway.mapping.operations import compile_native, compile_operation
 from gateway.mapping.plan import AuthPlan, OperationPlan, ProviderPlan
 from gateway.mapping.plan_given import Setting
@@ -48,8 +48,8 @@ def _compile(context: Context) -> ProviderPlan | None:
     file = context.check("file", context.document.data, ())
     if file is None:
         return None
-    if file["language"] != schema.LANGUAGE:
-        message = f"this engine speaks language {schema.LANGUAGE}, the file is written in {file['language']}"
+    if file["language"] != LANGUAGE:
+        message = f"this engine speaks language {LANGUAGE}, the file is written in {file['language']}"
         context.report(("language",), "language-version", message)
         return None
     _compile_settings(context, file["settings"])

@@ -14,10 +14,10 @@ from gateway.mapping.codecs import Codec, CodecInvalid, compile_codec
 from gateway.mapping.expressions import ExpressionInvalid, Literal, Path, Template, compile_path, compile_template
 from gateway.mapping.given import Given
 from gateway.mapping.kinds import kind_of, mistakes
+from gateway.mapping.language import PARTS
 from gateway.mapping.plan_given import Setting
 from gateway.mapping.plan_records import RecordPlan
 from gateway.mapping.reads import Reads
-from gateway.mapping.schema import SHAPES
 from gateway.mapping.truth import named, seen_of_path
 from gateway.mapping.watch import Watch
 from gateway.messages import Json
@@ -133,7 +133,7 @@ class Context:
 
     def check(self, shape: str, node: Json, place: Place) -> dict[str, Json] | None:
         """Check one part against its shape; None (and findings) when it does not fit."""
-        return check(SHAPES[shape], node, self.document, place, self.findings)
+        return check(PARTS[shape].shape, node, self.document, place, self.findings)
 
     def origin(self, place: Place) -> str:
         """`file:line` of a place."""

@@ -14,6 +14,7 @@ from gateway.mapping.calls import Http
 from gateway.mapping.context import BASE, Context
 from gateway.mapping.expressions import Path, compile_path
 from gateway.mapping.hooks_named import COMPARE, check_names
+from gateway.mapping.language import PARTS
 from gateway.mapping.plan_hooks import (
     CHANGED,
     IGNORE,
@@ -28,7 +29,6 @@ from gateway.mapping.proofs import compile_verified
 from gateway.mapping.replies import compile_replies, compile_reply
 from gateway.mapping.rows import Wanted, compile_rows
 from gateway.mapping.scene import Scene
-from gateway.mapping.schema import PARTS
 from gateway.mapping.steps import compile_run
 from gateway.mapping.ways import Ways, compile_needs
 from gateway.messages import Effect, Json

@@ -12,8 +12,8 @@ from typing import Any, Final
 from gateway.document import Place
 from gateway.mapping.calls import seconds
 from gateway.mapping.context import Context
+from gateway.mapping.language.verification import SCHEMES, SHARED
 from gateway.mapping.plan_verify import JwtPlan, KeyPlan, Location, Piece, VerifyPlan
-from gateway.mapping.schema_verify import SCHEMES, SHARED
 from gateway.mapping.trees import compile_text
 from gateway.mapping.verify_keys import weak_keys
 from gateway.mapping.verify_parts import (

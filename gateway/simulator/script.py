@@ -8,68 +8,17 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from gateway.document import Document, Finding, Place, suggestion
 from gateway.mapping.context import Context
 from gateway.mapping.expressions import Literal, Template
-from gateway.mapping.keys import key
 from gateway.mapping.plan import Build, CallPlan, ProviderPlan
 from gateway.mapping.trees import compile_text, compile_tree
 from gateway.messages import Json
 from gateway.model.model import Model
-from gateway.shape import Rules, Shape, check
+from gateway.shape import check
+from gateway.simulator.language import SHAPES
 
-_TREE = ["dict", "list", "string", "integer", "float", "boolean"]
-_WHEN = key("string", "only if this holds", takes="template")
-_ANSWER: dict[str, Any] = {
-    "status": key("integer", "HTTP status", default=200, min=200, max=599),
-    "json": key(_TREE, "a JSON body", takes="tree", nullable=True),
-    "text": key("string", "a text body", takes="template"),
-    "headers": key("dict", "headers", takes="tree"),
-}
-_RULES: Mapping[str, Rules] = {
-    "simulator": {
-        "settings": key("dict", "settings of the played connection, laid over those of the examples"),
-        "state": key("dict", "what the provider holds at the beginning", required=True),
-        "unauthorised": key("dict", "the answer to wrong credentials", required=True),
-        "unknown": key("dict", "the answer to a call the provider does not know", required=True),
-        "invalid": key("dict", "the answer to a call whose fields have the wrong form", required=True),
-        "answers": key("list", "what calls do", required=True),
-    },
-    "answer": {
-        "on": key("dict", "one of the mapping's calls: verb and path, or the JSON-RPC method", required=True),
-        "when": _WHEN,
-        "expects": key("dict", "field or position: its format; ? = may be missing"),
-        "let": key("dict", "names, in order", takes="tree"),
-        "refuse": key("list", "refusals; the first that holds is the answer"),
-        "change": key("list", "what changes, in order"),
-        "answer": key("dict", "the answer", required=True),
-    },
-    "on": {
-        **{
-            verb: key("string", "path, {name} captures a segment") for verb in ("get", "post", "put", "patch", "delete")
-        },
-        "method": key("string", "the JSON-RPC method"),
-    },
-    "refusal": {
-        "when": key("string", "template giving a boolean", takes="template", required=True),
-        "answer": key("dict", "the answer", required=True),
-    },
-    "set": {
-        "set": key("string", "dotted place in the state", takes="template"),
-        "to": key(_TREE, "the new value", takes="tree", nullable=True, required=True),
-        "when": _WHEN,
-    },
-    "remove": {"remove": key("string", "dotted place in the state", takes="template"), "when": _WHEN},
-    "add": {
-        "add": key("string", "dotted place of a number", takes="template"),
-        "by": key(["integer", "float", "string"], "how much", takes="template", default=1),
-        "when": _WHEN,
-    },
-    "reply": _ANSWER,
-}
-SHAPES: Mapping[str, Shape] = {name: Shape(rules) for name, rules in _RULES.items()}
 FORMATS: Mapping[str, str] = {
     "date": r"\d{4}-\d\d-\d\d",
     "clock": r"([01]\d|2[0-3]):[0-5]\d|24:00",

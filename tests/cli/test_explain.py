@@ -7,7 +7,7 @@ import pytest
 
 from gateway.mapping.codecs import CODECS
 from gateway.mapping.functions import FUNCTIONS
-from gateway.mapping.schema import SHAPES
+from gateway.mapping.language import PARTS
 
 ROOT = Path(__file__).parents[2]
 
@@ -67,7 +67,7 @@ def test_unknown_provider(gateway, house):
 
 
 @pytest.mark.parametrize(
-    ("words", "names"), [("codecs", CODECS), ("functions", FUNCTIONS), ("keys", SHAPES)], ids=lambda one: str(one)[:9]
+    ("words", "names"), [("codecs", CODECS), ("functions", FUNCTIONS), ("keys", PARTS)], ids=lambda one: str(one)[:9]
 )
 def test_words(gateway, words, names):
     """All words of the language are explained, or one of them; an unknown one is wrong usage with a guess."""

@@ -1,0 +1,139 @@
+"""Operations, canonical and native: arguments, variants, and how well they are done."""
+
+from __future__ import annotations
+
+from typing import Literal, TypeAlias
+
+from gateway.mapping.language.errors import ErrorRule
+from gateway.mapping.language.http import Call
+from gateway.mapping.language.results import Gives, Level, Source
+from gateway.mapping.language.steps import WHEN, Step
+from gateway.messages import Json
+from gateway.parts import (
+    Duration,
+    Node,
+    PathText,
+    Reasons,
+    TemplateText,
+    TemplateTexts,
+    TreeObject,
+    key,
+    part,
+    shared,
+)
+
+ArgumentType: TypeAlias = Literal["string", "integer", "number", "boolean", "date", "object", "list", "id"]
+"""What an argument of a native operation is."""
+
+
+@shared
+class Body(Node):
+    """What is done."""
+
+    call: Call | None = key("one call", example={"get": "/api/services"})
+    steps: list[Step] | None = key(
+        "several steps, one after the other", minlength=1, example=[{"name": "all", "call": {"get": "/all"}}]
+    )
+    errors: list[ErrorRule] | None = key(
+        "error rules tried before the file's", example=[{"status": 409, "is": "BOOKING_CONFLICT"}]
+    )
+    at: PathText | None = key("path to the one object of the answer", example="result")
+
+
+@shared
+class Extras(Node):
+    """What an operation of either kind says besides."""
+
+    notes: str | None = key("a sentence for the capability document", example="Free slots only.")
+    needs: Reasons | None = key(
+        "settings without which a connection does not have it: reason",
+        example={"user_login": "only a user may list"},
+    )
+    take: TemplateTexts | None = key(
+        "names for values used below, in order", example={"local": {"from": "{{ args.start }}", "as": "local_time"}}
+    )
+    class_: str | None = key("the class of rate that its calls count against", example="create")
+    cache: Duration | None = key("how long an answer is kept, of an operation that reads", example="60s")
+
+
+@shared
+class Outcome(Body):
+    """What a canonical operation does and gives."""
+
+    rows: PathText | list[Level] | None = key("path to the rows, or named levels", example="values(result)")
+    row: str | None = key("the record that reads each row", example="service")
+    union: list[Source] | None = key(
+        "several sources of rows, one after the other", example=[{"rows": "data", "row": "service"}]
+    )
+    gives: Gives | None = key("the result is another operation's", example={"run": "bookings.get"})
+    set: TreeObject | None = key("fields of the result that are known better here", example={"status": "cancelled"})
+    filters: TreeObject | None = key(
+        "of a list: what an argument stands for where rows are chosen by it; null leaves the choice to the provider",
+        example={"resource_id": "{{ parts }}"},
+    )
+    find: str | None = key("run this list and pick the one with the id", example="services.list")
+
+
+@part("variant", "one of `choose`")
+class Variant(Outcome):
+    """What is done where a condition holds."""
+
+    when: TemplateText | None = key("one expression that is true or false", example=WHEN)
+
+
+@part("window", "`window` of an operation")
+class Window(Node):
+    """Local days asked from the provider."""
+
+    max_days: int | None = key("most days in one call; longer windows are split", min=1, example=31)
+    default_days: int | None = key("days from today when the caller gives no window", min=1, example=60)
+
+
+@part("operation", "one of `operations`, or one of its ways")
+class Operation(Outcome, Extras):
+    """A canonical operation."""
+
+    support: Literal["native", "emulated", "degraded"] | None = key("how well this is done", example="emulated")
+    choose: list[Variant] | None = key(
+        "variants; the first whose `when` holds",
+        minlength=2,
+        example=[{"when": WHEN, "call": {"post": "/group"}}, {"call": {"post": "/single"}}],
+    )
+    unsupported: Reasons | None = key(
+        "arguments, or members such as `customer.phone`, that cannot be honoured: reason; sending one is a 501",
+        example={"hold": "it holds nothing"},
+    )
+    loses: Reasons | None = key(
+        "arguments, or members, that are taken without their full effect: reason, told in the capabilities",
+        example={"hold.minutes": "a draft is not released by itself"},
+    )
+    requires: Reasons | None = key(
+        "optional arguments this provider needs: reason; leaving one out is a 400",
+        example={"service_id": "a slot is one of a service"},
+    )
+    args_from: dict[str, Json] | None = key(
+        "argument: the join codec that takes it apart into other arguments",
+        example={"slot_id": {"join": {"by": "~", "parts": ["service_id", "resource_id"]}}},
+    )
+    window: Window | None = key("local days asked from the provider", example={"max_days": 31})
+
+
+@part("argument", "one of `args` of a native operation")
+class Argument(Node):
+    """An argument of a native operation."""
+
+    type: ArgumentType = key("what it is", example="integer")
+    required: bool | None = key("it must be given", example=True)
+    default: Json | None = key("used when it is not given", example=1)
+    allowed: list[Json] | None = key("the only values it may have", example=[0, 1])
+    meaning: str | None = key("one sentence", example="How many places.")
+
+
+@part("native", "one of `native`, or one of its ways")
+class Native(Body, Extras):
+    """An operation of the vendor's own."""
+
+    safe: bool = key("it changes nothing; it is then a GET for callers", default=False, example=True)
+    args: dict[str, Argument] | None = key(
+        "its arguments by name", example={"code": {"type": "string", "required": True}}
+    )

@@ -1,0 +1,111 @@
+"""One step of an operation, and what is done before, around and after it."""
+
+from __future__ import annotations
+
+from gateway.mapping.language.http import Call
+from gateway.mapping.language.results import Level
+from gateway.messages import Json
+from gateway.parts import (
+    Name,
+    Node,
+    PathText,
+    TemplateText,
+    TemplateTexts,
+    Tree,
+    TreeObject,
+    key,
+    part,
+)
+
+WHEN = "{{ args.quantity | default(1) > 1 }}"
+"""A condition as examples show it."""
+_ID = {"id": "{{ args.id }}"}
+_ITS_ARGUMENTS = "its arguments; without it, the same id"
+_ANOTHER = "another canonical operation"
+
+
+@part("take", "one of `take`; a template alone is its `from`", short="from")
+class Take(Node):
+    """A name for a value."""
+
+    from_: TemplateText = key("the value", example="{{ args.start }}")
+    as_: str | dict[str, Json] | None = key("the codec that writes it", required=True, example="local_time")
+
+
+@part("for_each", "`for_each` of a step")
+class ForEach(Node):
+    """One call for each element of a list."""
+
+    in_: TemplateText | list[Level] = key("one expression giving the list, or named levels", example="{{ services }}")
+    as_: Name | None = key("the name of each element of one list", example="service")
+    at_once: int = key("so many calls at the same time", min=1, max=16, default=4, example=2)
+
+
+@part("undo", "`undo` of a step; exactly one of `call` and `run`")
+class Undo(Node):
+    """What is done when a later step fails."""
+
+    call: Call | None = key("one call", example={"get": "/api/services"})
+    run: str | None = key(_ANOTHER, example="bookings.cancel")
+    with_: TreeObject | None = key(_ITS_ARGUMENTS, example=_ID)
+
+
+@part("recover", "`recover` of a step; exactly one of `call` and `run`")
+class Recover(Node):
+    """How it is seen whether a step that failed was done all the same."""
+
+    call: Call | None = key("one call", example={"get": "/api/services"})
+    run: str | None = key("another canonical operation, one that reads", example="bookings.get")
+    with_: TreeObject | None = key(_ITS_ARGUMENTS, example=_ID)
+    keep: PathText | None = key("path on its answer: what of it is `body`", example="response")
+    done: TemplateText = key(
+        "one expression on `body`: whether the step was done", example="{{ body.status == 'cancelled' }}"
+    )
+
+
+@part("refusal", "one of `refuse` of a step")
+class Refusal(Node):
+    """A guard: when it holds the operation ends."""
+
+    when: TemplateText = key("one expression that is true or false", example=WHEN)
+    is_: str = key("the canonical error code", example="INSUFFICIENT_CAPACITY")
+    message: str = key("one sentence for the caller", example="One place at a time.")
+    details: TreeObject | None = key("details for the caller", example={"remaining": 1})
+
+
+@part("step", "one of `steps`; exactly one of `call`, `run`, `refuse`, `take`, `make` and `exclusive`")
+class Step(Node):
+    """One step of an operation."""
+
+    name: Name | None = key("the name its value is known by", example="details")
+    call: Call | None = key("one call", example={"get": "/api/services"})
+    run: str | None = key(_ANOTHER, example="bookings.get")
+    with_: TreeObject | None = key(_ITS_ARGUMENTS, example=_ID)
+    refuse: list[Refusal] | None = key(
+        "guards; the first that holds ends the operation",
+        example=[{"when": WHEN, "is": "INSUFFICIENT_CAPACITY", "message": "One at a time."}],
+    )
+    takes_back: bool | None = key(
+        "beside `refuse`: what the steps above wrote is undone before the operation ends", example=True
+    )
+    exclusive: TemplateText | None = key(
+        "one expression, text or a list of texts: other writes that name one of them wait for this one",
+        example="{{ args.resource_id }}",
+    )
+    take: TemplateTexts | None = key("more names for values, computed here", example={"first": "{{ all[0] }}"})
+    make: Tree | None = key("the value itself, built here", example={"name": "{{ args.id }}"})
+    when: TemplateText | None = key("one expression; false: the step is skipped, its value null", example=WHEN)
+    for_each: ForEach | None = key(
+        "one call for each element of a list", example={"in": "{{ services }}", "as": "service"}
+    )
+    keep: PathText | None = key("path on the body: what is captured", example="data[0].id")
+    accept: list[str] | None = key(
+        "error codes that do not end the operation; the value is then null", example=["BOOKING_NOT_FOUND"]
+    )
+    safe: bool | None = key("a reading step of a writing operation", example=True)
+    stays: bool | None = key("what it made may stay when a later step fails; it is never sent twice", example=True)
+    undo: Undo | None = key("done when a later step fails", example={"call": {"delete": "/bookings/{{ details.id }}"}})
+    recover: Recover | None = key(
+        "looked at when the step failed: whether it was done all the same",
+        example={"run": "bookings.get", "done": "{{ body.status == 'cancelled' }}"},
+    )
