@@ -10,14 +10,6 @@ import base64
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 
-from gateway.errors import (
-    AnswerMismatch,
-    ProviderRedirected,
-    ProviderRejected,
-    ProviderUnauthorised,
-    ProviderUnavailable,
-)
-from gateway.headers import joined
 from gateway.mapping.evaluate import read
 from gateway.mapping.expressions import MISSING
 from gateway.mapping.plan import AuthPlan, Build, CallPlan, ErrorRule, Scope
@@ -32,9 +24,17 @@ from gateway.mapping.translate import (
     to_body,
     to_request,
 )
-from gateway.messages import Dispatch, Json, Request, Response
-from gateway.redaction import Credential
-from gateway.strictjson import JsonRefused, decode_json
+from gateway.values.errors import (
+    AnswerMismatch,
+    ProviderRedirected,
+    ProviderRejected,
+    ProviderUnauthorised,
+    ProviderUnavailable,
+)
+from gateway.values.http import joined
+from gateway.values.messages import Dispatch, Json, Request, Response
+from gateway.values.secrets import Credential
+from gateway.values.strictjson import JsonRefused, decode_json
 
 _LARGEST_REFUSAL = 65_536
 """Bytes. A refusal is a short answer; longer ones are not decoded a second time only to look for one."""

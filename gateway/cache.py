@@ -12,7 +12,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
 
-from gateway.errors import ProviderUnavailable, TooManyCalls
+from gateway.values.errors import ProviderUnavailable, TooManyCalls
 
 MOST = 1_000
 """Answers kept at most; the one that was not asked for the longest goes first."""

@@ -20,11 +20,11 @@ from gateway.mapping.plan import ProviderPlan
 from gateway.mapping.plan_given import Setting
 from gateway.mapping.verify_keys import weak_keys
 from gateway.mapping.ways import fitted
-from gateway.messages import Json
 from gateway.model.model import Model
 from gateway.model.times import ZONE, zone_names
 from gateway.model.types import TypeRefused, scalar
-from gateway.observe import Redactor, Secret
+from gateway.values.messages import Json
+from gateway.values.secrets import Redactor, Secret
 
 
 @dataclass(frozen=True, slots=True)

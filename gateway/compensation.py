@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
-from gateway.errors import (
+from gateway.values.errors import (
     AnswerMismatch,
     GatewayError,
     OutcomeUnknown,

@@ -11,7 +11,6 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from gateway.document import Document, Finding, Place
-from gateway.errors import AnswerMismatch, CallInvalid
 from gateway.examples import Examples, load_examples
 from gateway.mapping.asks_translate import to_asked
 from gateway.mapping.compile import compile_provider
@@ -22,6 +21,7 @@ from gateway.mapping.watch import Notes
 from gateway.mapping.ways import runs_of
 from gateway.model.model import Model
 from gateway.playback import Outcome, run_example, run_hook
+from gateway.values.errors import AnswerMismatch, CallInvalid
 
 
 @dataclass(frozen=True, slots=True, repr=False)  # asyncio shows results of tasks, and these would take seconds

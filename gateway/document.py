@@ -20,8 +20,8 @@ from typing import TypeAlias
 import yaml
 
 from gateway.findings import KINDS
-from gateway.messages import Json
-from gateway.strictjson import MAX_DEPTH, JsonRefused, read_float, read_integer
+from gateway.values.messages import Json
+from gateway.values.strictjson import MAX_DEPTH, JsonRefused, read_float, read_integer
 
 MAX_BYTES = 1 << 20
 """Size cap of one YAML file."""

@@ -14,9 +14,9 @@ from collections.abc import Callable
 from contextvars import ContextVar
 from typing import Final, TypeVar
 
-from gateway.errors import AnswerMismatch, GatewayError, OverBudget, ProviderUnavailable
-from gateway.messages import Json
 from gateway.offload import checked, checkpoint
+from gateway.values.errors import AnswerMismatch, GatewayError, OverBudget, ProviderUnavailable
+from gateway.values.messages import Json
 
 MOST_ROWS: Final = 100_000
 """Rows that one list may have."""

@@ -18,7 +18,18 @@ from gateway import auth, observe
 from gateway.cache import Cache
 from gateway.catalog import Catalog, Connection
 from gateway.effort import Effort
-from gateway.errors import (
+from gateway.finished import finished_error
+from gateway.mapping.plan import CallPlan, ErrorRule, OperationPlan, Scope
+from gateway.mapping.results import LIST_INCOMPLETE, ROW_LEFT_OUT
+from gateway.mapping.translate import to_body, to_request
+from gateway.model.model import Model
+from gateway.run import Run
+from gateway.steps import Exchange
+from gateway.tracing import Trace, Watch
+from gateway.transport.limits import Gate, Gates, limited
+from gateway.transport.retry import Patience, repeated
+from gateway.turns import Key, Turn, Turns
+from gateway.values.errors import (
     AnswerMismatch,
     GatewayError,
     MappingFault,
@@ -28,18 +39,8 @@ from gateway.errors import (
     TooManyCalls,
     Unsupported,
 )
-from gateway.finished import finished_error
-from gateway.mapping.plan import CallPlan, ErrorRule, OperationPlan, Scope
-from gateway.mapping.results import LIST_INCOMPLETE, ROW_LEFT_OUT
-from gateway.mapping.translate import to_body, to_request
-from gateway.messages import Call, Effect, Json, Reply, Request, Response, Send
-from gateway.model.model import Model
-from gateway.run import Run
-from gateway.steps import Exchange
-from gateway.tracing import Trace, Watch
-from gateway.transport.limits import Gate, Gates, limited
-from gateway.transport.retry import Patience, repeated
-from gateway.turns import Key, Turn, Turns
+from gateway.values.messages import Call, Effect, Json, Reply, Request, Response, Send
+from gateway.values.secrets import Redactor, Secret
 from gateway.workers import LARGE_BYTES, Compute, Workers
 
 _T = TypeVar("_T")
@@ -261,18 +262,18 @@ class Engine:
         key = (connection.name, connection.digest, scheme)
         return self._sessions.setdefault(key, auth.Session(self._clock))
 
-    def redactor(self, connection: Connection) -> observe.Redactor:
+    def redactor(self, connection: Connection) -> Redactor:
         """What masks the connection's secrets and the tokens that its sessions hold now."""
-        return observe.Redactor(self.secrets(connection)) if self._tokens(connection) else connection.redactor
+        return Redactor(self.secrets(connection)) if self._tokens(connection) else connection.redactor
 
-    def secrets(self, connection: Connection) -> list[observe.Secret]:
+    def secrets(self, connection: Connection) -> list[Secret]:
         """The connection's secrets, and the tokens that its sessions hold now."""
         settings = connection.scope["settings"].values()
-        return [*self._tokens(connection), *(one for one in settings if isinstance(one, observe.Secret))]
+        return [*self._tokens(connection), *(one for one in settings if isinstance(one, Secret))]
 
-    def _tokens(self, connection: Connection) -> list[observe.Secret]:
+    def _tokens(self, connection: Connection) -> list[Secret]:
         held = [one for (name, _, _), one in self._sessions.items() if name == connection.name]
-        return [observe.Secret(one.token) for one in held if one.token]
+        return [Secret(one.token) for one in held if one.token]
 
     def _masked(self, connection: Connection) -> Callable[[str], str]:
         """Masks what is secret at the moment of masking."""

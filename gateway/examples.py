@@ -15,8 +15,8 @@ from gateway.document import Document, Finding, Place, read
 from gateway.exchanges import Exchange, exchange, received_of
 from gateway.mapping.plan import ProviderPlan
 from gateway.mapping.ways import way_of
-from gateway.messages import LENIENT, STRICT, Json, Received
-from gateway.observe import Secret
+from gateway.values.messages import LENIENT, STRICT, Json, Received
+from gateway.values.secrets import Secret
 
 _KEYS = {"name", "operation", "args", "exchanges", "gives", "fails", "now", "each", "settings", "remembered"}
 _KEYS |= {"warnings", "handling"}

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from gateway.mapping.translate import encode_form, pairs
-from gateway.messages import Json, Received
+from gateway.values.messages import Json, Received
 
 _VERBS = ("get", "post", "put", "patch", "delete")
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import PurePath
 
 from gateway.catalog import Connection
-from gateway.errors import (
+from gateway.values.errors import (
     AnswerMismatch,
     GatewayError,
     OutcomeUnknown,
@@ -15,7 +15,7 @@ from gateway.errors import (
     ProviderUnauthorised,
     ProviderUnavailable,
 )
-from gateway.messages import Json
+from gateway.values.messages import Json
 
 _OF_PROVIDERS = (
     AnswerMismatch,

@@ -14,9 +14,9 @@ from typing import Final, TypeAlias
 from gateway.coverage import Played
 from gateway.mapping.plan import ProviderPlan
 from gateway.mapping.watch import Notes
-from gateway.messages import Json
 from gateway.model.model import Model
 from gateway.model.types import Type
+from gateway.values.messages import Json
 
 _NUMBERED: Final = re.compile(r"[0-9][0-9:.T -]*")
 """Keys that are ids, dates or clock times rather than names: `434`, `2026-03-19`, `08:30`."""

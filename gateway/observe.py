@@ -12,10 +12,8 @@ from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from typing import TextIO
 
-from gateway.messages import Json
-from gateway.redaction import MASK, Redactor, Secret
-
-__all__ = ["MASK", "Redactor", "Secret"]
+from gateway.values.messages import Json
+from gateway.values.secrets import Redactor
 
 _LOGGER = logging.getLogger("gateway")
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")

@@ -28,8 +28,8 @@ from typing import (
 )
 
 from gateway.document import Place
-from gateway.messages import Json
 from gateway.shape import Rules, Shape
+from gateway.values.messages import Json
 
 
 @dataclass(frozen=True, slots=True)

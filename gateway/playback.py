@@ -16,7 +16,6 @@ from gateway import auth
 from gateway.catalog import Catalog, Connection
 from gateway.document import suggestion
 from gateway.engine import Engine
-from gateway.errors import GatewayError, MappingFault, NotMapped
 from gateway.examples import Example, Examples, HookExample
 from gateway.exchanges import Exchange, written
 from gateway.mapping.asks_translate import to_answer, to_asked
@@ -24,10 +23,11 @@ from gateway.mapping.hooks_translate import FORGED, is_equal, is_forged, to_mess
 from gateway.mapping.native import native_arguments
 from gateway.mapping.plan import Scope
 from gateway.mapping.plan_hooks import HookPlan
-from gateway.messages import Call, Json, Message, Reply, Request, Response
 from gateway.model.model import Model, TypeRefused, arguments
 from gateway.model.types import list_of
-from gateway.strictjson import JsonRefused, decode_json
+from gateway.values.errors import GatewayError, MappingFault, NotMapped
+from gateway.values.messages import Call, Json, Message, Reply, Request, Response
+from gateway.values.strictjson import JsonRefused, decode_json
 
 _TRY_AGAIN: Final = 503
 """What the sender of a message is told whose object cannot be fetched now, and a marketplace that shall ask again."""

@@ -14,12 +14,6 @@ from datetime import datetime
 from gateway.cache import Answer, Cache
 from gateway.catalog import Connection
 from gateway.compensation import Writes, marked
-from gateway.errors import (
-    GatewayError,
-    NotMapped,
-    OutcomeUnknown,
-    Unsupported,
-)
 from gateway.mapping.context import REMEMBERED
 from gateway.mapping.evaluate import accepted, chosen_by, read, rendered, take_all
 from gateway.mapping.expressions import MISSING
@@ -28,12 +22,18 @@ from gateway.mapping.ids import uuid_of
 from gateway.mapping.plan import ASKED, GivesPlan, OperationPlan, RunPlan, VariantPlan
 from gateway.mapping.results import Found, LeftOut, chosen, distinct, read_all, told, unfinished
 from gateway.mapping.truth import truth
-from gateway.messages import Effect, Json, Reply
 from gateway.model.filters import tests_of
 from gateway.model.model import Model
 from gateway.scopes import laid_over, public
 from gateway.steps import Exchange, Steps, look_with, unknown
 from gateway.turns import Turn
+from gateway.values.errors import (
+    GatewayError,
+    NotMapped,
+    OutcomeUnknown,
+    Unsupported,
+)
+from gateway.values.messages import Effect, Json, Reply
 from gateway.windows import around, bounds_of, chunks, united
 from gateway.workers import Compute
 

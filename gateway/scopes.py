@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from gateway.catalog import Connection
-from gateway.errors import AnswerMismatch, MappingFault
 from gateway.mapping.evaluate import rendered
 from gateway.mapping.plan import StepPlan
 from gateway.mapping.results import walk
-from gateway.messages import Json
 from gateway.model.model import Operation
 from gateway.model.types import TypeRefused
+from gateway.values.errors import AnswerMismatch, MappingFault
+from gateway.values.messages import Json
 
 
 def public(connection: Connection, scope: Mapping[str, Json]) -> dict[str, Json]:

@@ -14,7 +14,7 @@ from typing import Any, ClassVar
 import cerberus
 
 from gateway.document import Document, Finding, Place, suggestion
-from gateway.messages import Json
+from gateway.values.messages import Json
 
 Rules = Mapping[str, Any]
 """Key: cerberus' rules for it, with `meta: {meaning, …}` for people."""

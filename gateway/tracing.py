@@ -12,11 +12,10 @@ from dataclasses import dataclass, field, replace
 from typing import TypeAlias
 from urllib.parse import unquote, unquote_plus
 
-from gateway.errors import AnswerMismatch, GatewayError, TooManyCalls
-from gateway.messages import Dispatch, Json, Request, Response, Send
-from gateway.observe import MASK, Redactor, Secret
-from gateway.redaction import Credential
-from gateway.strictjson import JsonRefused, decode_json
+from gateway.values.errors import AnswerMismatch, GatewayError, TooManyCalls
+from gateway.values.messages import Dispatch, Json, Request, Response, Send
+from gateway.values.secrets import MASK, Credential, Redactor, Secret
+from gateway.values.strictjson import JsonRefused, decode_json
 
 Mask: TypeAlias = Callable[[str], str]
 

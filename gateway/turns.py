@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Self, TypeAlias
 
-from gateway.errors import TooManyCalls
+from gateway.values.errors import TooManyCalls
 
 Key: TypeAlias = tuple[str, ...]
 """What a turn is of: the connection, then what it is of there."""

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from gateway.document import Document, Finding, Place
-from gateway.messages import Json
+from gateway.values.messages import Json
 
 _NAMED = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 _MAX_BYTES = 64 * 1024

@@ -10,10 +10,10 @@ from datetime import date, datetime, timedelta
 from typing import TypeAlias
 
 from gateway.effort import check_rows, spend
-from gateway.errors import GatewayError
 from gateway.mapping.plan_given import WindowPlan
-from gateway.messages import Json
 from gateway.model.times import zone_of
+from gateway.values.errors import GatewayError
+from gateway.values.messages import Json
 
 MAX_WINDOWS = 24
 """Provider calls that one list may be split into: two years by months. Beyond, a caller is told, not kept waiting."""

@@ -15,15 +15,15 @@ from sqlalchemy import func, select
 from gateway import config
 from gateway.catalog import Catalog, bound, load_providers
 from gateway.engine import Engine
-from gateway.errors import GatewayError
 from gateway.model.model import load
-from gateway.observe import Secret
 from gateway.store.database import Database
 from gateway.store.tables import receipts
 from gateway.surface.app import build_app
 from gateway.surface.backroom import Backroom
 from gateway.surface.listening import listening
 from gateway.transport.client import Client
+from gateway.values.errors import GatewayError
+from gateway.values.secrets import Secret
 from gateway.webhooks.inbound import Inbound
 from gateway.webhooks.publish import Publisher
 

@@ -24,10 +24,10 @@ from gateway.document import Document, parse, read
 from gateway.engine import Engine
 from gateway.mapping.compile import compile_provider
 from gateway.mapping.native import native_arguments
-from gateway.messages import Call, Response
 from gateway.model.model import arguments, load
-from gateway.observe import Secret
 from gateway.tracing import Trace
+from gateway.values.messages import Call, Response
+from gateway.values.secrets import Secret
 from tests import demonstration
 from tests.databases import empty_url, postgresql_server, postgresql_store, store_url
 

@@ -23,13 +23,13 @@ from gateway import config
 from gateway.catalog import Catalog, bound, load_providers
 from gateway.engine import Engine
 from gateway.model.model import load
-from gateway.observe import Secret
 from gateway.store.database import Database
 from gateway.store.tables import bookings, deliveries, events, receipts, subscriptions
 from gateway.surface.app import build_app
 from gateway.surface.backroom import Backroom
 from gateway.surface.listening import listening
 from gateway.transport.client import Client
+from gateway.values.secrets import Secret
 from gateway.webhooks.inbound import Inbound
 from gateway.webhooks.publish import Publisher
 

@@ -7,12 +7,12 @@ from zoneinfo import ZoneInfo
 
 from gateway.catalog import Catalog
 from gateway.engine import Engine
-from gateway.messages import Call
 from gateway.model.model import arguments, load
-from gateway.observe import Secret
 from gateway.simulator.play import Play
 from gateway.simulator.server import playing
 from gateway.transport.client import Client
+from gateway.values.messages import Call
+from gateway.values.secrets import Secret
 from tests.links.clubs import COURT, connection, scripted
 
 NIGHTS = (

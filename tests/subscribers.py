@@ -10,7 +10,6 @@ from aiohttp import web
 
 from gateway.config import DeliverySettings, WebhookSettings
 from gateway.model.model import load
-from gateway.observe import Redactor, Secret
 from gateway.store.database import Database
 from gateway.store.events import NewEvent
 from gateway.surface.admin import admin
@@ -23,6 +22,7 @@ from gateway.surface.cors import Cors
 from gateway.surface.idempotency import Ledger
 from gateway.surface.webhooks import webhooks
 from gateway.transport.client import Client
+from gateway.values.secrets import Redactor, Secret
 from gateway.webhooks.attempts import Patience
 from gateway.webhooks.inbound import Inbound
 from gateway.webhooks.outbound import Dispatcher

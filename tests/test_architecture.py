@@ -17,7 +17,7 @@ CODE = {
 }
 # Each row imports only from rows before it; the units of a row are siblings and never import one another.
 ROWS = """
-    errors messages findings redaction offload shares headers / strictjson effort / document observe /
+    values findings offload shares / effort / document observe /
     shape variables setbacks / parts / config model / mapping /
     auth transport store windows cache tracing exchanges compensation turns workers /
     catalog / scopes finished / steps /

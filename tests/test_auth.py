@@ -8,8 +8,14 @@ from dataclasses import replace
 import pytest
 
 from gateway.auth import Session, signed
-from gateway.errors import GatewayError, MappingFault, ProviderRejected, ProviderUnauthorised, ProviderUnavailable
-from gateway.messages import Request
+from gateway.values.errors import (
+    GatewayError,
+    MappingFault,
+    ProviderRejected,
+    ProviderUnauthorised,
+    ProviderUnavailable,
+)
+from gateway.values.messages import Request
 
 SECRET = "s3cr&t+kéy"
 SCOPE = {

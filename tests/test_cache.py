@@ -8,9 +8,9 @@ from hypothesis import strategies as st
 
 from gateway.cache import Answer, Cache
 from gateway.catalog import Catalog, bound
-from gateway.errors import GatewayError, ProviderRejected, ProviderUnavailable, TooManyCalls
-from gateway.messages import Call
-from gateway.observe import Secret
+from gateway.values.errors import GatewayError, ProviderRejected, ProviderUnavailable, TooManyCalls
+from gateway.values.messages import Call
+from gateway.values.secrets import Secret
 
 
 class Asked:

@@ -6,7 +6,7 @@ import pytest
 
 from gateway import catalog, config
 from gateway.model.model import load
-from gateway.observe import Secret
+from gateway.values.secrets import Secret
 
 CANARY = "c4nary-v4lue"
 SETTINGS = {

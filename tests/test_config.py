@@ -12,7 +12,7 @@ from gateway.config import (
     environment,
     load,
 )
-from gateway.observe import Secret
+from gateway.values.secrets import Secret
 
 ROOT = Path(__file__).parents[1]
 KEY = "0123456789abcdef"

@@ -6,7 +6,7 @@ import pytest
 
 from gateway import effort, workers
 from gateway.effort import Effort, HandOver, check_rows, remembered, spend
-from gateway.errors import GatewayError
+from gateway.values.errors import GatewayError
 
 HOUR = 3600.0
 

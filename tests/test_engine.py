@@ -8,8 +8,8 @@ from dataclasses import replace
 import pytest
 
 from gateway.catalog import Catalog
-from gateway.errors import GatewayError, NotMapped, ProviderUnavailable, Unsupported
-from gateway.messages import Call, Response
+from gateway.values.errors import GatewayError, NotMapped, ProviderUnavailable, Unsupported
+from gateway.values.messages import Call, Response
 
 KEY = "provider-s3cret-key"  # of the connection that the fixtures make
 PLACES = """

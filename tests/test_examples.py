@@ -6,8 +6,8 @@ import pytest
 
 from gateway.examples import load_examples
 from gateway.mapping.compile import compile_provider
-from gateway.messages import Received
 from gateway.model.model import load
+from gateway.values.messages import Received
 
 MAPPING = {
     "settings": {"user": {"type": "string"}, "word": {"type": "secret"}},

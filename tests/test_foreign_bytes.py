@@ -10,19 +10,19 @@ from functools import partial
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gateway.errors import AnswerMismatch, CallInvalid, MappingFault
 from gateway.mapping.codecs import CodecRefused
 from gateway.mapping.expressions import ExpressionFailed, compile_template
 from gateway.mapping.functions import FUNCTIONS
 from gateway.mapping.hooks_translate import to_messages
 from gateway.mapping.translate import retry_after
-from gateway.messages import Received, Response
 from gateway.model import times
 from gateway.model.arguments import arguments
 from gateway.model.model import load
 from gateway.model.raw import from_query
-from gateway.strictjson import Unreadable, decode_json
 from gateway.surface.pages import wanted
+from gateway.values.errors import AnswerMismatch, CallInvalid, MappingFault
+from gateway.values.messages import Received, Response
+from gateway.values.strictjson import Unreadable, decode_json
 from gateway.webhooks.verify import verify
 from tests.mapping.test_codec_laws import CODECS, SCOPE
 from tests.webhooks.proofs import NOW, SECRET, TIMED, URL, plans, received, sign

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from gateway.errors import GatewayError
+from gateway.values.errors import GatewayError
 from tests.nights import CLUBS, JANE, NIGHTS, night_at
 
 

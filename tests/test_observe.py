@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 from yarl import URL
 
 from gateway import observe
-from gateway.observe import Redactor, Secret, request_id, start_logging
+from gateway.observe import request_id, start_logging
+from gateway.values.secrets import Redactor, Secret
 
 CANARY = 'c4n/ary+ß"\\ 7?'
 

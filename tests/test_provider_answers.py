@@ -9,10 +9,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from gateway.catalog import load_providers
-from gateway.errors import GatewayError
 from gateway.examples import load_examples
-from gateway.messages import Response
 from gateway.model.model import load
+from gateway.values.errors import GatewayError
+from gateway.values.messages import Response
 
 MAPPINGS = Path(__file__).parents[1] / "mappings"
 LOADED = {name: load_examples(plan)[0] for name, plan in load_providers([MAPPINGS], load())[0].items()}

@@ -7,14 +7,13 @@ from pathlib import Path
 import pytest
 
 from gateway.document import read
-from gateway.errors import GatewayError
 from gateway.examples import load_examples
 from gateway.mapping.compile import compile_provider
-from gateway.messages import Response
 from gateway.model.model import load
-from gateway.observe import Secret
 from gateway.playback import run_example
-from gateway.redaction import SHORTEST
+from gateway.values.errors import GatewayError
+from gateway.values.messages import Response
+from gateway.values.secrets import SHORTEST, Secret
 
 ROOT = Path(__file__).parents[1]
 FILES = sorted((ROOT / "mappings").glob("*.yaml"))

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from gateway.errors import CallInvalid, GatewayError, NotMapped, ProviderRejected, Unsupported
+from gateway.values.errors import CallInvalid, GatewayError, NotMapped, ProviderRejected, Unsupported
 
 PLACES = """
 operations:

@@ -6,10 +6,10 @@ from itertools import count
 import pytest
 
 from gateway.engine import Engine
-from gateway.errors import ProviderRejected
 from gateway.mapping.ids import uuid_of
-from gateway.messages import Call
 from gateway.model.model import load
+from gateway.values.errors import ProviderRejected
+from gateway.values.messages import Call
 
 MADE = """
 native:

@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from gateway.errors import AnswerMismatch
-from gateway.messages import Call
+from gateway.values.errors import AnswerMismatch
+from gateway.values.messages import Call
 
 LISTS = """
 operations:

@@ -5,7 +5,7 @@ Whoever moves a booking must never end with none, whatever the provider answers 
 
 import pytest
 
-from gateway.errors import GatewayError, OutcomeUnknown, ProviderRejected, ProviderUnavailable
+from gateway.values.errors import GatewayError, OutcomeUnknown, ProviderRejected, ProviderUnavailable
 
 LATE = ProviderUnavailable("The provider did not answer in time.", sent=True, timed_out=True)
 UNREACHED = ProviderUnavailable("The provider cannot be reached.", sent=False)

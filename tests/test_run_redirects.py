@@ -2,7 +2,7 @@
 
 import pytest
 
-from gateway.errors import GatewayError
+from gateway.values.errors import GatewayError
 
 BOOKED = {"data": {"id": 7, "court": "c1", "start": "2026-03-19 09:00", "end": "2026-03-19 10:00"}}
 

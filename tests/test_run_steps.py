@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from gateway.errors import AnswerMismatch, GatewayError, MappingFault, ProviderRejected
+from gateway.values.errors import AnswerMismatch, GatewayError, MappingFault, ProviderRejected
 
 # Fan-out.
 

@@ -4,8 +4,8 @@ import asyncio
 
 import pytest
 
-from gateway.errors import GatewayError, OutcomeUnknown, ProviderRejected, TooManyCalls
 from gateway.turns import MOST_WAITING
+from gateway.values.errors import GatewayError, OutcomeUnknown, ProviderRejected, TooManyCalls
 
 CLUB = """
 operations:

@@ -7,7 +7,7 @@ import asyncio
 
 import pytest
 
-from gateway.errors import GatewayError, OutcomeUnknown, ProviderRejected, ProviderUnavailable
+from gateway.values.errors import GatewayError, OutcomeUnknown, ProviderRejected, ProviderUnavailable
 
 LATE = ProviderUnavailable("The provider did not answer in time.", sent=True, timed_out=True)
 HUNG_UP = ProviderUnavailable("The provider hung up.", sent=True)

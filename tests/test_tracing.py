@@ -8,12 +8,12 @@ from hashlib import md5
 import pytest
 
 from gateway.engine import Engine
-from gateway.errors import GatewayError, ProviderUnavailable
-from gateway.messages import Request, Response
 from gateway.model.model import load
 from gateway.tracing import Trace, Watch
 from gateway.transport.limits import Gates
 from gateway.transport.retry import Patience
+from gateway.values.errors import GatewayError, ProviderUnavailable
+from gateway.values.messages import Request, Response
 
 KEY = "provider-s3cret-key"  # of the connection that the fixtures make
 SESSION = """

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.errors import GatewayError
 from gateway.mapping.plan_given import WindowPlan
 from gateway.model.times import zone_of
+from gateway.values.errors import GatewayError
 from gateway.windows import MAX_WINDOWS, bounds_of, chunks, within
 
 NOW = datetime.fromisoformat("2026-03-01T23:30:00+00:00")  # past midnight in Berlin

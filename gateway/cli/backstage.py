@@ -18,10 +18,10 @@ from gateway.flows.remembering import Remembering
 from gateway.flows.watch import Watcher, WatchSettings, tracked
 from gateway.links.desk import Desk
 from gateway.links.links import Links
-from gateway.observe import Redactor
 from gateway.store.database import Database
 from gateway.surface.backroom import Backroom
 from gateway.transport.client import Client
+from gateway.values.secrets import Redactor
 from gateway.webhooks.attempts import Patience
 from gateway.webhooks.inbound import Inbound
 from gateway.webhooks.outbound import Dispatcher, Pace

@@ -15,13 +15,13 @@ from gateway import config
 from gateway.catalog import Catalog, Connection
 from gateway.cli import options, serve
 from gateway.config import Settings
-from gateway.errors import CallInvalid, GatewayError
 from gateway.mapping.native import native_arguments
-from gateway.messages import Call, Json, Reply
 from gateway.model.model import Operation
 from gateway.model.model import arguments as checked
 from gateway.model.model import load as load_model
 from gateway.tracing import CALL, NO_ANSWER, SESSION_REFUSED, STATUS, SUCCESS, UNREAD, UNREADABLE, Trace, Traced
+from gateway.values.errors import CallInvalid, GatewayError
+from gateway.values.messages import Call, Json, Reply
 
 HELP = "Make one call on a connection and print the canonical answer."
 EXAMPLES = """examples:

@@ -23,13 +23,13 @@ from gateway.cli import options, serve, simulate
 from gateway.cli.demo_market import to_sell, token_of
 from gateway.config import Caller, Settings
 from gateway.engine import Engine
-from gateway.errors import GatewayError
 from gateway.examples import load_examples
 from gateway.links.checks import MARKETPLACE
-from gateway.messages import Call, Json
 from gateway.model.model import arguments
 from gateway.simulator.play import Play
 from gateway.simulator.server import playing
+from gateway.values.errors import GatewayError
+from gateway.values.messages import Call, Json
 
 HELP = "Play every provider of config.example.yaml on this machine, start the gateway in front, and print what to try."
 EXAMPLES = """examples:

@@ -15,15 +15,15 @@ from urllib.parse import urlencode
 from gateway.catalog import Connection
 from gateway.config import FacilitySettings, LinkSettings, Settings
 from gateway.engine import Engine
-from gateway.errors import GatewayError
 from gateway.examples import HookExample, load_examples
 from gateway.links.told import slot_id
 from gateway.mapping.plan_hooks import HookPlan
-from gateway.messages import Call, Json
 from gateway.model.model import arguments
 from gateway.model.times import start_of_day, to_zone, zone_of
-from gateway.observe import Secret
-from gateway.strictjson import decode_json
+from gateway.values.errors import GatewayError
+from gateway.values.messages import Call, Json
+from gateway.values.secrets import Secret
+from gateway.values.strictjson import decode_json
 
 _SHOWN = {
     "availability.requested": "it asks what is free",

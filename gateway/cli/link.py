@@ -19,14 +19,14 @@ from gateway.cli.backstage import fresh, links_of, now
 from gateway.cli.link_tables import diff_lines, list_lines, status_lines
 from gateway.cli.serve import start_logging
 from gateway.config import LinkSettings, Settings
-from gateway.errors import GatewayError, StoreUnavailable
 from gateway.flows.watch import tracked
-from gateway.messages import Json
 from gateway.store import links as steps
 from gateway.store import offers
 from gateway.store.database import Database
 from gateway.store.links import LinkState
 from gateway.store.migrations import StoreTooNewError
+from gateway.values.errors import GatewayError, StoreUnavailable
+from gateway.values.messages import Json
 from gateway.webhooks.publish import Publisher
 
 HELP = """Show how marketplace links fare (list, status), compare what a marketplace was told with what the club says

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from gateway.messages import Json
+from gateway.values.messages import Json
 
 _GAP = "  "
 

@@ -17,7 +17,6 @@ from gateway.cli.backstage import fresh, now
 from gateway.cli.serve import start_logging
 from gateway.config import Settings
 from gateway.engine import Engine
-from gateway.errors import GatewayError, NotMapped, StoreUnavailable
 from gateway.flows.watch import tracked
 from gateway.store import replays
 from gateway.store.database import Database
@@ -25,6 +24,7 @@ from gateway.store.events import Receipt
 from gateway.store.migrations import StoreTooNewError
 from gateway.store.receipts import in_state, of_state
 from gateway.store.replays import RUNNING, Job, Wanted
+from gateway.values.errors import GatewayError, NotMapped, StoreUnavailable
 from gateway.webhooks.inbound import Inbound
 from gateway.webhooks.publish import Publisher
 from gateway.webhooks.replay import Replays

@@ -17,11 +17,12 @@ from gateway.cli import options
 from gateway.cli.backstage import backstage
 from gateway.config import Settings
 from gateway.engine import Engine
-from gateway.errors import StoreUnavailable
 from gateway.store.migrations import StoreTooNewError
 from gateway.surface.app import build_app
 from gateway.surface.health import READINESS
 from gateway.surface.listening import listening
+from gateway.values.errors import StoreUnavailable
+from gateway.values.secrets import Redactor, Secret
 
 HELP = "Serve the REST surface. Logs are JSON lines on standard output."
 EXAMPLES = """examples:
@@ -73,12 +74,12 @@ def start_logging(settings: Settings, catalog: Catalog, stream: TextIO, *, level
     observe.start_logging(stream, redactor_of(settings, catalog), level=level)
 
 
-def redactor_of(settings: Settings, catalog: Catalog) -> observe.Redactor:
+def redactor_of(settings: Settings, catalog: Catalog) -> Redactor:
     """Make what masks every secret that the configuration has."""
     secrets = [*settings.secrets()]
     for connection in catalog.connections.values():
-        secrets += [value for value in connection.scope["settings"].values() if isinstance(value, observe.Secret)]
-    return observe.Redactor(secrets)
+        secrets += [value for value in connection.scope["settings"].values() if isinstance(value, Secret)]
+    return Redactor(secrets)
 
 
 @asynccontextmanager

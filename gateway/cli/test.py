@@ -18,6 +18,7 @@ from gateway.mapping.compile import compile_provider
 from gateway.mapping.plan import ProviderPlan
 from gateway.model.model import load as load_model
 from gateway.playback import Outcome, run_example, run_hook
+from gateway.values.secrets import Redactor
 
 HELP = "Run the golden examples of mappings, write back what they read, and show every difference, field by field."
 EXAMPLES = """examples:
@@ -39,7 +40,7 @@ def run(arguments: argparse.Namespace) -> int:
     providers = options.load_mappings(arguments.mappings)
     if providers is None:
         return 1
-    observe.start_logging(sys.stderr, observe.Redactor(()), level=logging.CRITICAL)  # the differences tell it all
+    observe.start_logging(sys.stderr, Redactor(()), level=logging.CRITICAL)  # the differences tell it all
     held = failed = 0
     for name in arguments.providers or sorted(providers):
         if options.provider(providers, name) is None:

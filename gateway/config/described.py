@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from gateway.messages import Json
 from gateway.shape import Rules
+from gateway.values.messages import Json
 
 
 def key(kind: str, meaning: str, *, example: Json = None, **rules: Json) -> Rules:

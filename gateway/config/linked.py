@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from gateway.document import Document, Finding, Place, suggestion
-from gateway.messages import Json
+from gateway.values.messages import Json
 
 
 def compare_links(checked: Mapping[str, Json], document: Document, findings: list[Finding]) -> None:

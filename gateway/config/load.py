@@ -26,9 +26,9 @@ from gateway.config.settings import (
     WebhookSettings,
 )
 from gateway.document import Document, Finding, Place, read, suggestion
-from gateway.messages import Json
-from gateway.observe import Secret
 from gateway.shape import check
+from gateway.values.messages import Json
+from gateway.values.secrets import Secret
 from gateway.variables import resolved
 
 _SIZES: Mapping[str, int] = {"KiB": 1 << 10, "MiB": 1 << 20}

@@ -11,8 +11,8 @@ from urllib.parse import unquote, urlsplit
 
 from gateway.config.links import LinkSettings
 from gateway.document import Document
-from gateway.messages import Json
-from gateway.observe import Secret
+from gateway.values.messages import Json
+from gateway.values.secrets import Secret
 
 Network: TypeAlias = ipaddress.IPv4Network | ipaddress.IPv6Network
 

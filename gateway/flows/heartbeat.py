@@ -15,12 +15,12 @@ from types import TracebackType
 from typing import Final, Self
 
 from gateway import observe
-from gateway.errors import StoreUnavailable
 from gateway.setbacks import Setbacks
 from gateway.store import processes
 from gateway.store.database import Database
 from gateway.store.events import DELIVERIES
 from gateway.store.presence import Presence
+from gateway.values.errors import StoreUnavailable
 
 INTERVAL: Final = 2.0
 """Seconds between one beat and the next."""

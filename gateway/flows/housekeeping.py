@@ -7,10 +7,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from gateway import observe
-from gateway.errors import StoreUnavailable
 from gateway.setbacks import Setbacks
 from gateway.store.database import Database
 from gateway.store.retention import forget_bookings, prune
+from gateway.values.errors import StoreUnavailable
 
 _PAUSE = 600.0
 """Seconds between one look and the next."""

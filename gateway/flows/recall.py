@@ -13,10 +13,10 @@ from typing import Final
 
 from gateway.catalog import Connection
 from gateway.mapping.lapsing import lapsing
-from gateway.messages import Json, Observation
 from gateway.model.model import Changes, Model
 from gateway.store.database import Database, Transaction
 from gateway.store.events import known
+from gateway.values.messages import Json, Observation
 from gateway.webhooks.publish import Published, Publisher
 from gateway.webhooks.transitions import CHANGED
 

@@ -14,13 +14,13 @@ from gateway import observe
 from gateway.catalog import Connection
 from gateway.effort import spend
 from gateway.engine import Engine
-from gateway.errors import StoreUnavailable
 from gateway.flows.recall import GATEWAY, note, recall
-from gateway.messages import Call, Effect, Json, Observation, Reply
 from gateway.model.model import Operation
 from gateway.store.database import Database
 from gateway.store.events import known
 from gateway.tracing import Trace
+from gateway.values.errors import StoreUnavailable
+from gateway.values.messages import Call, Effect, Json, Observation, Reply
 from gateway.webhooks.publish import Publisher, beside
 
 _STATUS_CHANGED: Final = "connection.status_changed"

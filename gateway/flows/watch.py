@@ -15,16 +15,16 @@ from typing import Final
 from gateway import observe
 from gateway.catalog import Connection
 from gateway.engine import Engine
-from gateway.errors import GatewayError, StoreUnavailable
 from gateway.flows.window import Span, digest_of, interval_of, old_span, span_of
 from gateway.mapping.lapsing import lapsing
 from gateway.mapping.plan_watch import WatchPlan
-from gateway.messages import Call, Effect, Json, Observation, Reply
 from gateway.model.model import Model, arguments
 from gateway.setbacks import Setbacks
 from gateway.store.database import RETRY_SECONDS, Transaction
 from gateway.store.events import EVENTS, Known, known_between
 from gateway.store.watches import Claim, claim, complete, due_at, fail, release
+from gateway.values.errors import GatewayError, StoreUnavailable
+from gateway.values.messages import Call, Effect, Json, Observation, Reply
 from gateway.webhooks.publish import Publisher, observed, vanished
 from gateway.webhooks.transitions import CHANGED
 

@@ -13,8 +13,8 @@ from math import ceil
 from gateway.catalog import Connection
 from gateway.mapping.plan import ProviderPlan
 from gateway.mapping.plan_watch import WatchPlan
-from gateway.messages import Json
 from gateway.model.times import moment, start_of_day, to_zone, zone_of
+from gateway.values.messages import Json
 
 _LONGEST_BACK = 92
 """Days that a poll looks back at most, after however long a time in which none was complete."""

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from functools import partial
 
 from gateway import observe
-from gateway.errors import GatewayError, NotMapped, OutcomeUnknown, ProviderRejected, ProviderUnavailable
 from gateway.links.calendar import Reading, block, earliest, exactly, keep, read_day
 from gateway.links.desk import AGAIN_SECONDS, LEDGER, Asking, Desk, later, packed, told_of
 from gateway.links.grids import milliseconds, window
@@ -19,10 +18,11 @@ from gateway.links.link import Link, Wanted, can, invalid
 from gateway.links.reconciling import found_again, stands
 from gateway.links.settling import FIRST_LOOK_SECONDS
 from gateway.links.told import customer_key
-from gateway.messages import Json
 from gateway.store import ledger
 from gateway.store.database import Transaction
 from gateway.store.ledger import CANCELLED, CANCELLING, CONFIRMED, FAILED, PENDING, UNKNOWN, Entry, EntryChanges
+from gateway.values.errors import GatewayError, NotMapped, OutcomeUnknown, ProviderRejected, ProviderUnavailable
+from gateway.values.messages import Json
 
 _REPLAY_MILLISECONDS = 60_000
 """A booking that is asked for again within so long is a repetition; later the club is asked whether it still stands."""

@@ -12,18 +12,18 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from gateway.config import FacilitySettings
-from gateway.errors import GatewayError
 from gateway.links.desk import LEDGER, Asking, Desk, later, packed, unpacked
 from gateway.links.grids import Window, days, window
 from gateway.links.link import Link, Wanted, can, slots_asked
 from gateway.links.offers import Cell, blocked, cells
 from gateway.links.told import digest, resource, slot
-from gateway.messages import Json
 from gateway.model.times import wall_clock
 from gateway.store import ledger, links, offers
 from gateway.store.database import Transaction
 from gateway.store.ledger import Entry
 from gateway.store.offers import Offer, StoredOffer
+from gateway.values.errors import GatewayError
+from gateway.values.messages import Json
 
 _AT_ONCE = 4
 """Calls to a club that are under way at the same time for one reading."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from gateway import observe
-from gateway.errors import CallerRefused, GatewayError, NotMapped, ProviderRejected
 from gateway.links.booking import unknown
 from gateway.links.calendar import exactly, keep, read_day
 from gateway.links.desk import LEDGER, Asking, Desk, later, told_of
@@ -11,11 +10,12 @@ from gateway.links.known import by_reference, holds, settled
 from gateway.links.link import Link, Wanted, can
 from gateway.links.reconciling import GONE, OVER, REFUSALS, anybody, at_club, found_again, is_moved
 from gateway.links.settling import FIRST_LOOK_SECONDS
-from gateway.messages import Json
 from gateway.store import ledger
 from gateway.store.database import Transaction
 from gateway.store.ledger import CANCELLED, CANCELLING, CONFIRMED, FAILED, PENDING, UNKNOWN, Entry, EntryChanges
 from gateway.store.offers import StoredOffer
+from gateway.values.errors import CallerRefused, GatewayError, NotMapped, ProviderRejected
+from gateway.values.messages import Json
 
 _FIRST_TRY_SECONDS = 5.0
 _MARGIN_SECONDS = 5.0

@@ -16,7 +16,6 @@ from gateway.catalog import Catalog, Connection
 from gateway.config import FacilitySettings, Settings
 from gateway.document import Finding, Place
 from gateway.engine import Engine
-from gateway.errors import CallInvalid, GatewayError, Unsupported
 from gateway.links.grids import days
 from gateway.links.inventory import not_there
 from gateway.links.link import Link, can, slots_asked
@@ -25,9 +24,10 @@ from gateway.links.told import resource, slot
 from gateway.mapping.evaluate import accepted
 from gateway.mapping.plan import OperationPlan
 from gateway.mapping.plan_hooks import HookPlan
-from gateway.messages import Call, Json, Request, Response
 from gateway.model.model import Model, arguments
 from gateway.model.times import ZONE, epoch, from_epoch, start_of_day, zone_names, zone_of
+from gateway.values.errors import CallInvalid, GatewayError, Unsupported
+from gateway.values.messages import Call, Json, Request, Response
 
 MARKETPLACE: Final = "aggregator"
 """The kind of a provider that calls us."""

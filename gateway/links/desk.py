@@ -14,14 +14,14 @@ from datetime import date, timedelta
 from gateway.catalog import Connection
 from gateway.config import LinkSettings
 from gateway.engine import Engine
-from gateway.errors import GatewayError, NotMapped, ProviderUnavailable
 from gateway.flows.remembering import Remembering
 from gateway.links.grids import instant, local, window
 from gateway.links.link import Link, invalid
-from gateway.messages import Call, Json
 from gateway.model.model import arguments
 from gateway.store.database import Database
 from gateway.store.ledger import Entry
+from gateway.values.errors import GatewayError, NotMapped, ProviderUnavailable
+from gateway.values.messages import Call, Json
 
 LEDGER = "ledger"
 """The topic of commits that changed the ledger or the slots of a link."""

@@ -10,12 +10,12 @@ from gateway.links.desk import Desk
 from gateway.links.grids import milliseconds
 from gateway.links.link import Link
 from gateway.links.reconciling import OVER, moved, over
-from gateway.messages import Json
 from gateway.model.times import TimeRefused
 from gateway.store import ledger, links
 from gateway.store.events import last_sequence
 from gateway.store.following import follow
 from gateway.store.ledger import CONFIRMED
+from gateway.values.messages import Json
 
 _PAGE = 200
 

@@ -12,9 +12,9 @@ from typing import Final, TypeAlias
 from gateway.config import FacilitySettings, LinkSettings, Settings
 from gateway.document import Finding, Place
 from gateway.engine import Engine
-from gateway.errors import GatewayError
-from gateway.messages import Call, Json
 from gateway.model.model import arguments
+from gateway.values.errors import GatewayError
+from gateway.values.messages import Call, Json
 
 _SHOWN: Final = 5
 _NEAR: Final = 3

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import asyncio
 
-from gateway.errors import ProviderRejected
 from gateway.links.desk import LEDGER, Asking, Desk
 from gateway.links.link import Link, Wanted
 from gateway.store import ledger
 from gateway.store.ledger import PENDING, Entry
+from gateway.values.errors import ProviderRejected
 
 WAIT_SECONDS = 10.0
 """How long a request waits for another one of the same slot, at most."""

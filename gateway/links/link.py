@@ -7,11 +7,11 @@ from dataclasses import dataclass
 
 from gateway.catalog import Connection
 from gateway.config import FacilitySettings, LinkSettings
-from gateway.errors import CallInvalid, NotMapped
 from gateway.links.grids import Window, milliseconds
 from gateway.links.told import ledger_key, parse_slot_id
-from gateway.messages import Json
 from gateway.model.times import to_zone
+from gateway.values.errors import CallInvalid, NotMapped
+from gateway.values.messages import Json
 
 _PASSED_ON = ("email", "phone")
 """What a club is told of a player as the marketplace tells it, where the configuration says nothing."""

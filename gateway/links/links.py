@@ -7,7 +7,6 @@ from collections.abc import Mapping
 
 from gateway import observe
 from gateway.catalog import Connection
-from gateway.errors import GatewayError, NotMapped
 from gateway.links.booking import book
 from gateway.links.calendar import pull
 from gateway.links.cancelling import cancel
@@ -15,7 +14,8 @@ from gateway.links.desk import Asking, Desk
 from gateway.links.link import wanted
 from gateway.links.standing import diff, resync, status
 from gateway.links.worker import Worker
-from gateway.messages import Asked, Json
+from gateway.values.errors import GatewayError, NotMapped
+from gateway.values.messages import Asked, Json
 
 
 class Links:

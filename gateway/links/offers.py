@@ -15,7 +15,7 @@ from datetime import date, datetime
 
 from gateway.config import FacilitySettings, LinkSettings, PriceSettings
 from gateway.links.grids import MINUTE, Window, grid_cells, instant, local, milliseconds, sayable, showings
-from gateway.messages import Json
+from gateway.values.messages import Json
 
 
 @dataclass(frozen=True, slots=True)

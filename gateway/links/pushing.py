@@ -10,14 +10,14 @@ from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 
 from gateway import observe
-from gateway.errors import GatewayError
 from gateway.links.desk import LEDGER, Desk, unpacked
 from gateway.links.link import Link
 from gateway.links.told import resource
-from gateway.messages import Json
 from gateway.store import links, offers
 from gateway.store.database import Transaction
 from gateway.store.offers import StoredOffer
+from gateway.values.errors import GatewayError
+from gateway.values.messages import Json
 
 BATCH = 100
 """Slots that one push tells."""

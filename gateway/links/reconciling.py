@@ -11,17 +11,17 @@ from collections.abc import Mapping
 from functools import partial
 
 from gateway import observe
-from gateway.errors import GatewayError
 from gateway.flows.watch import POLL
 from gateway.links.desk import LEDGER, Asking, Desk
 from gateway.links.grids import instant, milliseconds
 from gateway.links.link import Link, can
 from gateway.links.told import KEY_LENGTH
 from gateway.mapping.lapsing import lapsing
-from gateway.messages import Json
 from gateway.store import ledger
 from gateway.store.database import Transaction
 from gateway.store.ledger import CANCELLED, CONFIRMED, Entry
+from gateway.values.errors import GatewayError
+from gateway.values.messages import Json
 from gateway.webhooks.publish import observed, vanished
 from gateway.webhooks.transitions import CHANGED
 

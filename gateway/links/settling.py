@@ -8,13 +8,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from gateway import observe
-from gateway.errors import GatewayError
 from gateway.links.desk import LEDGER, Asking, Desk
 from gateway.links.link import Link, can
 from gateway.links.reconciling import GONE, OVER, REFUSALS, at_club, found_again, is_moved, nameless
-from gateway.messages import Json
 from gateway.store import ledger
 from gateway.store.ledger import CANCELLED, CANCELLING, CONFIRMED, FAILED, PENDING, UNKNOWN, Entry, EntryChanges
+from gateway.values.errors import GatewayError
+from gateway.values.messages import Json
 
 FIRST_LOOK_SECONDS = 15.0
 """When the club is asked for the first time about a booking whose answer was lost."""

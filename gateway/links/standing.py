@@ -10,12 +10,12 @@ from gateway.links.calendar import cell_of, offer_of, offered, read, without
 from gateway.links.desk import LEDGER, Asking, Desk, later
 from gateway.links.grids import instant, window
 from gateway.links.link import Link
-from gateway.messages import Json
 from gateway.store import ledger, links, offers
 from gateway.store.database import Transaction
 from gateway.store.ledger import Entry
 from gateway.store.links import LinkState
 from gateway.store.offers import Offer, StoredOffer
+from gateway.values.messages import Json
 
 _ENTRIES = 50
 _NEVER = LinkState("", None, None, None, 0, None, None, 0, 0, None, None, 0, 0)

@@ -12,8 +12,8 @@ from collections.abc import Collection, Iterable, Mapping
 
 from gateway.config import FacilitySettings, LinkSettings
 from gateway.links.offers import Cell
-from gateway.messages import Json
 from gateway.model.times import TimeRefused, parse_instant, to_zone, wall_clock
+from gateway.values.messages import Json
 
 KEY_LENGTH = 12
 """Characters of a key that stand in texts: enough to tell the bookings of a link apart."""

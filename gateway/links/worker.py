@@ -11,7 +11,6 @@ from datetime import date
 from functools import partial
 
 from gateway import observe
-from gateway.errors import GatewayError, NotMapped, StoreUnavailable
 from gateway.links.calendar import Reading, keep, read
 from gateway.links.desk import Desk
 from gateway.links.following import follow_club
@@ -26,6 +25,7 @@ from gateway.store.database import RETRY_SECONDS, Transaction
 from gateway.store.events import EVENTS
 from gateway.store.following import follow
 from gateway.store.links import LinkState
+from gateway.values.errors import GatewayError, NotMapped, StoreUnavailable
 
 _LOOK_SECONDS = 1.0
 """How soon work that another replica has left, or an operator asks for, is noticed at the latest."""

@@ -18,8 +18,8 @@ from gateway.mapping.reads import Reads
 from gateway.mapping.replies import compile_reply
 from gateway.mapping.rows import Wanted, compile_rows
 from gateway.mapping.trees import compile_object
-from gateway.messages import Json
 from gateway.model.model import Request
+from gateway.values.messages import Json
 
 ASKING: Final = BASE | {"method", "body", "query", "headers", "token"}
 """Names that templates see which read what is asked."""

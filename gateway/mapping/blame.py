@@ -14,12 +14,12 @@ from typing import Final, NamedTuple
 from jinja2 import nodes
 
 from gateway.effort import BudgetSpent, over_budget
-from gateway.errors import CallInvalid, GatewayError, MappingFault
 from gateway.mapping.expressions import ExpressionFailed, Hole, Literal, SegmentRefused, Template, ValueMissing
 from gateway.mapping.functions import FUNCTIONS
 from gateway.mapping.grammar import chain_of
 from gateway.mapping.plan import Scope
 from gateway.mapping.sandbox import Program
+from gateway.values.errors import CallInvalid, GatewayError, MappingFault
 
 _OURS: Final = frozenset({"settings", "connection", "now", "sent_at"})
 """Names whose values no caller and no provider gives."""

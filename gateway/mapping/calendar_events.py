@@ -28,7 +28,7 @@ from gateway.mapping.calendar_times import (
     written,
 )
 from gateway.mapping.recurrence import Rule, RuleRefused, parse_rule
-from gateway.messages import Json
+from gateway.values.messages import Json
 
 _TEXTS: Final = {"summary": "SUMMARY", "description": "DESCRIPTION", "location": "LOCATION"}
 _TIMES: Final = {"created": "CREATED", "updated": "LAST-MODIFIED"}

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Final, TypeVar
 
 from gateway.offload import checkpoint
-from gateway.strictjson import UTF_8, Unreadable, as_utf8, decode_text
+from gateway.values.strictjson import UTF_8, Unreadable, as_utf8, decode_text
 
 MOST_COMPONENTS: Final = 100_000
 

@@ -14,7 +14,7 @@ from typing import Final, TypeAlias
 from gateway.mapping.calendar_events import Event
 from gateway.mapping.calendar_times import Length, Moment, later, like, on_wall_of, read_moment, wall
 from gateway.mapping.recurrence import Budget, Rule, occurrences
-from gateway.messages import Json
+from gateway.values.messages import Json
 
 Span: TypeAlias = tuple[datetime, datetime]
 """From and to, instants."""

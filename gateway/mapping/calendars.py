@@ -15,16 +15,16 @@ from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime, timedelta, tzinfo
 from typing import Final
 
-from gateway.errors import GatewayError
 from gateway.mapping.calendar_events import Event, read_busy, read_event
 from gateway.mapping.calendar_lines import CalendarRefused, Component, components
 from gateway.mapping.calendar_series import Span, happenings, until_of
 from gateway.mapping.calendar_times import Moment, ValueRefused, moment_of, moments_of, wall, written
 from gateway.mapping.calendar_zones import FeedZone, Observance, named_zone
 from gateway.mapping.recurrence import Budget, RuleRefused, parse_rule
-from gateway.messages import Json
 from gateway.offload import checkpoint
-from gateway.strictjson import UTF_8
+from gateway.values.errors import GatewayError
+from gateway.values.messages import Json
+from gateway.values.strictjson import UTF_8
 
 MOST_DAYS: Final = 5 * 366
 """Days of what repeats that can be asked for at a time."""

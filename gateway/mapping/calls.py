@@ -13,17 +13,17 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from gateway.document import Place, suggestion
-from gateway.headers import NAME, is_own, joined
 from gateway.mapping.checks import check_rules
 from gateway.mapping.context import BASE, SENDING, Context
 from gateway.mapping.expressions import Literal, Template
 from gateway.mapping.paging import paging
 from gateway.mapping.patterns import Pattern, PatternRefused, compile_pattern
 from gateway.mapping.plan import ASKED, CHARSET, Build, CallPlan, Condition, ErrorRule, Scope
-from gateway.mapping.plan_limits import LimitsPlan, Rate
 from gateway.mapping.trees import compile_object, compile_tree, evaluated
-from gateway.messages import Json
-from gateway.strictjson import UTF_8, Unreadable, as_utf8, decode_json, decode_text
+from gateway.values.http import NAME, is_own, joined
+from gateway.values.messages import Json
+from gateway.values.rates import LimitsPlan, Rate
+from gateway.values.strictjson import UTF_8, Unreadable, as_utf8, decode_json, decode_text
 
 _VERBS = ("get", "post", "put", "patch", "delete")
 _SETTING_FIRST = re.compile(r"\{\{\s*settings\.([a-z_][a-z0-9_]*)\s*\}\}")

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 
 from gateway.document import Place
 from gateway.mapping.context import Context
-from gateway.messages import Json
 from gateway.model.model import Operation
+from gateway.values.messages import Json
 
 
 def check_possible(

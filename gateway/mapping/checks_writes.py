@@ -11,7 +11,7 @@ from gateway.document import Place, suggestion
 from gateway.mapping.context import REMEMBERED, Context
 from gateway.mapping.plan import CallPlan, StepPlan
 from gateway.mapping.reads import Reads
-from gateway.messages import Effect
+from gateway.values.messages import Effect
 
 
 def check_taking_back(context: Context, steps: Sequence[StepPlan], place: Place) -> None:

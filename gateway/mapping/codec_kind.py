@@ -13,7 +13,7 @@ from typing import Any, Final, TypeAlias
 from gateway.document import Place
 from gateway.mapping.expressions import ExpressionFailed, ExpressionInvalid, Literal, Template
 from gateway.mapping.words import KINDS as VALUE_KINDS
-from gateway.messages import Json
+from gateway.values.messages import Json
 
 ISO: Final = "iso"
 """Exact: decode after encode, and encode after decode, give back what was there."""

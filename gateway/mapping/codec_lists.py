@@ -22,7 +22,7 @@ from gateway.mapping.codec_kind import (
     Specification,
 )
 from gateway.mapping.words import KINDS as VALUE_KINDS
-from gateway.messages import Json
+from gateway.values.messages import Json
 
 _MARK: Final = re.compile(r"[!-$&-/:-@\[-`{-~]")
 _BASE64URL: Final = re.compile(r"[A-Za-z0-9_-]+")

@@ -11,8 +11,8 @@ from typing import Final
 
 from gateway.mapping.codec_kind import ISO, LOSSY, ONE_WAY, Codec, CodecKind, CodecRefused, Scope, Specification
 from gateway.mapping.text_functions import international
-from gateway.messages import Json
 from gateway.model import times
+from gateway.values.messages import Json
 
 _WHOLE: Final = re.compile(r"0|-?[1-9][0-9]{0,17}")
 _FRACTION: Final = re.compile(r"-?(?:0|[1-9][0-9]{0,17})\.[0-9]{1,20}")

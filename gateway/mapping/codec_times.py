@@ -21,8 +21,8 @@ from gateway.mapping.codec_kind import (
     Specification,
 )
 from gateway.mapping.time_formats import END, REFUSED, SAMPLE, Format, LocalTimes, compile_format
-from gateway.messages import Json
 from gateway.model import times
+from gateway.values.messages import Json
 
 _DATE: Final = frozenset("Ymd")
 _LAST_HOUR: Final = 23

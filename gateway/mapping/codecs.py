@@ -17,7 +17,7 @@ from gateway.mapping.codec_kind import (
     Specification,
 )
 from gateway.mapping.expressions import Literal, Template
-from gateway.messages import Json
+from gateway.values.messages import Json
 
 __all__ = [
     "CODECS",

@@ -26,8 +26,8 @@ from gateway.mapping.schemes import check_forms, compile_auth
 from gateway.mapping.watch import Watch
 from gateway.mapping.watching import compile_remembered, compile_watch, remembered_names
 from gateway.mapping.ways import NATIVE, Ways, check_runs, compile_ways, runs_of
-from gateway.messages import Json
 from gateway.model.model import Model
+from gateway.values.messages import Json
 
 _REST = "*"
 """Under `unsupported:`, all operations that are left: for a mapping in the making, and a warning."""

@@ -20,9 +20,9 @@ from gateway.mapping.plan_records import RecordPlan
 from gateway.mapping.reads import Reads
 from gateway.mapping.truth import named, seen_of_path
 from gateway.mapping.watch import Watch
-from gateway.messages import Json
 from gateway.model.model import Model
 from gateway.shape import check
+from gateway.values.messages import Json
 
 _CALLERS_OWN = frozenset({401, 403})
 """A provider's 401 or 403 is never the caller's."""

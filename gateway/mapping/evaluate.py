@@ -8,16 +8,24 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from gateway.errors import AnswerMismatch, CallInvalid, GatewayError, MappingFault, NotMapped, StepRefused, Unsupported
 from gateway.mapping.blame import failure, given_by_caller, unfit
 from gateway.mapping.codecs import CodecRefused, CodecUnsupported
 from gateway.mapping.expressions import ExpressionFailed, Path, Template
 from gateway.mapping.handling import is_given, member, refusal
 from gateway.mapping.plan import OperationPlan, Scope, StepPlan, Take, VariantPlan
 from gateway.mapping.truth import truth
-from gateway.messages import Json
 from gateway.model.model import Operation
 from gateway.model.types import TypeRefused
+from gateway.values.errors import (
+    AnswerMismatch,
+    CallInvalid,
+    GatewayError,
+    MappingFault,
+    NotMapped,
+    StepRefused,
+    Unsupported,
+)
+from gateway.values.messages import Json
 
 
 def read(path: Path, data: Json, origin: str) -> Json:

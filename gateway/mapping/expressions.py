@@ -36,8 +36,8 @@ from gateway.mapping.words import (
     ValueMissing,
     kind_of,
 )
-from gateway.messages import Json
-from gateway.observe import Secret
+from gateway.values.messages import Json
+from gateway.values.secrets import Secret
 
 __all__ = [
     "MISSING",

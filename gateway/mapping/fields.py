@@ -10,7 +10,6 @@ from collections.abc import Callable
 from typing import TypeAlias
 
 from gateway.document import Place, suggestion
-from gateway.errors import AnswerMismatch, MappingFault, OverBudget, Unsupported
 from gateway.mapping.codec_kind import ISO, LOSSY
 from gateway.mapping.codecs import Codec, CodecRefused, CodecUnsupported
 from gateway.mapping.context import BASE, Context
@@ -23,9 +22,10 @@ from gateway.mapping.results import walk
 from gateway.mapping.rows import compile_levels
 from gateway.mapping.trees import compile_tree
 from gateway.mapping.truth import is_true
-from gateway.messages import Json
 from gateway.model.model import Resource
 from gateway.model.types import Field, Type
+from gateway.values.errors import AnswerMismatch, MappingFault, OverBudget, Unsupported
+from gateway.values.messages import Json
 
 Get: TypeAlias = Callable[[Json, Scope], Json]
 """Row and scope (with `row` and `fields` in it) → the value before the canonical type is asked, or MISSING."""

@@ -13,8 +13,8 @@ from typing import Final
 from gateway.document import Place, suggestion
 from gateway.mapping.codecs import Codec
 from gateway.mapping.context import Context
-from gateway.messages import Json
 from gateway.model.types import Field, Type, TypeRefused
+from gateway.values.messages import Json
 
 _TEXTS: Final = frozenset({"text", "id", "enum", "email", "url", "currency", "time_zone"})
 """Canonical kinds that a text may fill."""

@@ -19,8 +19,8 @@ from gateway.mapping.functions import FUNCTIONS
 from gateway.mapping.grammar import chain_of
 from gateway.mapping.plan_given import NativeArgument
 from gateway.mapping.sandbox import Program
-from gateway.messages import Json
 from gateway.model.model import Argument, Field, Operation, Type
+from gateway.values.messages import Json
 
 _OPEN: Final = frozenset({"any", "map", "object"})
 """Canonical kinds whose keys the contract does not name."""

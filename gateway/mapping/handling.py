@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from gateway.errors import Unsupported
 from gateway.mapping.plan import OperationPlan
-from gateway.messages import LENIENT, STRICT, Json
 from gateway.model.model import Operation
+from gateway.values.errors import Unsupported
+from gateway.values.messages import LENIENT, STRICT, Json
 
 NOT_KEPT: Final = "NOT_KEPT"
 """The code of the warning that an argument was taken without its full effect."""

@@ -31,7 +31,7 @@ from gateway.mapping.rows import Wanted, compile_rows
 from gateway.mapping.scene import Scene
 from gateway.mapping.steps import compile_run
 from gateway.mapping.ways import Ways, compile_needs
-from gateway.messages import Effect, Json
+from gateway.values.messages import Effect, Json
 
 MESSAGE: Final = BASE | {"body", "row", "query", "headers", "token"}
 """Names that templates see which read a message."""

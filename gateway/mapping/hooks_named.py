@@ -10,7 +10,7 @@ from gateway.document import Place
 from gateway.mapping.context import Context
 from gateway.mapping.plan_hooks import EventPlan, NamePlan
 from gateway.mapping.plan_records import RecordPlan
-from gateway.messages import Json
+from gateway.values.messages import Json
 
 COMPARE: Final = "compare"
 _WHEN: Final = "updated_at"

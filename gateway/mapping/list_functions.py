@@ -9,7 +9,7 @@ from gateway.effort import remembered
 from gateway.mapping.intervals import Intervals
 from gateway.mapping.sizes import check_length, check_size
 from gateway.mapping.words import KINDS, MISSING, ExpressionFailed, Function, kind_of, word
-from gateway.messages import Json
+from gateway.values.messages import Json
 
 
 def _numbers(name: str, values: list[Json]) -> list[Any]:

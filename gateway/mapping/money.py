@@ -12,7 +12,7 @@ from math import isfinite
 from typing import Final
 
 from gateway.mapping.codec_kind import LOSSY, Codec, CodecKind, CodecRefused, Option, Scope, Specification
-from gateway.messages import Json
+from gateway.values.messages import Json
 
 _TWO: Final = """
 AED AFN ALL AMD ANG AOA ARS AUD AWG AZN BAM BBD BDT BGN BMD BND BOB BOV BRL BSD BTN BWP BYN BZD CAD CDF CHE CHF CHW CNY

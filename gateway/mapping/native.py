@@ -8,12 +8,12 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 
 from gateway.document import suggestion
-from gateway.errors import CallInvalid
 from gateway.mapping.plan import OperationPlan
 from gateway.mapping.plan_given import NativeArgument
-from gateway.messages import Json
 from gateway.model.types import TypeRefused, climbs, scalar
-from gateway.strictjson import JsonRefused, decode_json
+from gateway.values.errors import CallInvalid
+from gateway.values.messages import Json
+from gateway.values.strictjson import JsonRefused, decode_json
 
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
 

@@ -22,8 +22,8 @@ from gateway.mapping.steps import compile_gives, compile_steps
 from gateway.mapping.takes import compile_takes
 from gateway.mapping.trees import compile_object
 from gateway.mapping.ways import compile_needs
-from gateway.messages import Effect, Json
 from gateway.model.model import Operation
+from gateway.values.messages import Effect, Json
 
 _RESULT_NAMES = frozenset({"args", "settings", "window"})
 _BEFORE_THE_CALL = frozenset({"settings", "connection"})

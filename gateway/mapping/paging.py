@@ -9,7 +9,7 @@ from gateway.document import Place
 from gateway.mapping.context import Context
 from gateway.mapping.plan import CallPlan, VariantPlan
 from gateway.mapping.ways import Ways
-from gateway.messages import Json
+from gateway.values.messages import Json
 
 _PAGES: Final = frozenset(
     {"page", "per_page", "perpage", "page_size", "pagesize", "page_number", "pagenumber", "page_token", "pagetoken"}

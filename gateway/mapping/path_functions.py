@@ -14,7 +14,7 @@ from jmespath.functions import Functions, signature
 from gateway.effort import BudgetSpent
 from gateway.mapping.list_functions import distinct, same
 from gateway.mapping.words import MAX_TEXT
-from gateway.messages import Json
+from gateway.values.messages import Json
 
 _NUMBER: Final = re.compile(r"-?(?:0|[1-9][0-9]{0,17})(\.[0-9]{1,20})?")
 _OBJECT: Final[Any] = {"types": ["object", "array"]}

@@ -14,10 +14,10 @@ from gateway.mapping.expressions import Path, Template
 from gateway.mapping.patterns import Pattern
 from gateway.mapping.plan_given import NativeArgument, Setting, WindowPlan
 from gateway.mapping.plan_hooks import HookPlan
-from gateway.mapping.plan_limits import LimitsPlan
 from gateway.mapping.plan_records import RecordPlan
 from gateway.mapping.plan_watch import WatchPlan
-from gateway.messages import Effect, Json
+from gateway.values.messages import Effect, Json
+from gateway.values.rates import LimitsPlan
 
 Scope: TypeAlias = Mapping[str, Json]
 """What templates see: settings, args, connection, now, window, remembered, taken names, steps."""

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from gateway.messages import Json
+from gateway.values.messages import Json
 
 
 @dataclass(frozen=True, slots=True)

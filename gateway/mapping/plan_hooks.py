@@ -11,8 +11,8 @@ from typing import Final, TypeAlias
 
 from gateway.mapping.expressions import Literal, Path, Template
 from gateway.mapping.plan_verify import VerifyPlan
-from gateway.messages import Json
 from gateway.model.model import Resource
+from gateway.values.messages import Json
 
 IGNORE: Final = "ignore"
 CHANGED: Final = "changed"

@@ -6,8 +6,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from gateway.messages import Json
 from gateway.model.model import Resource
+from gateway.values.messages import Json
 
 _Scope: TypeAlias = Mapping[str, Json]
 

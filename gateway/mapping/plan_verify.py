@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from gateway.mapping.paths import Path
-from gateway.messages import Json
+from gateway.values.messages import Json
 
 _Scope: TypeAlias = Mapping[str, Json]
 _Build: TypeAlias = Callable[[_Scope], Json]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from gateway.messages import Json
+from gateway.values.messages import Json
 
 
 @dataclass(frozen=True, slots=True)

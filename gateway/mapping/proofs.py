@@ -13,7 +13,7 @@ from gateway.document import Place
 from gateway.mapping.context import BASE, Context
 from gateway.mapping.plan_hooks import EqualPlan
 from gateway.mapping.verification import VerifyPlan, compile_block, compile_verify
-from gateway.messages import Json
+from gateway.values.messages import Json
 
 _OWN: Final = frozenset({"equals", "fetch"})
 """Words of a block under `verify:` that look at the message, and not at how it was sent."""

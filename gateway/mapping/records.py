@@ -13,7 +13,6 @@ from dataclasses import dataclass, replace
 
 from gateway.document import Place, suggestion
 from gateway.effort import spend
-from gateway.errors import AnswerMismatch
 from gateway.mapping.context import Context
 from gateway.mapping.expressions import MISSING
 from gateway.mapping.fields import SOURCES, Get, Put, conditional, law_of, put_at, targets_of
@@ -21,9 +20,10 @@ from gateway.mapping.fits import check_constant, no_field, unwritable
 from gateway.mapping.plan import Scope
 from gateway.mapping.plan_records import FieldPlan, RecordPlan
 from gateway.mapping.reads import Reads
-from gateway.messages import Json
 from gateway.model.model import Resource
 from gateway.model.types import TypeRefused
+from gateway.values.errors import AnswerMismatch
+from gateway.values.messages import Json
 
 _OWN = frozenset({"row", "fields"})
 """Names that a record gives its own lines."""

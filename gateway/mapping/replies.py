@@ -6,7 +6,7 @@ from gateway.document import Place, suggestion
 from gateway.mapping.context import BASE, Context
 from gateway.mapping.plan_hooks import DEFAULT, ReplyPlan
 from gateway.mapping.trees import Names, compile_tree
-from gateway.messages import Json
+from gateway.values.messages import Json
 
 
 def compile_replies(context: Context, nodes: dict[str, Json], place: Place) -> dict[str, ReplyPlan]:

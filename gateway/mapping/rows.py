@@ -11,7 +11,7 @@ from gateway.mapping.expressions import Path
 from gateway.mapping.plan import Level, RowsPlan
 from gateway.mapping.plan_records import RecordPlan
 from gateway.mapping.reads import Reads
-from gateway.messages import Json
+from gateway.values.messages import Json
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 from gateway.mapping.functions import FUNCTIONS
 from gateway.mapping.sizes import check_length, check_whole
 from gateway.mapping.words import KINDS, MAX_TEXT, MISSING, ExpressionFailed, Function, kind_of
-from gateway.messages import Json
+from gateway.values.messages import Json
 
 _RESULT: Final = "_expression_result"
 _MAKING: Final = Lock()

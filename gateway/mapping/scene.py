@@ -8,8 +8,8 @@ from dataclasses import dataclass, replace
 from gateway.mapping.calls import Http
 from gateway.mapping.context import OWN, Context
 from gateway.mapping.plan import Take
-from gateway.messages import Effect
 from gateway.model.types import Field
+from gateway.values.messages import Effect
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from gateway.mapping.calls import Http, check_headers, compile_call, compile_con
 from gateway.mapping.context import BASE, SENDING, Context
 from gateway.mapping.plan import AuthPlan, Build, Condition
 from gateway.mapping.trees import compile_object, compile_text
-from gateway.messages import Json
+from gateway.values.messages import Json
 
 
 def compile_auth(context: Context, node: Json, place: Place, http: Http) -> AuthPlan:

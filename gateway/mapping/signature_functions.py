@@ -11,7 +11,7 @@ import hmac
 from typing import Final
 
 from gateway.mapping.words import Function, word
-from gateway.observe import Secret
+from gateway.values.secrets import Secret
 
 
 def _bytes(piece: str | int | Secret) -> bytes:

@@ -10,8 +10,8 @@ from typing import Final
 
 from gateway.effort import BudgetSpent, spend
 from gateway.mapping.words import ExpressionFailed
-from gateway.messages import Json
-from gateway.strictjson import MAX_DIGITS
+from gateway.values.messages import Json
+from gateway.values.strictjson import MAX_DIGITS
 
 MOST_VALUES: Final = 2_000_000
 """Values that one value may hold: about what the largest answer of a provider holds."""

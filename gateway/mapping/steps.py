@@ -27,8 +27,8 @@ from gateway.mapping.rows import compile_levels
 from gateway.mapping.scene import Scene
 from gateway.mapping.takes import compile_takes
 from gateway.mapping.trees import compile_object, compile_tree
-from gateway.messages import Effect, Json
 from gateway.model.model import Operation
+from gateway.values.messages import Effect, Json
 
 _AFTER_A_CALL = frozenset({"name", "when", "for_each", "keep", "accept", "safe", "stays", "undo", "recover"})
 _BESIDE: dict[str, frozenset[str]] = {

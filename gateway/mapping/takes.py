@@ -9,7 +9,7 @@ from gateway.mapping.expressions import Literal
 from gateway.mapping.fits import check_taken
 from gateway.mapping.plan import Take
 from gateway.mapping.scene import Scene
-from gateway.messages import Json
+from gateway.values.messages import Json
 
 
 def compile_takes(scene: Scene, nodes: Json, place: Place) -> tuple[Take, ...]:

@@ -11,8 +11,8 @@ from typing import Any, Final
 from gateway.mapping.ids import uuid_of
 from gateway.mapping.sizes import check_size
 from gateway.mapping.words import MAX_TEXT, MISSING, ExpressionFailed, Function, kind_of, word
-from gateway.messages import Json
-from gateway.strictjson import JsonRefused, decode_json
+from gateway.values.messages import Json
+from gateway.values.strictjson import JsonRefused, decode_json
 
 _WHOLE: Final = re.compile(r"0+|-?0*[1-9][0-9]{0,17}")
 _DECIMAL: Final = re.compile(r"-?(?:0+|0*[1-9][0-9]{0,17})(?:\.[0-9]{1,20})?")

@@ -13,8 +13,8 @@ from typing import Final
 
 from gateway.document import Place
 from gateway.mapping.codec_kind import CodecInvalid, CodecRefused
-from gateway.messages import Json
 from gateway.model import times
+from gateway.values.messages import Json
 
 _WIDTHS: Final[Mapping[str, int]] = {"Y": 4, "m": 2, "d": 2, "H": 2, "M": 2, "S": 2}
 _DIRECTIVE: Final = re.compile(r"%(.?)", re.DOTALL)

@@ -10,8 +10,8 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from gateway.mapping.words import ExpressionFailed, Function, word
-from gateway.messages import Json
 from gateway.model import times
+from gateway.values.messages import Json
 
 _MOST_DAYS: Final = 400
 _MINUTES_OF_A_DAY: Final = 24 * 60

@@ -13,7 +13,10 @@ from decimal import Decimal
 from email.utils import parsedate_to_datetime
 from urllib.parse import quote_plus
 
-from gateway.errors import (
+from gateway.mapping.expressions import ExpressionFailed, Path
+from gateway.mapping.plan import CHARSET, CallPlan, Condition, ErrorRule, Scope
+from gateway.mapping.truth import is_true
+from gateway.values.errors import (
     AnswerMismatch,
     CallInvalid,
     GatewayError,
@@ -23,13 +26,10 @@ from gateway.errors import (
     ProviderUnauthorised,
     ProviderUnavailable,
 )
-from gateway.headers import VALUE, joined
-from gateway.mapping.expressions import ExpressionFailed, Path
-from gateway.mapping.plan import CHARSET, CallPlan, Condition, ErrorRule, Scope
-from gateway.mapping.truth import is_true
-from gateway.messages import Json, Request, Response
-from gateway.redaction import Credential
-from gateway.strictjson import Unreadable, as_utf8, declared_charset, decode_json
+from gateway.values.http import VALUE, joined
+from gateway.values.messages import Json, Request, Response
+from gateway.values.secrets import Credential
+from gateway.values.strictjson import Unreadable, as_utf8, declared_charset, decode_json
 
 _FORM = "application/x-www-form-urlencoded"
 _MAX_RETRY_AFTER = 86_400.0

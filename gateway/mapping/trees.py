@@ -12,7 +12,6 @@ from typing import TypeAlias
 
 from gateway.document import Place, suggestion
 from gateway.effort import budgeted, spend
-from gateway.errors import MappingFault
 from gateway.mapping.blame import failure
 from gateway.mapping.context import Context
 from gateway.mapping.expressions import ExpressionFailed, Literal, Template, ValueMissing
@@ -22,8 +21,9 @@ from gateway.mapping.plan import LEFT_OUT, Build, Scope
 from gateway.mapping.reads import Reads
 from gateway.mapping.sizes import check_size
 from gateway.mapping.truth import truth
-from gateway.messages import Json
-from gateway.redaction import Credential
+from gateway.values.errors import MappingFault
+from gateway.values.messages import Json
+from gateway.values.secrets import Credential
 
 _CHAIN = re.compile(r"\{\{\s*[a-z_][a-z0-9_.]*\s*\}\}", re.IGNORECASE)
 """A template that is a name and its keys, and nothing else."""

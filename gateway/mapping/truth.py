@@ -11,10 +11,10 @@ from typing import Any, Final
 
 from jinja2 import nodes
 
-from gateway.errors import MappingFault
 from gateway.mapping.functions import FUNCTIONS
 from gateway.mapping.words import KINDS, MISSING
-from gateway.messages import Json
+from gateway.values.errors import MappingFault
+from gateway.values.messages import Json
 
 _OPEN: Final = frozenset({"any", "maybe"})
 """What a word gives that nobody can tell before it is called."""

@@ -28,7 +28,7 @@ from gateway.mapping.verify_parts import (
     compile_timestamp,
 )
 from gateway.mapping.ways import compile_needs
-from gateway.messages import Json
+from gateway.values.messages import Json
 
 __all__ = ["VerifyPlan", "compile_block", "compile_verify", "weak_keys"]
 

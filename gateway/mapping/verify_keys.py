@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
 from gateway.mapping.plan_verify import KeyPlan, VerifyPlan
-from gateway.messages import Json
+from gateway.values.messages import Json
 
 WEAK: Final = "weak-secret"
 """The finding for what `weak_keys` gives."""

@@ -24,7 +24,7 @@ from gateway.mapping.plan_verify import (
     TimestampPlan,
 )
 from gateway.mapping.trees import compile_tree, evaluated
-from gateway.messages import Json
+from gateway.values.messages import Json
 
 _WHERE: Final = ("header", "query", "path")
 _SETTINGS: Final = frozenset({"settings"})

@@ -18,7 +18,7 @@ from gateway.mapping.path_functions import PathFunctions
 from gateway.mapping.plan import ErrorRule, Scope
 from gateway.mapping.plan_records import RecordPlan
 from gateway.mapping.words import Missing
-from gateway.messages import Json
+from gateway.values.messages import Json
 
 Decode = Callable[[bytes, Scope], Json]
 """How the body of an answer is read."""

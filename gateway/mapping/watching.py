@@ -18,8 +18,8 @@ from gateway.mapping.plan_watch import WatchPlan
 from gateway.mapping.scene import Scene
 from gateway.mapping.steps import compile_run
 from gateway.mapping.ways import Ways
-from gateway.messages import Effect, Json
 from gateway.model.model import Operation
+from gateway.values.messages import Effect, Json
 
 _PLACE: Place = ("watch", "bookings")
 _READ_FROM = ("records", "codecs")

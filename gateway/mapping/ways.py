@@ -14,7 +14,7 @@ from gateway.document import Place, suggestion
 from gateway.mapping.context import Context
 from gateway.mapping.plan import OperationPlan, ProviderPlan
 from gateway.mapping.plan_hooks import HookPlan
-from gateway.messages import Json
+from gateway.values.messages import Json
 
 NATIVE = "native."
 """What the names of a provider's own operations begin with."""

@@ -13,9 +13,9 @@ from enum import Enum
 from typing import Any, Final
 
 from gateway.effort import spend
-from gateway.messages import Json
 from gateway.model.times import TimeRefused
-from gateway.observe import Secret
+from gateway.values.messages import Json
+from gateway.values.secrets import Secret
 
 MAX_TEXT: Final = 100_000
 """Characters a word or a template may give. Reads of longer values are no concern of it, only what is made."""

@@ -11,11 +11,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from gateway.document import suggestion
-from gateway.messages import Json
 from gateway.model.contract import Operation
 from gateway.model.raw import Problem, invalid
 from gateway.model.times import GapTime, TimeRefused, moment, parse_instant, zone_names
 from gateway.model.types import Field, Rules, Type, TypeRefused, climbs
+from gateway.values.messages import Json
 
 MAX_LINE = 500
 """Longest one-line text a caller may send, in characters."""

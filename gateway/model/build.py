@@ -12,7 +12,6 @@ from types import MappingProxyType
 from typing import TypeAlias, TypeVar
 
 from gateway.document import Document, Finding, Place, show, suggestion
-from gateway.messages import Effect, Json
 from gateway.model import types
 from gateway.model.changes import build_changes
 from gateway.model.contract import Argument, ErrorCode, EventType, Model, Operation, Request, Resource
@@ -20,6 +19,7 @@ from gateway.model.filters import FILTERS, Filter
 from gateway.model.parts import Wrong, keys, known
 from gateway.model.scalars import SCALARS
 from gateway.model.types import NO_RULES, Field, Rules, Type, TypeRefused
+from gateway.values.messages import Effect, Json
 
 _Common: TypeAlias = Mapping[str, tuple[frozenset[str], Argument]]
 """Arguments of many operations: what those give (one, list), and the argument."""

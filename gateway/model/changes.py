@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from collections.abc import Set as AbstractSet
 from types import MappingProxyType
 
-from gateway.messages import Json
 from gateway.model.contract import Changes, Resource
 from gateway.model.parts import Wrong, keys, known
+from gateway.values.messages import Json
 
 _KEYS = {"of", "status", "span", "first", "becomes", "moved", "otherwise", "vanished", "removed", "tracked"}
 _KEYS |= {"replaces", "channel", "operations", "also"}

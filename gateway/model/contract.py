@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from gateway.messages import Effect, Json
 from gateway.model.filters import Filter
 from gateway.model.types import NO_RULES, Field, Rules, Type
+from gateway.values.messages import Effect, Json
 
 
 @dataclass(frozen=True, slots=True)

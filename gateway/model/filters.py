@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TypeAlias
 
-from gateway.messages import Json
 from gateway.model.times import moment
+from gateway.values.messages import Json
 
 Test: TypeAlias = Callable[[Json], bool]
 """A canonical row in, whether it matches out."""

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from collections.abc import Set as AbstractSet
 
 from gateway.document import Place, suggestion
-from gateway.messages import Json
+from gateway.values.messages import Json
 
 
 class Wrong(Exception):

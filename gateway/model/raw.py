@@ -9,10 +9,10 @@ import re
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from gateway.errors import CallInvalid
-from gateway.messages import Json
 from gateway.model.contract import Operation
 from gateway.model.types import Type
+from gateway.values.errors import CallInvalid
+from gateway.values.messages import Json
 
 _INTEGER = re.compile(r"-?[0-9]{1,18}")
 _DECIMAL = re.compile(r"-?[0-9]{1,18}(?:\.[0-9]{1,18})?")

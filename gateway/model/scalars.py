@@ -10,7 +10,6 @@ import re
 from collections.abc import Callable, Mapping
 from typing import TypeAlias
 
-from gateway.messages import Json
 from gateway.model.times import (
     CLOCK,
     DATE,
@@ -22,6 +21,7 @@ from gateway.model.times import (
     parse_date,
     zone_names,
 )
+from gateway.values.messages import Json
 
 Accept: TypeAlias = Callable[[Json], Json]
 """A value in, the canonical value out, or TypeRefused."""

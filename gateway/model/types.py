@@ -11,8 +11,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
-from gateway.messages import Json
 from gateway.model.scalars import EXPECTED, MAX_ID, SCALARS, Accept, TypeRefused, written
+from gateway.values.messages import Json
 
 __all__ = [
     "EXPECTED",

@@ -6,9 +6,9 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from datetime import date, datetime
 
-from gateway.messages import Json
 from gateway.simulator.incoming import Incoming
 from gateway.simulator.script import FORMATS, KINDS
+from gateway.values.messages import Json
 
 _REAL: Mapping[str, Callable[[str], object]] = {
     "date": date.fromisoformat,

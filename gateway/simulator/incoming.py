@@ -8,8 +8,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from urllib.parse import parse_qsl, unquote
 
-from gateway.messages import Json
-from gateway.strictjson import JsonRefused, decode_json
+from gateway.values.messages import Json
+from gateway.values.strictjson import JsonRefused, decode_json
 
 _BRACKETS = re.compile(r"\[([^\[\]]*)\]")
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Annotated, Final
 
-from gateway.messages import Json
 from gateway.parts import Node, Takes, TemplateText, Tree, TreeObject, key, part
+from gateway.values.messages import Json
 
 _VERB = "path, {name} captures a segment"
 _WHEN = "only if this holds"

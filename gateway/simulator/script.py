@@ -14,10 +14,10 @@ from gateway.mapping.context import Context
 from gateway.mapping.expressions import Literal, Template
 from gateway.mapping.plan import Build, CallPlan, ProviderPlan
 from gateway.mapping.trees import compile_text, compile_tree
-from gateway.messages import Json
 from gateway.model.model import Model
 from gateway.shape import check
 from gateway.simulator.language import SHAPES
+from gateway.values.messages import Json
 
 FORMATS: Mapping[str, str] = {
     "date": r"\d{4}-\d\d-\d\d",

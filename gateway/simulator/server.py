@@ -15,11 +15,11 @@ from dataclasses import dataclass, field
 from aiohttp import web
 
 from gateway.document import suggestion
-from gateway.errors import MappingFault
-from gateway.messages import Json
 from gateway.simulator.incoming import incoming
 from gateway.simulator.play import Play
-from gateway.strictjson import JsonRefused, decode_json
+from gateway.values.errors import MappingFault
+from gateway.values.messages import Json
+from gateway.values.strictjson import JsonRefused, decode_json
 
 _CONTROL = "/_simulator"
 

@@ -17,10 +17,10 @@ from typing import Any, Self, TypeAlias, TypeVar
 from sqlalchemy import Connection, make_url, text, update
 from sqlalchemy.exc import DBAPIError
 
-from gateway.errors import StoreUnavailable
 from gateway.store.drivers import OURS, RETRY_SECONDS, Bench, bench, file_of, make_file
 from gateway.store.migrations import migrate
 from gateway.store.tables import counters
+from gateway.values.errors import StoreUnavailable
 
 __all__ = ["RETRY_SECONDS", "Database", "Transaction"]
 

@@ -12,9 +12,9 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, and_, insert, select, update
 
-from gateway.messages import Json
 from gateway.store.statements import insert_new, put
 from gateway.store.tables import bookings, counters, deliveries, events, receipts, subscriptions
+from gateway.values.messages import Json
 
 EVENTS = "events"
 """The topic of commits that add events."""

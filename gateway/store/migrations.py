@@ -24,8 +24,8 @@ from sqlalchemy import (
 )
 from sqlalchemy.schema import CreateColumn
 
-from gateway.errors import StoreUnavailable
 from gateway.store.tables import METADATA, counters, keys, link_bookings, schema_version
+from gateway.values.errors import StoreUnavailable
 
 _FIRST = (
     *("schema_version", "counters", "receipts", "events", "subscriptions", "deliveries", "attempts", "jobs"),

@@ -11,7 +11,7 @@ import fcntl
 from pathlib import Path
 from typing import BinaryIO
 
-from gateway.errors import StoreUnavailable
+from gateway.values.errors import StoreUnavailable
 
 _SUFFIX = ".lock"
 _OWNER_ONLY = 0o600

@@ -14,10 +14,10 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Row, and_, exists, func, select, update
 
 from gateway.config import WebhookSettings
-from gateway.observe import Secret
 from gateway.store.probes import NOWHERE
 from gateway.store.statements import insert_new
 from gateway.store.tables import deliveries, events, subscriptions
+from gateway.values.secrets import Secret
 
 CONFIG = "config"
 """The owner of the subscriptions that the configuration names; those of callers are named by `owner_of`."""

@@ -14,8 +14,6 @@ from datetime import datetime
 from aiohttp import web
 
 from gateway import observe
-from gateway.errors import CallInvalid, NotMapped
-from gateway.messages import Json
 from gateway.model.model import Operation
 from gateway.store import replays, subscriptions
 from gateway.store.deliveries import Attempt
@@ -32,6 +30,8 @@ from gateway.surface.pages import cut, wanted
 from gateway.surface.visit import VISIT
 from gateway.surface.webhook_operations import ADMIN, of_operator
 from gateway.surface.webhooks import instant_of, shown
+from gateway.values.errors import CallInvalid, NotMapped
+from gateway.values.messages import Json
 from gateway.webhooks.replay import Replays
 
 

@@ -12,9 +12,7 @@ from dataclasses import dataclass
 from aiohttp import web
 
 from gateway import observe
-from gateway.errors import NotMapped
 from gateway.links.links import Links
-from gateway.messages import Json
 from gateway.model.model import Operation
 from gateway.surface.answers import Answer, to_bytes, to_response
 from gateway.surface.calls import Calls
@@ -22,6 +20,8 @@ from gateway.surface.link_operations import PATH, of_links
 from gateway.surface.operations import next_link, read_apart
 from gateway.surface.pages import cut, wanted
 from gateway.surface.visit import VISIT
+from gateway.values.errors import NotMapped
+from gateway.values.messages import Json
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,13 +13,13 @@ from datetime import UTC, datetime
 from aiohttp import web
 
 from gateway.catalog import Connection
-from gateway.errors import GatewayError
-from gateway.messages import Json
 from gateway.model.model import arguments
 from gateway.store.database import Database
 from gateway.store.events import Known, known, known_between
 from gateway.surface.calendar import Entry, Names
 from gateway.surface.calls import Calls
+from gateway.values.errors import GatewayError
+from gateway.values.messages import Json
 
 BEFORE = 30
 AFTER = 365

@@ -11,8 +11,8 @@ from urllib.parse import quote
 from aiohttp import web
 
 from gateway.effort import spend
-from gateway.messages import Json, Reply
 from gateway.model.model import Operation
+from gateway.values.messages import Json, Reply
 
 # RFC 9110 §8.8.3: what may stand between the quotes of an entity tag, less `%`, which marks what was escaped.
 _TAG = "!#$&'()*+,/:;<=>?@[]^`{|}~"

@@ -8,12 +8,12 @@ import re
 
 from aiohttp import web
 
-from gateway.errors import CallInvalid
-from gateway.messages import Json
 from gateway.store.keys import Asked
 from gateway.surface.callers import caller_of
 from gateway.surface.requests import path_parts
 from gateway.surface.visit import VISIT
+from gateway.values.errors import CallInvalid
+from gateway.values.messages import Json
 
 METHODS = frozenset({"POST", "PATCH", "PUT"})
 """Methods whose requests may carry a key; the others can be repeated as they are."""

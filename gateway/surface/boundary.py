@@ -17,12 +17,12 @@ from aiohttp.http_exceptions import ContentEncodingError, HttpProcessingError, L
 from aiohttp.typedefs import Handler, Middleware
 
 from gateway import observe
-from gateway.errors import GatewayError, NotMapped
 from gateway.model.model import Model
 from gateway.surface.cors import Cors
 from gateway.surface.failures import HttpRefused, failure_of, to_response
 from gateway.surface.requests import UNKNOWN_CODING
 from gateway.surface.visit import VISIT, Visit
+from gateway.values.errors import GatewayError, NotMapped
 
 _ALWAYS = {
     "Cache-Control": "no-store",

@@ -14,8 +14,8 @@ from datetime import UTC, date, datetime, timedelta
 
 from icalendar import Calendar, Event, vDuration, vText
 
-from gateway.messages import Json
 from gateway.store.feeds import Feed
+from gateway.values.messages import Json
 
 STATUSES: Mapping[str, str] = {
     "confirmed": "CONFIRMED",

@@ -21,8 +21,6 @@ from aiohttp import web
 
 from gateway.catalog import Connection
 from gateway.config import ADMIN
-from gateway.errors import GatewayError, NotMapped
-from gateway.messages import Effect
 from gateway.model.model import Argument, Model, Operation, arguments, from_query
 from gateway.model.types import scalar
 from gateway.store.database import Database
@@ -33,6 +31,8 @@ from gateway.surface.calls import Calls
 from gateway.surface.feeds import digest_of
 from gateway.surface.requests import query_pairs
 from gateway.surface.visit import VISIT
+from gateway.values.errors import GatewayError, NotMapped
+from gateway.values.messages import Effect
 
 PATH = "/calendar/feed/{token}.ics"
 """Below `/v1/{connection}`; the one path there that asks for no key."""

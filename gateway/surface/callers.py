@@ -11,8 +11,8 @@ import hmac
 from aiohttp import web
 
 from gateway.config import ADMIN, Caller, Settings
-from gateway.errors import CallerRefused
 from gateway.surface.visit import VISIT
+from gateway.values.errors import CallerRefused
 
 
 class Callers:

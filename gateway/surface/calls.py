@@ -13,12 +13,9 @@ from gateway.catalog import Connection
 from gateway.config import Settings
 from gateway.effort import spend
 from gateway.engine import Engine
-from gateway.errors import GatewayError, NotMapped, OutcomeUnknown, ProviderUnauthorised, ProviderUnavailable
 from gateway.flows.remembering import Remembering
 from gateway.mapping.handling import handled
 from gateway.mapping.ids import uuid_of
-from gateway.messages import LENIENT, Call, Effect, Json, Reply
-from gateway.observe import Redactor
 from gateway.steps import look_with
 from gateway.store.keys import Kept
 from gateway.surface import answers, failures
@@ -34,6 +31,9 @@ from gateway.surface.reconciling import ABSENT, CONFIRMED, PENDING, STATES, give
 from gateway.surface.requests import READ_SECONDS, json_body, path_parts, refuse_conditions
 from gateway.surface.visit import VISIT
 from gateway.surface.written import Outcome
+from gateway.values.errors import GatewayError, NotMapped, OutcomeUnknown, ProviderUnauthorised, ProviderUnavailable
+from gateway.values.messages import LENIENT, Call, Effect, Json, Reply
+from gateway.values.secrets import Redactor
 from gateway.workers import Compute
 
 _USUAL = "active"

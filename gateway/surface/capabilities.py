@@ -5,10 +5,10 @@ from __future__ import annotations
 from gateway.catalog import Connection
 from gateway.mapping.handling import lenient_arguments
 from gateway.mapping.plan import OperationPlan, ProviderPlan
-from gateway.mapping.plan_limits import LimitsPlan
 from gateway.mapping.ways import way_of
-from gateway.messages import Json
 from gateway.model.model import Model, Operation
+from gateway.values.messages import Json
+from gateway.values.rates import LimitsPlan
 
 
 def described(connection: Connection, model: Model, status: str) -> dict[str, Json]:

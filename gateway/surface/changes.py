@@ -15,8 +15,6 @@ from dataclasses import dataclass
 
 from aiohttp import web
 
-from gateway.errors import CallInvalid
-from gateway.messages import Effect
 from gateway.model.model import Argument, Model, Operation, arguments
 from gateway.model.types import enum, list_of
 from gateway.store.database import Database
@@ -25,6 +23,8 @@ from gateway.store.following import Followed, follow
 from gateway.surface.answers import Answer, to_bytes, to_response
 from gateway.surface.calls import Calls
 from gateway.surface.operations import next_link, read
+from gateway.values.errors import CallInvalid
+from gateway.values.messages import Effect
 
 PATH = "/changes"
 """Below `/v1/{connection}`."""

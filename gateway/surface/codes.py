@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from gateway.errors import (
+from gateway.mapping.plan import OperationPlan, ProviderPlan, VariantPlan
+from gateway.model.model import Model, Operation
+from gateway.surface.asked import METHODS
+from gateway.values.errors import (
     AnswerMismatch,
     CallerRefused,
     CallInvalid,
@@ -14,10 +17,7 @@ from gateway.errors import (
     ProviderUnauthorised,
     ProviderUnavailable,
 )
-from gateway.mapping.plan import OperationPlan, ProviderPlan, VariantPlan
-from gateway.messages import Effect
-from gateway.model.model import Model, Operation
-from gateway.surface.asked import METHODS
+from gateway.values.messages import Effect
 
 WITHOUT_PROVIDER = frozenset({CallInvalid.code, CallerRefused.code, "FORBIDDEN", GatewayError.code})
 """What the gateway answers by itself, whatever is asked."""

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from gateway.messages import Json
 from gateway.surface.failures import PROBLEM
+from gateway.values.messages import Json
 
 
 def ref(kind: str, name: str) -> dict[str, Json]:

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from aiohttp import web
 
 from gateway.catalog import Connection
-from gateway.messages import Effect, Json
 from gateway.model.model import Argument, Model, Operation, arguments
 from gateway.surface.answers import Answer, to_bytes, to_response
 from gateway.surface.callers import caller_of, may
@@ -17,6 +16,7 @@ from gateway.surface.capabilities import described
 from gateway.surface.operations import next_link, read
 from gateway.surface.pages import cut, wanted
 from gateway.surface.visit import VISIT
+from gateway.values.messages import Effect, Json
 
 
 @dataclass(frozen=True, slots=True)

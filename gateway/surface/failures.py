@@ -13,11 +13,18 @@ from pathlib import PurePath
 
 from aiohttp import web
 
-from gateway.errors import AnswerMismatch, CallerRefused, CallInvalid, GatewayError, MappingFault, ProviderUnauthorised
-from gateway.messages import Json
 from gateway.model.model import Model
 from gateway.surface.answers import to_bytes
 from gateway.surface.visit import VISIT
+from gateway.values.errors import (
+    AnswerMismatch,
+    CallerRefused,
+    CallInvalid,
+    GatewayError,
+    MappingFault,
+    ProviderUnauthorised,
+)
+from gateway.values.messages import Json
 
 PROBLEM = "application/problem+json"
 _TYPE = "urn:booking-gateway:error:"

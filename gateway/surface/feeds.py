@@ -14,8 +14,6 @@ from secrets import token_urlsafe
 from aiohttp import web
 
 from gateway.config import ADMIN
-from gateway.errors import CallInvalid, NotMapped
-from gateway.messages import Effect, Json
 from gateway.model.model import Argument, Model, Operation, arguments
 from gateway.model.types import enum, scalar, text
 from gateway.store import feeds
@@ -27,6 +25,8 @@ from gateway.surface.calls import Calls
 from gateway.surface.operations import next_link, read
 from gateway.surface.pages import cut, wanted
 from gateway.surface.requests import refuse_conditions
+from gateway.values.errors import CallInvalid, NotMapped
+from gateway.values.messages import Effect, Json
 
 PATH = "/calendar/feeds"
 """Below `/v1/{connection}`."""

@@ -12,9 +12,9 @@ from typing import Final
 from aiohttp import web
 
 from gateway.engine import Engine
-from gateway.errors import StoreUnavailable
 from gateway.store.database import Database
 from gateway.surface.answers import to_bytes
+from gateway.values.errors import StoreUnavailable
 
 _PROBE_SECONDS: Final = 1.0
 """Between one look at a store that fails and the next, and for such a look."""

@@ -15,15 +15,15 @@ from aiohttp import web
 
 from gateway import observe
 from gateway.catalog import Connection
-from gateway.errors import GatewayError, SignatureInvalid, TooManyCalls
 from gateway.mapping.hooks_translate import to_reply
 from gateway.mapping.plan_hooks import HookPlan
-from gateway.messages import Received, Response
 from gateway.surface.calls import Calls
 from gateway.surface.failures import HttpRefused, failure_of, to_response
 from gateway.surface.requests import READ_SECONDS, body_bytes, path_parts, query_pairs, refuse_large
 from gateway.surface.strangers import BUSY_SECONDS, Strangers
 from gateway.surface.visit import VISIT
+from gateway.values.errors import GatewayError, SignatureInvalid, TooManyCalls
+from gateway.values.messages import Received, Response
 from gateway.webhooks.asking import Links, answered
 from gateway.webhooks.challenges import Challenged
 from gateway.webhooks.inbound import Delivery, Inbound, scope_of

@@ -19,12 +19,12 @@ from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 from gateway import observe
-from gateway.errors import GatewayError, OutcomeUnknown, StoreUnavailable, TooManyCalls
 from gateway.store import keys
 from gateway.store.database import Database, Transaction
 from gateway.store.keys import Asked, Kept, Used
 from gateway.surface.answers import Answer
 from gateway.surface.written import Outcome, decode, encode, final, unknown
+from gateway.values.errors import GatewayError, OutcomeUnknown, StoreUnavailable, TooManyCalls
 
 Look: TypeAlias = Callable[[Kept], Awaitable[Answer | None]]
 """Looks what became of a request in doubt: gives the answer of what was done, and None where nothing was.

@@ -8,10 +8,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from http import HTTPStatus
 
-from gateway.errors import NotMapped
-from gateway.messages import Effect
 from gateway.model.model import Argument, Field, Model, Operation, Resource, Type
 from gateway.model.types import enum, list_of, map_of, named, number, object_of, scalar
+from gateway.values.errors import NotMapped
+from gateway.values.messages import Effect
 
 PATH = "/admin/links"
 _COUNT = number("integer", 0)

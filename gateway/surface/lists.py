@@ -9,9 +9,6 @@ from aiohttp import web
 
 from gateway.catalog import Connection
 from gateway.effort import spend
-from gateway.messages import Json, Reply
-from gateway.observe import Redactor
-from gateway.strictjson import decode_json
 from gateway.surface.answers import headers_of, to_bytes, warnings_of
 from gateway.surface.callers import caller_of
 from gateway.surface.calls import Calls, masked
@@ -19,6 +16,9 @@ from gateway.surface.pages import Wanted, about, ordered
 from gateway.surface.preferences import applied
 from gateway.surface.readings import Owner, Reading
 from gateway.surface.visit import VISIT
+from gateway.values.messages import Json, Reply
+from gateway.values.secrets import Redactor
+from gateway.values.strictjson import decode_json
 
 PROVIDER_DATA = "provider_data"
 """What callers include, and where it stands, to see the provider's own objects."""

@@ -12,8 +12,8 @@ import re
 from collections.abc import Callable, Sequence
 from typing import TypeVar
 
-from gateway.errors import CallInvalid
-from gateway.messages import Json
+from gateway.values.errors import CallInvalid
+from gateway.values.messages import Json
 
 _MARK = re.compile(r"([0-9]{1,18})\.([A-Za-z0-9_-]{1,40})\.([0-9a-f]{8})")
 Row = TypeVar("Row")

@@ -8,17 +8,17 @@ from http import HTTPStatus
 from aiohttp import web
 
 from gateway.catalog import Connection
-from gateway.errors import CallInvalid, MappingFault, OverBudget
 from gateway.mapping.native import native_arguments, native_from_query
 from gateway.mapping.plan import OperationPlan
-from gateway.messages import Effect, Json
-from gateway.observe import Redactor
 from gateway.surface.answers import Answer, headers_of, to_bytes_in_pieces
 from gateway.surface.callers import may
 from gateway.surface.calls import Calls, masked
 from gateway.surface.failures import HttpRefused
 from gateway.surface.requests import path_parts, query_pairs
 from gateway.surface.visit import VISIT
+from gateway.values.errors import CallInvalid, MappingFault, OverBudget
+from gateway.values.messages import Effect, Json
+from gateway.values.secrets import Redactor
 
 
 @dataclass(frozen=True, slots=True)

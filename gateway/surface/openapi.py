@@ -12,10 +12,8 @@ from http import HTTPStatus
 
 from gateway import __version__
 from gateway.catalog import Catalog, Connection
-from gateway.errors import CallInvalid, NotMapped
 from gateway.mapping.plan import OperationPlan
 from gateway.mapping.plan_given import NativeArgument
-from gateway.messages import Effect, Json
 from gateway.model.model import WARNINGS, Argument, Model, Operation
 from gateway.surface.asked import METHODS
 from gateway.surface.codes import WITHOUT_PROVIDER, of_native, on_any_connection, on_connection
@@ -31,6 +29,8 @@ from gateway.surface.components import (
 from gateway.surface.connections import listing, reading
 from gateway.surface.openapi_events import add_listeners
 from gateway.surface.openapi_webhooks import add_subscriptions, announced, schemas
+from gateway.values.errors import CallInvalid, NotMapped
+from gateway.values.messages import Effect, Json
 
 _BODY_STATUSES = (
     HTTPStatus.REQUEST_TIMEOUT,

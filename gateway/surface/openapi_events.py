@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Protocol
 
-from gateway.errors import CallInvalid, NotMapped, StoreUnavailable, TooManyCalls
-from gateway.messages import Json
 from gateway.model.model import Model, Operation
 from gateway.surface import calendars, changes, feeds, outcomes, stream
 from gateway.surface.codes import ANY, WITHOUT_PROVIDER
 from gateway.surface.components import KEY_PARAMETER, ref
+from gateway.values.errors import CallInvalid, NotMapped, StoreUnavailable, TooManyCalls
+from gateway.values.messages import Json
 
 _CODES = WITHOUT_PROVIDER | {StoreUnavailable.code}
 _UNSAID = ("Gateway-Support", "Age", "Idempotent-Replayed", "Location")

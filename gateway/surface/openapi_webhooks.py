@@ -5,14 +5,14 @@ Pure. The contract's events say what is posted; nothing is told of an event that
 
 from __future__ import annotations
 
-from gateway.errors import NotMapped, StoreUnavailable, TooManyCalls
-from gateway.messages import Json
 from gateway.model.model import EventType, Model
 from gateway.surface.asked import METHODS
 from gateway.surface.codes import REPEATED, WITHOUT_PROVIDER
 from gateway.surface.components import ref
 from gateway.surface.openapi_events import Paths
 from gateway.surface.webhook_operations import of_callers
+from gateway.values.errors import NotMapped, StoreUnavailable, TooManyCalls
+from gateway.values.messages import Json
 
 _STATE = "INVALID_STATE"
 _UNSAID = ("Gateway-Support", "Age")

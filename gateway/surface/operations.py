@@ -9,11 +9,8 @@ from urllib.parse import quote, urlencode
 from aiohttp import web
 
 from gateway.catalog import Connection
-from gateway.errors import MappingFault, OutcomeUnknown
 from gateway.links.told import with_courts
-from gateway.messages import STRICT, Effect, Json, Reply
 from gateway.model.model import Operation, arguments, from_body, from_query
-from gateway.observe import Redactor
 from gateway.surface.answers import Answer, answer_of, headers_of, warnings_of
 from gateway.surface.callers import may
 from gateway.surface.calls import Calls, masked
@@ -22,6 +19,9 @@ from gateway.surface.pages import wanted
 from gateway.surface.preferences import applied, handling_of
 from gateway.surface.requests import path_parts, query_pairs
 from gateway.surface.visit import VISIT
+from gateway.values.errors import MappingFault, OutcomeUnknown
+from gateway.values.messages import STRICT, Effect, Json, Reply
+from gateway.values.secrets import Redactor
 
 _PUSH = "slots.push"
 

@@ -15,8 +15,6 @@ from aiohttp import web
 
 from gateway.catalog import Connection
 from gateway.config import ADMIN
-from gateway.errors import CallInvalid, NotMapped
-from gateway.messages import Effect
 from gateway.model.model import Argument, Model, Operation
 from gateway.model.times import from_epoch
 from gateway.model.types import scalar
@@ -30,6 +28,8 @@ from gateway.surface.calls import Calls
 from gateway.surface.idempotency import hold_of
 from gateway.surface.reconciling import PENDING, STATES, Found, state_of
 from gateway.surface.requests import path_parts, query_pairs
+from gateway.values.errors import CallInvalid, NotMapped
+from gateway.values.messages import Effect
 
 PATH = "/operations/{id}"
 """Below `/v1/{connection}`."""

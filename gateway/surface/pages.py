@@ -19,11 +19,11 @@ from itertools import chain
 from typing import Any, TypeAlias
 
 from gateway.effort import spend
-from gateway.errors import CallInvalid
-from gateway.messages import Json
 from gateway.model.model import Operation, Type, TypeRefused
 from gateway.model.times import moment
-from gateway.strictjson import JsonRefused, decode_json
+from gateway.values.errors import CallInvalid
+from gateway.values.messages import Json
+from gateway.values.strictjson import JsonRefused, decode_json
 
 _DIGITS = re.compile("([0-9]+)")
 _PIECE = 2_000

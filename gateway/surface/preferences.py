@@ -7,7 +7,7 @@ from typing import Final
 
 from aiohttp import web
 
-from gateway.messages import LENIENT, STRICT
+from gateway.values.messages import LENIENT, STRICT
 
 _PREFER: Final = "Prefer"
 _APPLIED: Final = "Preference-Applied"

@@ -14,9 +14,7 @@ from datetime import timedelta
 from typing import TypeAlias
 
 from gateway.catalog import Connection
-from gateway.errors import CallInvalid, GatewayError, Unsupported
 from gateway.mapping.evaluate import accepted
-from gateway.messages import Json, Reply
 from gateway.model.filters import Test
 from gateway.model.model import Model, Operation, arguments, from_body
 from gateway.model.times import format_instant, moment
@@ -24,6 +22,8 @@ from gateway.steps import look_with
 from gateway.store.keys import Kept
 from gateway.surface.answers import Answer
 from gateway.surface.written import decode, unknown
+from gateway.values.errors import CallInvalid, GatewayError, Unsupported
+from gateway.values.messages import Json, Reply
 
 PENDING = "pending"
 CONFIRMED = "confirmed"

@@ -12,10 +12,10 @@ from urllib.parse import parse_qsl, unquote
 
 from aiohttp import web
 
-from gateway.errors import CallInvalid
-from gateway.messages import Json
-from gateway.strictjson import JsonRefused, decode_json
 from gateway.surface.failures import HttpRefused
+from gateway.values.errors import CallInvalid
+from gateway.values.messages import Json
+from gateway.values.strictjson import JsonRefused, decode_json
 
 READ_SECONDS = 15.0
 """How long a body may take to arrive, where a call may take longer: slower senders only hold a connection open."""

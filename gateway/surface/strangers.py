@@ -14,8 +14,8 @@ from typing import Final
 
 from aiohttp import web
 
-from gateway.errors import TooManyCalls
 from gateway.surface.requests import body_bytes
+from gateway.values.errors import TooManyCalls
 
 MOST_OF_ADDRESS: Final = 16
 """Messages of one address that nobody has proved; half of what a connection takes in, so that no address fills one."""

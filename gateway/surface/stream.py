@@ -15,8 +15,6 @@ from dataclasses import dataclass, field
 
 from aiohttp import web
 
-from gateway.errors import CallInvalid, StoreUnavailable, TooManyCalls
-from gateway.messages import Effect
 from gateway.model.model import Argument, Model, Operation, arguments
 from gateway.model.types import enum, list_of, text
 from gateway.store.database import Database
@@ -28,6 +26,8 @@ from gateway.surface.changes import LATEST, cursor_of, followed, sequence_of
 from gateway.surface.cors import Cors
 from gateway.surface.operations import read
 from gateway.surface.visit import VISIT
+from gateway.values.errors import CallInvalid, StoreUnavailable, TooManyCalls
+from gateway.values.messages import Effect
 
 PATH = "/events/stream"
 """Below `/v1/{connection}`. It must be routed before the contract's operations, of which one has `/events/{id}`."""

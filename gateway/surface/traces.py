@@ -15,13 +15,13 @@ from uuid import uuid4
 
 from aiohttp import web
 
-from gateway.errors import CallInvalid, NotMapped
-from gateway.messages import Json, Request, Response
 from gateway.surface.answers import Answer, to_bytes, to_response
 from gateway.surface.callers import admin_only
 from gateway.surface.requests import path_parts
 from gateway.surface.visit import VISIT, Traceable, Visit
 from gateway.tracing import Traced
+from gateway.values.errors import CallInvalid, NotMapped
+from gateway.values.messages import Json, Request, Response
 
 ASKED = "Gateway-Trace"
 """The header of a request by which the operator asks for a trace: `1`."""

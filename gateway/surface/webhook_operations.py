@@ -9,10 +9,10 @@ from collections.abc import Mapping
 from dataclasses import replace
 from http import HTTPStatus
 
-from gateway.errors import NotMapped
-from gateway.messages import Effect
 from gateway.model.model import Argument, Model, Operation, Type
 from gateway.model.types import Rules, enum, list_of, number, scalar
+from gateway.values.errors import NotMapped
+from gateway.values.messages import Effect
 
 PATH = "/v1/webhooks"
 ADMIN = "/admin"

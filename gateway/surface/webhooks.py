@@ -15,10 +15,7 @@ from typing import Any
 from aiohttp import web
 
 from gateway.config import ADMIN, Caller
-from gateway.errors import CallInvalid, GatewayError, NotMapped, TooManyCalls
-from gateway.messages import Json
 from gateway.model.model import Operation, arguments
-from gateway.observe import Secret
 from gateway.store import subscriptions
 from gateway.store.deliveries import Attempt
 from gateway.store.events import DELIVERIES
@@ -34,6 +31,9 @@ from gateway.surface.operations import next_link, read
 from gateway.surface.pages import cut, wanted
 from gateway.surface.visit import VISIT
 from gateway.surface.webhook_operations import PATH, of_callers
+from gateway.values.errors import CallInvalid, GatewayError, NotMapped, TooManyCalls
+from gateway.values.messages import Json
+from gateway.values.secrets import Secret
 from gateway.webhooks.signing import new_secret
 from gateway.webhooks.subscriptions import MOST, test_event, unfit
 

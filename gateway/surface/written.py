@@ -8,9 +8,9 @@ from http import HTTPStatus
 from typing import TypeAlias
 
 from gateway.compensation import MAY_BE_DONE
-from gateway.errors import OutcomeUnknown
 from gateway.surface.answers import Answer
 from gateway.surface.failures import Failure
+from gateway.values.errors import OutcomeUnknown
 
 Outcome: TypeAlias = Answer | Failure
 

@@ -22,11 +22,11 @@ import aiohttp
 from aiohttp.abc import AbstractResolver
 
 from gateway import __version__, observe
-from gateway.errors import AnswerMismatch, ProviderUnavailable
-from gateway.messages import Request, Response
 from gateway.transport import outgoing
 from gateway.transport.coding import CodingBroken, Decoder
 from gateway.transport.networks import AddressRefused, Network, networks, permitted
+from gateway.values.errors import AnswerMismatch, ProviderUnavailable
+from gateway.values.messages import Request, Response
 
 # Room for one lost DNS packet (resolvers ask again after 5 s) or two lost SYNs (sent again after 1 s and 3 s).
 CONNECT_SECONDS = 8.0

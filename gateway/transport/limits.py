@@ -13,12 +13,12 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
-from gateway.errors import TooManyCalls
-from gateway.mapping.plan_limits import LimitsPlan, Rate
-from gateway.messages import Dispatch, Json, Request, Response, Send
 from gateway.shares import Shares
 from gateway.transport.client import CONNECTIONS_PER_HOST
 from gateway.transport.quota import Clock, Quota
+from gateway.values.errors import TooManyCalls
+from gateway.values.messages import Dispatch, Json, Request, Response, Send
+from gateway.values.rates import LimitsPlan, Rate
 
 Sleep = Callable[[float], Awaitable[None]]
 

@@ -12,9 +12,9 @@ from urllib.parse import quote
 
 from yarl import URL
 
-from gateway.errors import MappingFault
-from gateway.headers import NAME, VALUE, is_own
-from gateway.messages import Request
+from gateway.values.errors import MappingFault
+from gateway.values.http import NAME, VALUE, is_own
+from gateway.values.messages import Request
 
 # RFC 3986 §2: visible ASCII, everything else percent-encoded. The other characters left out are read differently by
 # different parsers, and a fragment never leaves the client: a query appended behind one would be lost.

@@ -20,7 +20,7 @@ from limits.aio.strategies import MovingWindowRateLimiter
 from limits.errors import StorageError
 
 from gateway import observe
-from gateway.mapping.plan_limits import Rate
+from gateway.values.rates import Rate
 
 Clock = Callable[[], float]
 T = TypeVar("T")

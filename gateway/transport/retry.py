@@ -10,8 +10,8 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import TypeVar
 
-from gateway.errors import ProviderUnavailable, TooManyCalls
-from gateway.messages import Effect
+from gateway.values.errors import ProviderUnavailable, TooManyCalls
+from gateway.values.messages import Effect
 
 T = TypeVar("T")
 

@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from gateway.catalog import Connection
-from gateway.errors import NotMapped
 from gateway.mapping.asks_translate import to_answer, to_asked
 from gateway.mapping.plan import Scope
 from gateway.mapping.plan_hooks import AskPlan, HookPlan
-from gateway.messages import Asked, Json, Received, Response
+from gateway.values.errors import NotMapped
+from gateway.values.messages import Asked, Json, Received, Response
 
 
 class Links(Protocol):

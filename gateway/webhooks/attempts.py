@@ -10,12 +10,12 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Final
 
-from gateway.errors import GatewayError, MappingFault, ProviderUnavailable
 from gateway.mapping.translate import retry_after
-from gateway.messages import Request, Response
-from gateway.observe import Redactor, Secret
 from gateway.store.deliveries import DEAD, DELIVERED, LONGEST_WAIT, PENDING, Claimed
 from gateway.store.subscriptions import Subscription
+from gateway.values.errors import GatewayError, MappingFault, ProviderUnavailable
+from gateway.values.messages import Request, Response
+from gateway.values.secrets import Redactor, Secret
 from gateway.webhooks.envelope import cloudevent
 from gateway.webhooks.signing import PREFIX, key_of, signed
 

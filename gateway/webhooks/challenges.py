@@ -13,10 +13,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from gateway.errors import MappingFault
 from gateway.mapping.plan_verify import ChallengePlan, VerifyPlan
 from gateway.mapping.verify_keys import keys_of, tokens_of
-from gateway.messages import Json
+from gateway.values.errors import MappingFault
+from gateway.values.messages import Json
 from gateway.webhooks.reading import Reading, Unproved, raw, written
 
 _ECHOED: Final = re.compile(r"[^\x00-\x1f\x7f-\x9f\ud800-\udfff]{1,1024}")

@@ -6,8 +6,8 @@ import json
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 
-from gateway.messages import Json
 from gateway.model.model import Changes
+from gateway.values.messages import Json
 
 _MINUTE = 60
 

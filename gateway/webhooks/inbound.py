@@ -16,7 +16,14 @@ from typing import NoReturn
 from gateway import observe
 from gateway.catalog import Connection
 from gateway.engine import Engine
-from gateway.errors import (
+from gateway.mapping.hooks_translate import is_equal, is_forged, to_messages
+from gateway.mapping.lapsing import lapsing
+from gateway.mapping.plan_hooks import IGNORE, HookPlan
+from gateway.mapping.plan_verify import VerifyPlan
+from gateway.store.database import Transaction
+from gateway.store.events import Receipt
+from gateway.store.receipts import explain, of_state, settle
+from gateway.values.errors import (
     AnswerMismatch,
     CallInvalid,
     GatewayError,
@@ -25,14 +32,8 @@ from gateway.errors import (
     ProviderUnavailable,
     SignatureInvalid,
 )
-from gateway.mapping.hooks_translate import is_equal, is_forged, to_messages
-from gateway.mapping.lapsing import lapsing
-from gateway.mapping.plan_hooks import IGNORE, HookPlan
-from gateway.mapping.plan_verify import VerifyPlan
-from gateway.messages import Call, Json, Message, Observation, Received
-from gateway.store.database import Transaction
-from gateway.store.events import Receipt
-from gateway.store.receipts import explain, of_state, settle
+from gateway.values.messages import Call, Json, Message, Observation, Received
+from gateway.values.secrets import Redactor
 from gateway.webhooks.asking import Question, question
 from gateway.webhooks.challenges import Challenged
 from gateway.webhooks.publish import EVENTS, Published, Publisher, observed
@@ -316,7 +317,7 @@ def _hash(name: str) -> str:
     return hashlib.sha256(name.encode("utf-8", "surrogatepass")).hexdigest()
 
 
-def _packed(received: Received, redactor: observe.Redactor, plan: HookPlan) -> bytes:
+def _packed(received: Received, redactor: Redactor, plan: HookPlan) -> bytes:
     """Write a message as it is kept: what the mapping may read, without what proves its sender; the body as it came."""
     names = {part.header for part in plan.dedupe}
     kept = [(name, redactor.text(value)) for name, value in received.headers if name in names or not _proves(name)]

@@ -12,8 +12,8 @@ from collections.abc import Sequence
 from typing import Final
 
 from gateway.mapping.plan_verify import JwtPlan
-from gateway.messages import Json
-from gateway.strictjson import JsonRefused, decode_json
+from gateway.values.messages import Json
+from gateway.values.strictjson import JsonRefused, decode_json
 from gateway.webhooks import asymmetric
 from gateway.webhooks.reading import Unproved, raw, unwritten
 

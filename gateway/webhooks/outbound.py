@@ -14,14 +14,14 @@ from dataclasses import dataclass, field
 from typing import Final, TypeVar
 
 from gateway import observe
-from gateway.errors import GatewayError, StoreUnavailable
-from gateway.messages import Send
-from gateway.observe import Redactor
 from gateway.setbacks import Setbacks
 from gateway.store import deliveries, subscriptions
 from gateway.store.database import Database, Transaction
 from gateway.store.deliveries import DEAD, DELIVERED, Attempt, Claimed, Result
 from gateway.store.events import DELIVERIES, EVENTS
+from gateway.values.errors import GatewayError, StoreUnavailable
+from gateway.values.messages import Send
+from gateway.values.secrets import Redactor
 from gateway.webhooks.attempts import Answer, Patience, Verdict, answered, judge, keys_of, request_of, unanswered
 from gateway.webhooks.lanes import Lanes
 

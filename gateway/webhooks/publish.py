@@ -9,7 +9,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from gateway.messages import Observation
 from gateway.model.model import EventType, Model
 from gateway.store.database import Database, Transaction
 from gateway.store.events import (
@@ -25,6 +24,7 @@ from gateway.store.events import (
     receive,
     remember,
 )
+from gateway.values.messages import Observation
 from gateway.webhooks.envelope import instant, native
 from gateway.webhooks.transitions import Told, decide, fact, given_up, with_status
 

@@ -17,8 +17,8 @@ from urllib.parse import parse_qsl, quote, urlencode, urlsplit
 from gateway.mapping.expressions import ExpressionFailed
 from gateway.mapping.paths import Path
 from gateway.mapping.plan_verify import Location, Piece
-from gateway.messages import Json, Received
-from gateway.strictjson import JsonRefused, decode_json
+from gateway.values.messages import Json, Received
+from gateway.values.strictjson import JsonRefused, decode_json
 
 _HEX: Final = re.compile("(?:[0-9A-Fa-f]{2})*")
 _BASE64URL: Final = re.compile("[0-9A-Za-z_-]*")

@@ -11,12 +11,12 @@ from dataclasses import dataclass
 from functools import partial
 
 from gateway import observe
-from gateway.errors import GatewayError, NotMapped, StoreUnavailable
 from gateway.setbacks import Setbacks
 from gateway.store import replays, subscriptions
 from gateway.store.database import Database, Transaction
 from gateway.store.events import DELIVERIES
 from gateway.store.replays import Job, Wanted
+from gateway.values.errors import GatewayError, NotMapped, StoreUnavailable
 
 BATCH = 100
 """Events whose deliveries are made in one transaction."""

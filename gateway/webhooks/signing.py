@@ -13,7 +13,7 @@ import hmac
 from collections.abc import Iterable
 from typing import Final
 
-from gateway.observe import Secret
+from gateway.values.secrets import Secret
 
 PREFIX: Final = "whsec_"
 FEWEST: Final = 24

@@ -11,8 +11,6 @@ from collections.abc import Collection, Iterable, Mapping
 
 from gateway import observe
 from gateway.config import ADMIN, Network, Settings
-from gateway.errors import MappingFault
-from gateway.messages import Request
 from gateway.model.model import Changes
 from gateway.store.database import Database, Transaction
 from gateway.store.events import NewEvent
@@ -20,6 +18,8 @@ from gateway.store.probes import NOWHERE
 from gateway.store.subscriptions import follow_rights, owner_of, sync
 from gateway.transport.networks import permitted
 from gateway.transport.outgoing import target
+from gateway.values.errors import MappingFault
+from gateway.values.messages import Request
 from gateway.webhooks.envelope import instant, native
 
 MOST = 100

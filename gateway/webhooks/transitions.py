@@ -10,9 +10,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from gateway.messages import Json, Observation
 from gateway.model.model import Changes, EventType
 from gateway.store.events import Known
+from gateway.values.messages import Json, Observation
 
 CHANGED = "changed"
 """The type of an observation that tells the new state alone: the difference says what happened."""

@@ -15,11 +15,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from gateway.errors import MappingFault
 from gateway.mapping.plan_verify import DigestPlan, SignaturePlan, TimestampPlan, VerifyPlan
 from gateway.mapping.verify_keys import keys_of
-from gateway.messages import Json, Received
 from gateway.model.times import TimeRefused, moment, normal_instant
+from gateway.values.errors import MappingFault
+from gateway.values.messages import Json, Received
 from gateway.webhooks import asymmetric, challenges
 from gateway.webhooks.challenges import Challenged
 from gateway.webhooks.jwt import check_token

@@ -4,7 +4,7 @@ import asyncio
 import itertools
 from datetime import datetime
 
-from gateway.errors import GatewayError
+from gateway.values.errors import GatewayError
 from tests.chaos.world import at
 
 REFUSED = GatewayError

@@ -10,8 +10,8 @@ from zoneinfo import ZoneInfo
 
 from gateway.catalog import Catalog
 from gateway.engine import Engine
-from gateway.messages import Call
 from gateway.model.model import arguments, load
+from gateway.values.messages import Call
 from tests.links.clubs import KINDS, ZONE, connection
 
 _PUBLIC = {name: value for name, value in KINDS["simplybook"].settings.items() if not name.startswith("user_")}

@@ -15,6 +15,7 @@ from gateway.catalog import bound, load_providers
 from gateway.flows.heartbeat import Heartbeat
 from gateway.model.model import load
 from gateway.transport.client import Client
+from gateway.values.secrets import Redactor
 from tests.chaos.clubs import CLUBS
 from tests.links.clubs import MARKET, ZONE, connection, shipped
 from tests.links.linked import House, _settings
@@ -42,7 +43,7 @@ def prepare(path):
     plans = {"": shipped()["anybuddy"], "reference": found["anybuddy"]}
 
     def live(order):
-        observe.start_logging(sys.stderr, observe.Redactor([]))
+        observe.start_logging(sys.stderr, Redactor([]))
         asyncio.run(_serve(order, plans[order["market"]]))
 
     return live

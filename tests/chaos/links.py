@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from gateway.errors import GatewayError
+from gateway.values.errors import GatewayError
 from tests.chaos import link_claims
 from tests.chaos.clubs import CLUBS, customer
 from tests.chaos.front import Moment, drawn_fault

@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from gateway.cli import options, serve
-from gateway.observe import Secret
+from gateway.values.secrets import Secret
 from tests.chaos.nursery import ROOT
 
 CALLERS = {"ada": "the-key-of-ada-0123456789", "ben": "the-key-of-ben-0123456789"}

@@ -15,7 +15,6 @@ from gateway.engine import Engine
 from gateway.examples import load_examples
 from gateway.flows.recall import done, note, recall
 from gateway.flows.watch import Watcher, WatchSettings, tracked
-from gateway.messages import Call
 from gateway.model.model import arguments, load
 from gateway.simulator.play import Play
 from gateway.simulator.script import compile_script
@@ -23,6 +22,7 @@ from gateway.simulator.server import playing
 from gateway.store.database import Database
 from gateway.store.events import page
 from gateway.transport.client import Client
+from gateway.values.messages import Call
 from gateway.webhooks.publish import Publisher
 
 MAPPINGS = Path(__file__).parents[2] / "mappings"

@@ -7,9 +7,9 @@ from datetime import UTC, datetime
 
 import pytest
 
-from gateway.messages import Call
 from gateway.store.events import known, page
 from gateway.store.watches import failing
+from gateway.values.messages import Call
 
 MINUTE, DAY = 60_000, 86_400_000
 

@@ -9,9 +9,9 @@ import pytest
 from gateway.catalog import bound, load_providers
 from gateway.flows.watch import watched
 from gateway.flows.window import digest_of, interval_of, old_span, span_of
-from gateway.mapping.plan_limits import LimitsPlan, Rate
 from gateway.model.model import load
-from gateway.observe import Secret
+from gateway.values.rates import LimitsPlan, Rate
+from gateway.values.secrets import Secret
 
 DESK = Path(__file__).with_name("desk.yaml")
 SETTINGS = {"time_zone": "Europe/Berlin", "currency": "EUR", "base_url": "https://desk.example", "kind": None}

@@ -18,10 +18,10 @@ from aiohttp import web
 from gateway.catalog import bound, load_providers
 from gateway.examples import load_examples
 from gateway.model.model import load
-from gateway.observe import Secret
 from gateway.simulator.play import Play
 from gateway.simulator.script import compile_script
 from gateway.simulator.server import build_simulator
+from gateway.values.secrets import Secret
 
 ROOT = Path(__file__).parents[2]
 ZONE = "Europe/Paris"

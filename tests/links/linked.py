@@ -26,7 +26,6 @@ from gateway.flows.remembering import Remembering
 from gateway.flows.watch import Watcher, WatchSettings, tracked
 from gateway.links.desk import Desk
 from gateway.links.links import Links
-from gateway.messages import Call
 from gateway.model.model import arguments, load
 from gateway.store import ledger
 from gateway.store.database import Database
@@ -34,6 +33,7 @@ from gateway.store.events import page
 from gateway.surface.app import build_app
 from gateway.surface.backroom import Backroom
 from gateway.transport.client import Client
+from gateway.values.messages import Call
 from gateway.webhooks.inbound import Inbound
 from gateway.webhooks.publish import Publisher
 from tests.links.clubs import KINDS, MARKET, TOKEN, ZONE, connection, staged

@@ -10,8 +10,8 @@ from gateway import catalog, config
 from gateway.engine import Engine
 from gateway.links.checks import check_links
 from gateway.links.inventory import check_inventory
-from gateway.messages import Response
 from gateway.model.model import load
+from gateway.values.messages import Response
 
 MAPPINGS = Path(__file__).with_name("checked")
 GENERIC = Path(__file__).parents[2] / "mappings" / "generic.yaml"

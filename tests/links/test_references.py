@@ -8,8 +8,8 @@ import json
 
 import pytest
 
-from gateway.messages import Asked
 from gateway.model.model import load
+from gateway.values.messages import Asked
 from tests.links.clubs import CALLABLE, KINDS, referring
 from tests.links.linked import DAY, TEN, linked
 

@@ -7,10 +7,10 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from gateway.errors import GatewayError
 from gateway.flows.remembering import Remembering
-from gateway.messages import Call
 from gateway.model.model import arguments, load
+from gateway.values.errors import GatewayError
+from gateway.values.messages import Call
 from tests.links.clubs import ZONE
 from tests.links.linked import DAY, on
 

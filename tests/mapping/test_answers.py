@@ -4,7 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from gateway.errors import (
+from gateway.mapping.translate import retry_after, to_body
+from gateway.values.errors import (
     AnswerMismatch,
     GatewayError,
     ProviderRedirected,
@@ -12,7 +13,6 @@ from gateway.errors import (
     ProviderUnauthorised,
     ProviderUnavailable,
 )
-from gateway.mapping.translate import retry_after, to_body
 
 CANARY = "c4nary-v4lue"
 SCOPE = {"settings": {"base_url": "https://api.example"}, "now": "2026-03-01T09:00:00+01:00", "serial": 7, "args": {}}

@@ -9,12 +9,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.catalog import load_providers
-from gateway.errors import CallInvalid, MappingFault
 from gateway.examples import load_examples
 from gateway.mapping.asks_translate import to_answer, to_asked
-from gateway.messages import Asked, Received
 from gateway.model.model import load
 from gateway.playback import run_hook
+from gateway.values.errors import CallInvalid, MappingFault
+from gateway.values.messages import Asked, Received
 
 MARKET = Path(__file__).parents[1] / "market.yaml"
 PLAN = load_providers([MARKET], load())[0]["market"]

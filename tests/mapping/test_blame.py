@@ -2,10 +2,10 @@
 
 import pytest
 
-from gateway.errors import CallInvalid, MappingFault
 from gateway.mapping.blame import failure
 from gateway.mapping.expressions import ExpressionFailed, compile_template
 from gateway.mapping.given import Given
+from gateway.values.errors import CallInvalid, MappingFault
 
 
 def failing(text, args, owed=None, **names):

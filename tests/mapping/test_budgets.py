@@ -7,10 +7,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gateway.effort import MOST_EVALUATION_STEPS, BudgetSpent, budgeted, spend
-from gateway.errors import GatewayError, OverBudget
 from gateway.mapping.expressions import MISSING, ExpressionFailed, ExpressionInvalid, compile_path, compile_template
 from gateway.mapping.sizes import MOST_LEVELS, MOST_VALUES, check_size
-from gateway.messages import Response
+from gateway.values.errors import GatewayError, OverBudget
+from gateway.values.messages import Response
 
 LEVELS = 40
 

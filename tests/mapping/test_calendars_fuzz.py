@@ -4,7 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gateway.mapping.calendars import calendar_events
-from gateway.strictjson import Unreadable
+from gateway.values.strictjson import Unreadable
 from tests.feeds import NOW, ZONE, feed, ids, read
 
 TIMES = st.sampled_from(

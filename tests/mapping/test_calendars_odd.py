@@ -2,12 +2,12 @@
 
 import pytest
 
-from gateway.errors import GatewayError
 from gateway.mapping.calendar_zones import named_zone
 from gateway.mapping.calendars import MOST_DAYS, calendar_events
 from gateway.mapping.recurrence import MOST_OCCURRENCES
 from gateway.mapping.windows_zones import SHOWN_AS
-from gateway.strictjson import Unreadable
+from gateway.values.errors import GatewayError
+from gateway.values.strictjson import Unreadable
 from tests.feeds import NOW, WEEKLY, ZONE, feed, ids, read
 
 

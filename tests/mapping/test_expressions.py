@@ -14,7 +14,7 @@ from gateway.mapping.expressions import (
     ValueMissing,
     compile_template,
 )
-from gateway.observe import Secret
+from gateway.values.secrets import Secret
 
 SCOPE = {
     "args": {"quantity": 2, "name": "Jane Doe", "notes": None, "ids": ["7", "8"], "customer": None, "rate": 1e-7},

@@ -4,8 +4,8 @@ import asyncio
 
 import pytest
 
-from gateway.errors import GatewayError
-from gateway.observe import Secret
+from gateway.values.errors import GatewayError
+from gateway.values.secrets import Secret
 
 TOKEN = "a/b c&d=s3cr3t-t0ken"
 FEED = """

@@ -12,7 +12,7 @@ from gateway.mapping.expressions import ExpressionFailed, compile_template
 from gateway.mapping.functions import FUNCTIONS
 from gateway.mapping.words import KINDS
 from gateway.model import times
-from gateway.observe import Secret
+from gateway.values.secrets import Secret
 
 INSTANTS = st.integers(0, 4_000_000_000).map(lambda seconds: times.from_epoch(seconds, "Europe/Berlin"))
 

@@ -9,14 +9,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.document import read
-from gateway.errors import AnswerMismatch, GatewayError, MappingFault
 from gateway.examples import load_examples
 from gateway.mapping.compile import compile_provider
 from gateway.mapping.hooks_translate import is_equal, is_forged, to_messages, to_reply, words
 from gateway.mapping.ways import fitted
-from gateway.messages import Message, Received
 from gateway.model.model import load
 from gateway.playback import run_hook
+from gateway.values.errors import AnswerMismatch, GatewayError, MappingFault
+from gateway.values.messages import Message, Received
 
 ROOT = Path(__file__).parents[2]
 NOW = "2026-03-01T09:00:00+01:00"

@@ -14,7 +14,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gateway.document import read
-from gateway.errors import MappingFault, Unsupported
 from gateway.examples import load_examples
 from gateway.laws import Reading, Readings, member, trip
 from gateway.mapping.compile import compile_provider
@@ -22,6 +21,7 @@ from gateway.mapping.expressions import MISSING
 from gateway.model import times
 from gateway.model.model import load
 from gateway.playback import run_example
+from gateway.values.errors import MappingFault, Unsupported
 from tests.mapping.canonical import CHANGES, fields, nested
 
 MAPPINGS = sorted((Path(__file__).parents[2] / "mappings").glob("*.yaml"))

@@ -2,9 +2,9 @@
 
 import pytest
 
-from gateway.errors import AnswerMismatch
 from gateway.mapping.results import read_all
-from gateway.observe import Secret
+from gateway.values.errors import AnswerMismatch
+from gateway.values.secrets import Secret
 
 CANARY = "c4nary-v4lue"
 SCOPE = {

@@ -2,10 +2,10 @@
 
 import pytest
 
-from gateway.errors import MappingFault
 from gateway.mapping.compile import compile_provider
 from gateway.model.model import load
-from gateway.observe import Secret
+from gateway.values.errors import MappingFault
+from gateway.values.secrets import Secret
 
 CANARY = "c4nary-v4lue"
 SCOPE = {

@@ -4,11 +4,11 @@ import json
 
 import pytest
 
-from gateway.errors import (
+from gateway.mapping.translate import encode_form, pairs, to_request
+from gateway.values.errors import (
     CallInvalid,
     MappingFault,
 )
-from gateway.mapping.translate import encode_form, pairs, to_request
 
 CANARY = "c4nary-v4lue"
 SCOPE = {

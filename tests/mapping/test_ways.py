@@ -2,8 +2,8 @@
 
 import pytest
 
-from gateway.errors import NotMapped, Unsupported
 from gateway.mapping.ways import fitted, way_of
+from gateway.values.errors import NotMapped, Unsupported
 
 MAPPING = """
 settings:

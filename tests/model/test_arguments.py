@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gateway.errors import CallInvalid
 from gateway.model.model import arguments, load
+from gateway.values.errors import CallInvalid
 
 MODEL = load()
 BERLIN = "Europe/Berlin"

@@ -6,8 +6,8 @@ import re
 
 import pytest
 
-from gateway.messages import Effect
 from gateway.model.model import load
+from gateway.values.messages import Effect
 
 MODEL = load()
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from gateway.errors import CallInvalid
 from gateway.model.model import from_body, from_query, load
+from gateway.values.errors import CallInvalid
 
 MODEL = load()
 

@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gateway.messages import Json
 from gateway.model import types
 from gateway.model.scalars import SCALARS
 from gateway.model.types import Field, Type, TypeRefused
+from gateway.values.messages import Json
 
 MONEY = types.object_of(
     (

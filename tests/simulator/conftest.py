@@ -12,13 +12,13 @@ from gateway import document
 from gateway.catalog import Catalog, bound, load_providers
 from gateway.engine import Engine
 from gateway.examples import load_examples
-from gateway.messages import Call
 from gateway.model.model import arguments, load
 from gateway.simulator.incoming import incoming
 from gateway.simulator.play import Play
 from gateway.simulator.script import compile_script
 from gateway.simulator.server import playing
 from gateway.transport.client import Client
+from gateway.values.messages import Call
 
 ROOT = Path(__file__).parents[2]
 DROP = """

@@ -2,9 +2,9 @@
 
 import pytest
 
-from gateway.errors import GatewayError, Unsupported
-from gateway.observe import Secret
 from gateway.simulator.play import Play
+from gateway.values.errors import GatewayError, Unsupported
+from gateway.values.secrets import Secret
 
 DAY = {"from": "2026-03-02T00:00", "to": "2026-03-03T00:00"}
 JANE = {"name": "Jane Doe", "email": "jane@example.com", "phone": "+447700900123"}

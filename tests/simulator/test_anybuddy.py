@@ -2,9 +2,9 @@
 
 import pytest
 
-from gateway.errors import GatewayError
-from gateway.messages import Received
-from gateway.observe import Secret
+from gateway.values.errors import GatewayError
+from gateway.values.messages import Received
+from gateway.values.secrets import Secret
 from gateway.webhooks.verify import verify
 
 COURTS = [

@@ -2,8 +2,8 @@
 
 import pytest
 
-from gateway.errors import GatewayError
-from gateway.observe import Secret
+from gateway.values.errors import GatewayError
+from gateway.values.secrets import Secret
 
 SESSION = """auth:
   session:

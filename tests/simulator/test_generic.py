@@ -2,8 +2,8 @@
 
 import pytest
 
-from gateway.errors import GatewayError
-from gateway.observe import Secret
+from gateway.values.errors import GatewayError
+from gateway.values.secrets import Secret
 
 DAY = {"from": "2026-03-02T00:00", "to": "2026-03-03T00:00", "service_id": "srv_consultation"}
 PATH = {"services_path": "/services"}

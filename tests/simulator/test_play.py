@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from gateway.errors import GatewayError, MappingFault
-from gateway.observe import Secret
 from gateway.simulator.incoming import incoming
 from gateway.simulator.play import Play
+from gateway.values.errors import GatewayError, MappingFault
+from gateway.values.secrets import Secret
 
 JSON = {"content-type": "application/json"}
 FORM = {"content-type": "application/x-www-form-urlencoded"}

@@ -7,8 +7,8 @@ import time
 import aiohttp
 import pytest
 
-from gateway.errors import GatewayError
 from gateway.simulator.server import playing
+from gateway.values.errors import GatewayError
 
 KEYS = {"X-User": "ada", "X-Key": "desk-s3cret-key"}
 BOOKING = {"slot": "a", "who[name]": "Ada"}

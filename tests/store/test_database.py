@@ -6,11 +6,11 @@ import sqlite3
 import pytest
 from sqlalchemy import insert, inspect, make_url, select, text, update
 
-from gateway.errors import StoreUnavailable
 from gateway.store import migrations
 from gateway.store.database import Database
 from gateway.store.migrations import STEPS, StoreTooNewError
 from gateway.store.tables import counters, schema_version
+from gateway.values.errors import StoreUnavailable
 
 
 def now():

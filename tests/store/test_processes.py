@@ -2,7 +2,6 @@
 
 import pytest
 
-from gateway.observe import Secret
 from gateway.store import deliveries, keys, ledger, links, processes, subscriptions, watches
 from gateway.store.database import Database
 from gateway.store.deliveries import Result
@@ -11,6 +10,7 @@ from gateway.store.keys import Asked, Kept
 from gateway.store.probes import probe
 from gateway.store.subscriptions import Subscription
 from gateway.store.tables import processes as table
+from gateway.values.secrets import Secret
 
 NOW = 1_800_000_000_000
 LATER = NOW + 150_000

@@ -6,7 +6,6 @@ from itertools import count
 import pytest
 from sqlalchemy import select, update
 
-from gateway.observe import Secret
 from gateway.store import replays, subscriptions
 from gateway.store.database import Database
 from gateway.store.events import NewEvent, append
@@ -14,6 +13,7 @@ from gateway.store.probes import NOWHERE, probe
 from gateway.store.replays import Wanted
 from gateway.store.subscriptions import Subscription
 from gateway.store.tables import deliveries
+from gateway.values.secrets import Secret
 
 NOW = 1_800_000_000_000
 DAY_BEFORE = NOW - 86_400_000

@@ -7,7 +7,6 @@ import pytest
 from sqlalchemy import select, update
 
 from gateway.config import WebhookSettings
-from gateway.observe import Secret
 from gateway.store import subscriptions
 from gateway.store.database import Database
 from gateway.store.events import NewEvent, append
@@ -15,6 +14,7 @@ from gateway.store.probes import NOWHERE, TEST, probe
 from gateway.store.subscriptions import CONFIG, Backlog, Subscription, configured_id, owner_of
 from gateway.store.tables import deliveries, events
 from gateway.store.tables import subscriptions as table
+from gateway.values.secrets import Secret
 
 NOW = 1_800_000_000_000
 WEB = owner_of("web")

@@ -11,10 +11,10 @@ from aiohttp import web
 from gateway import catalog, config
 from gateway.engine import Engine
 from gateway.model.model import load
-from gateway.observe import Secret
 from gateway.surface.app import build_app
 from gateway.surface.idempotency import Ledger
 from gateway.transport.client import Client
+from gateway.values.secrets import Secret
 from tests.hooked import any_gate, gate, gate_plans, gate_settings, serve_gate
 from tests.listeners import database, moments, published, serve
 from tests.subscribers import backroom, endpoint, operator, sending, serve_events, subscribe

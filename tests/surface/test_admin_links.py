@@ -14,12 +14,12 @@ from gateway.config import FacilitySettings
 from gateway.flows.remembering import Remembering
 from gateway.links.desk import Desk
 from gateway.links.links import Links
-from gateway.messages import Asked
 from gateway.model.model import load
-from gateway.observe import Secret
 from gateway.surface.app import build_app
 from gateway.surface.link_operations import DIFF, NAMED, STATUS, of_links
 from gateway.surface.openapi import document
+from gateway.values.messages import Asked
+from gateway.values.secrets import Secret
 from tests.linking import link_settings
 from tests.subscribers import events_of
 

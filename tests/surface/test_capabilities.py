@@ -4,9 +4,9 @@ import pytest
 
 from gateway.catalog import Catalog, bound
 from gateway.model.model import load
-from gateway.observe import Secret
 from gateway.surface.capabilities import capabilities
 from gateway.surface.openapi import document
+from gateway.values.secrets import Secret
 
 MODEL = load()
 MAPPING = """

@@ -6,10 +6,10 @@ from datetime import datetime
 import pytest
 
 from gateway.engine import Engine
-from gateway.errors import AnswerMismatch, CallerRefused, GatewayError, MappingFault, ProviderUnavailable
 from gateway.model.model import load
 from gateway.surface.app import build_app
 from gateway.surface.failures import failure_of, wants_problem
+from gateway.values.errors import AnswerMismatch, CallerRefused, GatewayError, MappingFault, ProviderUnavailable
 
 BOOKINGS = "/v1/club-a/bookings"
 JSON = {"Content-Type": "application/json"}

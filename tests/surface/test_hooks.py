@@ -9,6 +9,7 @@ import pytest
 
 from gateway import observe
 from gateway.surface.hooks import MOST_OF_ONE
+from gateway.values.secrets import Redactor
 from tests.hooked import HASH, IN_PATH, SECRETS, TOKEN, batch, thin, told
 
 CLUB = f"/hooks/club/events/{IN_PATH}"
@@ -334,7 +335,7 @@ async def test_secrets_stay_where_they_are(serve_gate, tmp_path, caplog):
         ]:
             answers.append(await gate.post(path, body, headers=headers))
     files = b"".join(path.read_bytes() for path in tmp_path.glob("gateway.db*"))
-    formatter = observe.JsonLines(observe.Redactor(()))
+    formatter = observe.JsonLines(Redactor(()))
     log = "\n".join(formatter.format(record) for record in caplog.records)
     shown = b"".join(body + repr(dict(headers)).encode() for _, body, headers in answers)
     assert "hook.received" in log

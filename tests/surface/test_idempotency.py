@@ -11,7 +11,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.errors import GatewayError, OutcomeUnknown, TooManyCalls
 from gateway.store.database import Database
 from gateway.store.keys import Asked
 from gateway.surface.answers import Answer
@@ -19,6 +18,7 @@ from gateway.surface.app import build_app
 from gateway.surface.failures import Failure
 from gateway.surface.idempotency import IN_PROCESS, STORED, Ledger, Share, StoredLedger
 from gateway.surface.written import decode, encode
+from gateway.values.errors import GatewayError, OutcomeUnknown, TooManyCalls
 
 DAY = 86_400
 BOOKINGS = "/v1/club-a/bookings"

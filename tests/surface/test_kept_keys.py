@@ -8,13 +8,13 @@ import pytest
 from aiohttp.test_utils import TestClient, TestServer
 from sqlalchemy import select
 
-from gateway.errors import GatewayError
 from gateway.store.database import Database
 from gateway.store.keys import Asked
 from gateway.store.tables import keys
 from gateway.surface.answers import Answer
 from gateway.surface.app import build_app
 from gateway.surface.idempotency import Share, StoredLedger
+from gateway.values.errors import GatewayError
 
 BOOKINGS = "/v1/club-a/bookings"
 START = 1_800_000_000_000

@@ -5,10 +5,10 @@ import json
 
 import pytest
 
-from gateway.messages import Call
 from gateway.model.model import arguments, load
 from gateway.store.keys import Asked, Kept
 from gateway.surface.reconciling import ABSENT, CONFIRMED, OPERATOR, PENDING, state_of
+from gateway.values.messages import Call
 from tests.nights import CLUBS, JANE, night_at
 
 BEFORE = {"locaboo": ABSENT, "simplybook-admin": ABSENT, "teambooking times": ABSENT}

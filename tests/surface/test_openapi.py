@@ -9,11 +9,11 @@ from jsonschema import Draft202012Validator
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
 from gateway.catalog import Catalog, bound, load_providers
-from gateway.errors import NotMapped
 from gateway.mapping.ways import way_of
-from gateway.messages import Effect
 from gateway.model.model import load
 from gateway.surface.openapi import document
+from gateway.values.errors import NotMapped
+from gateway.values.messages import Effect
 
 METHODS = {"get", "post", "put", "patch", "delete"}
 MODEL = load()

@@ -7,9 +7,9 @@ from urllib.parse import quote
 import pytest
 from hypothesis import given, settings, strategies
 
-from gateway.errors import CallInvalid
 from gateway.model.model import load
 from gateway.surface.pages import cut, wanted
+from gateway.values.errors import CallInvalid
 
 BOOKINGS = "/v1/club-a/bookings"
 COURTS = "/v1/club-a/resources"

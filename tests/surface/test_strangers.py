@@ -2,8 +2,8 @@
 
 import pytest
 
-from gateway.errors import TooManyCalls
 from gateway.surface.strangers import Strangers, network_of
+from gateway.values.errors import TooManyCalls
 
 
 def test_one_address_does_not_take_the_places_of_another():

@@ -10,10 +10,10 @@ import pytest
 
 from gateway.catalog import Catalog, bound, load_providers
 from gateway.model.model import load
-from gateway.observe import Secret
 from gateway.surface.app import build_app
 from gateway.surface.traces import MOST_OF_A_BODY, Traces
 from gateway.surface.visit import Traceable, Visit
+from gateway.values.secrets import Secret
 
 ADMIN = "admin-token-0123456789"
 API_KEY = "provider-s3cret-api-key"

@@ -8,10 +8,10 @@ from jsonschema import Draft202012Validator
 from standardwebhooks import Webhook
 
 from gateway.model.model import load
-from gateway.observe import Secret
 from gateway.store import subscriptions
 from gateway.store.events import append
 from gateway.store.subscriptions import OVERLAP, configured_id
+from gateway.values.secrets import Secret
 from gateway.webhooks.subscriptions import settle
 from tests.subscribers import OWN, SHOP, START, events_of, happened
 

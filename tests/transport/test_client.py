@@ -9,10 +9,10 @@ import aiohttp
 import pytest
 
 from gateway import __version__
-from gateway.errors import AnswerMismatch, MappingFault
 from gateway.mapping.translate import retry_after
-from gateway.messages import Request
 from gateway.transport.client import Client
+from gateway.values.errors import AnswerMismatch, MappingFault
+from gateway.values.messages import Request
 
 CUT = gzip.compress(b"12")[:17]
 """All that was said, but not the end of it."""

@@ -11,9 +11,9 @@ from pathlib import Path
 import aiohttp.abc
 import pytest
 
-from gateway.errors import ProviderUnavailable
-from gateway.messages import Request
 from gateway.transport.client import Client
+from gateway.values.errors import ProviderUnavailable
+from gateway.values.messages import Request
 
 LOOPBACK = ("127.0.0.1/32", "::1/128")
 CANARY = "s3cret"

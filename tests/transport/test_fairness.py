@@ -4,10 +4,10 @@ import asyncio
 
 import pytest
 
-from gateway.errors import TooManyCalls
-from gateway.mapping.plan_limits import LimitsPlan, Rate
-from gateway.messages import Request, Response
 from gateway.transport.limits import CALLER_CALLS, CONNECTION_CALLS, HOST_CALLS, Gates, limited
+from gateway.values.errors import TooManyCalls
+from gateway.values.messages import Request, Response
+from gateway.values.rates import LimitsPlan, Rate
 
 
 class Provider:

@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gateway.errors import ProviderUnavailable, TooManyCalls
-from gateway.mapping.plan_limits import LimitsPlan, Rate
-from gateway.messages import Request, Response
 from gateway.transport.limits import Gates, limited
+from gateway.values.errors import ProviderUnavailable, TooManyCalls
+from gateway.values.messages import Request, Response
+from gateway.values.rates import LimitsPlan, Rate
 
 PER_SECOND = Rate(2, 1, "2/s")
 PER_MINUTE = Rate(3, 60, "3/m")

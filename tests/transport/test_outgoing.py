@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.errors import MappingFault
-from gateway.messages import Request
 from gateway.transport.outgoing import check_headers, target
+from gateway.values.errors import MappingFault
+from gateway.values.messages import Request
 
 CANARY = "s3cret"
 

@@ -6,9 +6,9 @@ from datetime import UTC, datetime
 import pytest
 
 from gateway.engine import Engine
-from gateway.errors import GatewayError, OutcomeUnknown, ProviderUnavailable, TooManyCalls
 from gateway.model.model import load
 from gateway.transport.retry import Patience
+from gateway.values.errors import GatewayError, OutcomeUnknown, ProviderUnavailable, TooManyCalls
 
 PACED = """
 http: {rate: {default: 10/s, create: 2/m, login: 1/m}, at_once: 3}

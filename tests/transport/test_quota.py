@@ -9,10 +9,10 @@ from contextlib import AsyncExitStack
 
 import pytest
 
-from gateway.errors import TooManyCalls
-from gateway.mapping.plan_limits import LimitsPlan, Rate
 from gateway.transport.limits import Gates
 from gateway.transport.quota import ALONE_SECONDS, quota_of
+from gateway.values.errors import TooManyCalls
+from gateway.values.rates import LimitsPlan, Rate
 
 RATE = Rate(2, 60, "2/m")
 

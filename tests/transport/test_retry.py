@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gateway.errors import AnswerMismatch, OutcomeUnknown, ProviderRejected, ProviderUnavailable, TooManyCalls
-from gateway.messages import Effect
 from gateway.transport.retry import Patience, repeated
+from gateway.values.errors import AnswerMismatch, OutcomeUnknown, ProviderRejected, ProviderUnavailable, TooManyCalls
+from gateway.values.messages import Effect
 
 REFUSED = ProviderUnavailable("refused", sent=False)
 RESET = ProviderUnavailable("reset", sent=True)

@@ -8,13 +8,13 @@ from itertools import count
 
 from sqlalchemy import update
 
-from gateway.observe import Redactor, Secret
 from gateway.store.database import Database
 from gateway.store.events import EVENTS, NewEvent, append
 from gateway.store.history import Filter, attempts_of, listed
 from gateway.store.subscriptions import Subscription, add, one
 from gateway.store.tables import deliveries, subscriptions
 from gateway.transport.client import Client
+from gateway.values.secrets import Redactor, Secret
 from gateway.webhooks.attempts import Patience
 from gateway.webhooks.outbound import Dispatcher, Pace
 from gateway.webhooks.signing import new_secret

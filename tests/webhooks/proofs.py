@@ -9,8 +9,8 @@ from gateway.document import parse
 from gateway.mapping.context import Context
 from gateway.mapping.plan_given import Setting
 from gateway.mapping.verification import compile_verify
-from gateway.messages import Received
 from gateway.model.model import load
+from gateway.values.messages import Received
 from gateway.webhooks.verify import glance, verify
 from tests.generate_docs import flow
 

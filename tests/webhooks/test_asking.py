@@ -2,8 +2,8 @@
 
 import pytest
 
-from gateway.errors import CallInvalid, NotMapped, SignatureInvalid
-from gateway.messages import Asked, Received
+from gateway.values.errors import CallInvalid, NotMapped, SignatureInvalid
+from gateway.values.messages import Asked, Received
 from gateway.webhooks.asking import Question, answered
 from gateway.webhooks.inbound import Delivery
 from tests.asked import NOW, TOKEN, market, order, serve_market

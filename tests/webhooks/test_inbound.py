@@ -7,9 +7,9 @@ import sqlite3
 import pytest
 from sqlalchemy import text
 
-from gateway.errors import NotMapped, ProviderUnavailable
 from gateway.store.events import known
 from gateway.surface.app import build_app
+from gateway.values.errors import NotMapped, ProviderUnavailable
 from gateway.webhooks.publish import observed
 from tests.hooked import IN_PATH, MAPPINGS, batch, compiled, courts, signed, thin, told
 

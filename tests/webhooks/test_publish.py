@@ -9,12 +9,12 @@ from itertools import count
 import pytest
 from sqlalchemy import insert, select
 
-from gateway.errors import StoreUnavailable
-from gateway.messages import Observation
 from gateway.model.model import load
 from gateway.store.database import Database
 from gateway.store.events import Receipt, known, page
 from gateway.store.tables import deliveries, receipts, subscriptions
+from gateway.values.errors import StoreUnavailable
+from gateway.values.messages import Observation
 from gateway.webhooks.publish import Publisher, observed, vanished
 
 START = 1_800_000_000_000

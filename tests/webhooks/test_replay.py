@@ -6,14 +6,14 @@ from itertools import count
 import pytest
 from sqlalchemy import func, select, update
 
-from gateway.errors import GatewayError, NotMapped, StoreUnavailable
-from gateway.observe import Secret
 from gateway.store import replays, subscriptions
 from gateway.store.database import Database
 from gateway.store.events import append
 from gateway.store.replays import Wanted
 from gateway.store.subscriptions import Subscription
 from gateway.store.tables import deliveries
+from gateway.values.errors import GatewayError, NotMapped, StoreUnavailable
+from gateway.values.secrets import Secret
 from gateway.webhooks import replay
 from gateway.webhooks.replay import Replays
 from tests.subscribers import happened

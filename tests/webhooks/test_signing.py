@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from standardwebhooks.webhooks import Webhook, WebhookVerificationError
 
-from gateway.observe import Secret
+from gateway.values.secrets import Secret
 from gateway.webhooks.signing import key_of, new_secret, signed
 
 KEY, FORMER = bytes(range(24)), bytes(range(64))

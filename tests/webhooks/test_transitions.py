@@ -4,9 +4,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gateway.messages import Observation
 from gateway.model.model import load
 from gateway.store.events import Known
+from gateway.values.messages import Observation
 from gateway.webhooks.transitions import decide, given_up
 
 CHANGES = load().changes

@@ -7,7 +7,7 @@ from dataclasses import replace
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gateway.messages import Received
+from gateway.values.messages import Received
 from gateway.webhooks.verify import Verdict, glance, verify
 from tests.webhooks.proofs import BODY, KEYS, NOW, SECRET, STANDARD, TIMED, URL, agrees, plans, received, sign
 

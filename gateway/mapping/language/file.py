@@ -11,8 +11,8 @@ from gateway.mapping.language.http import Http
 from gateway.mapping.language.operations import Native, Operation
 from gateway.mapping.language.polling import BOOKINGS, Watch
 from gateway.mapping.language.records import Record
-from gateway.messages import Json
 from gateway.parts import Node, Reasons, key, part
+from gateway.values.messages import Json
 
 LANGUAGE: Final = 1
 """The language version this engine speaks."""

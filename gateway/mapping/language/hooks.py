@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Annotated, Final, Literal, TypeAlias, get_args
 
 from gateway.mapping.language.verification import Verify
-from gateway.messages import Json
 from gateway.parts import Node, PathText, Reasons, Takes, TemplateText, Tree, TreeObject, key, part, shared
+from gateway.values.messages import Json
 
 Method: TypeAlias = Literal["get", "post", "put"]
 METHODS: Final[tuple[str, ...]] = get_args(Method)

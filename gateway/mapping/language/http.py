@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Final, Literal, TypeAlias
 
 from gateway.mapping.language.errors import Condition
-from gateway.messages import Json
 from gateway.parts import (
     NAME,
     Duration,
@@ -19,6 +18,7 @@ from gateway.parts import (
     limits,
     part,
 )
+from gateway.values.messages import Json
 
 Answer: TypeAlias = Literal["json", "text", "icalendar"]
 """How bodies are read."""

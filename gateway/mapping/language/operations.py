@@ -8,7 +8,6 @@ from gateway.mapping.language.errors import ErrorRule
 from gateway.mapping.language.http import Call
 from gateway.mapping.language.results import Gives, Level, Source
 from gateway.mapping.language.steps import WHEN, Step
-from gateway.messages import Json
 from gateway.parts import (
     Duration,
     Node,
@@ -21,6 +20,7 @@ from gateway.parts import (
     part,
     shared,
 )
+from gateway.values.messages import Json
 
 ArgumentType: TypeAlias = Literal["string", "integer", "number", "boolean", "date", "object", "list", "id"]
 """What an argument of a native operation is."""

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Literal
 
 from gateway.mapping.language.results import Level
-from gateway.messages import Json
 from gateway.parts import Node, PathText, Scalar, Tree, key, part
+from gateway.values.messages import Json
 
 
 @part("field", "one of `fields`; a path alone is its `at`", short="at")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from gateway.mapping.language.http import Call
 from gateway.mapping.language.results import Level
-from gateway.messages import Json
 from gateway.parts import (
     Name,
     Node,
@@ -16,6 +15,7 @@ from gateway.parts import (
     key,
     part,
 )
+from gateway.values.messages import Json
 
 WHEN = "{{ args.quantity | default(1) > 1 }}"
 """A condition as examples show it."""

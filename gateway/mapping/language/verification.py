@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Annotated, Any, Final, Literal, TypeAlias, get_args
 
 from gateway.mapping.language.auth import Basic
-from gateway.messages import Json
 from gateway.parts import (
     NAME,
     Duration,
@@ -18,6 +17,7 @@ from gateway.parts import (
     part,
     shared,
 )
+from gateway.values.messages import Json
 
 Hash: TypeAlias = Literal["sha1", "sha256", "sha512"]
 """Hash functions of HMAC, of a plain hash and of the digest of a body."""

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from gateway.strictjson import MAX_DIGITS, JsonRefused, decode_json
+from gateway.values.strictjson import MAX_DIGITS, JsonRefused, decode_json
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),

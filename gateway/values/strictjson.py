@@ -13,7 +13,7 @@ from email.message import Message
 from itertools import accumulate
 from typing import Final
 
-from gateway.messages import Json
+from gateway.values.messages import Json
 
 MAX_DEPTH = 64
 """Levels of nesting, far above any booking and far below the recursion limit."""
