@@ -11,7 +11,6 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 
 from gateway.mapping.evaluate import read
-from gateway.mapping.expressions import MISSING
 from gateway.mapping.plan import AuthPlan, Build, CallPlan, ErrorRule, Scope
 from gateway.mapping.translate import (
     credentials,
@@ -35,6 +34,7 @@ from gateway.values.http import joined
 from gateway.values.messages import Dispatch, Json, Request, Response
 from gateway.values.secrets import Credential
 from gateway.values.strictjson import JsonRefused, decode_json
+from gateway.values.truth import MISSING
 
 _LARGEST_REFUSAL = 65_536
 """Bytes. A refusal is a short answer; longer ones are not decoded a second time only to look for one."""

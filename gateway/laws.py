@@ -11,13 +11,13 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 
 from gateway.mapping.codec_kind import ISO
-from gateway.mapping.expressions import MISSING
 from gateway.mapping.plan import Scope
 from gateway.mapping.plan_records import FieldPlan, RecordPlan
 from gateway.mapping.watch import Watch
 from gateway.playback import differences
 from gateway.values.errors import GatewayError
 from gateway.values.messages import Json
+from gateway.values.truth import MISSING
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,12 +16,10 @@ from gateway.catalog import Connection
 from gateway.compensation import Writes, marked
 from gateway.mapping.context import REMEMBERED
 from gateway.mapping.evaluate import accepted, chosen_by, read, rendered, take_all
-from gateway.mapping.expressions import MISSING
 from gateway.mapping.handling import handled
 from gateway.mapping.ids import uuid_of
 from gateway.mapping.plan import ASKED, GivesPlan, OperationPlan, RunPlan, VariantPlan
 from gateway.mapping.results import Found, LeftOut, chosen, distinct, read_all, told, unfinished
-from gateway.mapping.truth import truth
 from gateway.model.filters import tests_of
 from gateway.model.model import Model
 from gateway.scopes import laid_over, public
@@ -34,6 +32,7 @@ from gateway.values.errors import (
     Unsupported,
 )
 from gateway.values.messages import Effect, Json, Reply
+from gateway.values.truth import MISSING, truth
 from gateway.windows import around, bounds_of, chunks, united
 from gateway.workers import Compute
 

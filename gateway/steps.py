@@ -15,7 +15,6 @@ from typing import TypeAlias
 from gateway.catalog import Connection
 from gateway.compensation import Undo, Writes, is_over, is_unexplained, may_be_done
 from gateway.mapping.evaluate import alone, read, refuse, rendered, take_all, wanted
-from gateway.mapping.expressions import MISSING
 from gateway.mapping.plan import (
     CallPlan,
     ErrorRule,
@@ -25,12 +24,12 @@ from gateway.mapping.plan import (
     VariantPlan,
 )
 from gateway.mapping.results import Found, unfinished
-from gateway.mapping.truth import is_true, truth
 from gateway.model.model import Model
 from gateway.scopes import elements
 from gateway.turns import Turn
 from gateway.values.errors import GatewayError, OutcomeUnknown, ProviderRejected
 from gateway.values.messages import Effect, Json
+from gateway.values.truth import MISSING, is_true, truth
 from gateway.workers import Compute
 
 Exchange: TypeAlias = Callable[[CallPlan, Mapping[str, Json], tuple[ErrorRule, ...], Effect], Awaitable[Json]]

@@ -14,13 +14,13 @@ from gateway.mapping.codecs import CodecRefused
 from gateway.mapping.expressions import ExpressionFailed, compile_template
 from gateway.mapping.functions import FUNCTIONS
 from gateway.mapping.hooks_translate import to_messages
-from gateway.mapping.translate import retry_after
 from gateway.model import times
 from gateway.model.arguments import arguments
 from gateway.model.model import load
 from gateway.model.raw import from_query
 from gateway.surface.pages import wanted
 from gateway.values.errors import AnswerMismatch, CallInvalid, MappingFault
+from gateway.values.http import retry_after
 from gateway.values.messages import Received, Response
 from gateway.values.strictjson import Unreadable, decode_json
 from gateway.webhooks.verify import verify

@@ -10,14 +10,13 @@ from collections.abc import Mapping
 from typing import NoReturn
 
 from gateway.mapping.evaluate import read, rendered
-from gateway.mapping.expressions import MISSING
 from gateway.mapping.hooks_translate import body_of, names_of, response_of
 from gateway.mapping.plan import Scope
 from gateway.mapping.plan_hooks import AskPlan, HookPlan
-from gateway.mapping.truth import truth
 from gateway.model.model import whole
 from gateway.values.errors import AnswerMismatch, CallInvalid, GatewayError, MappingFault
 from gateway.values.messages import Asked, Json, Received, Response
+from gateway.values.truth import MISSING, truth
 
 _OF_MESSAGES = re.compile(r"\b(?:body|query|headers|row)(?:\.\w+)+")
 """Names of what a message holds, in the words of a template."""

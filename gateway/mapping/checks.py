@@ -14,10 +14,10 @@ from gateway.mapping.plan import Condition, OperationPlan, RunPlan
 from gateway.mapping.plan_given import NativeArgument
 from gateway.mapping.plan_records import RecordPlan
 from gateway.mapping.reads import Reads
-from gateway.mapping.truth import is_true
 from gateway.model.model import Operation
 from gateway.model.types import Field
 from gateway.values.messages import Effect, Json
+from gateway.values.truth import is_true
 
 
 def check_arguments(context: Context, operation: Operation, plan: OperationPlan, reads: Reads, place: Place) -> None:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 
 from gateway.document import Document, Finding, Place, suggestion
 from gateway.mapping.codecs import Codec, CodecInvalid, compile_codec
+from gateway.mapping.conditions import named, seen_of_path
 from gateway.mapping.expressions import ExpressionInvalid, Literal, Path, Template, compile_path, compile_template
 from gateway.mapping.given import Given
 from gateway.mapping.kinds import kind_of, mistakes
@@ -18,7 +19,6 @@ from gateway.mapping.language import PARTS
 from gateway.mapping.plan_given import Setting
 from gateway.mapping.plan_records import RecordPlan
 from gateway.mapping.reads import Reads
-from gateway.mapping.truth import named, seen_of_path
 from gateway.mapping.watch import Watch
 from gateway.model.model import Model
 from gateway.shape import check

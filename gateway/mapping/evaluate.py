@@ -13,7 +13,6 @@ from gateway.mapping.codecs import CodecRefused, CodecUnsupported
 from gateway.mapping.expressions import ExpressionFailed, Path, Template
 from gateway.mapping.handling import is_given, member, refusal
 from gateway.mapping.plan import OperationPlan, Scope, StepPlan, Take, VariantPlan
-from gateway.mapping.truth import truth
 from gateway.model.model import Operation
 from gateway.model.types import TypeRefused
 from gateway.values.errors import (
@@ -26,6 +25,7 @@ from gateway.values.errors import (
     Unsupported,
 )
 from gateway.values.messages import Json
+from gateway.values.truth import truth
 
 
 def read(path: Path, data: Json, origin: str) -> Json:

@@ -21,31 +21,28 @@ from jinja2 import TemplateError, TemplateSyntaxError, Undefined, UndefinedError
 from jinja2.parser import Parser
 
 from gateway.effort import BudgetSpent, over_budget, spend
+from gateway.mapping.conditions import seen_of_template
 from gateway.mapping.grammar import Grammar, chain_of
 from gateway.mapping.paths import Path, compile_path
 from gateway.mapping.sandbox import SANDBOX, Program, look_up
 from gateway.mapping.sizes import check_size
-from gateway.mapping.truth import seen_of_template
 from gateway.mapping.words import (
     MAX_TEXT,
-    MISSING,
     ExpressionFailed,
     ExpressionInvalid,
-    Missing,
     SegmentRefused,
     ValueMissing,
     kind_of,
 )
 from gateway.values.messages import Json
 from gateway.values.secrets import Secret
+from gateway.values.truth import MISSING
 
 __all__ = [
-    "MISSING",
     "ExpressionFailed",
     "ExpressionInvalid",
     "Hole",
     "Literal",
-    "Missing",
     "Path",
     "SegmentRefused",
     "Template",

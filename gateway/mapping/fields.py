@@ -14,18 +14,18 @@ from gateway.mapping.codec_kind import ISO, LOSSY
 from gateway.mapping.codecs import Codec, CodecRefused, CodecUnsupported
 from gateway.mapping.context import BASE, Context
 from gateway.mapping.evaluate import read
-from gateway.mapping.expressions import MISSING, ExpressionFailed, Path
+from gateway.mapping.expressions import ExpressionFailed, Path
 from gateway.mapping.fits import check_codec, check_constant, check_joined, check_tree
 from gateway.mapping.plan import LEFT_OUT, Scope
 from gateway.mapping.plan_records import RecordPlan
 from gateway.mapping.results import walk
 from gateway.mapping.rows import compile_levels
 from gateway.mapping.trees import compile_tree
-from gateway.mapping.truth import is_true
 from gateway.model.model import Resource
 from gateway.model.types import Field, Type
 from gateway.values.errors import AnswerMismatch, MappingFault, OverBudget, Unsupported
 from gateway.values.messages import Json
+from gateway.values.truth import MISSING, is_true
 
 Get: TypeAlias = Callable[[Json, Scope], Json]
 """Row and scope (with `row` and `fields` in it) → the value before the canonical type is asked, or MISSING."""

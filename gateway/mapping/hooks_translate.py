@@ -13,12 +13,13 @@ from urllib.parse import parse_qsl
 
 from gateway.mapping.codecs import CodecRefused
 from gateway.mapping.evaluate import read
-from gateway.mapping.expressions import MISSING, ExpressionFailed, Path
+from gateway.mapping.expressions import ExpressionFailed, Path
 from gateway.mapping.plan import LEFT_OUT, Scope
 from gateway.mapping.plan_hooks import CHANGED, DEFAULT, IGNORE, FetchPlan, HookPlan, NamePlan, ReplyPlan
 from gateway.values.errors import AnswerMismatch, GatewayError, MappingFault, OverBudget
 from gateway.values.messages import Json, Message, Received, Response
 from gateway.values.strictjson import Unreadable, decode_json, decode_text
+from gateway.values.truth import MISSING
 
 FORGED: Final = "UNAUTHORIZED"
 """The error code of a message whose sender is not who it says."""

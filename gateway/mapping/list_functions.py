@@ -8,8 +8,9 @@ from typing import Any, Final
 from gateway.effort import remembered
 from gateway.mapping.intervals import Intervals
 from gateway.mapping.sizes import check_length, check_size
-from gateway.mapping.words import KINDS, MISSING, ExpressionFailed, Function, kind_of, word
+from gateway.mapping.words import KINDS, ExpressionFailed, Function, kind_of, word
 from gateway.values.messages import Json
+from gateway.values.truth import MISSING
 
 
 def _numbers(name: str, values: list[Json]) -> list[Any]:

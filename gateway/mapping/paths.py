@@ -21,8 +21,9 @@ from gateway.document import suggestion
 from gateway.effort import budgeted, spend
 from gateway.mapping.path_functions import PathFunctions
 from gateway.mapping.sizes import check_length, check_size
-from gateway.mapping.words import MISSING, ExpressionFailed, ExpressionInvalid, Missing
+from gateway.mapping.words import ExpressionFailed, ExpressionInvalid
 from gateway.values.messages import Json
+from gateway.values.truth import MISSING, Missing
 
 _MAX_LENGTH: Final = 2_000
 _MAX_DEPTH: Final = 60

@@ -14,7 +14,6 @@ from dataclasses import dataclass, replace
 from gateway.document import Place, suggestion
 from gateway.effort import spend
 from gateway.mapping.context import Context
-from gateway.mapping.expressions import MISSING
 from gateway.mapping.fields import SOURCES, Get, Put, conditional, law_of, put_at, targets_of
 from gateway.mapping.fits import check_constant, no_field, unwritable
 from gateway.mapping.plan import Scope
@@ -24,6 +23,7 @@ from gateway.model.model import Resource
 from gateway.model.types import TypeRefused
 from gateway.values.errors import AnswerMismatch
 from gateway.values.messages import Json
+from gateway.values.truth import MISSING
 
 _OWN = frozenset({"row", "fields"})
 """Names that a record gives its own lines."""

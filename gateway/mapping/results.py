@@ -11,11 +11,11 @@ from typing import Final, NamedTuple
 
 from gateway.effort import budgeted, check_rows, spend
 from gateway.mapping.evaluate import read
-from gateway.mapping.expressions import MISSING, ExpressionFailed, Path, Template
+from gateway.mapping.expressions import ExpressionFailed, Path, Template
 from gateway.mapping.plan import Level, RowsPlan, Scope
-from gateway.mapping.truth import truth
 from gateway.values.errors import AnswerMismatch, GatewayError
 from gateway.values.messages import Json
+from gateway.values.truth import MISSING, truth
 
 NEVER_SHOWN = frozenset({"token", "hash", "password", "secret", "api_key", "api_secret_key"})
 """Keys of a provider's object that provider_data never shows, besides those a record declares."""

@@ -15,8 +15,9 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from gateway.mapping.functions import FUNCTIONS
 from gateway.mapping.sizes import check_length, check_whole
-from gateway.mapping.words import KINDS, MAX_TEXT, MISSING, ExpressionFailed, Function, kind_of
+from gateway.mapping.words import KINDS, MAX_TEXT, ExpressionFailed, Function, kind_of
 from gateway.values.messages import Json
+from gateway.values.truth import MISSING
 
 _RESULT: Final = "_expression_result"
 _MAKING: Final = Lock()

@@ -10,9 +10,10 @@ from typing import Any, Final
 
 from gateway.mapping.ids import uuid_of
 from gateway.mapping.sizes import check_size
-from gateway.mapping.words import MAX_TEXT, MISSING, ExpressionFailed, Function, kind_of, word
+from gateway.mapping.words import MAX_TEXT, ExpressionFailed, Function, kind_of, word
 from gateway.values.messages import Json
 from gateway.values.strictjson import JsonRefused, decode_json
+from gateway.values.truth import MISSING
 
 _WHOLE: Final = re.compile(r"0+|-?0*[1-9][0-9]{0,17}")
 _DECIMAL: Final = re.compile(r"-?(?:0+|0*[1-9][0-9]{0,17})(?:\.[0-9]{1,20})?")

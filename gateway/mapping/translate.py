@@ -10,12 +10,10 @@ from collections.abc import Iterable, Mapping
 from collections.abc import Set as AbstractSet
 from contextlib import suppress
 from decimal import Decimal
-from email.utils import parsedate_to_datetime
 from urllib.parse import quote_plus
 
 from gateway.mapping.expressions import ExpressionFailed, Path
 from gateway.mapping.plan import CHARSET, CallPlan, Condition, ErrorRule, Scope
-from gateway.mapping.truth import is_true
 from gateway.values.errors import (
     AnswerMismatch,
     CallInvalid,
@@ -26,13 +24,13 @@ from gateway.values.errors import (
     ProviderUnauthorised,
     ProviderUnavailable,
 )
-from gateway.values.http import VALUE, joined
+from gateway.values.http import VALUE, joined, retry_after
 from gateway.values.messages import Json, Request, Response
 from gateway.values.secrets import Credential
 from gateway.values.strictjson import Unreadable, as_utf8, declared_charset, decode_json
+from gateway.values.truth import is_true
 
 _FORM = "application/x-www-form-urlencoded"
-_MAX_RETRY_AFTER = 86_400.0
 _ELSEWHERE = frozenset({307, 308})
 
 
@@ -297,16 +295,3 @@ def _redirected(call: CallPlan, status: int, words: dict[str, str]) -> GatewayEr
         f"{call.origin}: the provider answered with a redirect ({status}), and no `success:` or error rule knows it"
     )
     return ProviderRedirected(detail, origin=call.origin, provider=words)
-
-
-def retry_after(response: Response) -> float | None:
-    """Retry-After in seconds (RFC 9110, section 10.2.3); None when absent, past or unreadable."""
-    text = response.headers.get("retry-after", "").strip()
-    if text.isascii() and text.isdigit():
-        return min(float(text[:9]), _MAX_RETRY_AFTER) or None
-    date = response.headers.get("date", "")
-    try:
-        wait = (parsedate_to_datetime(text) - parsedate_to_datetime(date)).total_seconds()
-    except (TypeError, ValueError, OverflowError):  # days, years and offsets of any length are read as whole numbers
-        return None
-    return min(wait, _MAX_RETRY_AFTER) if wait > 0 else None

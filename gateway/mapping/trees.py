@@ -20,10 +20,10 @@ from gateway.mapping.kinds import element_of
 from gateway.mapping.plan import LEFT_OUT, Build, Scope
 from gateway.mapping.reads import Reads
 from gateway.mapping.sizes import check_size
-from gateway.mapping.truth import truth
 from gateway.values.errors import MappingFault
 from gateway.values.messages import Json
 from gateway.values.secrets import Credential
+from gateway.values.truth import truth
 
 _CHAIN = re.compile(r"\{\{\s*[a-z_][a-z0-9_.]*\s*\}\}", re.IGNORECASE)
 """A template that is a name and its keys, and nothing else."""

@@ -17,8 +17,8 @@ from gateway.mapping.expressions import Path, Template
 from gateway.mapping.path_functions import PathFunctions
 from gateway.mapping.plan import ErrorRule, Scope
 from gateway.mapping.plan_records import RecordPlan
-from gateway.mapping.words import Missing
 from gateway.values.messages import Json
+from gateway.values.truth import Missing
 
 Decode = Callable[[bytes, Scope], Json]
 """How the body of an answer is read."""

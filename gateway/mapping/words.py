@@ -9,13 +9,13 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from enum import Enum
 from typing import Any, Final
 
 from gateway.effort import spend
 from gateway.model.times import TimeRefused
 from gateway.values.messages import Json
 from gateway.values.secrets import Secret
+from gateway.values.truth import MISSING
 
 MAX_TEXT: Final = 100_000
 """Characters a word or a template may give. Reads of longer values are no concern of it, only what is made."""
@@ -23,16 +23,6 @@ MAX_TEXT: Final = 100_000
 
 _LIGHT: Final = 16
 """Elements that a word looks at in the time of one step."""
-
-
-class Missing(Enum):
-    """The type of MISSING."""
-
-    MISSING = "missing"
-
-
-MISSING: Final = Missing.MISSING
-"""There is no such key. Distinct from None, which is a value a provider or caller wrote down."""
 
 
 class ExpressionInvalid(Exception):

@@ -19,13 +19,13 @@ from gateway.exchanges import Exchange
 from gateway.mapping.expressions import ExpressionFailed, Path, Template
 from gateway.mapping.plan import AuthPlan, Build, CallPlan, Scope
 from gateway.mapping.translate import pairs, to_request
-from gateway.mapping.truth import truth
 from gateway.simulator.expected import has_form, unexpected
 from gateway.simulator.incoming import Incoming, incoming, matches
 from gateway.simulator.script import Answer, Change, Rule, Script, calls_of
 from gateway.values.errors import MappingFault
 from gateway.values.messages import Json
 from gateway.values.strictjson import JsonRefused, decode_json
+from gateway.values.truth import truth
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,10 +1,13 @@
-"""Header fields as they may go out: which characters stand in them, and which fields no mapping writes."""
+"""Header fields: which characters stand in them, which fields no mapping writes, and how long one says to wait."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from email.utils import parsedate_to_datetime
 from typing import Final, TypeVar
+
+from gateway.values.messages import Response
 
 _Value = TypeVar("_Value")
 
@@ -30,6 +33,8 @@ OWN: Final = frozenset(
 )
 """They frame the message or belong to one hop, so whoever sets them can make two requests of one. The client writes
 those that are needed."""
+_MAX_RETRY_AFTER: Final = 86_400.0
+"""Seconds. Whoever asks for a longer wait is asked again in a day."""
 
 
 def is_own(name: str, value: str) -> bool:
@@ -45,3 +50,16 @@ def joined(*layers: Iterable[tuple[str, _Value]]) -> list[tuple[str, _Value]]:
         for name, value in layer:
             found[name.lower()] = (name, value)
     return list(found.values())
+
+
+def retry_after(response: Response) -> float | None:
+    """Retry-After in seconds (RFC 9110, section 10.2.3); None when absent, past or unreadable."""
+    text = response.headers.get("retry-after", "").strip()
+    if text.isascii() and text.isdigit():
+        return min(float(text[:9]), _MAX_RETRY_AFTER) or None
+    date = response.headers.get("date", "")
+    try:
+        wait = (parsedate_to_datetime(text) - parsedate_to_datetime(date)).total_seconds()
+    except (TypeError, ValueError, OverflowError):  # days, years and offsets of any length are read as whole numbers
+        return None
+    return min(wait, _MAX_RETRY_AFTER) if wait > 0 else None

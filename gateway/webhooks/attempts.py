@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Final
 
-from gateway.mapping.translate import retry_after
 from gateway.store.deliveries import DEAD, DELIVERED, LONGEST_WAIT, PENDING, Claimed
 from gateway.store.subscriptions import Subscription
 from gateway.values.errors import GatewayError, MappingFault, ProviderUnavailable
+from gateway.values.http import retry_after
 from gateway.values.messages import Request, Response
 from gateway.values.secrets import Redactor, Secret
 from gateway.webhooks.envelope import cloudevent

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from gateway.mapping.translate import retry_after, to_body
+from gateway.mapping.translate import to_body
 from gateway.values.errors import (
     AnswerMismatch,
     GatewayError,
@@ -24,7 +24,6 @@ def said(call, response):
 
 
 RPC = "{method: a, params: []}"
-BIG = "9" * 20
 
 
 @pytest.mark.parametrize("number", [7, "7", None])
@@ -227,40 +226,6 @@ def test_no_rule(call, answered, status, kind, code):
     assert CANARY not in str(caught.value)
     assert {429: 30.0, 500: 30.0, 503: 30.0, 599: 30.0}.get(status) == caught.value.retry_after
     assert status < 500 or caught.value.sent
-
-
-@pytest.mark.parametrize(
-    ("text", "seconds"),
-    [
-        ("120", 120.0),
-        (" 5 ", 5.0),
-        ("0", None),
-        ("-5", None),
-        ("1.5", None),
-        ("١٢", None),
-        ("99999999999999999999", 86_400.0),
-        ("Sun, 01 Mar 2026 09:00:30 GMT", 30.0),
-        ("Sun, 01 Mar 2026 10:00:30 +0100", 30.0),
-        ("Sun, 01 Mar 2026 08:59:00 GMT", None),
-        ("Fri, 01 Jan 2027 00:00:00 GMT", 86_400.0),
-        ("Sun, 01 Mar 2026 09:00:30", None),
-        ("soon", None),
-        ("", None),
-        ("Fri, 99 Foo 2026 99:99:99 GMT", None),
-        *((f"Sun, {BIG} Mar 2026 09:00:00 GMT", None), (f"Sun, 01 Mar {BIG} 09:00:00 GMT", None)),
-        *((f"Sun, 01 Mar 2026 {BIG}:00:00 GMT", None), (f"Sun, 01 Mar 2026 09:00:00 +{BIG}", None)),
-    ],
-)
-def test_retry_after(answered, text, seconds):
-    """Retry-After is read as seconds or as a date against the answer's own date, at most a day; the rest is nothing."""
-    found = answered({}, 503, retry_after=text, date="Sun, 01 Mar 2026 09:00:00 GMT")
-    assert seconds == retry_after(found)
-
-
-def test_retry_after_without_a_clock(answered):
-    """A date cannot be understood in an answer that does not tell its own; no header is no wait."""
-    assert retry_after(answered({}, 503, retry_after="Sun, 01 Mar 2026 09:00:30 GMT")) is None
-    assert retry_after(answered({}, 503)) is None
 
 
 def test_whole_answer(call, answered):

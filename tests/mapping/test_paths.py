@@ -6,8 +6,9 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from gateway.mapping.expressions import MISSING, ExpressionFailed, ExpressionInvalid, compile_path
+from gateway.mapping.expressions import ExpressionFailed, ExpressionInvalid, compile_path
 from gateway.mapping.path_functions import PathFunctions
+from gateway.values.truth import MISSING
 
 DATA = {
     "result": {"7": {"id": "7", "n": 1}, "8": {"id": "8", "n": 2}},

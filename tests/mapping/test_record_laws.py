@@ -17,11 +17,11 @@ from gateway.document import read
 from gateway.examples import load_examples
 from gateway.laws import Reading, Readings, member, trip
 from gateway.mapping.compile import compile_provider
-from gateway.mapping.expressions import MISSING
 from gateway.model import times
 from gateway.model.model import load
 from gateway.playback import run_example
 from gateway.values.errors import MappingFault, Unsupported
+from gateway.values.truth import MISSING
 from tests.mapping.canonical import CHANGES, fields, nested
 
 MAPPINGS = sorted((Path(__file__).parents[2] / "mappings").glob("*.yaml"))

@@ -9,9 +9,9 @@ import aiohttp
 import pytest
 
 from gateway import __version__
-from gateway.mapping.translate import retry_after
 from gateway.transport.client import Client
 from gateway.values.errors import AnswerMismatch, MappingFault
+from gateway.values.http import retry_after
 from gateway.values.messages import Request
 
 CUT = gzip.compress(b"12")[:17]

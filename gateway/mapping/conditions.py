@@ -1,8 +1,4 @@
-"""What counts as true, and conditions that can be seen never to be it. The one meaning of truth in the language.
-
-A path is true by JMESPath's own rule, in whatever `when:`, `success:` or `renew_when:` it stands: null, false and what
-is empty are false, anything else is true, and so is every number. A template says true or false, and nothing else.
-"""
+"""Conditions that can be seen, at load, to give neither true nor false. What counts as true: `values/truth.py`."""
 
 from __future__ import annotations
 
@@ -12,9 +8,7 @@ from typing import Any, Final
 from jinja2 import nodes
 
 from gateway.mapping.functions import FUNCTIONS
-from gateway.mapping.words import KINDS, MISSING
-from gateway.values.errors import MappingFault
-from gateway.values.messages import Json
+from gateway.mapping.words import KINDS
 
 _OPEN: Final = frozenset({"any", "maybe"})
 """What a word gives that nobody can tell before it is called."""
@@ -24,20 +18,6 @@ _OF_PATHS: Final = {
 }
 """Functions of paths → what they give, where it is no matter of being empty."""
 _PYTHON: Final = {str: "text", int: "number", float: "number", list: "list", dict: "object"}
-
-
-def truth(value: Json, origin: str) -> bool:
-    """Give what a template said: true or false, since nothing is guessed from emptiness. Raises MappingFault."""
-    if isinstance(value, bool):
-        return value
-    raise MappingFault(f"{origin}: the condition must give true or false", origin=origin)
-
-
-def is_true(value: Json) -> bool:
-    """Tell whether what a path gave is true (JMESPath, "Boolean values")."""
-    if isinstance(value, int | float) and not isinstance(value, bool):
-        return True
-    return value is not MISSING and bool(value)
 
 
 def seen_of_path(node: Mapping[str, Any]) -> str | None:
