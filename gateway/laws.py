@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 
-from gateway.mapping.codec_kind import ISO
+from gateway.mapping.codecs.kind import ISO
 from gateway.mapping.plan import Scope
 from gateway.mapping.plan_records import FieldPlan, RecordPlan
 from gateway.mapping.watch import Watch

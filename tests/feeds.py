@@ -1,6 +1,6 @@
 """iCalendar feeds for tests: written of a few properties, and read."""
 
-from gateway.mapping.calendars import calendar_events
+from gateway.mapping.codecs.calendars import calendar_events
 
 NOW = "2026-03-01T09:00:00+01:00"
 WEEKLY = "UID:w\nDTSTART;TZID=Europe/Berlin:20260302T100000\nDURATION:PT1H\nRRULE:FREQ=WEEKLY;COUNT=5"

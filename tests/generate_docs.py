@@ -13,10 +13,10 @@ from typing import Any
 
 from gateway.findings import KINDS
 from gateway.mapping.codecs import CODECS, CodecKind
-from gateway.mapping.functions import FUNCTIONS
-from gateway.mapping.grammar import TESTS
+from gateway.mapping.expressions.functions import FUNCTIONS
+from gateway.mapping.expressions.functions.paths import PathFunctions
+from gateway.mapping.expressions.grammar import TESTS
 from gateway.mapping.language import PARTS
-from gateway.mapping.path_functions import PathFunctions
 from gateway.model.model import load
 from gateway.parts import TREE
 from tests.conformance_page import conformance

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from gateway.mapping.codecs import CodecRefused
 from gateway.mapping.expressions import ExpressionFailed, compile_template
-from gateway.mapping.functions import FUNCTIONS
+from gateway.mapping.expressions.functions import FUNCTIONS
 from gateway.mapping.hooks_translate import to_messages
 from gateway.model import times
 from gateway.model.arguments import arguments
@@ -24,7 +24,7 @@ from gateway.values.http import retry_after
 from gateway.values.messages import Received, Response
 from gateway.values.strictjson import Unreadable, decode_json
 from gateway.webhooks.verify import verify
-from tests.mapping.test_codec_laws import CODECS, SCOPE
+from tests.mapping.codecs.test_laws import CODECS, SCOPE
 from tests.webhooks.proofs import NOW, SECRET, TIMED, URL, plans, received, sign
 from tests.webhooks.test_verify_properties import PLANS
 

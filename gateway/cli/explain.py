@@ -9,7 +9,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from gateway.cli import options
 from gateway.document import suggestion
 from gateway.mapping.codecs import CODECS
-from gateway.mapping.functions import FUNCTIONS
+from gateway.mapping.expressions.functions import FUNCTIONS
 from gateway.mapping.language import PARTS
 from gateway.mapping.plan import (
     CallPlan,

@@ -15,10 +15,10 @@ from jinja2 import nodes
 
 from gateway.effort import BudgetSpent, over_budget
 from gateway.mapping.expressions import ExpressionFailed, Hole, Literal, SegmentRefused, Template, ValueMissing
-from gateway.mapping.functions import FUNCTIONS
-from gateway.mapping.grammar import chain_of
+from gateway.mapping.expressions.functions import FUNCTIONS
+from gateway.mapping.expressions.grammar import chain_of
+from gateway.mapping.expressions.sandbox import Program
 from gateway.mapping.plan import Scope
-from gateway.mapping.sandbox import Program
 from gateway.values.errors import CallInvalid, GatewayError, MappingFault
 
 _OURS: Final = frozenset({"settings", "connection", "now", "sent_at"})
@@ -26,7 +26,7 @@ _OURS: Final = frozenset({"settings", "connection", "now", "sent_at"})
 _HELPERS: Final = (nodes.Pair, nodes.Operand, nodes.Slice)
 """Parts of an expression that are no expressions themselves."""
 _TAKES: Final = re.compile(r"`\w+` takes (.+?)(?: as `\w+`.*)?")
-"""How a word says what it takes (`words.py`)."""
+"""How a word says what it takes (`functions/kind.py`)."""
 _NEEDED: Final = "is needed here"
 _UNFIT: Final = "is nothing that can be asked for here"
 

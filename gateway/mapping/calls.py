@@ -197,7 +197,7 @@ def _decoder(answer: str) -> Callable[[bytes, Scope], Json]:
     if answer == "text":
         return lambda body, scope: decode_text(body, scope.get(CHARSET, UTF_8))
     if answer == "icalendar":
-        events = importlib.import_module("gateway.mapping.calendars").calendar_events
+        events = importlib.import_module("gateway.mapping.codecs.calendars").calendar_events
         return lambda body, scope: events(
             _present(body), scope["now"], scope.get(ASKED, (None, None)), scope.get(CHARSET, UTF_8)
         )

@@ -11,8 +11,8 @@ from dataclasses import dataclass, field, replace
 
 from gateway.document import Document, Finding, Place, suggestion
 from gateway.mapping.codecs import Codec, CodecInvalid, compile_codec
-from gateway.mapping.conditions import named, seen_of_path
 from gateway.mapping.expressions import ExpressionInvalid, Literal, Path, Template, compile_path, compile_template
+from gateway.mapping.expressions.conditions import named, seen_of_path
 from gateway.mapping.given import Given
 from gateway.mapping.kinds import kind_of, mistakes
 from gateway.mapping.language import PARTS

@@ -10,8 +10,8 @@ from collections.abc import Callable
 from typing import TypeAlias
 
 from gateway.document import Place, suggestion
-from gateway.mapping.codec_kind import ISO, LOSSY
 from gateway.mapping.codecs import Codec, CodecRefused, CodecUnsupported
+from gateway.mapping.codecs.kind import ISO, LOSSY
 from gateway.mapping.context import BASE, Context
 from gateway.mapping.evaluate import read
 from gateway.mapping.expressions import ExpressionFailed, Path

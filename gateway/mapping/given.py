@@ -15,10 +15,10 @@ from jinja2 import nodes
 from jinja2.visitor import NodeTransformer
 
 from gateway.mapping.expressions import ExpressionFailed, Hole
-from gateway.mapping.functions import FUNCTIONS
-from gateway.mapping.grammar import chain_of
+from gateway.mapping.expressions.functions import FUNCTIONS
+from gateway.mapping.expressions.grammar import chain_of
+from gateway.mapping.expressions.sandbox import Program
 from gateway.mapping.plan_given import NativeArgument
-from gateway.mapping.sandbox import Program
 from gateway.model.model import Argument, Field, Operation, Type
 from gateway.values.messages import Json
 

@@ -12,11 +12,11 @@ from typing import Final
 from jinja2 import nodes
 
 from gateway.document import suggestion
-from gateway.mapping.conditions import named, seen_of_template
 from gateway.mapping.expressions import Template
-from gateway.mapping.functions import FUNCTIONS
+from gateway.mapping.expressions.conditions import named, seen_of_template
+from gateway.mapping.expressions.functions import FUNCTIONS
+from gateway.mapping.expressions.grammar import chain_of
 from gateway.mapping.given import Chain, Given
-from gateway.mapping.grammar import chain_of
 from gateway.model.model import Type
 
 _OF_TYPES: Final[Mapping[str, str]] = {

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from gateway.mapping.paths import Path
+from gateway.mapping.expressions.paths import Path
 from gateway.values.messages import Json
 
 _Scope: TypeAlias = Mapping[str, Json]

@@ -15,11 +15,11 @@ from gateway.effort import budgeted, spend
 from gateway.mapping.blame import failure
 from gateway.mapping.context import Context
 from gateway.mapping.expressions import ExpressionFailed, Literal, Template, ValueMissing
+from gateway.mapping.expressions.sizes import check_size
 from gateway.mapping.given import Given
 from gateway.mapping.kinds import element_of
 from gateway.mapping.plan import LEFT_OUT, Build, Scope
 from gateway.mapping.reads import Reads
-from gateway.mapping.sizes import check_size
 from gateway.values.errors import MappingFault
 from gateway.values.messages import Json
 from gateway.values.secrets import Credential

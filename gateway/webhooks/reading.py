@@ -15,7 +15,7 @@ from typing import Final
 from urllib.parse import parse_qsl, quote, urlencode, urlsplit
 
 from gateway.mapping.expressions import ExpressionFailed
-from gateway.mapping.paths import Path
+from gateway.mapping.expressions.paths import Path
 from gateway.mapping.plan_verify import Location, Piece
 from gateway.values.messages import Json, Received
 from gateway.values.strictjson import JsonRefused, decode_json

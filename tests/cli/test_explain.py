@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from gateway.mapping.codecs import CODECS
-from gateway.mapping.functions import FUNCTIONS
+from gateway.mapping.expressions.functions import FUNCTIONS
 from gateway.mapping.language import PARTS
 
 ROOT = Path(__file__).parents[2]

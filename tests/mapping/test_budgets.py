@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from gateway.effort import MOST_EVALUATION_STEPS, BudgetSpent, budgeted, spend
 from gateway.mapping.expressions import ExpressionFailed, ExpressionInvalid, compile_path, compile_template
-from gateway.mapping.sizes import MOST_LEVELS, MOST_VALUES, check_size
+from gateway.mapping.expressions.sizes import MOST_LEVELS, MOST_VALUES, check_size
 from gateway.values.errors import GatewayError, OverBudget
 from gateway.values.messages import Response
 from gateway.values.truth import MISSING

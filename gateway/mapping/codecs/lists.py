@@ -1,0 +1,328 @@
+"""Codecs of tables and lists: enumerations, texts made of parts, separated texts, element by element."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+from dataclasses import dataclass
+from typing import Final
+
+from gateway.mapping.codecs.kind import (
+    ISO,
+    LOSSY,
+    ONE_WAY,
+    Codec,
+    CodecInvalid,
+    CodecKind,
+    CodecRefused,
+    CodecUnsupported,
+    Option,
+    Scope,
+    Specification,
+)
+from gateway.mapping.expressions.functions.kind import KINDS as VALUE_KINDS
+from gateway.values.messages import Json
+
+_MARK: Final = re.compile(r"[!-$&-/:-@\[-`{-~]")
+_BASE64URL: Final = re.compile(r"[A-Za-z0-9_-]+")
+_PAIR: Final = 2
+
+
+def _key(value: Json) -> tuple[bool, Json]:
+    """Make a scalar fit for look-up: true is not 1."""
+    return isinstance(value, bool), value
+
+
+def _scalar(value: Json) -> bool:
+    return value is None or isinstance(value, str | int | float)
+
+
+def _pairs(spec: Specification) -> list[tuple[Json, Json]]:
+    """Read the table of an enum: an object, or a list of pairs for what is no text; raises CodecInvalid."""
+    if isinstance(spec.main, dict):
+        return list(spec.main.items())
+    if not isinstance(spec.main, list):
+        raise CodecInvalid("`enum` takes {provider: canonical}, or pairs [[provider, canonical], …]", spec.place())
+    for index, pair in enumerate(spec.main):
+        if not isinstance(pair, list) or len(pair) != _PAIR:
+            raise CodecInvalid("a pair [provider, canonical]", (*spec.place(), index))
+    return [(provider, canonical) for provider, canonical in spec.main]
+
+
+def _table(spec: Specification) -> dict[tuple[bool, Json], Json]:
+    """Read the table of an enum by what the provider writes; raises CodecInvalid."""
+    read: dict[tuple[bool, Json], Json] = {}
+    for index, (provider, canonical) in enumerate(_pairs(spec)):
+        place = (*spec.place(), provider if isinstance(spec.main, dict) else index)
+        if not _scalar(provider) or not _scalar(canonical):
+            raise CodecInvalid("an enum is a table of texts, numbers, true, false and null", place)
+        if _key(provider) in read:
+            raise CodecInvalid("the provider's value stands twice in the table", place)
+        read[_key(provider)] = canonical
+    if not read:
+        raise CodecInvalid("the table is empty", spec.place())
+    return read
+
+
+def _enum(spec: Specification) -> Codec:
+    read = _table(spec)
+    write = {_key(canonical): provider for (_, provider), canonical in read.items()}
+    rest = "else" in spec.options
+    other = spec.options.get("else")
+    if not _scalar(other):
+        raise CodecInvalid("`else` is a text, a number, true, false or null", spec.place("else"))
+
+    def decode(value: Json, _scope: Scope) -> Json:
+        if _scalar(value) and _key(value) in read:
+            return read[_key(value)]
+        if not rest:
+            raise CodecRefused("one of the values in the table of the enum")
+        return other
+
+    unsupported = _unsupported(spec, write)
+
+    def encode(value: Json, _scope: Scope) -> Json:
+        if isinstance(value, str) and value in unsupported:
+            raise CodecUnsupported(unsupported[value])
+        if not _scalar(value) or _key(value) not in write:
+            raise CodecRefused("a value the provider has a word for")
+        return write[_key(value)]
+
+    # Two spellings of one value leave open which to write: such a table is only read.
+    law = ONE_WAY if len(write) != len(read) else LOSSY if rest else ISO
+    outputs = tuple(read.values()) + ((other,) if rest else ())
+    inputs = (*(canonical for _, canonical in write), *unsupported)
+    written = None if law == ONE_WAY else encode
+    return Codec("enum", law, _gives(outputs), decode, written, outputs=outputs, inputs=inputs)
+
+
+def _unsupported(spec: Specification, write: dict[tuple[bool, Json], Json]) -> dict[str, str]:
+    """Read `unsupported`: canonical texts that the provider has no word for, each with the reason."""
+    given, place = spec.options.get("unsupported", {}), spec.place("unsupported")
+    if not isinstance(given, dict) or not all(isinstance(reason, str) and reason for reason in given.values()):
+        raise CodecInvalid("`unsupported` is an object {canonical value: reason}", place)
+    for value in given:
+        if _key(value) in write:
+            raise CodecInvalid(f"the table has a word for `{value}`", (*place, value))
+    return given
+
+
+def _gives(outputs: tuple[Json, ...]) -> str:
+    """Name the one canonical kind of the values, or `any`."""
+    values = [value for value in outputs if value is not None]
+    for kind in ("text", "boolean", "integer", "number"):
+        if values and all(VALUE_KINDS[kind][1](value) for value in values):
+            return kind
+    return "any"
+
+
+@dataclass(frozen=True, slots=True)
+class _Joined:
+    """Values between marks. Inside a part the mark, and the % that escapes it, are percent-escaped.
+
+    An `armoured` text is written in base64url, so that its parts may hold what a URL may not.
+    """
+
+    mark: str
+    parts: dict[str, Codec | None]
+    armoured: bool
+
+    def decode(self, value: Json, scope: Scope) -> Json:
+        """Values in the order of the parts → one text. A part's codec writes, because the text is the compound."""
+        if not isinstance(value, list) or len(value) != len(self.parts):
+            raise CodecRefused(f"a list of {len(self.parts)} values")
+        pieces = []
+        for given, codec in zip(value, self.parts.values(), strict=True):
+            piece = given if codec is None or codec.encode is None else codec.encode(given, scope)
+            if isinstance(piece, bool) or not isinstance(piece, str | int):
+                raise CodecRefused("made of texts and whole numbers")
+            pieces.append(self._escaped(str(piece)))
+        text = self.mark.join(pieces)
+        return _armour(text) if self.armoured else text
+
+    def encode(self, value: Json, scope: Scope) -> Json:
+        """One text → the value of each part by name."""
+        expected = f"{len(self.parts)} parts joined by `{self.mark}`{', in base64url' if self.armoured else ''}"
+        text = _unarmoured(value) if self.armoured else value
+        if not isinstance(text, str) or text.count(self.mark) != len(self.parts) - 1:
+            raise CodecRefused(expected)
+        found = {}
+        for written, (name, codec) in zip(text.split(self.mark), self.parts.items(), strict=True):
+            piece = written.replace(self._escape, self.mark).replace("%25", "%")
+            if self._escaped(piece) != written:  # a % that is no escape of ours
+                raise CodecRefused(expected)
+            found[name] = piece if codec is None else codec.decode(piece, scope)
+        return found
+
+    @property
+    def _escape(self) -> str:
+        return f"%{ord(self.mark):02X}"
+
+    def _escaped(self, piece: str) -> str:
+        return piece.replace("%", "%25").replace(self.mark, self._escape)
+
+
+def _armour(text: str) -> str:
+    """Write a text's UTF-8 in base64url without padding (RFC 4648 section 5)."""
+    return base64.urlsafe_b64encode(text.encode(errors="surrogatepass")).decode().rstrip("=")
+
+
+def _unarmoured(value: Json) -> str | None:
+    """Read what `_armour` writes; None for everything else, other writings of the same bytes included."""
+    if not isinstance(value, str) or not _BASE64URL.fullmatch(value):
+        return None
+    try:
+        text = base64.urlsafe_b64decode(value + "=" * (-len(value) % 4)).decode(errors="surrogatepass")
+    except (binascii.Error, UnicodeDecodeError):
+        return None
+    return text if _armour(text) == value else None
+
+
+def _join(spec: Specification) -> Codec:
+    mark = spec.options["by"]
+    if not isinstance(mark, str) or not _MARK.fullmatch(mark):
+        raise CodecInvalid("`by` is one mark such as `~`, no letter, digit, blank or %", spec.place("by"))
+    if spec.options.get("as", "base64url") != "base64url":
+        raise CodecInvalid("`as` is `base64url`, or is left out", spec.place("as"))
+    joined = _Joined(mark, _parts(spec), armoured="as" in spec.options)
+    law = ISO if all(codec is None or codec.law == ISO for codec in joined.parts.values()) else LOSSY
+    return Codec("join", law, "text", joined.decode, joined.encode, parts=joined.parts)
+
+
+def _parts(spec: Specification) -> dict[str, Codec | None]:
+    """Read `parts`: names, or {name: codec}; raises CodecInvalid."""
+    place = spec.place("parts")
+    listed = spec.options["parts"]
+    if not isinstance(listed, list) or not listed:
+        raise CodecInvalid("`parts` is a list of names", place)
+    parts: dict[str, Codec | None] = {}
+    for index, part in enumerate(listed):
+        name, inner = next(iter(part.items())) if isinstance(part, dict) and len(part) == 1 else (part, None)
+        if not isinstance(name, str) or not name:
+            raise CodecInvalid("a part is a name, or {name: codec}", (*place, index))
+        if name in parts:
+            raise CodecInvalid(f"the part `{name}` stands twice", (*place, index))
+        codec = spec.codec(inner, (*place, index, name)) if isinstance(part, dict) else None
+        if codec is not None and codec.encode is None:
+            raise CodecInvalid(f"codec {codec.name} is one-way: a part is also written", (*place, index, name))
+        parts[name] = codec
+    return parts
+
+
+def _split(spec: Specification) -> Codec:
+    separator = spec.main_text("the separator")
+
+    def decode(value: Json, _scope: Scope) -> Json:
+        if not isinstance(value, str):
+            raise CodecRefused("a text")
+        pieces = value.split(separator) if value else []
+        if not all(pieces):
+            raise CodecRefused(f"a text of parts separated by `{separator}`, none of them empty")
+        return pieces
+
+    def encode(value: Json, _scope: Scope) -> Json:
+        if not isinstance(value, list) or not all(isinstance(piece, str) and piece for piece in value):
+            raise CodecRefused("a list of texts, none of them empty")
+        text = separator.join(value)
+        if decode(text, {}) != value:
+            raise CodecRefused(f"a list of texts without `{separator}`")
+        return text
+
+    return Codec("split", ISO, "list", decode, encode)
+
+
+def _each(spec: Specification) -> Codec:
+    inner = spec.codec(spec.main, spec.place())
+
+    def decode(value: Json, scope: Scope) -> Json:
+        if not isinstance(value, list):
+            raise CodecRefused("a list")
+        return [inner.decode(element, scope) for element in value]
+
+    if inner.encode is None:
+        return Codec("each", ONE_WAY, "list", decode, None, item=inner)
+    write = inner.encode
+
+    def encode(value: Json, scope: Scope) -> Json:
+        if not isinstance(value, list):
+            raise CodecRefused("a list")
+        return [write(element, scope) for element in value]
+
+    return Codec("each", inner.law, "list", decode, encode, item=inner)
+
+
+def _keys(_spec: Specification) -> Codec:
+    def decode(value: Json, _scope: Scope) -> Json:
+        if not isinstance(value, dict) and value != []:
+            raise CodecRefused("an object, or an empty list for one")
+        return list(value)
+
+    return Codec("keys", ONE_WAY, "list", decode, None)
+
+
+KINDS: Final[tuple[CodecKind, ...]] = (
+    CodecKind(
+        name="enum",
+        main="a table {provider: canonical}, or pairs [[provider, canonical], …] for what is no text",
+        options=(
+            Option("else", "what every other value is read as", "a mismatch"),
+            Option("unsupported", "canonical values the provider has no word for: reason; sending one is a 501", "{}"),
+        ),
+        law=ISO,
+        reads="text, number, boolean or null",
+        gives="text, boolean or integer, as in the table",
+        meaning="value ↔ value; lossy with `else`, one-way when two provider values mean the same",
+        example=({"enum": [["1", True], ["0", False]]}, "1", True),
+        build=_enum,
+    ),
+    CodecKind(
+        name="join",
+        main="",
+        options=(
+            Option("by", "the mark between the parts", required=True),
+            Option("parts", "names of the parts, or {name: codec} for one written by a codec", required=True),
+            Option("as", "`base64url` writes the whole in that alphabet, without padding", "plain text"),
+        ),
+        within=True,
+        law=ISO,
+        reads="list of texts or whole numbers",
+        gives="text",
+        meaning="list ↔ one text, taken apart into {part: text}; `%` and the mark are percent-escaped inside the parts",
+        example=({"join": {"by": "~", "parts": ["id", "hash"]}}, ["434", "785c~f"], "434~785c%7Ef"),
+        build=_join,
+    ),
+    CodecKind(
+        name="split",
+        main="the separator",
+        options=(),
+        law=ISO,
+        reads="text",
+        gives="list",
+        meaning="separated text ↔ list of texts",
+        example=({"split": ","}, "1,2", ["1", "2"]),
+        build=_split,
+    ),
+    CodecKind(
+        name="each",
+        main="the codec of an element",
+        options=(),
+        law=ISO,
+        reads="list",
+        gives="list",
+        meaning="list, element by element; as exact as its codec",
+        example=({"each": "integer_text"}, ["30", "60"], [30, 60]),
+        build=_each,
+    ),
+    CodecKind(
+        name="keys",
+        main="",
+        options=(),
+        law=ONE_WAY,
+        reads="object; `[]` is an empty one",
+        gives="list",
+        meaning="object → list of its keys",
+        example=("keys", {"7": 30, "8": None}, ["7", "8"]),
+        build=_keys,
+    ),
+)

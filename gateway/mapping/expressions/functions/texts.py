@@ -1,0 +1,216 @@
+"""Words about texts and numbers. None of them guesses: what is no number is refused, not taken for zero."""
+
+from __future__ import annotations
+
+import base64 as base64_codec
+import json as json_codec
+import re
+from decimal import ROUND_HALF_UP, Decimal
+from typing import Any, Final
+
+from gateway.mapping.expressions.functions.kind import MAX_TEXT, ExpressionFailed, Function, kind_of, word
+from gateway.mapping.expressions.sizes import check_size
+from gateway.mapping.ids import uuid_of
+from gateway.values.messages import Json
+from gateway.values.strictjson import JsonRefused, decode_json
+from gateway.values.truth import MISSING
+
+_WHOLE: Final = re.compile(r"0+|-?0*[1-9][0-9]{0,17}")
+_DECIMAL: Final = re.compile(r"-?(?:0+|0*[1-9][0-9]{0,17})(?:\.[0-9]{1,20})?")
+_E164: Final = re.compile(r"\+[1-9][0-9]{6,14}")
+_PHONE_MARKS: Final = re.compile(r"\(0\)|[\s().\-/]")
+
+
+def plain(value: str | float) -> str:
+    """Write a number in plain decimal, without an exponent; a text stays as it is."""
+    return format(Decimal(repr(value)), "f") if isinstance(value, float) else str(value)
+
+
+@word("value: maybe, instead: maybe", "any", "none | default('-')", "-")
+def default(value: Any, instead: Any) -> Any:
+    """The value, or `instead` when it is missing or null."""
+    return instead if value is MISSING or value is None else value
+
+
+@word("value: scalar", "text", "text(49)", "49")
+def text(value: str | float) -> str:
+    """A number as text, in plain decimal; a text as it is."""
+    return plain(value)
+
+
+@word("value: scalar", "integer", "int('49')", 49)
+def int_(value: str | float) -> int:
+    """A text of decimal digits, or a number without a fraction, as a whole number."""
+    if isinstance(value, str):
+        if _WHOLE.fullmatch(value) is None:
+            raise ExpressionFailed("`int` takes a whole number in decimal digits")
+        return int(value)
+    if value != value // 1:
+        raise ExpressionFailed("`int` takes a number without a fraction")
+    return int(value)
+
+
+@word("value: scalar", "number", "number('51.50')", 51.5)
+def number(value: str | float) -> float:
+    """A text in plain decimal as a number; a number as it is."""
+    if not isinstance(value, str):
+        return value
+    if _DECIMAL.fullmatch(value) is None:
+        raise ExpressionFailed("`number` takes a number in plain decimal")
+    return float(value) if "." in value else int(value)
+
+
+@word("value: number", "integer", "round(2.5)", 3)
+def round_(value: float) -> int:
+    """The nearest whole number; halves go away from zero."""
+    return int(Decimal(repr(value)).quantize(Decimal(1), ROUND_HALF_UP))
+
+
+@word("value: number", "number", "abs(-5)", 5)
+def abs_(value: float) -> float:
+    """The number without its sign."""
+    return abs(value)
+
+
+@word("value: text", "text", "lower('Mr')", "mr")
+def lower(value: str) -> str:
+    """The text in lower case."""
+    return value.lower()
+
+
+@word("value: text", "text", "upper('mr')", "MR")
+def upper(value: str) -> str:
+    """The text in upper case."""
+    return value.upper()
+
+
+@word("value: text", "text", "trim('  a b ')", "a b")
+def trim(value: str) -> str:
+    """The text without blanks and line ends around it."""
+    return value.strip()
+
+
+@word("value: text, old: text, new: text", "text", "'a b' | replace(' ', '/')", "a/b")
+def replace(value: str, old: str, new: str) -> str:
+    """The text with every `old` replaced by `new`."""
+    if not old:
+        raise ExpressionFailed("`replace` takes a text that is not empty as `old`")
+    if value.count(old) * len(new) > MAX_TEXT:
+        raise ExpressionFailed(f"`replace` gives more than {MAX_TEXT} characters")
+    return value.replace(old, new)
+
+
+@word("value: text, separator: text", "list", "split('1,2', ',')", ["1", "2"])
+def split(value: str, separator: str) -> list[str]:
+    """The parts of a text between the separators."""
+    if not separator:
+        raise ExpressionFailed("`split` takes a text that is not empty as `separator`")
+    return value.split(separator)
+
+
+@word("values: list, separator: text", "text", "[48, 49] | join(',')", "48,49")
+def join(values: list[Json], separator: str) -> str:
+    """The texts and numbers of a list as one text, with the separator between them."""
+    for value in values:
+        if isinstance(value, bool) or not isinstance(value, str | int | float):
+            raise ExpressionFailed(f"`join` takes a list of texts and numbers, not {kind_of(value)}")
+    if len(values) * len(separator) > MAX_TEXT:
+        raise ExpressionFailed(f"`join` gives more than {MAX_TEXT} characters")
+    return separator.join(plain(value) for value in values)
+
+
+@word("value: text, beginning: text", "boolean", "'rental:48' | starts_with('rental:')", result=True)
+def starts_with(value: str, beginning: str) -> bool:
+    """Whether the text begins so."""
+    return value.startswith(beginning)
+
+
+@word("value: text, ending: text", "boolean", "'23:59' | ends_with(':59')", result=True)
+def ends_with(value: str, ending: str) -> bool:
+    """Whether the text ends so."""
+    return value.endswith(ending)
+
+
+@word("value: text, beginning: text", "text", "'rental:48' | after('rental:')", "48")
+def after(value: str, beginning: str) -> Any:
+    """What follows the beginning; missing when the text does not begin so."""
+    return value.removeprefix(beginning) if value.startswith(beginning) else MISSING
+
+
+@word("name: text", "text", "first_name('Maria de la Cruz')", "Maria de la")
+def first_name(name: str) -> str:
+    """A full name without its last word; all of it when it is one word."""
+    parts = name.split()
+    return " ".join(parts[:-1] or parts)
+
+
+@word("name: text", "text", "last_name('Maria de la Cruz')", "Cruz")
+def last_name(name: str) -> str:
+    """The last word of a full name; empty when it is one word."""
+    return "".join(name.split()[1:][-1:])
+
+
+@word("value: text", "text", "base64('user:pass')", "dXNlcjpwYXNz")
+def base64(value: str) -> str:
+    """The text's UTF-8 in base64 with padding (RFC 4648 section 4)."""
+    return base64_codec.b64encode(value.encode()).decode()
+
+
+@word("value: any", "text", "json({'a': [1, none]})", '{"a":[1,null]}')
+def json(value: Json) -> str:
+    """The value as JSON text without blanks (RFC 8259)."""
+    check_size(value)
+    return json_codec.dumps(value, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+
+
+@word("value: text", "any", "from_json('[1, null]')", [1, None])
+def from_json(value: str) -> Any:
+    """What a JSON text holds (RFC 8259); missing when the text is none."""
+    try:
+        return decode_json(value.encode(errors="surrogatepass"))
+    except JsonRefused:
+        return MISSING
+
+
+def international(value: str) -> str:
+    """Write a phone number as E.164 when it begins with `+`: blanks, marks and a trunk `(0)` go. Else as it is."""
+    digits = _PHONE_MARKS.sub("", value)
+    return digits if _E164.fullmatch(digits) else value
+
+
+@word("value: text", "text", "phone('+49 (0)30 1234-567')", "+49301234567")
+def phone(value: str) -> str:
+    """A telephone number in E.164 when it is written with `+`, else as it is."""
+    return international(value)
+
+
+@word("pieces: scalar…", "text", "uuid('a', 7)", uuid_of("a", 7))
+def uuid(*pieces: str | float) -> str:
+    """Without arguments the call's own fresh UUID; else the UUID that the pieces make, always the same."""
+    return uuid_of(*pieces)
+
+
+FUNCTIONS: Final[tuple[Function, ...]] = (
+    default,
+    text,
+    int_,
+    number,
+    round_,
+    abs_,
+    lower,
+    upper,
+    trim,
+    replace,
+    split,
+    join,
+    starts_with,
+    ends_with,
+    after,
+    first_name,
+    last_name,
+    base64,
+    json,
+    from_json,
+    phone,
+    uuid,
+)
