@@ -1,12 +1,12 @@
 """A short run of what `make chaos-links` does at length: a marketplace and a club, with faults, kills and staff."""
 
 import pytest
-import pytest_asyncio
 
 from tests.chaos import links
 from tests.chaos.command import smaller
 from tests.chaos.link_world import link_world
 from tests.chaos.plans import Plan
+from tests.chaos.played import holds, place_of
 
 PLAYED = (
     ("locaboo", 2),
@@ -17,19 +17,14 @@ PLAYED = (
 )
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def place(tmp_path_factory):
-    """Give the world in which all plans of this module are played."""
-    async with link_world(tmp_path_factory.mktemp("links")) as made:
-        yield made
+place = place_of(link_world, "links")
 
 
 @pytest.mark.asyncio(loop_scope="module")
 @pytest.mark.parametrize(("provider", "seed"), PLAYED)
 async def test_both_sides_agree(place, provider, seed):
     """Whatever goes wrong on the way, marketplace and club agree in the end, and everything has come to an end."""
-    books = await links.play(place, links.draw(provider, seed))
-    assert [] == books.wrong, "\n".join([books.plan.written(), *books.log])
+    await holds(links, place, provider, seed)
 
 
 @pytest.mark.asyncio(loop_scope="module")

@@ -32,7 +32,8 @@ def add_listeners(paths: Paths, model: Model, base: str, more: Iterable[str] = (
     for operation in (changes.listing(model), feeds.listing(model), feeds.creating(model), feeds.revoking(model)):
         own = {operation.not_found} if operation.not_found else set()
         _add(paths, base, operation, codes | own)
-    _add(paths, base, outcomes.asking(model), ANY | codes | {NotMapped.code})
+    told = _add(paths, base, outcomes.asking(model), ANY | codes | {NotMapped.code})
+    told["responses"]["200"]["headers"]["Retry-After"] = ref("headers", "Retry-After")
     told = _add(paths, base, stream.streaming(model), codes | {TooManyCalls.code})
     told["parameters"].append(_LAST_SEEN)
     told["responses"]["200"] |= {

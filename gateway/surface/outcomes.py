@@ -1,6 +1,7 @@
 """What became of a write whose outcome was unknown: asked for by its id, and looked up at the provider.
 
-Every time it is asked the provider is read anew, and nothing is ever sent again from here.
+Every time it is asked the provider is read anew, and nothing is ever sent again from here. Whoever has to ask again is
+told when (RFC 9110, section 10.2.3).
 """
 
 from __future__ import annotations
@@ -35,6 +36,9 @@ PATH = "/operations/{id}"
 """Below `/v1/{connection}`."""
 NAME = "operations.get"
 _SCOPE = "write"
+_UNDER_WAY_SECONDS = 1
+_LOOK_SECONDS = 5
+"""How soon to ask again what is pending: each look costs a call, of which a provider may allow few in an hour."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +68,9 @@ class Outcomes:
         kept = await self.database.read(lambda store: keys.of(store, connection.name, owner, id_))
         if kept is None:
             raise NotMapped("There is no write of this id, or it is no longer kept.")
-        found = await self._state(request, connection, kept)
+        under_way = kept.under_way(self.now())
+        found = Found(PENDING) if under_way else await self._looked_up(request, connection, kept)
+        again = _UNDER_WAY_SECONDS if under_way else _LOOK_SECONDS
         told = {
             "id": kept.id,
             "operation": kept.asked.operation,
@@ -75,11 +81,10 @@ class Outcomes:
             **({"request": json.loads(kept.asked.request)} if kept.asked.request else {}),
             **found.more,
         }
-        return to_response(Answer(HTTPStatus.OK, to_bytes(told)))
+        headers = {"Retry-After": str(again)} if found.state == PENDING else {}
+        return to_response(Answer(HTTPStatus.OK, to_bytes(told), headers))
 
-    async def _state(self, request: web.Request, connection: Connection, kept: Kept) -> Found:
-        if kept.under_way(self.now()):
-            return Found(PENDING)
+    async def _looked_up(self, request: web.Request, connection: Connection, kept: Kept) -> Found:
         left = kept.began_at + hold_of(self.calls.settings.timeout) - self.now()
         run = partial(self.calls.run, request, connection)
         return await state_of(self.calls.engine.model, connection, kept, run, left)

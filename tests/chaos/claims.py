@@ -123,7 +123,7 @@ async def _state(world, write, operation):
         state = found.body["state"] if found.ok else None
         if state != "pending" or clock() > until:
             return state, found
-        await asyncio.sleep(0.2)
+        await asyncio.sleep(found.again)  # each look is one of the calls that the club allows in an hour
     return None, None
 
 

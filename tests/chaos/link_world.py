@@ -19,7 +19,7 @@ from gateway.transport.client import Client
 from tests.chaos.clubs import CLUBS, Staff, held
 from tests.chaos.front import WRITES, Front
 from tests.chaos.link_serving import REFERENCE, referring
-from tests.chaos.nursery import ROOT, nursery
+from tests.chaos.nursery import ROOT, Raised, nursery
 from tests.chaos.world import START_SECONDS
 from tests.links.clubs import MARKET, TOKEN, connection
 from tests.links.linked import DAY, MONDAY
@@ -30,14 +30,13 @@ SLOTS = tuple((court, f"{DAY}T{hour:02}:00", f"{DAY}T{hour + 1:02}:00") for cour
 CALL_SECONDS = 20.0
 
 
-@dataclass(eq=False, repr=False)
-class LinkWorld:
+@dataclass(eq=False, repr=False, kw_only=True)
+class LinkWorld(Raised):
     """What `link_world` gives."""
 
     folder: object
     clubs: dict
     market: Front
-    parent: object
     session: object
     client: object
     port: int
@@ -45,10 +44,8 @@ class LinkWorld:
     refers: str = ""
     staff: object = None
     at: int = MONDAY
-    pid: int = 0
     url: str = ""
     starts: int = 0
-    kills: int = 0
     taken: dict = field(default_factory=dict)
     """The bookings of staff that stand, by slot."""
 
@@ -97,7 +94,6 @@ class LinkWorld:
         await self.start()
 
     async def start(self):
-        """Start the gateway on the store of the plan, and wait until it takes calls."""
         self.pid = await self.parent.start(
             {
                 "store": f"sqlite:///{self.folder}/links{self.starts}.db",
@@ -114,18 +110,6 @@ class LinkWorld:
             while (told := await self.does("nothing")) is None:  # noqa: ASYNC110 - another process is waited for
                 await asyncio.sleep(0.01)
         self.url = told["url"]
-
-    async def kill(self, *, counted=True):
-        """End the gateway in the middle of what it does."""
-        if self.pid:
-            pid, self.pid = self.pid, 0
-            self.kills += counted
-            await self.parent.kill(pid)
-
-    async def restarted(self):
-        """Start it again if it was killed."""
-        if not self.pid:
-            await self.start()
 
     async def does(self, what, seconds=0):
         """Let time pass and have the gateway do something; None when it is dead or dies of it."""
@@ -173,4 +157,12 @@ async def link_world(folder):
         session = aiohttp.ClientSession(connector=aiohttp.TCPConnector(force_close=True), timeout=timeout)
         await stack.enter_async_context(session)
         client = await stack.enter_async_context(Client(["127.0.0.0/8"]))
-        yield LinkWorld(folder, clubs, market, parent, session, client, steady_port())
+        yield LinkWorld(
+            folder=folder,
+            clubs=clubs,
+            market=market,
+            parent=parent,
+            session=session,
+            client=client,
+            port=steady_port(),
+        )

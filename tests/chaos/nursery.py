@@ -11,7 +11,9 @@ import os
 import signal
 import sys
 import traceback
+from abc import ABC, abstractmethod
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
@@ -38,6 +40,31 @@ class Nursery:
             line = await self._process.stdout.readline()
         assert line, "the parent of the gateways has ended"
         return json.loads(line)
+
+
+@dataclass(eq=False, repr=False, kw_only=True)
+class Raised(ABC):
+    """Whoever has one gateway of a nursery, and starts it anew after a kill. `pid` is 0 while there is none."""
+
+    parent: Nursery
+    pid: int = 0
+    kills: int = 0
+
+    @abstractmethod
+    async def start(self):
+        """Start the gateway on the store of the plan, and wait until it takes calls."""
+
+    async def kill(self, *, counted=True):
+        """End the gateway in the middle of what it does."""
+        if self.pid:
+            pid, self.pid = self.pid, 0
+            self.kills += counted
+            await self.parent.kill(pid)
+
+    async def restarted(self):
+        """Start it again if it was killed."""
+        if not self.pid:
+            await self.start()
 
 
 @asynccontextmanager

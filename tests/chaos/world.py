@@ -15,7 +15,7 @@ import aiohttp
 from gateway.transport.client import Client
 from tests.chaos.clubs import CLUBS, held, staff_of
 from tests.chaos.front import Front
-from tests.chaos.nursery import nursery
+from tests.chaos.nursery import Raised, nursery
 from tests.chaos.serving import CALLERS, TIMEOUT, configured
 from tests.links.clubs import ZONE
 from tests.processes import steady_port
@@ -30,6 +30,8 @@ class Told:
     status: int
     body: object = None
     replayed: bool = False
+    again: float | None = None
+    """In how many seconds the gateway wants to be asked again, where it says so."""
 
     @property
     def ok(self):
@@ -66,13 +68,12 @@ class Told:
         return f"{self.status} {self.code}" if self.status else "no answer"
 
 
-@dataclass(eq=False, repr=False)
-class World:
+@dataclass(eq=False, repr=False, kw_only=True)
+class World(Raised):
     """What `world` gives. `staff` and `slots` are of the club that the plan is about."""
 
     folder: object
     fronts: dict
-    parent: object
     session: object
     client: object
     port: int
@@ -81,9 +82,7 @@ class World:
     name: str = ""
     staff: object = None
     slots: list = field(default_factory=list)
-    pid: int = 0
     starts: int = 0
-    kills: int = 0
 
     @property
     def front(self):
@@ -108,7 +107,6 @@ class World:
         await self.start()
 
     async def start(self):
-        """Start the gateway on the store of the plan, and wait until it takes calls."""
         store = f"sqlite:///{self.folder}/calls{self.starts}.db"
         self.pid = await self.parent.start({"store": store, "port": self.port})
         async with asyncio.timeout(START_SECONDS):
@@ -118,18 +116,6 @@ class World:
                         if response.status == 200:
                             return
                 await asyncio.sleep(0.01)
-
-    async def kill(self, *, counted=True):
-        """End the gateway in the middle of what it does."""
-        if self.pid:
-            pid, self.pid = self.pid, 0
-            self.kills += counted
-            await self.parent.kill(pid)
-
-    async def restarted(self):
-        """Start it again if it was killed."""
-        if not self.pid:
-            await self.start()
 
     @property
     def _url(self):
@@ -142,7 +128,9 @@ class World:
         try:
             async with self.session.request(method, url, json=body, headers=headers, params=query) as response:
                 told = await response.json() if response.content_type == "application/json" else None
-                return Told(response.status, told, "Idempotent-Replayed" in response.headers)
+                again = response.headers.get("Retry-After")
+                again = None if again is None else float(again)
+                return Told(response.status, told, "Idempotent-Replayed" in response.headers, again)
         except (aiohttp.ClientError, TimeoutError):
             return Told(0)
 
@@ -178,4 +166,12 @@ async def world(folder, *, patience=0.0):
         session = aiohttp.ClientSession(connector=connector, timeout=timeout)
         await stack.enter_async_context(session)
         client = await stack.enter_async_context(Client(["127.0.0.0/8"]))
-        yield World(folder, fronts, parent, session, client, steady_port(), patience)
+        yield World(
+            folder=folder,
+            fronts=fronts,
+            parent=parent,
+            session=session,
+            client=client,
+            port=steady_port(),
+            patience=patience,
+        )

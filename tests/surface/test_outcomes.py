@@ -119,14 +119,18 @@ def mine(booking):
 
 @pytest.mark.parametrize("answer", [(200, {"ok": True, "data": []}), (503, {})])
 async def test_pending(lose, call, provider, mine, answer):
-    """While the provider may still be at it what is not there decides nothing, and what is there does."""
+    """While the provider may still be at it what is not there decides nothing, and what is there does.
+
+    Whoever has to ask again is told when: each look is one of the calls that the provider allows.
+    """
     id_ = await lose()
     provider.answers["GET /bookings"] = answer
-    status, body, _ = await call("GET", f"/v1/club-a/operations/{id_}")
-    assert (200, "pending", id_) == (status, body["state"], body["id"])
+    status, body, headers = await call("GET", f"/v1/club-a/operations/{id_}")
+    assert (200, "pending", id_, "5") == (status, body["state"], body["id"], headers["Retry-After"])
     assert ("bookings.create", "bookings.list") == (body["operation"], body["reconcile_with"])
     provider.answers["GET /bookings"] = (200, {"ok": True, "data": [mine]})
-    assert "confirmed" == (await call("GET", f"/v1/club-a/operations/{id_}"))[1]["state"]
+    _, body, headers = await call("GET", f"/v1/club-a/operations/{id_}")
+    assert ("confirmed", None) == (body["state"], headers.get("Retry-After"))
 
 
 async def test_confirmed(lose, told, provider, mine):
