@@ -11,18 +11,14 @@ from datetime import datetime
 from pathlib import Path
 
 from gateway.catalog import Connection, bound
-from gateway.document import Document, Finding, Place, read
+from gateway.document import Document, Finding, Place, read, suggestion
+from gateway.example_parts import AskExamplePart, ExamplePart, ExamplesFile, HookExamplePart, ReceivedPart
 from gateway.exchanges import Exchange, exchange, received_of
 from gateway.mapping.plan import ProviderPlan
 from gateway.mapping.ways import way_of
+from gateway.parts import Part
 from gateway.values.messages import LENIENT, STRICT, Json, Received
 from gateway.values.secrets import Secret
-
-_KEYS = {"name", "operation", "args", "exchanges", "gives", "fails", "now", "each", "settings", "remembered"}
-_KEYS |= {"warnings", "handling"}
-_HOOK_KEYS = {"name", "hook", "received", "exchanges", "messages", "fails", "reply", "now", "settings"}
-_ASK_KEYS = {"name", "hook", "received", "asks", "answers", "error", "fails", "reply", "now", "settings"}
-_RECEIVED = {"method", "token", "query", "headers", "json", "form", "text"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,8 +145,7 @@ class _Reader:
             if not isinstance(data, dict) or key not in data:
                 self._report((), "missing-key", f"`{key}` is missing")
                 return None
-        for key in sorted(set(data) - {"provider", "settings", "now", "token", "examples", "simulator"}):
-            self._report((key,), "unknown-key", f"`{key}` is not known here")
+        self._known(data, ExamplesFile.part, ())
         if data["provider"] != plan.name:
             self._report(
                 ("provider",), "wrong-provider", f"these are examples of `{data['provider']}`, not `{plan.name}`"
@@ -225,7 +220,7 @@ class _Reader:
         if not isinstance(node, dict) or "name" not in node or "operation" not in node:
             self._report(place, "missing-key", "an example has a `name`, and an `operation` or a `hook`")
             return None
-        self._known(node, _KEYS, place)
+        self._known(node, ExamplePart.part, place)
         if ("gives" in node) == ("fails" in node):
             self._report(place, "missing-key", "an example either `gives` a result or `fails`")
             return None
@@ -266,7 +261,7 @@ class _Reader:
         return ""
 
     def _hook(self, node: dict[str, Json], place: Place, now: datetime) -> HookExample | None:
-        self._known(node, _ASK_KEYS if "asks" in node else _HOOK_KEYS, place)
+        self._known(node, (AskExamplePart if "asks" in node else HookExamplePart).part, place)
         received = node.get("received")
         comes_to = [key for key in ("messages", "asks", "fails") if key in node]
         if "name" not in node or not isinstance(received, dict) or len(comes_to) != 1:
@@ -276,7 +271,7 @@ class _Reader:
         if "asks" in node and ("answers" in node) == ("error" in node):
             self._report(place, "missing-key", "what is asked either has `answers`, or the code of an `error`")
             return None
-        self._known(received, _RECEIVED, (*place, "received"))
+        self._known(received, ReceivedPart.part, (*place, "received"))
         return HookExample(
             name=node["name"],
             hook=node["hook"],
@@ -292,9 +287,10 @@ class _Reader:
             error=node.get("error", ""),
         )
 
-    def _known(self, node: dict[str, Json], keys: set[str], place: Place) -> None:
-        for key in sorted(set(node) - keys):
-            self._report((*place, key), "unknown-key", f"`{key}` is not known here")
+    def _known(self, node: dict[str, Json], part: Part, place: Place) -> None:
+        for key in sorted(node.keys() - part.keys.keys()):
+            hint = suggestion(key, part.keys)
+            self._report((*place, key), "unknown-key", f"`{key}` is not known here{hint}")
 
     def _exchanges(self, node: dict[str, Json], place: Place) -> tuple[Exchange, ...]:
         nodes = enumerate(node.get("exchanges") or [])

@@ -6,10 +6,9 @@ Schema. No key is declared here.
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import cached_property
 from types import ModuleType, NoneType, UnionType
 from typing import (
     Annotated,
@@ -20,7 +19,6 @@ from typing import (
     TypeAlias,
     TypeVar,
     Union,
-    cast,
     dataclass_transform,
     get_args,
     get_origin,
@@ -58,6 +56,13 @@ class Unit:
     told: str
 
 
+@dataclass(frozen=True, slots=True)
+class Names:
+    """Of a type: that its texts name something, such as `operation`, `error`, `resource` or `codec`."""
+
+    kind: str
+
+
 NAME: Final = r"[a-z][a-z0-9_]*"
 """Names that a mapping gives to steps, levels and elements."""
 TREE: Final = ("dict", "list", "string", "integer", "float", "boolean")
@@ -66,32 +71,47 @@ TREE: Final = ("dict", "list", "string", "integer", "float", "boolean")
 Name: TypeAlias = Annotated[str, limits(regex=NAME)]
 PathText: TypeAlias = Annotated[str, Takes("path")]
 TemplateText: TypeAlias = Annotated[str, Takes("template")]
-TemplateTexts: TypeAlias = Annotated[dict[str, Json], Takes("template")]
 Tree: TypeAlias = Annotated[Json, Takes("tree")]
 TreeObject: TypeAlias = Annotated[dict[str, Json], Takes("tree")]
 TreeParams: TypeAlias = Annotated[list[Json] | dict[str, Json], Takes("tree")]
 Reasons: TypeAlias = Annotated[dict[str, str], limits(valuesrules={"type": "string", "empty": False})]
 """Texts by name, none of them empty."""
+OperationName: TypeAlias = Annotated[str, Names("operation")]
+ErrorCode: TypeAlias = Annotated[str, Names("error")]
+CodecSpec: TypeAlias = Annotated[str | dict[str, Json], Names("codec")]
+"""A codec by name, or an object that says how it reads."""
 Scalar: TypeAlias = str | int | float | bool
 Duration: TypeAlias = Annotated[str, limits(regex=r"[1-9]\d*(ms|s|m|h|d)"), Unit("in ms, s, m, h or d")]
 """How long something takes or is kept: `500ms`, `10s`, `15m`, `1h`, `6d`."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Part:
-    """One part of a file: where it stands, in words that fit after its name, its keys, and the class of its nodes.
-
-    `keys` are rules of cerberus, each with `meta: {meaning, takes, example}` for people. `shape` is the same, ready to
-    be checked against.
-    """
+    """One part of a file: its name, where it stands, in words that fit after its name, and the class of its nodes."""
 
     name: str
     where: str
-    keys: Rules
-    shape: Shape
     node: type[Node]
     short: str | None
     """The key that a bare value stands for, where a part may be written so."""
+    known_by: str | None
+    """The key that tells it from the other parts that may stand in the same place."""
+
+    @cached_property
+    def keys(self) -> Rules:
+        """Rules of cerberus for each key, with `meta: {meaning, takes, example}` for people."""
+        return {spelled(name): _rules(declared, hint) for name, declared, hint in _declared(self.node)}
+
+    @cached_property
+    def shape(self) -> Shape:
+        """The same, ready to be checked against."""
+        return Shape(self.keys)
+
+    @cached_property
+    def children(self) -> Mapping[str, Child]:
+        """The keys that hold other parts."""
+        found = {spelled(name): _child(hint) for name, _, hint in _declared(self.node)}
+        return {name: child for name, child in found.items() if child is not None}
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,11 +125,12 @@ class Child:
     """Its value may be an object of such parts by name."""
     listed: bool
     """Its value may be a list of such parts; in an object by name, each of them may be."""
+    texts: bool
+    """Elements of the list may be texts besides."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Node:
-    """One part of a mapping as it is written: a field for each key, None where the key is not given.
+    """One part of a file as it is written: a field for each key, None where the key is not given.
 
     A node that is not `sound` does not fit the rules of its part, which was told; its fields say nothing.
     """
@@ -118,38 +139,50 @@ class Node:
     place: Place
     given: frozenset[str]
     """The keys that stand in the file."""
-    sound: bool = True
+    sound: bool
 
     def __contains__(self, key: str) -> bool:
         return key in self.given
 
+    def __setattr__(self, name: str, value: object) -> None:
+        raise AttributeError(f"{type(self).__name__} is read, and never written")
+
+
+@dataclass(frozen=True, slots=True)
+class _Key:
+    """What a field says of its key."""
+
+    meaning: str
+    example: Json
+    default: Json
+    rules: Mapping[str, Json]
+
 
 _N = TypeVar("_N", bound=Node)
-_META: Final = "key"
 
 
 def key(meaning: str, *, example: Json = None, default: Json = None, **rules: Json) -> Any:
     """Declare a key: what it means, an example, its default, and rules of cerberus besides those of its type."""
-    return dataclasses.field(default=default, metadata={_META: (meaning, example, default, rules)})
+    return _Key(meaning, example, default, rules)
 
 
 @dataclass_transform(kw_only_default=True, frozen_default=True, field_specifiers=(key,))
-def part(name: str, where: str, *, short: str | None = None) -> Callable[[type[_N]], type[_N]]:
+def part(
+    name: str, where: str, *, short: str | None = None, known_by: str | None = None
+) -> Callable[[type[_N]], type[_N]]:
     """Declare the part of this name: its keys are the fields of the class."""
 
-    def declare(declared: type[_N]) -> type[_N]:
-        node = cast("type[_N]", dataclass(frozen=True, kw_only=True)(declared))
-        keys = {spelled(field.name): _rules(field, hint) for field, hint in _declared(node)}
-        node.part = Part(name, where, keys, Shape(keys), node, short)
+    def declare(node: type[_N]) -> type[_N]:
+        node.part = Part(name, where, node, short, known_by)
         return node
 
     return declare
 
 
 @dataclass_transform(kw_only_default=True, frozen_default=True, field_specifiers=(key,))
-def shared(declared: type[_N]) -> type[_N]:
+def shared(node: type[_N]) -> type[_N]:
     """Declare keys that several parts share: those parts are subclasses of the class."""
-    return cast("type[_N]", dataclass(frozen=True, kw_only=True)(declared))
+    return node
 
 
 def spelled(field: str) -> str:
@@ -164,39 +197,41 @@ def parts_of(module: ModuleType) -> Iterator[Part]:
             yield declared.part
 
 
-@cache
-def children(node: type[Node]) -> Mapping[str, Child]:
-    """Give the keys of a part that hold other parts."""
-    found = {spelled(field.name): _child(hint) for field, hint in _declared(node)}
-    return {name: child for name, child in found.items() if child is not None}
-
-
-def _declared(node: type[Node]) -> Iterator[tuple[dataclasses.Field[Any], Any]]:
+def _declared(node: type[Node]) -> Iterator[tuple[str, _Key, Any]]:
+    """Give the fields of a class that are keys: name, declaration, and type. Those it inherits stand first."""
     hints = get_type_hints(node, include_extras=True)
-    return ((field, hints[field.name]) for field in dataclasses.fields(node) if _META in field.metadata)
+    names = dict.fromkeys(name for base in reversed(node.__mro__) for name in vars(base))
+    for name in names:
+        declared = getattr(node, name)
+        if isinstance(declared, _Key):
+            yield name, declared, hints[name]
 
 
-def _rules(field: dataclasses.Field[Any], hint: Any) -> Rules:
+def _rules(declared: _Key, hint: Any) -> Rules:
     """Make cerberus' rules of a key from its type and from what it says of itself."""
-    meaning, example, default, given = field.metadata[_META]
+    meaning, default, given = declared.meaning, declared.default, dict(declared.rules)
     members = [member for member in _members(hint) if member is not NoneType]
     kinds = list(dict.fromkeys(kind for member in members for kind in _kinds(member)))
     rules: dict[str, Json] = {"type": kinds[0] if len(kinds) == 1 else kinds}
-    takes = "literal"
+    takes, names = "literal", {}
     for extra in _extras(hint):
         if isinstance(extra, Takes):
             takes = extra.language
         elif isinstance(extra, Limits):
             rules |= extra.rules
+        elif isinstance(extra, Names):
+            names["names"] = extra.kind
         elif isinstance(extra, Unit):
             meaning = f"{meaning}, {extra.told}"
     for member in members:
         rules |= _inner(member)
+        names |= _named_keys(member)
     if default is not None:
         rules["default"] = default
     elif len(members) == len(_members(hint)) and not given.get("nullable"):
         rules["required"] = True
-    described: Rules = rules | given | {"meta": {"meaning": meaning, "takes": takes, "example": example}}
+    about = {"meaning": meaning, "takes": takes, "example": declared.example}
+    described: Rules = rules | given | {"meta": about | names}
     return described
 
 
@@ -241,6 +276,14 @@ def _kinds(member: Any) -> tuple[str, ...]:
     return (_KINDS[origin],)
 
 
+def _named_keys(member: Any) -> dict[str, str]:
+    """Say what the keys of an object name, or the elements of a list."""
+    word = {dict: "keys", list: "names"}.get(get_origin(member) or member)
+    named = _extras(get_args(member)[0]) if word is not None and get_args(member) else ()
+    kinds = [extra.kind for extra in named if isinstance(extra, Names)]
+    return {word: kinds[0]} if word is not None and kinds else {}
+
+
 def _inner(member: Any) -> dict[str, Json]:
     """Give what a type says of the values inside: the words there are, and the type of elements."""
     origin, inside = get_origin(member), get_args(member)
@@ -248,7 +291,7 @@ def _inner(member: Any) -> dict[str, Json]:
         return {"allowed": list(inside)}
     if origin is list and get_origin(inside[0]) is Literal:
         return {"allowed": list(get_args(inside[0]))}
-    if origin is list and inside[0] is str:
+    if origin is list and _members(inside[0]) == [str]:
         return {"schema": {"type": "string"}}
     return {}
 
@@ -259,22 +302,11 @@ def _is_part(member: Any) -> bool:
 
 def _child(hint: Any) -> Child | None:
     """Say which parts a key of this type holds, and how."""
-    one: list[type[Node]] = []
-    each: list[type[Node]] = []
-    listed: list[type[Node]] = []
-    for member in _members(hint):
-        origin, inside = get_origin(member), get_args(member)
-        if _is_part(member):
-            one.append(member)
-        elif origin is dict:
-            for inner in _members(inside[1]):
-                each += [inner] if _is_part(inner) else []
-                listed += (
-                    [deep for deep in _members(get_args(inner)[0]) if _is_part(deep)]
-                    if get_origin(inner) is list
-                    else []
-                )
-        elif origin is list:
-            listed += [inner for inner in _members(inside[0]) if _is_part(inner)]
+    members = _members(hint)
+    lists = [member for member in members if get_origin(member) is list]
+    values = [inner for member in members if get_origin(member) is dict for inner in _members(get_args(member)[1])]
+    lists += [inner for inner in values if get_origin(inner) is list]
+    elements = [inner for member in lists for inner in _members(get_args(member)[0])]
+    one, each, listed = ([inner for inner in found if _is_part(inner)] for found in (members, values, elements))
     parts = tuple(dict.fromkeys([*one, *each, *listed]))
-    return Child(parts, bool(one), bool(each), bool(listed)) if parts else None
+    return Child(parts, bool(one), bool(each), bool(listed), str in elements) if parts else None

@@ -18,7 +18,7 @@ from gateway.mapping.expressions.functions.paths import PathFunctions
 from gateway.mapping.expressions.grammar import TESTS
 from gateway.mapping.language import PARTS
 from gateway.model.model import load
-from gateway.parts import TREE
+from gateway.parts import TREE, Part
 from tests.conformance_page import conformance
 from tests.markdown import code, row, table
 
@@ -95,12 +95,12 @@ def form(rules: Mapping[str, Any]) -> str:
 _BOUNDS = {"min": "at least", "max": "at most", "minlength": "with a length of at least"}
 
 
-def reference() -> Iterator[str]:
+def reference(parts: Mapping[str, Part] = PARTS) -> Iterator[str]:
     """Give the page of the mapping file's keys."""
     yield "# Keys of a mapping file"
     yield ""
     yield from PROSE["reference"].strip().splitlines()
-    for name, part in PARTS.items():
+    for name, part in parts.items():
         yield from ["", f"## {name}", "", f"{part.where[0].upper()}{part.where[1:]}.", ""]
         yield from table("key", "takes", "meaning", "example")
         for key, rules in part.keys.items():

@@ -17,6 +17,7 @@ _VERBS = {
     "call": "make one call on a connection, traced on request",
     "replay": "send events of the past again, or read again what could not be read",
     "link": "show how marketplace links fare, compare both sides, or tell everything anew",
+    "schema": "print the JSON Schema of mappings, examples or the configuration",
     "simulate": "play a provider from its mapping and examples",
     "openapi": "print the OpenAPI document",
     "demo": "play every provider and start the gateway in front of them",

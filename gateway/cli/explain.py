@@ -22,6 +22,7 @@ from gateway.mapping.plan import (
 )
 from gateway.mapping.plan_hooks import HookPlan
 from gateway.mapping.plan_records import RecordPlan
+from gateway.parts import Part
 
 HELP = "Show what an operation does: every call, every field with the line that makes it. Or explain a word."
 EXAMPLES = """examples:
@@ -93,7 +94,12 @@ def _functions(name: str | None) -> Iterator[str]:
 
 
 def _keys(name: str | None) -> Iterator[str]:
-    for shape, part in PARTS.items():
+    return keys_of(PARTS, name)
+
+
+def keys_of(parts: Mapping[str, Part], name: str | None) -> Iterator[str]:
+    """Tell of the keys of all parts, or of the one of this name."""
+    for shape, part in parts.items():
         if name not in (None, shape):
             continue
         yield f"{shape}: {part.where.replace('`', '')}"

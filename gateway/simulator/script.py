@@ -16,7 +16,7 @@ from gateway.mapping.plan import Build, CallPlan, ProviderPlan
 from gateway.mapping.trees import compile_text, compile_tree
 from gateway.model.model import Model
 from gateway.shape import check
-from gateway.simulator.language import SHAPES
+from gateway.simulator_parts import SHAPES
 from gateway.values.messages import Json
 
 FORMATS: Mapping[str, str] = {

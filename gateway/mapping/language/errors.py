@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gateway.parts import Node, PathText, Reasons, TreeObject, key, part
+from gateway.parts import ErrorCode, Node, PathText, Reasons, TreeObject, key, part
 
 
 @part("condition", "one of `renew_when`; `success` of a call or of `http`")
@@ -18,7 +18,7 @@ class Condition(Node):
 class ErrorRule(Condition):
     """What an answer that the condition holds of means."""
 
-    is_: str = key("the canonical error code", example="BOOKING_CONFLICT")
+    is_: ErrorCode = key("the canonical error code", example="BOOKING_CONFLICT")
     code: PathText | None = key("path to the provider's own code", example="error.code")
     message: PathText | None = key("path to the provider's own words", example="error.message")
     details: TreeObject | None = key(

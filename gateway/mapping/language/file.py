@@ -11,7 +11,7 @@ from gateway.mapping.language.http import Http
 from gateway.mapping.language.operations import Native, Operation
 from gateway.mapping.language.polling import BOOKINGS, Watch
 from gateway.mapping.language.records import Record
-from gateway.parts import Node, Reasons, key, part
+from gateway.parts import CodecSpec, Node, OperationName, Reasons, key, part
 from gateway.values.messages import Json
 
 LANGUAGE: Final = 1
@@ -53,7 +53,7 @@ class File(Node):
     errors: list[ErrorRule] | None = key(
         "what refusals mean; the first match wins", example=[{"status": 404, "is": "NOT_FOUND"}]
     )
-    codecs: dict[str, Json] | None = key("codecs by name", example={"local": {"datetime": "%Y-%m-%d %H:%M"}})
+    codecs: dict[str, CodecSpec] | None = key("codecs by name", example={"local": {"datetime": "%Y-%m-%d %H:%M"}})
     records: dict[str, Record] | None = key(
         "field tables by name", example={"person": {"of": "Attendee", "fields": {"name": "full_name"}}}
     )
@@ -61,7 +61,7 @@ class File(Node):
         "trees by name, written once and used as `{$tree: NAME}`",
         example={"person": {"name": "{{ args.customer.name }}"}},
     )
-    operations: dict[str, Operation | list[Operation]] = key(
+    operations: dict[OperationName, Operation | list[Operation]] = key(
         "canonical operations; each is one way, or a list of ways",
         example={"services.get": {"find": "services.list"}},
     )

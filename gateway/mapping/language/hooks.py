@@ -5,7 +5,21 @@ from __future__ import annotations
 from typing import Annotated, Final, Literal, TypeAlias, get_args
 
 from gateway.mapping.language.verification import Verify
-from gateway.parts import Node, PathText, Reasons, Takes, TemplateText, Tree, TreeObject, key, part, shared
+from gateway.parts import (
+    ErrorCode,
+    Names,
+    Node,
+    OperationName,
+    PathText,
+    Reasons,
+    Takes,
+    TemplateText,
+    Tree,
+    TreeObject,
+    key,
+    part,
+    shared,
+)
 from gateway.values.messages import Json
 
 Method: TypeAlias = Literal["get", "post", "put"]
@@ -45,7 +59,7 @@ class HookHeader(Node):
 class Fetch(Node):
     """Where the object of a thin message is read."""
 
-    run: str = key("a canonical operation that reads", example="bookings.get")
+    run: OperationName = key("a canonical operation that reads", example="bookings.get")
     with_: TreeObject = key("its arguments", example=_GET["with"])
 
 
@@ -65,7 +79,7 @@ class Hook(Node):
         example={"equals": {"company": "{{ settings.company }}"}, "fetch": {"forged": ["BOOKING_NOT_FOUND"]}},
     )
     body: Literal["json", "form", "none"] = key("how the body is read, once verified", default="json", example="form")
-    replies: dict[str, Reply] | None = key(
+    replies: dict[ErrorCode, Reply] | None = key(
         "error code, or `default`: what is answered instead of the gateway's own",
         example={"UNAUTHORIZED": {"status": 401, "text": "no"}},
     )
@@ -103,7 +117,7 @@ class TellingHook(Hook):
 class Ask(Node):
     """Something that may be asked of us."""
 
-    request: str = key("the canonical request", example="booking.requested")
+    request: Annotated[str, Names("request")] = key("the canonical request", example="booking.requested")
     when: TemplateText | None = key(
         "whether the message asks for this; without it every message does", example="{{ method == 'GET' }}"
     )
@@ -119,7 +133,7 @@ class Ask(Node):
     )
 
 
-@part("asking_hook", "one of `hooks` that asks something of us, instead of telling what happened")
+@part("asking_hook", "one of `hooks` that asks something of us, instead of telling what happened", known_by="asks")
 class AskingHook(Hook):
     """A hook whose messages ask something of us."""
 

@@ -5,19 +5,7 @@ from __future__ import annotations
 from typing import Final, Literal, TypeAlias
 
 from gateway.mapping.language.errors import Condition
-from gateway.parts import (
-    NAME,
-    Duration,
-    Node,
-    PathText,
-    TemplateText,
-    Tree,
-    TreeObject,
-    TreeParams,
-    key,
-    limits,
-    part,
-)
+from gateway.parts import NAME, Duration, Node, PathText, TemplateText, Tree, TreeObject, TreeParams, key, limits, part
 from gateway.values.messages import Json
 
 Answer: TypeAlias = Literal["json", "text", "icalendar"]

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Literal, TypeAlias
+from typing import Annotated, Literal, TypeAlias
 
 from gateway.mapping.language.errors import ErrorRule
 from gateway.mapping.language.http import Call
 from gateway.mapping.language.results import Gives, Level, Source
-from gateway.mapping.language.steps import WHEN, Step
+from gateway.mapping.language.steps import WHEN, Step, Take
 from gateway.parts import (
+    CodecSpec,
     Duration,
     Node,
+    OperationName,
     PathText,
     Reasons,
+    Takes,
     TemplateText,
-    TemplateTexts,
     TreeObject,
     key,
     part,
@@ -49,7 +51,7 @@ class Extras(Node):
         "settings without which a connection does not have it: reason",
         example={"user_login": "only a user may list"},
     )
-    take: TemplateTexts | None = key(
+    take: Annotated[dict[str, Take], Takes("template")] | None = key(
         "names for values used below, in order", example={"local": {"from": "{{ args.start }}", "as": "local_time"}}
     )
     class_: str | None = key("the class of rate that its calls count against", example="create")
@@ -71,7 +73,7 @@ class Outcome(Body):
         "of a list: what an argument stands for where rows are chosen by it; null leaves the choice to the provider",
         example={"resource_id": "{{ parts }}"},
     )
-    find: str | None = key("run this list and pick the one with the id", example="services.list")
+    find: OperationName | None = key("run this list and pick the one with the id", example="services.list")
 
 
 @part("variant", "one of `choose`")
@@ -111,7 +113,7 @@ class Operation(Outcome, Extras):
         "optional arguments this provider needs: reason; leaving one out is a 400",
         example={"service_id": "a slot is one of a service"},
     )
-    args_from: dict[str, Json] | None = key(
+    args_from: dict[str, CodecSpec] | None = key(
         "argument: the join codec that takes it apart into other arguments",
         example={"slot_id": {"join": {"by": "~", "parts": ["service_id", "resource_id"]}}},
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Final, Literal, TypeAlias
 
-from gateway.parts import Duration, Node, TreeObject, key, limits, part
+from gateway.parts import Duration, Node, OperationName, TreeObject, key, limits, part
 
 Days: TypeAlias = Annotated[str, limits(regex=r"(0|[1-9]\d{0,2})d")]
 """A number of days, `0d` to `999d`."""
@@ -16,7 +16,7 @@ BOOKINGS: Final = {"run": "bookings.list", "interval": "60s", "before": "1d", "a
 class WatchBookings(Node):
     """How changes of bookings are found."""
 
-    run: str = key("a canonical operation that lists what changes", example="bookings.list")
+    run: OperationName = key("a canonical operation that lists what changes", example="bookings.list")
     with_: TreeObject | None = key("its arguments besides the window", example={"status": ["pending", "confirmed"]})
     interval: Duration = key("not listed more often than this", example="60s")
     before: Days = key("the window begins so many days before today", default="1d", example="1d")

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from gateway.mapping.language.results import Level
-from gateway.parts import Node, PathText, Scalar, Tree, key, part
+from gateway.parts import CodecSpec, Names, Node, PathText, Scalar, Tree, key, part
 from gateway.values.messages import Json
 
 
@@ -14,7 +14,7 @@ class Field(Node):
     """Where one field of the contract comes from."""
 
     at: PathText | list[Json] | None = key("path in the row, or several", example="start_date_time")
-    as_: str | dict[str, Json] | None = key("the codec that reads and writes it", example="integer_text")
+    as_: CodecSpec | None = key("the codec that reads and writes it", example="integer_text")
     value: Scalar | list[Json] | dict[str, Json] | None = key("a constant", nullable=True, example="appointment")
     make: Tree | None = key(
         "computed from row, fields, settings, args and steps", example="{{ fields.start | add_minutes(30) }}"
@@ -36,7 +36,7 @@ class Field(Node):
 class Record(Node):
     """A field table."""
 
-    of: str = key("the canonical resource, or the object inside one", example="Service")
+    of: Annotated[str, Names("resource")] = key("the canonical resource, or the object inside one", example="Service")
     nothing: str | None = key("what is written where the canonical value is null; else null is not written", example="")
     private: list[str] | None = key("provider fields that provider_data never shows", example=["hash"])
-    fields: dict[str, Field | str] = key("canonical field: where the provider keeps it", example={"name": "title"})
+    fields: dict[str, Field] = key("canonical field: where the provider keeps it", example={"name": "title"})

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gateway.parts import Name, Node, PathText, TemplateText, TreeObject, key, part
+from gateway.parts import Name, Node, OperationName, PathText, TemplateText, TreeObject, key, part
 
 
 @part("level", "one of the named levels of `rows`, or of `in` of a `for_each`")
@@ -27,6 +27,6 @@ class Source(Node):
 class Gives(Node):
     """The result is another operation's."""
 
-    run: str | None = key("the operation whose result it is", example="bookings.get")
+    run: OperationName | None = key("the operation whose result it is", example="bookings.get")
     with_: TreeObject | None = key("its arguments; without it, the same id", example={"id": "{{ args.id }}"})
     step: str | None = key("the step that ran the operation whose result it is", example="booked")

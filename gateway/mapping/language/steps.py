@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 from gateway.mapping.language.http import Call
 from gateway.mapping.language.results import Level
 from gateway.parts import (
+    CodecSpec,
+    ErrorCode,
     Name,
     Node,
+    OperationName,
     PathText,
+    Takes,
     TemplateText,
-    TemplateTexts,
     Tree,
     TreeObject,
     key,
     part,
 )
-from gateway.values.messages import Json
 
 WHEN = "{{ args.quantity | default(1) > 1 }}"
 """A condition as examples show it."""
@@ -29,7 +33,7 @@ class Take(Node):
     """A name for a value."""
 
     from_: TemplateText = key("the value", example="{{ args.start }}")
-    as_: str | dict[str, Json] | None = key("the codec that writes it", required=True, example="local_time")
+    as_: CodecSpec | None = key("the codec that writes it", required=True, example="local_time")
 
 
 @part("for_each", "`for_each` of a step")
@@ -46,7 +50,7 @@ class Undo(Node):
     """What is done when a later step fails."""
 
     call: Call | None = key("one call", example={"get": "/api/services"})
-    run: str | None = key(_ANOTHER, example="bookings.cancel")
+    run: OperationName | None = key(_ANOTHER, example="bookings.cancel")
     with_: TreeObject | None = key(_ITS_ARGUMENTS, example=_ID)
 
 
@@ -55,7 +59,7 @@ class Recover(Node):
     """How it is seen whether a step that failed was done all the same."""
 
     call: Call | None = key("one call", example={"get": "/api/services"})
-    run: str | None = key("another canonical operation, one that reads", example="bookings.get")
+    run: OperationName | None = key("another canonical operation, one that reads", example="bookings.get")
     with_: TreeObject | None = key(_ITS_ARGUMENTS, example=_ID)
     keep: PathText | None = key("path on its answer: what of it is `body`", example="response")
     done: TemplateText = key(
@@ -68,7 +72,7 @@ class Refusal(Node):
     """A guard: when it holds the operation ends."""
 
     when: TemplateText = key("one expression that is true or false", example=WHEN)
-    is_: str = key("the canonical error code", example="INSUFFICIENT_CAPACITY")
+    is_: ErrorCode = key("the canonical error code", example="INSUFFICIENT_CAPACITY")
     message: str = key("one sentence for the caller", example="One place at a time.")
     details: TreeObject | None = key("details for the caller", example={"remaining": 1})
 
@@ -79,7 +83,7 @@ class Step(Node):
 
     name: Name | None = key("the name its value is known by", example="details")
     call: Call | None = key("one call", example={"get": "/api/services"})
-    run: str | None = key(_ANOTHER, example="bookings.get")
+    run: OperationName | None = key(_ANOTHER, example="bookings.get")
     with_: TreeObject | None = key(_ITS_ARGUMENTS, example=_ID)
     refuse: list[Refusal] | None = key(
         "guards; the first that holds ends the operation",
@@ -92,14 +96,16 @@ class Step(Node):
         "one expression, text or a list of texts: other writes that name one of them wait for this one",
         example="{{ args.resource_id }}",
     )
-    take: TemplateTexts | None = key("more names for values, computed here", example={"first": "{{ all[0] }}"})
+    take: Annotated[dict[str, Take], Takes("template")] | None = key(
+        "more names for values, computed here", example={"first": "{{ all[0] }}"}
+    )
     make: Tree | None = key("the value itself, built here", example={"name": "{{ args.id }}"})
     when: TemplateText | None = key("one expression; false: the step is skipped, its value null", example=WHEN)
     for_each: ForEach | None = key(
         "one call for each element of a list", example={"in": "{{ services }}", "as": "service"}
     )
     keep: PathText | None = key("path on the body: what is captured", example="data[0].id")
-    accept: list[str] | None = key(
+    accept: list[ErrorCode] | None = key(
         "error codes that do not end the operation; the value is then null", example=["BOOKING_NOT_FOUND"]
     )
     safe: bool | None = key("a reading step of a writing operation", example=True)

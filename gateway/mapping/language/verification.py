@@ -5,18 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Any, Final, Literal, TypeAlias, get_args
 
 from gateway.mapping.language.auth import Basic
-from gateway.parts import (
-    NAME,
-    Duration,
-    Node,
-    PathText,
-    Reasons,
-    Takes,
-    Tree,
-    key,
-    part,
-    shared,
-)
+from gateway.parts import NAME, Duration, ErrorCode, Node, PathText, Reasons, Takes, Tree, key, part, shared
 from gateway.values.messages import Json
 
 Hash: TypeAlias = Literal["sha1", "sha256", "sha512"]
@@ -159,7 +148,7 @@ class Challenge(Node):
 class Forged(Node):
     """An error of the fetch that means a forged message."""
 
-    is_: str = key("the error code", example="PROVIDER_AUTH_FAILED")
+    is_: ErrorCode = key("the error code", example="PROVIDER_AUTH_FAILED")
     code: str | None = key("the provider's own code", required=True, example="-32085")
 
 
@@ -167,7 +156,7 @@ class Forged(Node):
 class Proof(Node):
     """How the fetch proves a message."""
 
-    forged: list[str | Forged] = key(
+    forged: list[Forged] = key(
         "errors of the fetch that mean a forged message; after any other it is to be sent again",
         minlength=1,
         schema={"type": ["string", "dict"]},
