@@ -49,7 +49,7 @@ error bad-name: A name that cannot be used here. Choose one as the message says.
 # The gateway's configuration
 
 error bad-variable: A `${NAME}` that gives no value. Set the variable, or its NAME_FILE, as the message says.
-error shared-key: A key of the gateway stands in two places: two callers, a provider or consumer. Give each its own.
+error shared-key: Two callers have the same key. Give each its own.
 error unknown-connection: A caller, webhook or link names a connection that there is not. Correct the name, or add it.
 error duplicate-webhook: Two webhooks have the same address. Put the events of one consumer together.
 error public-url-missing: A hook of a connection signs its own address. Say `public_url` in the configuration.
@@ -188,6 +188,7 @@ error unknown-request: The contract has no such request. Take one of those that 
 error unreachable-ask: An ask that fits whenever a later one does hides that one. Give it a `when:`, or put it last.
 error beside-asks: A hook that asks also tells of events. Take out what is of events, or make it another hook.
 warning dedupe-by-content: A change that happens again has the name of before. Name deliveries as the message says.
+warning misspelled-header: A header's name is one letter away from a common one. Correct it, as the message says.
 warning open-hook: Messages of a hook are taken from anyone. Verify them, if the provider has any way to.
 error not-one-scheme: A `verify:` block proves nothing, or in several ways. Give it one of the keys the message names.
 error verify-optional: Some messages or connections are held to nothing. Give one block no `needs:` and no `method:`.

@@ -16,11 +16,12 @@ from gateway.document import Place, suggestion
 from gateway.mapping.checks import check_rules
 from gateway.mapping.context import BASE, SENDING, Context
 from gateway.mapping.expressions import Literal, Template
+from gateway.mapping.header_names import check_headers, check_name
 from gateway.mapping.paging import paging
 from gateway.mapping.patterns import Pattern, PatternRefused, compile_pattern
 from gateway.mapping.plan import ASKED, CHARSET, Build, CallPlan, Condition, ErrorRule, Scope
 from gateway.mapping.trees import compile_object, compile_tree, evaluated
-from gateway.values.http import NAME, is_own, joined
+from gateway.values.http import joined
 from gateway.values.messages import Json
 from gateway.values.rates import LimitsPlan, Rate
 from gateway.values.strictjson import UTF_8, Unreadable, as_utf8, decode_json, decode_text
@@ -78,29 +79,6 @@ def compile_http(context: Context, node: Json, place: Place) -> Http | None:
     headers = compile_object(context, shape["headers"], (*place, "headers"), BASE) if "headers" in shape else None
     check_headers(context, shape.get("headers"), (*place, "headers"))
     return Http(base, seconds(shape["timeout"]), success, shape["answer"], headers, compile_limits(shape))
-
-
-def check_headers(context: Context, node: Json, place: Place) -> None:
-    """Report the headers of a tree that a mapping may not write, in whatever word of the tree they stand."""
-    if isinstance(node, list):
-        for index, inner in enumerate(node):
-            check_headers(context, inner, (*place, index))
-    for name, inner in node.items() if isinstance(node, dict) else ():
-        check_headers(context, inner, (*place, name))
-        if not name.startswith("$"):
-            _check_header_name(context, name, (*place, name))
-        if is_own(str(name), inner if isinstance(inner, str) else ""):
-            message = f"the gateway writes the header `{name}` itself"
-            context.report((*place, name), "reserved-header", message, key=True)
-
-
-def _check_header_name(context: Context, name: str, place: Place) -> None:
-    """The name of a header is written out, in the characters that it may have (RFC 9110, section 5.6.2)."""
-    if NAME.fullmatch(name) is None:
-        message = f"`{name}` is no header name: letters, digits and hyphens, such as `X-Api-Key`"
-        if "{{" in name:
-            message = "the name of a header is written out: no template is evaluated in it"
-        context.report(place, "bad-header", message, key=True)
 
 
 def compile_limits(shape: dict[str, Json]) -> LimitsPlan:
@@ -298,7 +276,7 @@ def compile_condition(context: Context, shape: dict[str, Json], place: Place) ->
     status = shape.get("status")
     headers = []
     for name in shape.get("header") or {}:
-        _check_header_name(context, name, (*place, "header", name))
+        check_name(context, name, (*place, "header", name), key=True)
     for name, pattern in (shape.get("header") or {}).items():
         try:
             headers.append((name.lower(), compile_pattern(str(pattern))))

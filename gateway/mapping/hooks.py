@@ -13,6 +13,7 @@ from gateway.mapping.asks import compile_asks
 from gateway.mapping.calls import Http
 from gateway.mapping.context import BASE, Context
 from gateway.mapping.expressions import Path, compile_path
+from gateway.mapping.header_names import received
 from gateway.mapping.hooks_named import COMPARE, check_names
 from gateway.mapping.language import PARTS
 from gateway.mapping.plan_hooks import (
@@ -286,7 +287,8 @@ def _compile_dedupe(context: Context, node: Json, place: Place) -> tuple[NamePla
         if isinstance(one, dict):
             shape = context.check("hook_header", one, where)
             if shape is not None:
-                parts.append(NamePlan("header", None, shape["header"].lower(), context.origin(where)))
+                name = received(context, shape["header"], (*where, "header"))
+                parts.append(NamePlan("header", None, name, context.origin(where)))
             continue
         path = context.path(one, where, whole=True)
         if path is not None:

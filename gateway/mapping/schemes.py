@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from gateway.document import Place
-from gateway.mapping.calls import Http, check_headers, compile_call, compile_condition, seconds
+from gateway.mapping.calls import Http, compile_call, compile_condition, seconds
 from gateway.mapping.context import BASE, SENDING, Context
+from gateway.mapping.header_names import check_headers
 from gateway.mapping.plan import AuthPlan, Build, Condition
 from gateway.mapping.trees import compile_object, compile_text
 from gateway.values.messages import Json

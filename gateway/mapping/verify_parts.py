@@ -13,6 +13,7 @@ from gateway.document import Place, suggestion
 from gateway.mapping.calls import seconds
 from gateway.mapping.context import Context
 from gateway.mapping.expressions import Path, Template
+from gateway.mapping.header_names import check_name, check_own, received
 from gateway.mapping.plan import Build
 from gateway.mapping.plan_verify import (
     ChallengePlan,
@@ -77,7 +78,7 @@ def compile_location(context: Context, shape: Mapping[str, Json], place: Place) 
     if ("pair" in shape) != ("pick" in shape):
         context.report(place, "wrong-form", "`pair` and `pick` go together: entries are taken by their name")
     return Location(
-        header=shape.get("header", "").lower(),
+        header=received(context, shape["header"], (*place, "header")) if "header" in shape else "",
         query=shape.get("query", ""),
         path=compile_path(context, shape["path"], (*place, "path")) if "path" in shape else None,
         **{name: shape.get(name, "") for name in ("prefix", "split", "pair", "pick")},
@@ -138,7 +139,7 @@ def _piece(context: Context, node: Json, place: Place) -> Piece | None:
         context.report(place, "wrong-form", f"a piece is one of {known}")
         return None
     kind = {"query": "query_value"}.get(kinds[0], kinds[0])
-    text = shape[kinds[0]].lower() if kind == "header" else shape[kinds[0]]
+    text = received(context, shape["header"], (*place, "header")) if kind == "header" else shape[kinds[0]]
     if kind == "path":
         path = compile_path(context, text, (*place, "path"))
         return Piece(kind, text, (path,)) if path is not None else None
@@ -159,6 +160,9 @@ def _challenge(context: Context, node: Json, place: Place, scheme: str) -> Chall
     shape = context.check("challenge", node, place)
     if shape is None:
         return None
+    if "header" in shape:
+        check_name(context, shape["header"], (*place, "header"))
+        check_own(context, shape["header"], "", (*place, "header"))
     for message in _misfits(shape):
         context.report(place, "wrong-form", message)
     with context.collecting() as reads:
