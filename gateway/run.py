@@ -20,6 +20,7 @@ from gateway.mapping.handling import handled
 from gateway.mapping.ids import uuid_of
 from gateway.mapping.plan import ASKED, GivesPlan, OperationPlan, RunPlan, VariantPlan
 from gateway.mapping.results import Found, LeftOut, chosen, distinct, read_all, told, unfinished
+from gateway.mapping.told_outside import told_outside
 from gateway.model.filters import tests_of
 from gateway.model.model import Model
 from gateway.scopes import laid_over, public
@@ -153,7 +154,7 @@ class Run:
         doing = (self.connection, self.model, self.exchange, self.compute, self.turn)
         operation = self.model.operations.get(plan.name)
         parts: list[str] | None = [] if operation is not None and operation.gives == "list" else None
-        body = await Steps(*doing, self.name, self._whole, self.writes, parts).all(variant, scope)
+        body = await Steps(*doing, self.name, plan.name, self._whole, self.writes, parts).all(variant, scope)
         found = await self._result(plan, variant, scope, body, partial=partial)
         if parts:
             found = found._replace(part=parts[0])
@@ -173,7 +174,7 @@ class Run:
         if variant.find is not None:
             return await self._found(variant.find, scope["args"]["id"], plan)
         if variant.gives is not None:
-            return await self._given(variant.gives, scope, partial=partial)
+            return await self._given(variant.gives, scope, plan.name, partial=partial)
         root = body if variant.sole else public(self.connection, scope)
         if plan.name.startswith("native."):
             at = variant.at
@@ -202,10 +203,13 @@ class Run:
             raise unfinished(listed.part)
         raise NotMapped("", code=plan.not_found or "NOT_FOUND")
 
-    async def _given(self, gives: GivesPlan, scope: Mapping[str, Json], *, partial: bool) -> Found:
+    async def _given(self, gives: GivesPlan, scope: Mapping[str, Json], outer: str, *, partial: bool) -> Found:
         """Another operation's result: asked now, or kept by the step that ran it."""
         if gives.run is not None:
-            return await self._run(gives.run, scope, self.writes, partial=partial)
+            try:
+                return await self._run(gives.run, scope, self.writes, partial=partial)
+            except GatewayError as error:
+                raise told_outside(error, gives.run, scope, outer) from error.__cause__
         kept = scope[gives.step or ""]
         if isinstance(kept, list):
             return Found([(canonical, None) for canonical in kept], single=False)

@@ -24,6 +24,7 @@ from gateway.mapping.plan import (
     VariantPlan,
 )
 from gateway.mapping.results import Found, unfinished
+from gateway.mapping.told_outside import told_outside
 from gateway.model.model import Model
 from gateway.scopes import elements
 from gateway.turns import Turn
@@ -53,6 +54,9 @@ class Steps:
     """Where what is pure is computed; each function handed to it may be run more than once."""
     turn: Turn
     name: str
+    """The operation that was asked for."""
+    operation: str
+    """The operation whose steps these are: that one, or one that it runs."""
     run: RunOther
     writes: Writes
     parts: list[str] | None = None
@@ -125,7 +129,9 @@ class Steps:
                 return None
             if step.effect is Effect.SAFE and _decides(step, variant):
                 self.writes.keep()
-            raise
+            if step.run is None:
+                raise
+            raise told_outside(error, step.run, scope, self.operation) from error.__cause__
         finally:
             if step.stays:
                 apart.writes.forget()

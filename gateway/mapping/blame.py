@@ -59,8 +59,12 @@ def unfit(fields: Iterable[str], problem: str, *, code: str | None = None, origi
 
 def given_by_caller(template: Template, scope: Scope) -> tuple[str, ...]:
     """Name the caller's fields of which a template makes its value, as this call runs through it."""
-    read = (chain for hole in template.holes for chain in _read(hole.tree, scope))
-    return _fields(template, read, scope)
+    return fields_of(template.owed or {}, reads_of(template, scope), scope)
+
+
+def reads_of(template: Template, scope: Scope) -> Iterator[tuple[str, ...]]:
+    """Give the names that make the value of a template, as this call runs through it."""
+    return (chain for hole in template.holes for chain in _read(hole.tree, scope))
 
 
 def _cause(template: Template, failed: ExpressionFailed, scope: Scope) -> _Cause | None:
@@ -80,21 +84,22 @@ def _cause(template: Template, failed: ExpressionFailed, scope: Scope) -> _Cause
 
 def _judged(template: Template, node: nodes.Node, failed: ExpressionFailed, scope: Scope) -> _Cause | None:
     """Tell whether the part that fails is the caller's, and what is wrong with it in the caller's eyes."""
-    chains = set(_chains(node))
-    if not _all_callers(template, chains):
+    chains, owed = set(_chains(node)), template.owed or {}
+    if not all_callers(owed, chains):
         key = _key_of(node) if isinstance(failed, ValueMissing) else None
-        if key is None or not _all_callers(template, keys := set(_chains(key))):
+        if key is None or not all_callers(owed, keys := set(_chains(key))):
             return None
-        return _Cause(_fields(template, keys, scope), _UNFIT)
+        return _Cause(fields_of(owed, keys, scope), _UNFIT)
     if isinstance(failed, ValueMissing) and chain_of(node) is not None:
-        return _Cause(_fields(template, chains, scope, missing=True), _NEEDED)
+        return _Cause(fields_of(owed, chains, scope, missing=True), _NEEDED)
     takes = _TAKES.fullmatch(str(failed))
-    return _Cause(_fields(template, chains, scope), f"is not {takes[1]}" if takes else _UNFIT)
+    return _Cause(fields_of(owed, chains, scope), f"is not {takes[1]}" if takes else _UNFIT)
 
 
-def _all_callers(template: Template, chains: set[tuple[str, ...]]) -> bool:
+def all_callers(owed: Mapping[str, tuple[str, ...]], chains: set[tuple[str, ...]]) -> bool:
+    """Tell whether names stand for nothing but what the caller gave, and for anything at all."""
     roots = {chain[0] for chain in chains} - _OURS
-    return bool(roots) and all(root == "args" or root in (template.owed or ()) for root in roots)
+    return bool(roots) and all(root == "args" or root in owed for root in roots)
 
 
 def _key_of(node: nodes.Node) -> nodes.Node | None:
@@ -107,11 +112,10 @@ def _key_of(node: nodes.Node) -> nodes.Node | None:
     return None
 
 
-def _fields(
-    template: Template, chains: Iterable[tuple[str, ...]], scope: Scope, *, missing: bool = False
+def fields_of(
+    owed: Mapping[str, tuple[str, ...]], chains: Iterable[tuple[str, ...]], scope: Scope, *, missing: bool = False
 ) -> tuple[str, ...]:
     """Name the caller's fields behind names of a template; of several those that are given."""
-    owed = template.owed or {}
     found: list[str] = []
     for chain in sorted(chains):
         dotted = ".".join(chain[1:])

@@ -13,6 +13,7 @@ from gateway.mapping.codecs import CodecRefused, CodecUnsupported
 from gateway.mapping.expressions import ExpressionFailed, Path, Template
 from gateway.mapping.handling import is_given, member, refusal
 from gateway.mapping.plan import OperationPlan, Scope, StepPlan, Take, VariantPlan
+from gateway.mapping.unwritable import not_kept
 from gateway.model.model import Operation
 from gateway.model.types import TypeRefused
 from gateway.values.errors import (
@@ -22,7 +23,6 @@ from gateway.values.errors import (
     MappingFault,
     NotMapped,
     StepRefused,
-    Unsupported,
 )
 from gateway.values.messages import Json
 from gateway.values.truth import truth
@@ -52,8 +52,7 @@ def taken(take: Take, scope: Scope) -> Json:
     try:
         return take.encode(value, {**scope, "row": {}})
     except CodecUnsupported as lost:
-        detail = f"This `{take.name}` cannot be kept: {lost.reason}"
-        raise Unsupported(detail, details={"capability": take.name, "reason": lost.reason}) from None
+        raise not_kept(next(iter(given_by_caller(take.value, scope)), take.name), lost.reason) from None
     except CodecRefused as refused:
         raise _unwritable(take, refused, scope) from None
     except ExpressionFailed as failed:

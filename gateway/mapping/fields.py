@@ -21,9 +21,10 @@ from gateway.mapping.plan_records import RecordPlan
 from gateway.mapping.results import walk
 from gateway.mapping.rows import compile_levels
 from gateway.mapping.trees import compile_tree
+from gateway.mapping.unwritable import Unwritable
 from gateway.model.model import Resource
 from gateway.model.types import Field, Type
-from gateway.values.errors import AnswerMismatch, MappingFault, OverBudget, Unsupported
+from gateway.values.errors import AnswerMismatch, MappingFault, OverBudget
 from gateway.values.messages import Json
 from gateway.values.truth import MISSING, is_true
 
@@ -61,7 +62,7 @@ def _from_path(context: Context, _resource: Resource, field: Field, shape: dict[
     origin, text = context.origin(place), ", ".join(texts)
     raw = _raw(known, several=several, origin=origin)
     get = _decoded(raw, codec, origin, text) if codec else raw
-    return get, _put(known, codec, field.name, origin), codec
+    return get, _put(known, codec, origin), codec
 
 
 def _raw(paths: list[Path], *, several: bool, origin: str) -> Get:
@@ -97,7 +98,7 @@ def _decoded(raw: Get, codec: Codec, origin: str, text: str) -> Get:
     return get
 
 
-def _put(paths: list[Path], codec: Codec | None, name: str, origin: str) -> Put | None:
+def _put(paths: list[Path], codec: Codec | None, origin: str) -> Put | None:
     targets = [path.steps for path in paths]
     if any(not target for target in targets) or (codec is not None and not _writes(codec)):
         return None
@@ -105,7 +106,7 @@ def _put(paths: list[Path], codec: Codec | None, name: str, origin: str) -> Put 
 
     def put(value: Json, scope: Scope, out: dict[str, Json]) -> None:
         if encode is not None and value is not None:
-            value = _encoded(encode, value, scope, name, origin)
+            value = _encoded(encode, value, scope, origin)
         if len(targets) == 1:
             put_at(out, targets[0] or (), value)
             return
@@ -123,14 +124,13 @@ def _writes(codec: Codec) -> bool:
     return codec.encode is not None and not any(use[0] == "row" for use in codec.uses)
 
 
-def _encoded(encode: Callable[[Json, Scope], Json], value: Json, scope: Scope, name: str, origin: str) -> Json:
+def _encoded(encode: Callable[[Json, Scope], Json], value: Json, scope: Scope, origin: str) -> Json:
     try:
         return encode(value, scope)
     except CodecUnsupported as lost:
-        details = {"capability": name, "reason": lost.reason}
-        raise Unsupported(f"This `{name}` cannot be kept: {lost.reason}", details=details, origin=origin) from None
+        raise Unwritable("not known to the provider", origin, lost=lost.reason) from None
     except CodecRefused as refused:
-        raise MappingFault(f"{origin}: cannot be written: not {refused}", origin=origin) from None
+        raise Unwritable(f"not {refused}", origin) from None
     except ExpressionFailed as failed:
         raise MappingFault(f"{origin}: cannot be written: {failed}", origin=origin) from None
 

@@ -6,7 +6,7 @@ for messages and `text` for `gateway explain`, and never a value.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, TypeAlias
 
@@ -110,6 +110,8 @@ class RunPlan:
 
     operation: str
     arguments: Build | None
+    behind: Callable[[Sequence[str], Scope], tuple[str, ...]]
+    """Keys of one of these arguments, and the scope → the caller's fields that it is made of; none of anything else."""
     origin: str
 
 

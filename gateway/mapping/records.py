@@ -19,6 +19,7 @@ from gateway.mapping.fits import check_constant, no_field, unwritable
 from gateway.mapping.plan import Scope
 from gateway.mapping.plan_records import FieldPlan, RecordPlan
 from gateway.mapping.reads import Reads
+from gateway.mapping.unwritable import telling
 from gateway.model.model import Resource
 from gateway.model.types import TypeRefused
 from gateway.values.errors import AnswerMismatch
@@ -215,7 +216,7 @@ def _compile_line(context: Context, resource: Resource, canonical: str, spec: Js
     return _Line(
         path=tuple(canonical.split(".")),
         get=get if mode != "write" else None,
-        put=put if mode != "read" else None,
+        put=telling(tuple(canonical.split(".")), put) if put is not None and mode != "read" else None,
         clear=_clear(targets) if "record" not in shape else None,
         accept=None if sources[0] == "record" else field.type.accept,
         required=field.required and "." not in canonical,

@@ -13,6 +13,8 @@ from gateway.mapping.checks import check_accepted, check_refusals
 from gateway.mapping.checks_writes import check_success, check_taking_back
 from gateway.mapping.context import CALL, RESERVED, Context
 from gateway.mapping.expressions import Template
+from gateway.mapping.given import Given
+from gateway.mapping.kinds import element_of
 from gateway.mapping.plan import (
     Build,
     CallPlan,
@@ -23,10 +25,12 @@ from gateway.mapping.plan import (
     RunPlan,
     StepPlan,
 )
+from gateway.mapping.reads import Reads
 from gateway.mapping.rows import compile_levels
 from gateway.mapping.scene import Scene
+from gateway.mapping.sources import Source
 from gateway.mapping.takes import compile_takes
-from gateway.mapping.trees import compile_object, compile_tree
+from gateway.mapping.trees import compile_object, compile_sourced_object, compile_tree
 from gateway.model.model import Operation
 from gateway.values.messages import Effect, Json
 
@@ -77,17 +81,28 @@ def _compile_step(scene: Scene, shape: dict[str, Json], place: Place) -> StepPla
         context.report(place, "missing-key", "`name` is missing (the name its value is known by)")
     if name in scene.names or name in RESERVED:
         context.report((*place, "name"), "reserved-name", f"`{name}` is already a name here")
-    fan_out = _compile_fan_out(scene, shape["for_each"], (*place, "for_each")) if "for_each" in shape else None
+    with context.collecting() as listed:
+        fan_out = _compile_fan_out(scene, shape["for_each"], (*place, "for_each")) if "for_each" in shape else None
     inner = scene.knowing(*fan_out.names) if fan_out else scene
     when = context.deciding(shape["when"], (*place, "when"), inner.names) if "when" in shape else None
-    with context.knowing(context.given):
+    with context.knowing(_naming(context.given, fan_out, listed)):
         context.learn(when, holds=True)
         plan = _compile_kind(scene, inner, shape, place, (when, fan_out))
         learned = context.given
     if context.given is not None and learned is not None:
         conditional = when is not None or fan_out is not None  # then what was asked inside may not have been
-        context.given = replace(context.given, owed=learned.owed) if conditional else learned
+        names = fan_out.names if fan_out is not None else ()
+        owed = {name: fields for name, fields in learned.owed.items() if name not in names}
+        context.given = replace(context.given, owed=owed) if conditional else learned
     return plan
+
+
+def _naming(given: Given | None, fan_out: FanOut | None, listed: Reads) -> Given | None:
+    """What is known inside `for_each`, whose elements are the caller's where the list is."""
+    if given is None or fan_out is None or fan_out.elements is None:
+        return given
+    element = element_of(fan_out.elements.holes[0].tree, given)
+    return given.naming(fan_out.names[0], element, given.owing(listed.names))
 
 
 def _compile_kind(
@@ -189,8 +204,12 @@ def compile_run(scene: Scene, shape: dict[str, Json], place: Place) -> RunPlan:
         scene.context.report((*place, "run"), "unknown-operation", f"`{name}` is not mapped here{hint}")
     else:
         _check_with(scene.context, scene.context.model.operations.get(name), shape.get("with"), place)
-    arguments = compile_object(scene.context, shape["with"], (*place, "with"), scene.names) if "with" in shape else None
-    return RunPlan(name, arguments, scene.context.origin(place))
+    origin = scene.context.origin(place)
+    if "with" not in shape:
+        same = Source(frozenset({("args", "id")}), scene.context.given.owed if scene.context.given is not None else {})
+        return RunPlan(name, None, Source(members={"id": same}).behind, origin)
+    arguments, source = compile_sourced_object(scene.context, shape["with"], (*place, "with"), scene.names)
+    return RunPlan(name, arguments, source.behind, origin)
 
 
 def _check_with(context: Context, operation: Operation | None, given: Json, place: Place) -> None:

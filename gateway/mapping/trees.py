@@ -11,7 +11,7 @@ from collections.abc import Callable, Collection
 from typing import TypeAlias
 
 from gateway.document import Place, suggestion
-from gateway.effort import budgeted, spend
+from gateway.effort import budgeted
 from gateway.mapping.blame import failure
 from gateway.mapping.context import Context
 from gateway.mapping.expressions import ExpressionFailed, Literal, Template, ValueMissing
@@ -20,6 +20,9 @@ from gateway.mapping.given import Given
 from gateway.mapping.kinds import element_of
 from gateway.mapping.plan import LEFT_OUT, Build, Scope
 from gateway.mapping.reads import Reads
+from gateway.mapping.sources import Source
+from gateway.mapping.tree_parts import list_of, looped, merged, object_of
+from gateway.mapping.unwritable import Unwritable, refused_by
 from gateway.values.errors import MappingFault
 from gateway.values.messages import Json
 from gateway.values.secrets import Credential
@@ -37,12 +40,14 @@ def compile_tree(context: Context, node: Json, place: Place, names: Names, *, se
     if isinstance(node, str):
         return compile_text(context, node, place, names, secrets=secrets)
     if isinstance(node, list):
-        return _list([compile_tree(context, item, (*place, i), names, secrets=secrets) for i, item in enumerate(node)])
+        return list_of(
+            [compile_tree(context, item, (*place, i), names, secrets=secrets) for i, item in enumerate(node)]
+        )
     if not isinstance(node, dict):
         return lambda _scope: node
     words = [key for key in node if key.startswith("$")]
     if not words:
-        return _object(
+        return object_of(
             {key: compile_tree(context, item, (*place, key), names, secrets=secrets) for key, item in node.items()}
         )
     return _word(context, node, place, names, secrets)
@@ -59,7 +64,15 @@ def compile_text(context: Context, text: str, place: Place, names: Names, *, sec
 
 def compile_object(context: Context, node: Json, place: Place, names: Names, *, secrets: bool = False) -> Build:
     """Compile a tree that builds an object: what is left out is an empty one, anything else the mapping's fault."""
-    build, origin = compile_tree(context, node, place, names, secrets=secrets), context.origin(place)
+    return compile_sourced_object(context, node, place, names, secrets=secrets)[0]
+
+
+def compile_sourced_object(
+    context: Context, node: Json, place: Place, names: Names, *, secrets: bool = False
+) -> tuple[Build, Source]:
+    """Compile a tree that builds an object, and tell what its parts are made of."""
+    build, source = compile_sourced(context, node, place, names, secrets=secrets)
+    origin = context.origin(place)
 
     def checked(scope: Scope) -> Json:
         value = build(scope)
@@ -69,7 +82,29 @@ def compile_object(context: Context, node: Json, place: Place, names: Names, *, 
             raise MappingFault(f"{origin}: this must build an object", origin=origin)
         return value
 
-    return checked
+    return checked, source
+
+
+def compile_sourced(
+    context: Context, node: Json, place: Place, names: Names, *, secrets: bool = False
+) -> tuple[Build, Source]:
+    """Compile a tree, and tell what its parts are made of."""
+    if isinstance(node, dict) and not any(key.startswith("$") for key in node):
+        parts = {
+            key: compile_sourced(context, item, (*place, key), names, secrets=secrets) for key, item in node.items()
+        }
+        members = {key: source for key, (_, source) in parts.items()}
+        return object_of({key: build for key, (build, _) in parts.items()}), Source(members=members)
+    if isinstance(node, dict) and isinstance(layers := node.get("$merge"), list) and len(node) == 1:
+        where = (*place, "$merge")
+        found = [compile_sourced(context, one, (*where, i), names, secrets=secrets) for i, one in enumerate(layers)]
+        return merged([build for build, _ in found], context.origin(place)), Source(layers=tuple(s for _, s in found))
+    with context.collecting() as reads:
+        build = compile_tree(context, node, place, names, secrets=secrets)
+    text = node["$optional"] if isinstance(node, dict) and "$optional" in node else node
+    owed = context.given.owed if context.given is not None else {}
+    template = context.known(text) if isinstance(text, str) else None
+    return build, Source(frozenset(reads.names), owed, template)
 
 
 def evaluated(template: Template | Literal, origin: str) -> Build:
@@ -92,15 +127,6 @@ def _marked(context: Context, template: Template | Literal, build: Build) -> Bui
     if isinstance(template, Literal) or not context.proves(template):
         return build
     return lambda scope: Credential(value) if isinstance(value := build(scope), str) else value
-
-
-def _list(builds: list[Build]) -> Build:
-    return lambda scope: [value for build in builds if (value := build(scope)) is not LEFT_OUT]
-
-
-def _object(builds: dict[str, Build]) -> Build:
-    pairs = tuple(builds.items())
-    return lambda scope: {key: value for key, build in pairs if (value := build(scope)) is not LEFT_OUT}
 
 
 _WORDS: dict[str, tuple[frozenset[str], _Word]] = {}
@@ -185,28 +211,7 @@ def _for(context: Context, node: _Parts, place: Place, names: Names, secrets: bo
         give = _part(context, node, "$give", place, inside, secrets)
         key = _part(context, node, "$key", place, inside, secrets) if "$key" in node else None
         reads.forget(name)
-    origin = context.origin(place)
-
-    def build(scope: Scope) -> Json:
-        values = elements(scope)
-        if not isinstance(values, list):
-            raise MappingFault(f"{origin}: `$in` must give a list", origin=origin)
-        return budgeted(lambda: looped(scope, values), origin, "$for")
-
-    def looped(scope: Scope, values: list[Json]) -> Json:
-        spend(len(values))
-        scopes = [{**scope, name: value} for value in values]
-        given = [(inner, value) for inner in scopes if (value := give(inner)) is not LEFT_OUT]
-        made = [value for _, value in given]
-        check_size(made)
-        if key is None:
-            return made
-        keys = [key(inner) for inner, _ in given]
-        if not all(isinstance(one, str) for one in keys):
-            raise MappingFault(f"{origin}: `$key` must give text", origin=origin)
-        return dict(zip(keys, made, strict=True))
-
-    return build
+    return looped(name, elements, give, key, context.origin(place))
 
 
 def _naming(context: Context, node: _Parts, name: str, listed: Reads) -> Given | None:
@@ -237,7 +242,7 @@ def _json(context: Context, node: _Parts, place: Place, names: Names, secrets: b
 def _record(context: Context, node: _Parts, place: Place, names: Names, secrets: bool) -> Build:
     name = node["$record"]
     with context.collecting() as reads:
-        value = _part(context, node, "$of", place, names, secrets)
+        value, made_of = _record_of(context, node, place, names, secrets)
         of = node.get("$of")
         text = str(of.get("$optional") if isinstance(of, dict) else of)
         source = reads.whole.pop() if len(reads.whole) == 1 and _CHAIN.fullmatch(text) else None
@@ -255,9 +260,21 @@ def _record(context: Context, node: _Parts, place: Place, names: Names, secrets:
 
     def build(scope: Scope) -> Json:
         given = value(scope)
-        return LEFT_OUT if given is LEFT_OUT or given is None else write(given, scope)
+        if given is LEFT_OUT or given is None:
+            return LEFT_OUT
+        try:
+            return write(given, scope)
+        except Unwritable as fault:
+            raise refused_by(fault, made_of.behind(fault.path, scope)) from None
 
     return build
+
+
+def _record_of(context: Context, node: _Parts, place: Place, names: Names, secrets: bool) -> tuple[Build, Source]:
+    """What a record writes, and whose that is."""
+    if "$of" not in node:
+        return _part(context, node, "$of", place, names, secrets), Source()
+    return compile_sourced(context, node["$of"], (*place, "$of"), names, secrets=secrets)
 
 
 def _first(context: Context, node: _Parts, place: Place, names: Names, secrets: bool) -> Build:
@@ -278,23 +295,9 @@ def _merge(context: Context, node: _Parts, place: Place, names: Names, secrets: 
     if not isinstance(parts, list):
         context.report((*place, "$merge"), "wrong-type", "`$merge` takes a list of objects")
         return lambda _scope: None
-    builds = [
-        compile_tree(context, part, (*place, "$merge", i), names, secrets=secrets) for i, part in enumerate(parts)
-    ]
-    origin = context.origin(place)
-
-    def build(scope: Scope) -> Json:
-        merged: dict[str, Json] = {}
-        for value in (part(scope) for part in builds):
-            if value is LEFT_OUT or value is None:
-                continue
-            if not isinstance(value, dict):
-                raise MappingFault(f"{origin}: every part of `$merge` must be an object", origin=origin)
-            spend()
-            merged |= value
-        return merged
-
-    return build
+    where = (*place, "$merge")
+    builds = [compile_tree(context, part, (*where, i), names, secrets=secrets) for i, part in enumerate(parts)]
+    return merged(builds, context.origin(place))
 
 
 def _named(context: Context, node: _Parts, place: Place, names: Names, secrets: bool) -> Build:

@@ -100,9 +100,7 @@ _PARAMETERS: dict[str, Json] = {
 }
 
 COMPONENTS: dict[str, Json] = {
-    "securitySchemes": {
-        "key": {"type": "http", "scheme": "bearer", "description": "The caller's key. The admin token is none."}
-    },
+    "securitySchemes": {"key": {"type": "http", "scheme": "bearer", "description": "The caller's key."}},
     "headers": HEADERS,
     "parameters": _PARAMETERS,
     "responses": {

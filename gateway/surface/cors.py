@@ -28,7 +28,6 @@ SENT = (
     "Accept",
     "Authorization",
     "Content-Type",
-    "Gateway-Admin",
     "Gateway-Trace",
     "Idempotency-Key",
     "Last-Event-ID",
