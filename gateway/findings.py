@@ -49,7 +49,7 @@ error bad-name: A name that cannot be used here. Choose one as the message says.
 # The gateway's configuration
 
 error bad-variable: A `${NAME}` that gives no value. Set the variable, or its NAME_FILE, as the message says.
-error shared-key: Two callers have the same key. Give each its own.
+error shared-key: A key of the gateway stands in two places: two callers, a provider or consumer. Give each its own.
 error unknown-connection: A caller, webhook or link names a connection that there is not. Correct the name, or add it.
 error duplicate-webhook: Two webhooks have the same address. Put the events of one consumer together.
 error public-url-missing: A hook of a connection signs its own address. Say `public_url` in the configuration.

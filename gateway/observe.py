@@ -234,6 +234,16 @@ def admin_resynced(*, request: str, link: str) -> None:
     _event(logging.INFO, "admin.resynced", request=request, link=link)
 
 
+def admin_revoked(*, request: str, feed: str) -> None:
+    """Tell that the operator ended a calendar feed."""
+    _event(logging.INFO, "admin.revoked", request=request, feed=feed)
+
+
+def admin_enabled(*, request: str, subscription: str) -> None:
+    """Tell that the operator had a consumer of the configuration sent to again."""
+    _event(logging.INFO, "admin.enabled", request=request, subscription=subscription)
+
+
 def admin_read_payload(*, request: str, receipt: str) -> None:
     """Tell that the operator was shown what a provider had sent, personal data among it."""
     _event(logging.INFO, "admin.read_payload", request=request, receipt=receipt)

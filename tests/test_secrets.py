@@ -202,6 +202,11 @@ async def test_what_callers_may_see(gateway):
         ("GET", "health", {}),
         ("GET", "nosuch", {}),
         ("GET", "v1/connections", {"headers": wrong}),
+        ("GET", "v1/connections", {"headers": {"Gateway-Trace": "0", "Gateway-Admin": wrong["Authorization"]}}),
+        ("GET", "v1/connections", {"headers": {"Gateway-Trace": "1", "Gateway-Admin": f"Bearer {own}"}}),
+        ("GET", "v1/connections", {"params": {"token": CANARIES["ADMIN_TOKEN"]}}),
+        ("GET", "admin/traces", {}),
+        ("GET", "admin/traces", {"params": {"token": CANARIES["ADMIN_TOKEN"]}, "headers": wrong}),
         ("GET", "v1/connections", {"headers": {"Authorization": f"Basic {own}"}}),
         ("GET", "v1/connections", {"headers": {"X-Request-Id": own}}),
         ("GET", "v1/headers-success/resources", {"params": {"api_key": own}}),
@@ -226,12 +231,18 @@ def test_findings(written, start, verb):
     path = folder / "config.yaml"
     config = json.loads(path.read_text(encoding="utf-8"))
     config["connections"]["headers-dead"]["settings"] |= {"time_zone": "${DESK_KEY}", "base_url": "${DESK_KEY}"}
-    config["connections"]["query-dead"]["settings"] |= {"key": ["${DESK_KEY}"], "currency": "${CALLER_KEY}"}
+    config["connections"]["query-dead"]["settings"] |= {"key": ["${DESK_KEY}"], "currency": "${DESK_KEY}"}
     config["connections"]["basic-dead"]["settings"] |= {"kee": "${DESK_KEY}", "user": {"a": "${DESK_KEY}"}}
     path.write_text(json.dumps(config), encoding="utf-8")
     process = start(*verb, folder=folder, **CANARIES)
     assert 1 == process.ended()
     assert 6 == (process.out + process.err).count("error ")
+    assert [] == leaks(process.out + process.err)
+    config["connections"]["query-dead"]["settings"] |= {"key": "${CALLER_KEY}", "currency": "${ADMIN_TOKEN}"}
+    path.write_text(json.dumps(config), encoding="utf-8")
+    process = start(*verb, folder=folder, **CANARIES)
+    assert 1 == process.ended()
+    assert 2 == (process.out + process.err).count("error shared-key")
     assert [] == leaks(process.out + process.err)
 
 

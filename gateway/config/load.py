@@ -66,6 +66,7 @@ def _compare(checked: Mapping[str, Json], document: Document, findings: list[Fin
             findings.append(document.finding(place, "shared-key", f"is also the key of `{twin}`; keys must differ"))
         owners[name] = key
         _compare_connections(caller, checked, document, ("callers", name), findings)
+    _compare_secrets(owners, checked, document, findings)
     urls: dict[str, int] = {}
     for index, webhook in enumerate(checked["webhooks"]):
         _compare_connections(webhook, checked, document, ("webhooks", index), findings)
@@ -74,6 +75,23 @@ def _compare(checked: Mapping[str, Json], document: Document, findings: list[Fin
             message = f"is also the address of number {first + 1}; put the events of one consumer together"
             findings.append(document.finding(("webhooks", index, "url"), "duplicate-webhook", message))
     compare_links(checked, document, findings)
+
+
+def _compare_secrets(
+    owners: Mapping[str, Secret], checked: Mapping[str, Json], document: Document, findings: list[Finding]
+) -> None:
+    """Check that what opens the gateway is known to nobody else: no provider and no consumer shares a key with it."""
+    others: list[tuple[Place, Json]] = [
+        (("connections", name, "settings", setting), value)
+        for name, one in checked["connections"].items()
+        for setting, value in one["settings"].items()
+    ]
+    others += [(("webhooks", index, "secret"), one["secret"]) for index, one in enumerate(checked["webhooks"])]
+    for place, value in others:
+        twin = next((owner for owner, key in owners.items() if isinstance(value, str) and Secret(value) == key), None)
+        if twin is not None:
+            message = f"is also the key of `{twin}`; whoever knows this value could call the gateway with it"
+            findings.append(document.finding(place, "shared-key", message))
 
 
 def _compare_connections(

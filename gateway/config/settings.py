@@ -29,7 +29,7 @@ class Listen:
 class Caller:
     """Someone who may call the gateway. `connections` is None for all of them.
 
-    `may` holds `read`, `write`, and of the operator `admin` as well.
+    `may` holds `read` and `write`; of the operator, who is no caller, `admin` alone.
     """
 
     name: str

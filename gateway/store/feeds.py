@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, Connection, Row, and_, delete, insert, select
+from sqlalchemy import ColumnElement, Connection, Row, and_, delete, insert, select, true
 
 from gateway.store.tables import feeds
 
@@ -40,20 +40,33 @@ def by_digest(connection: Connection, digest: str) -> Feed | None:
     return None if row is None else _feed(row)
 
 
-def of(connection: Connection, name: str, owner: str | None) -> list[Feed]:
-    """Give the feeds of a connection that this caller made, or all for None; the oldest first."""
-    found = select(feeds).where(_whose(name, owner)).order_by(feeds.c.created_at, feeds.c.id)
-    return [_feed(row) for row in connection.execute(found)]
+def of(connection: Connection, name: str, owner: str) -> list[Feed]:
+    """Give the feeds of a connection that this caller made, the oldest first."""
+    return _found(connection, _whose(name, owner))
 
 
-def remove(connection: Connection, name: str, owner: str | None, key: str) -> bool:
-    """Forget a feed of this caller, or of anybody for None: its token opens nothing from now on. False without one."""
+def every(connection: Connection, name: str | None = None) -> list[Feed]:
+    """Give everybody's feeds, of one connection or of all, the oldest first."""
+    return _found(connection, true() if name is None else feeds.c.connection == name)
+
+
+def remove(connection: Connection, name: str, owner: str, key: str) -> bool:
+    """Forget a feed of this caller: its token opens nothing from now on. False when there is none of this id."""
     return connection.execute(delete(feeds).where(_whose(name, owner), feeds.c.id == key)).rowcount == 1
 
 
-def _whose(name: str, owner: str | None) -> ColumnElement[bool]:
-    mine = feeds.c.connection == name
-    return mine if owner is None else and_(mine, feeds.c.owner == owner)
+def remove_any(connection: Connection, key: str) -> bool:
+    """Forget a feed, whoever made it; False when there is none of this id."""
+    return connection.execute(delete(feeds).where(feeds.c.id == key)).rowcount == 1
+
+
+def _whose(name: str, owner: str) -> ColumnElement[bool]:
+    return and_(feeds.c.connection == name, feeds.c.owner == owner)
+
+
+def _found(connection: Connection, which: ColumnElement[bool]) -> list[Feed]:
+    rows = connection.execute(select(feeds).where(which).order_by(feeds.c.created_at, feeds.c.id))
+    return [_feed(row) for row in rows]
 
 
 def _feed(row: Row[tuple[object, ...]]) -> Feed:

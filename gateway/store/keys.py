@@ -101,13 +101,14 @@ def drop(connection: Connection, begun: Kept) -> None:
     connection.execute(delete(keys).where(_tried(begun)))
 
 
-def of(connection: Connection, name: str, owner: str | None, key: str) -> Kept | None:
-    """Give a request by its id, as this caller made it on this connection; for None, as anybody did."""
-    mine = and_(keys.c.id == key, keys.c.connection == name)
-    if owner is not None:
-        mine = and_(mine, keys.c.owner == owner)
-    row = connection.execute(select(keys).where(mine)).one_or_none()
-    return None if row is None else _kept(row)
+def of(connection: Connection, name: str, owner: str, key: str) -> Kept | None:
+    """Give a request by its id, as this caller made it on this connection."""
+    return _one(connection, and_(keys.c.id == key, keys.c.connection == name, keys.c.owner == owner))
+
+
+def of_anybody(connection: Connection, key: str) -> Kept | None:
+    """Give a request by its id, whoever made it and wherever."""
+    return _one(connection, keys.c.id == key)
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,6 +141,11 @@ def _removed(connection: Connection, which: ColumnElement[bool], most: int) -> i
     some = select(*columns).where(which).order_by(keys.c.began_at).limit(most).with_for_update(skip_locked=True)
     rows = [tuple(row) for row in connection.execute(some)]
     return connection.execute(delete(keys).where(tuple_(*columns).in_(rows))).rowcount if rows else 0
+
+
+def _one(connection: Connection, which: ColumnElement[bool]) -> Kept | None:
+    row = connection.execute(select(keys).where(which)).one_or_none()
+    return None if row is None else _kept(row)
 
 
 def _aged(forget: int, now: int) -> ColumnElement[bool]:

@@ -17,10 +17,11 @@ from gateway import observe
 from gateway.model.model import Operation
 from gateway.store import replays, subscriptions
 from gateway.store.deliveries import Attempt
-from gateway.store.events import Receipt
+from gateway.store.events import DELIVERIES, Receipt
 from gateway.store.history import Filter, Listed, attempts_of, listed
 from gateway.store.receipts import in_state
 from gateway.store.replays import Job, Wanted
+from gateway.store.subscriptions import CONFIG, Subscription
 from gateway.surface.answers import Answer, to_bytes, to_response
 from gateway.surface.backroom import Backroom
 from gateway.surface.calls import Calls
@@ -29,8 +30,8 @@ from gateway.surface.operations import next_link, read_apart
 from gateway.surface.pages import cut, wanted
 from gateway.surface.visit import VISIT
 from gateway.surface.webhook_operations import ADMIN, of_operator
-from gateway.surface.webhooks import instant_of, shown
-from gateway.values.errors import CallInvalid, NotMapped
+from gateway.surface.webhooks import UNKNOWN, instant_of, shown, tested, told_of
+from gateway.values.errors import CallInvalid, GatewayError, NotMapped
 from gateway.values.messages import Json
 from gateway.webhooks.replay import Replays
 
@@ -55,6 +56,9 @@ class Admin:
             web.get(ADMIN + "/jobs/{id:[^/]+}", self.job),
             web.post(ADMIN + "/jobs/{id:[^/]+}/cancel", self.cancel),
             web.get(ADMIN + "/subscriptions", self.subscriptions),
+            web.get(ADMIN + "/subscriptions/{id:[^/]+}", self.subscription),
+            web.post(ADMIN + "/subscriptions/{id:[^/]+}/test", self.test),
+            web.post(ADMIN + "/subscriptions/{id:[^/]+}/enable", self.enable),
         ]
 
     async def deliveries(self, request: web.Request) -> web.Response:
@@ -157,9 +161,53 @@ class Admin:
         found = await self.backroom.database.read(subscriptions.every)
         keys = [one.id for one in found]
         backlogs = await self.backroom.database.read(lambda opened: subscriptions.backlogs(opened, keys))
-        told = [shown(one, backlogs.get(one.id)) | {"owner": one.owner, "state": one.state} for one in found]
+        told = [shown(one, backlogs.get(one.id)) | _whose(one) for one in found]
         data, _, about = cut(page, told, told)
         return _listed(request, operation, data, about)
+
+    async def subscription(self, request: web.Request) -> web.Response:
+        """Answer with one subscription, whosever it is, and how its endpoint fares."""
+        operation, given, *_ = await self._read(request, "admin.subscriptions.get")
+        return to_response(await self._told(operation, await self._subscription(given["id"])))
+
+    async def test(self, request: web.Request) -> web.Response:
+        """Send a test event to a consumer of the configuration, and give its delivery, which is under way."""
+        operation, given, _, body = await self._read(request, "admin.subscriptions.test")
+
+        async def perform() -> Answer:
+            found = await self._configured(given["id"])
+            return Answer(operation.status, to_bytes(await tested(self.calls, self.backroom, found)))
+
+        return await self.calls.respond(request, None, body, perform)
+
+    async def enable(self, request: web.Request) -> web.Response:
+        """Send to a consumer of the configuration again, what waited as well."""
+        operation, given, _, body = await self._read(request, "admin.subscriptions.enable")
+
+        async def perform() -> Answer:
+            key = (await self._configured(given["id"])).id
+            await self.backroom.database.write(lambda opened: subscriptions.enable(opened, key), tells=DELIVERIES)
+            observe.admin_enabled(request=request[VISIT].request_id, subscription=key)
+            return await self._told(operation, await self._subscription(key))
+
+        return await self.calls.respond(request, None, body, perform)
+
+    async def _subscription(self, key: str) -> Subscription:
+        found = await self.backroom.database.read(lambda opened: subscriptions.one(opened, key))
+        if found is None:
+            raise NotMapped(UNKNOWN)
+        return found
+
+    async def _configured(self, key: str) -> Subscription:
+        """Give a subscription that is the operator's own; raises NotMapped, and INVALID_STATE for a caller's."""
+        found = await self._subscription(key)
+        if found.owner != CONFIG:
+            told = "This subscription is a caller's, who tests and enables it with its own key on `/v1/webhooks`."
+            raise GatewayError(told, code="INVALID_STATE")
+        return found
+
+    async def _told(self, operation: Operation, found: Subscription) -> Answer:
+        return Answer(operation.status, to_bytes(await told_of(self.backroom, found) | _whose(found)))
 
     async def _read(self, request: web.Request, name: str) -> tuple[Operation, dict[str, Json], str | None, Json]:
         """Give the operation, its canonical arguments, the cursor and the body as it came."""
@@ -183,6 +231,10 @@ def _listed(
 ) -> web.Response:
     body = to_bytes({"data": data, "page": about})
     return to_response(Answer(operation.status, body, next_link(request, about)))
+
+
+def _whose(found: Subscription) -> dict[str, Json]:
+    return {"owner": found.owner, "state": found.state}
 
 
 def _delivery(row: Listed) -> dict[str, Json]:

@@ -18,10 +18,11 @@ from gateway.model.model import Model
 from gateway.surface import hooks
 from gateway.surface.admin import admin
 from gateway.surface.admin_links import admin_links
+from gateway.surface.admin_made import admin_made
 from gateway.surface.backroom import Backroom
 from gateway.surface.boundary import BOUNDARY, Boundary
 from gateway.surface.calendars import Calendars
-from gateway.surface.callers import Callers, admin_only
+from gateway.surface.callers import Callers, admin_only, callers_only
 from gateway.surface.calls import Calls, Standings
 from gateway.surface.changes import Changes
 from gateway.surface.connections import Connections
@@ -81,8 +82,8 @@ def build_app(
     if settings.admin_token is not None:
         _add_traces(app, Traces(settings.traces))
         if backroom is not None:
-            app.router.add_routes(admin(calls, backroom).routes())
-            app.router.add_routes(admin_links(calls, backroom.links).routes())
+            for part in (admin(calls, backroom), admin_made(calls, backroom), admin_links(calls, backroom.links)):
+                app.router.add_routes(part.routes())
     return app
 
 
@@ -133,7 +134,7 @@ def _add_traces(app: web.Application, traces: Traces) -> None:
 
 
 def _guard(callers: Callers) -> Middleware:
-    """Make the middleware that asks for a key, and of the operator's side for the operator's.
+    """Make the middleware that asks for a caller's key, and on the operator's side for the admin token.
 
     What has no route is told to anybody: the contract is no secret.
     """
@@ -141,12 +142,15 @@ def _guard(callers: Callers) -> Middleware:
     @web.middleware
     async def guarded(request: web.Request, handler: Handler) -> web.StreamResponse:
         resource = request.match_info.route.resource
-        if resource is not None and not _open(resource.canonical):
+        if resource is None or _open(resource.canonical):
+            return await handler(request)
+        if resource.canonical.startswith(ADMIN):
+            request[VISIT].caller = callers.identify(request, "the admin token")
+            admin_only(request)
+        else:
             request[VISIT].caller = callers.identify(request)
-            if resource.canonical.startswith(ADMIN):
-                admin_only(request)
-            else:
-                begin(request)
+            callers_only(request)
+            begin(request, allowed=callers.vouched(request))
         return await handler(request)
 
     return guarded

@@ -100,7 +100,9 @@ _PARAMETERS: dict[str, Json] = {
 }
 
 COMPONENTS: dict[str, Json] = {
-    "securitySchemes": {"key": {"type": "http", "scheme": "bearer", "description": "The caller's key."}},
+    "securitySchemes": {
+        "key": {"type": "http", "scheme": "bearer", "description": "The caller's key. The admin token is none."}
+    },
     "headers": HEADERS,
     "parameters": _PARAMETERS,
     "responses": {

@@ -28,6 +28,7 @@ SENT = (
     "Accept",
     "Authorization",
     "Content-Type",
+    "Gateway-Admin",
     "Gateway-Trace",
     "Idempotency-Key",
     "Last-Event-ID",

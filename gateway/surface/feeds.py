@@ -1,6 +1,7 @@
 """Calendar feeds made, listed and revoked by callers with a key. A feed's token is shown once and kept as a digest.
 
-A caller sees and revokes its own feeds, the operator all. What a feed shows is in `calendars.py`.
+A caller sees and revokes its own feeds; the operator's side is in `admin_made.py`. What a feed shows is in
+`calendars.py`.
 """
 
 from __future__ import annotations
@@ -13,7 +14,6 @@ from secrets import token_urlsafe
 
 from aiohttp import web
 
-from gateway.config import ADMIN
 from gateway.model.model import Argument, Model, Operation, arguments
 from gateway.model.types import enum, scalar, text
 from gateway.store import feeds
@@ -30,6 +30,7 @@ from gateway.values.messages import Effect, Json
 
 PATH = "/calendar/feeds"
 """Below `/v1/{connection}`."""
+UNKNOWN = "There is no calendar feed of this id."
 MOST = 100
 """Feeds that one caller may have of one connection."""
 
@@ -84,17 +85,17 @@ class Feeds:
             raise _wrong("name", f"would be that of feed {MOST + 1}: revoke some first")
         begin = self.calls.settings.public_url or f"{request.scheme}://{request.host}"
         url = f"{begin}/v1/{connection.name}/calendar/feed/{token}.ics"
-        return to_response(Answer(operation.status, to_bytes(_told(feed) | {"url": url})))
+        return to_response(Answer(operation.status, to_bytes(shown(feed) | {"url": url})))
 
     async def list(self, request: web.Request) -> web.Response:
         """Answer with the feeds of the caller, without their tokens. Raises GatewayError."""
         operation = listing(self.calls.engine.model)
         connection = self.calls.enter(request, operation.name, operation.scope)
         given, cursor = read(operation, request, await self.calls.body(request))
-        owner = _owner(request)
+        owner = caller_of(request).name
         page = wanted(operation, arguments(operation, given, "UTC"), cursor, f"{connection.name}/{owner}")
         kept = await self.database.read(lambda opened: feeds.of(opened, connection.name, owner))
-        told = [_told(feed) for feed in kept]
+        told = [shown(feed) for feed in kept]
         data, _, about = cut(page, told, told)
         return to_response(Answer(operation.status, to_bytes({"data": data, "page": about}), next_link(request, about)))
 
@@ -104,9 +105,9 @@ class Feeds:
         connection = self.calls.enter(request, operation.name, operation.scope)
         refuse_conditions(request)
         given, _ = read(operation, request, await self.calls.body(request))
-        key, owner = arguments(operation, given, "UTC")["id"], _owner(request)
+        key, owner = arguments(operation, given, "UTC")["id"], caller_of(request).name
         if not await self.database.write(lambda opened: feeds.remove(opened, connection.name, owner, key)):
-            raise NotMapped("There is no calendar feed of this id.")
+            raise NotMapped(UNKNOWN)
         return to_response(Answer(operation.status))
 
 
@@ -165,13 +166,8 @@ def _about(
     )
 
 
-def _owner(request: web.Request) -> str | None:
-    """Give whose feeds a caller sees: its own, and of the operator's everybody's."""
-    caller = caller_of(request)
-    return None if ADMIN in caller.may else caller.name
-
-
-def _told(feed: Feed) -> dict[str, Json]:
+def shown(feed: Feed) -> dict[str, Json]:
+    """Write a feed as the contract has it, without its token."""
     made = datetime.fromtimestamp(feed.created_at // 1000, UTC).isoformat()
     return {
         "id": feed.id,

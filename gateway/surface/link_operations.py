@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from http import HTTPStatus
 
+from gateway import config
 from gateway.model.model import Argument, Field, Model, Operation, Resource, Type
 from gateway.model.types import enum, list_of, map_of, named, number, object_of, scalar
 from gateway.values.errors import NotMapped
@@ -151,7 +152,7 @@ def _operation(
         name=f"admin.links.{name}",
         summary=summary,
         effect=Effect.SAFE if method == "GET" else Effect.IDEMPOTENT,
-        scope="read" if method == "GET" else "write",
+        scope=config.ADMIN,
         method=method,
         path=path,
         gives="one" if of_one else "list",

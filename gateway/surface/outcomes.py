@@ -7,7 +7,7 @@ told when (RFC 9110, section 10.2.3).
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from http import HTTPStatus
@@ -15,7 +15,6 @@ from http import HTTPStatus
 from aiohttp import web
 
 from gateway.catalog import Connection
-from gateway.config import ADMIN
 from gateway.model.model import Argument, Model, Operation
 from gateway.model.times import from_epoch
 from gateway.model.types import scalar
@@ -30,11 +29,12 @@ from gateway.surface.idempotency import hold_of
 from gateway.surface.reconciling import PENDING, STATES, Found, state_of
 from gateway.surface.requests import path_parts, query_pairs
 from gateway.values.errors import CallInvalid, NotMapped
-from gateway.values.messages import Effect
+from gateway.values.messages import Effect, Json
 
 PATH = "/operations/{id}"
 """Below `/v1/{connection}`."""
 NAME = "operations.get"
+UNKNOWN = "There is no write of this id, or it is no longer kept."
 _SCOPE = "write"
 _UNDER_WAY_SECONDS = 1
 _LOOK_SECONDS = 5
@@ -54,7 +54,7 @@ class Outcomes:
         return [web.get(base + PATH.replace("}", ":[^/]+}"), self.get)]
 
     async def get(self, request: web.Request) -> web.Response:
-        """Answer with the state of a write that the caller made, or for the operator that anybody made.
+        """Answer with the state of a write that the caller made.
 
         Raises NotMapped for one that is not known, or no longer; CallInvalid, CallerRefused, StoreUnavailable, and what
         the provider's own failure raises while it is read.
@@ -63,11 +63,19 @@ class Outcomes:
         for name, _ in query_pairs(request):
             problem = {"field": name, "problem": "is not known here"}
             raise CallInvalid(f"`{name}` is not known here", details={"fields": [problem]})
-        caller, id_ = caller_of(request), path_parts(request)["id"]
-        owner = None if ADMIN in caller.may else caller.name
+        owner, id_ = caller_of(request).name, path_parts(request)["id"]
         kept = await self.database.read(lambda store: keys.of(store, connection.name, owner, id_))
         if kept is None:
-            raise NotMapped("There is no write of this id, or it is no longer kept.")
+            raise NotMapped(UNKNOWN)
+        return to_response(await self.answered(request, connection, kept, {}))
+
+    async def answered(
+        self, request: web.Request, connection: Connection, kept: Kept, more: Mapping[str, Json]
+    ) -> Answer:
+        """Write what became of a write as the contract has it, with `more` behind it.
+
+        Raises what the provider's own failure raises while it is read.
+        """
         under_way = kept.under_way(self.now())
         found = Found(PENDING) if under_way else await self._looked_up(request, connection, kept)
         again = _UNDER_WAY_SECONDS if under_way else _LOOK_SECONDS
@@ -80,9 +88,10 @@ class Outcomes:
             **look_with(self.calls.engine.model, connection, kept.asked.operation),
             **({"request": json.loads(kept.asked.request)} if kept.asked.request else {}),
             **found.more,
+            **more,
         }
         headers = {"Retry-After": str(again)} if found.state == PENDING else {}
-        return to_response(Answer(HTTPStatus.OK, to_bytes(told), headers))
+        return Answer(HTTPStatus.OK, to_bytes(told), headers)
 
     async def _looked_up(self, request: web.Request, connection: Connection, kept: Kept) -> Found:
         left = kept.began_at + hold_of(self.calls.settings.timeout) - self.now()

@@ -1,7 +1,7 @@
 """Traces of calls for the operator: made on request, kept in memory for a while, and given under `/admin/traces`.
 
 A trace holds what callers and providers said, and personal data among it: it is shown to the operator alone, and
-written nowhere. No caller but the operator can have one made.
+written nowhere. Who calls can have one made only with the admin token beside the caller's key.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from uuid import uuid4
 from aiohttp import web
 
 from gateway.surface.answers import Answer, to_bytes, to_response
-from gateway.surface.callers import admin_only
+from gateway.surface.callers import BESIDE, needs_admin
 from gateway.surface.requests import path_parts
 from gateway.surface.visit import VISIT, Traceable, Visit
 from gateway.tracing import Traced
@@ -24,7 +24,7 @@ from gateway.values.errors import CallInvalid, NotMapped
 from gateway.values.messages import Json, Request, Response
 
 ASKED = "Gateway-Trace"
-"""The header of a request by which the operator asks for a trace: `1`."""
+"""The header of a request that asks for a trace: `1`."""
 GIVEN = "Gateway-Trace-Id"
 """The header of the answer that names it."""
 MOST_OF_A_BODY = 65_536
@@ -96,15 +96,17 @@ class Traces:
             self._bytes -= len(self._kept.popitem(last=False)[1].whole)
 
 
-def begin(request: web.Request) -> None:
+def begin(request: web.Request, *, allowed: bool) -> None:
     """Have a trace made of this request if it asks for one.
 
-    Raises CallerRefused (FORBIDDEN) when another caller than the operator asks, CallInvalid for another value than `1`.
+    Raises CallerRefused (FORBIDDEN) where it is not `allowed`, for want of the admin token; CallInvalid for another
+    value than `1`.
     """
     asked = request.headers.getall(ASKED, [])
     if not asked:
         return
-    admin_only(request, f"`{ASKED}` is the operator's")
+    if not allowed:
+        raise needs_admin(f"`{ASKED}` is the operator's: send `{BESIDE}: Bearer TOKEN` beside your key, with the token")
     if asked != ["1"]:
         problem = "is `1` or left out"
         raise CallInvalid(f"`{ASKED}` {problem}.", details={"fields": [{"field": ASKED, "problem": problem}]})

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from http import HTTPStatus
 
+from gateway import config
 from gateway.model.model import Argument, Model, Operation, Type
 from gateway.model.types import Rules, enum, list_of, number, scalar
 from gateway.values.errors import NotMapped
@@ -65,6 +66,7 @@ def of_operator(model: Model) -> Mapping[str, Operation]:
     what = {"event": (scalar("id"), "One event."), **instants, **numbers}
     replay = _arguments("body", **what, state=(enum(("dead",)), "What was given up."), **ids)
     letter, job = f"{ADMIN}/dead-letters/{{id}}/replay", f"{ADMIN}/jobs/{{id}}"
+    subscription = f"{ADMIN}/subscriptions/{{id}}"
     made = [
         _operation(model, "admin.deliveries.list", "", "GET", f"{ADMIN}/deliveries", "list", deliveries),
         _operation(model, "admin.dead_letters.list", "", "GET", f"{ADMIN}/dead-letters", "list", letters),
@@ -78,10 +80,17 @@ def of_operator(model: Model) -> Mapping[str, Operation]:
         replace(
             _operation(model, "admin.subscriptions.list", "", "GET", f"{ADMIN}/subscriptions", "list"), order=_ORDER
         ),
+        _operation(model, "admin.subscriptions.get", "", "GET", subscription, "one"),
+        replace(
+            _operation(model, "admin.subscriptions.test", "", "POST", f"{subscription}/test", "one"),
+            status=HTTPStatus.ACCEPTED,
+            resource=model.resources["WebhookDelivery"],
+        ),
+        _operation(model, "admin.subscriptions.enable", "", "POST", f"{subscription}/enable", "one"),
     ]
     listed = _listed(model)
     told = [replace(one, common=listed) if one.gives == "list" else one for one in made]
-    found = {one.name: one for one in told}
+    found = {one.name: replace(one, scope=config.ADMIN) for one in told}
     rules = Rules(one_of=(("event", "from", "sequence_from", "state"),))
     found["admin.replay"] = replace(
         found["admin.replay"], status=HTTPStatus.ACCEPTED, rules=rules, window=("from", "to")

@@ -1,8 +1,8 @@
 """`/v1/webhooks`: callers subscribe to events, see how their endpoints fare, and get secrets, each of them once.
 
-A caller meets its own subscriptions alone, the operator those of the configuration as well, which only the
-configuration changes. Nobody can subscribe what it may not read. What an endpoint answered is shown to nobody here, nor
-why it could not be reached: that would tell about networks that callers cannot see.
+A caller meets its own subscriptions alone; the operator's side of them is in `admin.py`. Nobody can subscribe what it
+may not read. What an endpoint answered is shown to nobody here, nor why it could not be reached: that would tell about
+networks that callers cannot see.
 """
 
 from __future__ import annotations
@@ -14,14 +14,13 @@ from typing import Any
 
 from aiohttp import web
 
-from gateway.config import ADMIN, Caller
 from gateway.model.model import Operation, arguments
 from gateway.store import subscriptions
 from gateway.store.deliveries import Attempt
 from gateway.store.events import DELIVERIES
 from gateway.store.history import Filter, Listed, attempts_of, delivery, listed
 from gateway.store.probes import TEST, probe
-from gateway.store.subscriptions import ACTIVE, CONFIG, OVERLAP, Backlog, Subscription, owner_of
+from gateway.store.subscriptions import ACTIVE, OVERLAP, Backlog, Subscription, owner_of
 from gateway.surface.answers import Answer, to_bytes, to_response
 from gateway.surface.backroom import Backroom
 from gateway.surface.callers import caller_of, may, may_use
@@ -37,6 +36,7 @@ from gateway.values.secrets import Secret
 from gateway.webhooks.signing import new_secret
 from gateway.webhooks.subscriptions import MOST, test_event, unfit
 
+UNKNOWN = "There is no subscription of this id."
 PAUSED = "its owner paused it"
 """The reason of a subscription that its owner made inactive."""
 WITHHELD = "The secret was shown once, in the first answer to this Idempotency-Key. `rotate` makes another one."
@@ -75,8 +75,8 @@ class Webhooks:
         """Answer with the caller's subscriptions. Raises GatewayError, as all of these do."""
         operation, given, cursor, _ = await self._read(request, "webhooks.list")
         page = wanted(operation, given, cursor, caller_of(request).name)
-        owners = _owners(caller_of(request))
-        found = await self.backroom.database.read(lambda opened: subscriptions.of_owners(opened, owners))
+        owner = owner_of(caller_of(request).name)
+        found = await self.backroom.database.read(lambda opened: subscriptions.of_owners(opened, [owner]))
         keys = [one.id for one in found]
         backlogs = await self.backroom.database.read(lambda opened: subscriptions.backlogs(opened, keys))
         told = [shown(one, backlogs.get(one.id)) for one in found]
@@ -125,7 +125,7 @@ class Webhooks:
             given["connections"] = sorted(caller.connections)
 
         async def perform() -> Answer:
-            found = await self._own(request, key, to_change=True)
+            found = await self._own(request, key)
             if active:
                 self._may_hear(request, found, given)
 
@@ -139,7 +139,7 @@ class Webhooks:
         operation, given, _, body = await self._read(request, "webhooks.delete")
 
         async def perform() -> Answer:
-            found = await self._own(request, given["id"], to_change=True)
+            found = await self._own(request, given["id"])
             now = self.backroom.now()
             await self.backroom.database.write(
                 lambda opened: subscriptions.remove(opened, found.id, "its owner removed it", now)
@@ -153,15 +153,15 @@ class Webhooks:
         operation, given, _, body = await self._read(request, "webhooks.rotate")
 
         async def perform() -> Answer:
-            found = await self._own(request, given["id"], to_change=True)
+            found = await self._own(request, given["id"])
             secret, until = new_secret(self.draw(_SECRET_BYTES)), self.backroom.now() + OVERLAP
             await self.backroom.database.write(lambda opened: subscriptions.rotate(opened, found.id, secret, until))
-            return _showing(operation, await self._told(found), secret)
+            return _showing(operation, await told_of(self.backroom, found), secret)
 
         return await self.calls.respond(request, None, body, perform)
 
     async def enable(self, request: web.Request) -> web.Response:
-        """Send again, what waited as well. The operator may do it for subscriptions of the configuration."""
+        """Send again, what waited as well."""
         operation, given, _, body = await self._read(request, "webhooks.enable")
 
         async def perform() -> Answer:
@@ -178,19 +178,7 @@ class Webhooks:
 
         async def perform() -> Answer:
             found = await self._own(request, given["id"])
-            if found.state != ACTIVE:
-                raise GatewayError("The subscription is not active: enable it first.", code="INVALID_STATE")
-            changes, key = self.calls.engine.model.changes, self.backroom.fresh("dlv")
-            event = test_event(self.backroom.fresh("evt"), found.id, changes, self.backroom.now())
-            made = await self.backroom.database.write(
-                lambda opened: probe(opened, event, found.id, key, _MOST_TESTS), tells=DELIVERIES
-            )
-            if not made:
-                raise TooManyCalls(f"There are {_MOST_TESTS} tests under way.", retry_after=_TEST_SECONDS)
-            row = await self.backroom.database.read(lambda opened: delivery(opened, key))
-            if row is None:
-                raise NotMapped("The subscription was removed.")
-            return Answer(operation.status, to_bytes(shown_delivery(row, [])))
+            return Answer(operation.status, to_bytes(await tested(self.calls, self.backroom, found)))
 
         return await self.calls.respond(request, None, body, perform)
 
@@ -220,15 +208,12 @@ class Webhooks:
         given, cursor = read(operation, request, body)
         return operation, arguments(operation, given, "UTC"), cursor, body
 
-    async def _own(self, request: web.Request, key: str, *, to_change: bool = False) -> Subscription:
-        """Give a subscription that the caller may see; raises NotMapped, and INVALID_STATE for one it cannot change."""
-        owners = _owners(caller_of(request))
-        found = await self.backroom.database.read(lambda opened: subscriptions.one(opened, key, owners))
+    async def _own(self, request: web.Request, key: str) -> Subscription:
+        """Give a subscription of the caller; raises NotMapped."""
+        owner = owner_of(caller_of(request).name)
+        found = await self.backroom.database.read(lambda opened: subscriptions.one(opened, key, [owner]))
         if found is None:
-            raise NotMapped("There is no subscription of this id.")
-        if to_change and found.owner == CONFIG:
-            told = "This subscription stands in the gateway's configuration and is changed there."
-            raise GatewayError(told, code="INVALID_STATE")
+            raise NotMapped(UNKNOWN)
         return found
 
     def _check(self, request: web.Request, given: Mapping[str, Json]) -> None:
@@ -254,11 +239,7 @@ class Webhooks:
             may_use(request, name)
 
     async def _answer(self, operation: Operation, found: Subscription) -> Answer:
-        return Answer(operation.status, to_bytes(await self._told(found)))
-
-    async def _told(self, found: Subscription) -> dict[str, Json]:
-        backlogs = await self.backroom.database.read(lambda opened: subscriptions.backlogs(opened, [found.id]))
-        return shown(found, backlogs.get(found.id))
+        return Answer(operation.status, to_bytes(await told_of(self.backroom, found)))
 
 
 def _showing(
@@ -281,6 +262,33 @@ def _change(opened: Any, key: str, changes: Mapping[str, Json], active: bool | N
 def webhooks(calls: Calls, backroom: Backroom, draw: Callable[[int], bytes]) -> Webhooks:
     """Make the handlers."""
     return Webhooks(calls, backroom, draw, of_callers(calls.engine.model))
+
+
+async def told_of(backroom: Backroom, found: Subscription) -> dict[str, Json]:
+    """Write a subscription and how its endpoint fares, as the contract has it. Raises StoreUnavailable."""
+    backlogs = await backroom.database.read(lambda opened: subscriptions.backlogs(opened, [found.id]))
+    return shown(found, backlogs.get(found.id))
+
+
+async def tested(calls: Calls, backroom: Backroom, found: Subscription) -> dict[str, Json]:
+    """Have a test event sent to this endpoint alone, and write its delivery, which is under way.
+
+    Raises GatewayError (INVALID_STATE) for a subscription that is not active, TooManyCalls, NotMapped,
+    StoreUnavailable.
+    """
+    if found.state != ACTIVE:
+        raise GatewayError("The subscription is not active: enable it first.", code="INVALID_STATE")
+    key = backroom.fresh("dlv")
+    event = test_event(backroom.fresh("evt"), found.id, calls.engine.model.changes, backroom.now())
+    made = await backroom.database.write(
+        lambda opened: probe(opened, event, found.id, key, _MOST_TESTS), tells=DELIVERIES
+    )
+    if not made:
+        raise TooManyCalls(f"There are {_MOST_TESTS} tests under way.", retry_after=_TEST_SECONDS)
+    row = await backroom.database.read(lambda opened: delivery(opened, key))
+    if row is None:
+        raise NotMapped("The subscription was removed.")
+    return shown_delivery(row, [])
 
 
 def instant_of(moment: int) -> str:
@@ -330,11 +338,6 @@ def _attempt(one: Attempt) -> dict[str, Json]:
     outcome = "delivered" if delivered else "no_answer" if one.status is None else "refused"
     told = {"number": one.number, "at": instant_of(one.at), "outcome": outcome}
     return told if one.status is None else told | {"status": one.status}
-
-
-def _owners(caller: Caller) -> list[str]:
-    """Give whose subscriptions a caller meets."""
-    return [owner_of(caller.name), *([CONFIG] if ADMIN in caller.may else [])]
 
 
 def _tuple(names: list[str] | None) -> tuple[str, ...] | None:

@@ -10,7 +10,7 @@ import ipaddress
 from collections.abc import Collection, Iterable, Mapping
 
 from gateway import observe
-from gateway.config import ADMIN, Network, Settings
+from gateway.config import Network, Settings
 from gateway.model.model import Changes
 from gateway.store.database import Database, Transaction
 from gateway.store.events import NewEvent
@@ -75,10 +75,7 @@ def test_event(key: str, subscription: str, changes: Changes, now: int) -> NewEv
 
 def allowed(settings: Settings) -> Mapping[str, Collection[str] | None]:
     """Give the connections whose events each owner may be told of, None for all. Who may not read is not in it."""
-    callers = {caller.name: caller.connections for caller in settings.callers.values() if "read" in caller.may}
-    if settings.admin_token is not None:
-        callers[ADMIN] = None
-    return {owner_of(name): connections for name, connections in callers.items()}
+    return {owner_of(caller.name): caller.connections for caller in settings.callers.values() if "read" in caller.may}
 
 
 async def settle(database: Database, settings: Settings, now: int) -> None:

@@ -48,13 +48,14 @@ async def test_a_feed_is_found_by_the_digest_of_its_token(database):
 
 
 async def test_feeds_are_listed_by_owner_and_connection(database):
-    """A caller sees its own feeds of one connection, and the operator all of them."""
+    """A caller sees its own feeds of one connection, the operator everybody's, of one or of all."""
     theirs = Feed("feed_2", "club-a", "other", "Theirs", None, None, 1)
     elsewhere = Feed("feed_3", "club-b", "web", "Elsewhere", None, None, 1)
     for number, feed in enumerate((FEED, theirs, elsewhere)):
         assert await database.write(add(feed, str(number)))
     assert [FEED] == await database.read(lambda connection: feeds.of(connection, "club-a", "web"))
-    assert [theirs, FEED] == await database.read(lambda connection: feeds.of(connection, "club-a", None))
+    assert [theirs, FEED] == await database.read(lambda connection: feeds.every(connection, "club-a"))
+    assert [theirs, elsewhere, FEED] == await database.read(feeds.every)
 
 
 async def test_nobody_has_more_feeds_than_the_bound(database):
@@ -66,11 +67,16 @@ async def test_nobody_has_more_feeds_than_the_bound(database):
 
 async def test_a_feed_that_was_removed_is_found_no_more(database):
     """Only its owner or the operator removes a feed, and only once."""
-    await database.write(add(FEED, "1"))
-    for owner, removed in (("other", False), ("web", True), (None, False)):
-        assert removed == await database.write(
-            lambda connection, owner=owner: feeds.remove(connection, "club-a", owner, "feed_1")
-        )
+    for by in ("web", None):
+        await database.write(add(FEED, "1"))
+        for owner, removed in (("other", False), (by, True), (by, False)):
+            assert removed == await database.write(
+                lambda connection, owner=owner: (
+                    feeds.remove_any(connection, "feed_1")
+                    if owner is None
+                    else feeds.remove(connection, "club-a", owner, "feed_1")
+                )
+            )
     assert None is await database.read(lambda connection: feeds.by_digest(connection, "1"))
 
 

@@ -2,11 +2,12 @@
 
 import json
 import logging
+import re
 
 import pytest
 
 from gateway.store.events import Receipt, append, receive
-from gateway.store.subscriptions import configured_id
+from gateway.store.subscriptions import configured_id, disable
 from gateway.surface.webhook_operations import of_operator
 from tests.subscribers import OWN, START, events_of, happened
 
@@ -19,6 +20,9 @@ PATHS = [
     ("GET", "/admin/jobs/job_1"),
     ("POST", "/admin/jobs/job_1/cancel"),
     ("GET", "/admin/subscriptions"),
+    ("GET", "/admin/subscriptions/wh_1"),
+    ("POST", "/admin/subscriptions/wh_1/test"),
+    ("POST", "/admin/subscriptions/wh_1/enable"),
 ]
 
 
@@ -81,7 +85,7 @@ async def test_the_operators_alone(call, call_as, method, path):
 def test_every_operation_has_its_route(engine):
     """The operations of the operator are the paths that are guarded above."""
     paths = {(one.method, one.path) for one in of_operator(engine.model).values()}
-    assert paths == {(method, path.replace("rcp_1", "{id}").replace("job_1", "{id}")) for method, path in PATHS}
+    assert paths == {(method, re.sub("(rcp|job|wh)_1", "{id}", path)) for method, path in PATHS}
 
 
 @pytest.mark.parametrize(
@@ -229,3 +233,41 @@ async def test_everybodys_subscriptions(operator, subscribe):
     assert {("config", configured_id(OWN)), ("caller:web", made["id"])} == {(one["owner"], one["id"]) for one in found}
     assert {"active"} == {one["state"] for one in found}
     assert "whsec" not in json.dumps(found)
+
+
+async def test_one_subscription(operator, subscribe):
+    """The operator sees each subscription as the list has it, whosever it is."""
+    made = await subscribe()
+    listed = {one["id"]: one for one in (await operator("GET", "/admin/subscriptions"))[1]["data"]}
+    for key in (made["id"], configured_id(OWN)):
+        status, one, _ = await operator("GET", f"/admin/subscriptions/{key}")
+        assert (200, listed[key]) == (status, one)
+
+
+@pytest.mark.parametrize(("method", "path"), [one for one in PATHS if "wh_1" in one[1]])
+async def test_no_subscription(operator, method, path):
+    """An id that is none is told as that."""
+    status, body, _ = await operator(method, path)
+    assert (404, "There is no subscription of this id.") == (status, body["error"]["message"])
+
+
+async def test_consumers_of_the_configuration(operator, call, subscribe, backroom, caplog):
+    """The operator tests and enables the consumers of the configuration, and leaves those of callers to them."""
+    key, theirs = configured_id(OWN), (await subscribe())["id"]
+    status, probe, _ = await operator("POST", f"/admin/subscriptions/{key}/test")
+    assert (202, "test", "pending") == (status, probe["trigger"], probe["state"])
+    listed = (await operator("GET", f"/admin/deliveries?subscription={key}"))[1]["data"]
+    assert [probe["id"]] == [one["id"] for one in listed]
+    await backroom.database.write(lambda opened: disable(opened, key, "gone"))
+    assert "gone" == (await operator("GET", f"/admin/subscriptions/{key}"))[1]["reason"]
+    assert 409 == (await operator("POST", f"/admin/subscriptions/{key}/test"))[0]
+    with caplog.at_level(logging.INFO, "gateway"):
+        status, enabled, _ = await operator("POST", f"/admin/subscriptions/{key}/enable")
+    assert (200, True, "active", "config") == (status, enabled["active"], enabled["state"], enabled["owner"])
+    assert 1 == sum(record.getMessage() == "admin.enabled" for record in caplog.records)
+    await call("PATCH", f"/v1/webhooks/{theirs}", json={"active": False})
+    for verb in ("test", "enable"):
+        status, body, _ = await operator("POST", f"/admin/subscriptions/{theirs}/{verb}")
+        assert (409, "INVALID_STATE") == (status, body["error"]["code"])
+        assert "`/v1/webhooks`" in body["error"]["message"]
+    assert not (await call("GET", f"/v1/webhooks/{theirs}"))[1]["active"]

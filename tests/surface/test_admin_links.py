@@ -259,12 +259,13 @@ async def test_what_is_no_argument(operator, path):
 @pytest.mark.parametrize(
     "own", [[], [{"id": "49", "name": "My court", "type": "court", "bookable": True, "time_zone": "Europe/Paris"}]]
 )
-async def test_a_push_knows_the_courts_of_links(engine, settings, aiohttp_client, market, operator, own):
+async def test_a_push_knows_the_courts_of_links(engine, settings, aiohttp_client, market, call_as, own):
     """Slots pushed as the contract says need no word about courts that a link describes; a caller's own word counts."""
-    operator.client = await aiohttp_client(build_app(engine, replace(settings, links=(LINK,))))
+    writer = call_as("writer")
+    writer.client = await aiohttp_client(build_app(engine, replace(settings, links=(LINK,))))
     slot = {"id": "x", "resource_id": "49", "start": FREE[0]["start"], "end": FREE[0]["end"], "status": "free"}
     slots = [{**slot, "available": True, "time_zone": "Europe/Paris"}]
     body = {"slots": slots, "resources": own} if own else {"slots": slots}
-    status, told, _ = await operator("PUT", "/v1/market/slots", json=body)
+    status, told, _ = await writer("PUT", "/v1/market/slots", json=body)
     assert (200, 1) == (status, told.get("accepted")), told
     assert {FREE[0]["start"]: True} == market.told

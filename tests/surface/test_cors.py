@@ -17,7 +17,8 @@ async def test_preflight(client):
     assert (204, ORIGIN) == (response.status, response.headers["Access-Control-Allow-Origin"])
     assert "GET, HEAD, OPTIONS, POST" == response.headers["Access-Control-Allow-Methods"]
     allowed = response.headers["Access-Control-Allow-Headers"].split(", ")
-    assert {"Authorization", "Content-Type", "Gateway-Trace", "Idempotency-Key", "X-Request-Id"} <= set(allowed)
+    assert {"Authorization", "Content-Type", "Idempotency-Key", "X-Request-Id"} <= set(allowed)
+    assert {"Gateway-Admin", "Gateway-Trace"} <= set(allowed)
     assert "Access-Control-Allow-Credentials" not in response.headers
 
 

@@ -18,7 +18,7 @@ from gateway.values.secrets import Secret
 ADMIN = "admin-token-0123456789"
 API_KEY = "provider-s3cret-api-key"
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
-TRACE = {"Gateway-Trace": "1"}
+TRACE = {"Gateway-Trace": "1", "Gateway-Admin": f"Bearer {ADMIN}"}
 COURTS = Path(__file__).with_name("courts.yaml")
 AUTH = 'auth: {headers: {X-Api-Key: "{{ settings.api_key }}"}}'
 SESSION = (
@@ -42,11 +42,11 @@ def admin(call_as):
 
 
 @pytest.fixture
-def traced(admin):
-    """Give a function that makes a traced call as the operator and gives its status and its trace."""
+def traced(call, admin):
+    """Give a function that makes a traced call as `web` and gives its status and its trace."""
 
     async def of(method, path, **more):
-        status, _, headers = await admin(method, path, headers=TRACE | more.pop("headers", {}), **more)
+        status, _, headers = await call(method, path, headers=TRACE | more.pop("headers", {}), **more)
         _, trace, _ = await admin("GET", f"/admin/traces/{headers['Gateway-Trace-Id']}")
         return status, trace
 
@@ -152,7 +152,7 @@ async def test_session(traced, admin, engine, provider, tmp_path):
 async def test_ring(admin, traced, provider):
     """The newest traces are kept, and listed the newest first."""
     provider.answers["GET /courts"] = (200, {"ok": True, "data": []})
-    made = [(await traced("GET", f"/v1/club-{club}/resources"))[1] for club in "abcab"]
+    made = [(await traced("GET", f"/v1/club-{club}/resources"))[1] for club in "abbab"]
     _, listed, _ = await admin("GET", "/admin/traces")
     assert [one["id"] for one in made[:1:-1]] == [one["id"] for one in listed["data"]]
     keys = {"id", "at", "connection", "operation", "outcome", "seconds"}
@@ -183,42 +183,46 @@ def test_room():
 
 
 @pytest.mark.parametrize("value", ["1", "0", ""])
-@pytest.mark.parametrize("who", ["web", "reporting"])
-async def test_other_callers(call_as, provider, who, value):
-    """A caller who is not the operator is refused with the name of the token that is needed; nothing is sent."""
-    status, body, headers = await call_as(who)("GET", "/v1/club-a/resources", headers={"Gateway-Trace": value})
-    assert (403, "FORBIDDEN") == (status, body["error"]["code"])
+@pytest.mark.parametrize("beside", [{}, {"Gateway-Admin": "Bearer web-key-0123456789"}], ids=["alone", "own key"])
+async def test_without_the_token(call, provider, beside, value):
+    """A caller without the admin token beside its key is refused with what is to be sent; nothing is sent on."""
+    status, body, headers = await call("GET", "/v1/club-a/resources", headers={"Gateway-Trace": value} | beside)
+    assert (403, "FORBIDDEN", "admin") == (status, body["error"]["code"], body["error"]["details"]["needs"])
+    assert "`Gateway-Admin: Bearer TOKEN`" in body["error"]["message"]
     assert "`admin.token`" in body["error"]["message"]
     assert "Gateway-Trace-Id" not in headers
     assert [] == provider.asked
 
 
 @pytest.mark.parametrize("value", ["0", "", "yes", "11"])
-async def test_other_values(admin, provider, value):
+async def test_other_values(call, provider, value):
     """The header has one value; another is told, not taken for no."""
-    status, body, _ = await admin("GET", "/v1/club-a/resources", headers={"Gateway-Trace": value})
+    status, body, _ = await call("GET", "/v1/club-a/resources", headers=TRACE | {"Gateway-Trace": value})
     assert (400, "Gateway-Trace") == (status, body["error"]["details"]["fields"][0]["field"])
     assert [] == provider.asked
 
 
 async def test_untraced(admin, call, provider):
-    """Without the header nothing is kept, not of the operator's calls either."""
+    """Without the header nothing is kept, also where the admin token stands beside the key."""
     provider.answers["GET /courts"] = (200, {"ok": True, "data": []})
-    for caller in (admin, call):
-        status, _, headers = await caller("GET", "/v1/club-a/resources")
+    for beside in ({}, {"Gateway-Admin": f"Bearer {ADMIN}"}):
+        status, _, headers = await call("GET", "/v1/club-a/resources", headers=beside)
         assert (200, False) == (status, "Gateway-Trace-Id" in headers)
     assert {"data": []} == (await admin("GET", "/admin/traces"))[1]
 
 
-async def test_operator(admin, provider, caplog):
-    """The operator may do everything on every connection, and is logged as `admin`, reading traces as well."""
+async def test_who_is_logged(call, call_as, admin, provider, caplog):
+    """A traced call is its caller's and goes as far as that may; only what the operator does is logged as `admin`."""
     caplog.set_level("INFO", "gateway")
     provider.answers["DELETE /bookings/7"] = (200, {"ok": True})
-    status, _, _ = await admin("DELETE", "/v1/club-c/bookings/7")
-    assert 204 == status
+    assert 204 == (await call("DELETE", "/v1/club-a/bookings/7", headers=TRACE))[0]
+    assert 403 == (await call_as("reporting")("DELETE", "/v1/club-a/bookings/7", headers=TRACE))[0]
+    assert 401 == (await admin("DELETE", "/v1/club-a/bookings/7", headers=TRACE))[0]
+    assert ["DELETE"] == [method for method, *_ in provider.asked]
     await admin("GET", "/admin/traces/none")
     found = [record.fields for record in caplog.records if record.message == "call.done"]
-    expected = [("admin", "bookings.delete", 204), ("admin", "admin.traces.get", 404)]
+    expected = [("web", "bookings.delete", 204), ("reporting", "bookings.delete", 403), ("admin", "", 401)]
+    expected += [("admin", "admin.traces.get", 404)]
     assert expected == [(one["caller"], one["operation"], one["status"]) for one in found]
 
 
@@ -248,13 +252,13 @@ async def test_no_operator(engine, settings, aiohttp_client, key):
         assert 401 == (await client.get("/v1/connections", headers=headers)).status
 
 
-async def test_replay(admin, provider, booking, new):
+async def test_replay(call, admin, provider, booking, new):
     """A repeated write is traced as what it is: answered from what was kept, without an exchange."""
     provider.answers["POST /bookings"] = (200, {"ok": True, "data": booking})
     found = []
     for _ in range(2):
         sent = TRACE | {"Idempotency-Key": "k1"}
-        _, _, headers = await admin("POST", "/v1/club-a/bookings", headers=sent, json=new)
+        _, _, headers = await call("POST", "/v1/club-a/bookings", headers=sent, json=new)
         found.append((await admin("GET", f"/admin/traces/{headers['Gateway-Trace-Id']}"))[1])
     assert [1, 0] == [len(one["exchanges"]) for one in found]
     assert found[0]["id"] != found[1]["id"]

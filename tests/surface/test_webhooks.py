@@ -10,7 +10,7 @@ from standardwebhooks import Webhook
 from gateway.model.model import load
 from gateway.store import subscriptions
 from gateway.store.events import append
-from gateway.store.subscriptions import OVERLAP, configured_id
+from gateway.store.subscriptions import OVERLAP, Subscription, add, configured_id, owner_of
 from gateway.values.secrets import Secret
 from gateway.webhooks.subscriptions import settle
 from tests.subscribers import OWN, SHOP, START, events_of, happened
@@ -121,26 +121,16 @@ PATHS += [("POST", f"/{verb}") for verb in ("test", "rotate", "enable")]
 
 
 @pytest.mark.parametrize(("method", "path"), PATHS)
-async def test_others_do_not_exist(operator, subscribe, method, path):
-    """Another one's subscription is answered as one that is none, also to the operator."""
-    made = await subscribe()
+async def test_others_do_not_exist(call, call_as, backroom, method, path):
+    """A subscription of another caller or of the configuration is answered as one that is none."""
+    theirs = Subscription("wh_1", owner_of("reporting"), SHOP, ("*",), None, "native", Secret("whsec_x"), START)
+    await backroom.database.write(lambda opened: add(opened, theirs, 9))
+    assert ["wh_1"] == [one["id"] for one in (await call_as("reporting")("GET", "/v1/webhooks"))[1]["data"]]
+    assert [] == (await call("GET", "/v1/webhooks"))[1]["data"]
     body = {"json": {"active": True}} if method == "PATCH" else {}
-    for key in (made["id"], "wh_none"):
-        status, found, _ = await operator(method, f"/v1/webhooks/{key}{path}", **body)
+    for key in ("wh_1", configured_id(OWN), "wh_none"):
+        status, found, _ = await call(method, f"/v1/webhooks/{key}{path}", **body)
         assert (404, "There is no subscription of this id.") == (status, found["error"]["message"])
-
-
-async def test_of_the_configuration(call, operator):
-    """The configuration's subscriptions are the operator's to see, to test and to enable, and no API changes them."""
-    key = configured_id(OWN)
-    assert 404 == (await call("GET", f"/v1/webhooks/{key}"))[0]
-    assert [key] == [one["id"] for one in (await operator("GET", "/v1/webhooks"))[1]["data"]]
-    for method, path, body in (("PATCH", "", {"active": False}), ("DELETE", "", None), ("POST", "/rotate", None)):
-        status, told, _ = await operator(method, f"/v1/webhooks/{key}{path}", json=body)
-        assert (409, "INVALID_STATE") == (status, told["error"]["code"])
-        assert "configuration" in told["error"]["message"]
-    assert 202 == (await operator("POST", f"/v1/webhooks/{key}/test"))[0]
-    assert 200 == (await operator("POST", f"/v1/webhooks/{key}/enable"))[0]
 
 
 async def test_changed(call, subscribe):
