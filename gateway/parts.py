@@ -103,9 +103,19 @@ class Part:
         return {spelled(name): _rules(declared, hint) for name, declared, hint in _declared(self.node)}
 
     @cached_property
+    def fields(self) -> Mapping[str, str]:
+        """Each key, and the field of a node that it is read into."""
+        return {spelled(name): name for name, _, _ in _declared(self.node)}
+
+    @cached_property
     def shape(self) -> Shape:
         """The same, ready to be checked against."""
         return Shape(self.keys)
+
+    @cached_property
+    def bare(self) -> Shape:
+        """What the part is checked against where it is written as a bare value."""
+        return Shape({self.short: self.keys[self.short]} if self.short is not None else {})
 
     @cached_property
     def children(self) -> Mapping[str, Child]:
@@ -140,6 +150,8 @@ class Node:
     given: frozenset[str]
     """The keys that stand in the file."""
     sound: bool
+    all_sound: bool
+    """Whether it and all that is inside is sound."""
 
     def __contains__(self, key: str) -> bool:
         return key in self.given

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from typing import TypeVar
 
 from gateway.document import Document, Finding, Place, suggestion
 from gateway.mapping.codecs import Codec, CodecInvalid, compile_codec
@@ -21,9 +22,12 @@ from gateway.mapping.plan_records import RecordPlan
 from gateway.mapping.reads import Reads
 from gateway.mapping.watch import Watch
 from gateway.model.model import Model
+from gateway.parts import Node
+from gateway.reader import read_part
 from gateway.shape import check
 from gateway.values.messages import Json
 
+_N = TypeVar("_N", bound=Node)
 _CALLERS_OWN = frozenset({401, 403})
 """A provider's 401 or 403 is never the caller's."""
 BASE = frozenset({"settings", "connection", "now"})
@@ -134,6 +138,15 @@ class Context:
     def check(self, shape: str, node: Json, place: Place) -> dict[str, Json] | None:
         """Check one part against its shape; None (and findings) when it does not fit."""
         return check(PARTS[shape].shape, node, self.document, place, self.findings)
+
+    def read(self, kind: type[_N], node: Json, place: Place) -> _N:
+        """Read one part and all that is inside it; what does not fit is told, and not sound."""
+        return read_part(
+            kind,
+            node,
+            place,
+            lambda shape, raw, at: check(shape, raw, self.document, at, self.findings),
+        )
 
     def origin(self, place: Place) -> str:
         """`file:line` of a place."""

@@ -71,7 +71,7 @@ def _compile_hook(
     _check_source(context, shape, place)
     if fetch is not None:
         _check_fetch(context, fetch, shape, place, operations, resources)
-    needs = compile_needs(context, shape, place)
+    needs = compile_needs(context, shape.get("needs"), place)
     reply = compile_reply(context, shape.get("reply", {"status": 204}), (*place, "reply"), BASE)
     replies = compile_replies(context, shape.get("replies", {}), (*place, "replies"))
     dedupe = _compile_dedupe(context, shape["dedupe"], (*place, "dedupe"))
@@ -123,7 +123,7 @@ def _compile_asking(context: Context, name: str, node: dict[str, Json]) -> HookP
     return HookPlan(
         name=name,
         methods=frozenset(method.upper() for method in methods),
-        needs=compile_needs(context, shape, place),
+        needs=compile_needs(context, shape.get("needs"), place),
         verify=verified.plans,
         equals=verified.equals,
         forged=None,

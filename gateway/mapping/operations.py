@@ -64,7 +64,7 @@ def compile_operation(
         not_found=operation.not_found,
         cache=_compile_cache(context, operation.effect, shape, place),
         origin=context.origin(place),
-        needs=compile_needs(context, shape, place),
+        needs=compile_needs(context, shape.get("needs"), place),
     )
     check_arguments(context, operation, plan, reads, place)
     check_remembered(context, reads, place)
@@ -119,7 +119,7 @@ def compile_native(context: Context, name: str, node: Json, place: Place, http: 
         not_found=None,
         cache=_compile_cache(context, effect, shape, place),
         origin=context.origin(place),
-        needs=compile_needs(context, shape, place),
+        needs=compile_needs(context, shape.get("needs"), place),
     )
 
 

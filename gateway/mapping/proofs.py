@@ -5,18 +5,15 @@ What a block asks for besides `equals` and `fetch` is compiled where verificatio
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Final
 
 from gateway.document import Place
 from gateway.mapping.context import BASE, Context
+from gateway.mapping.language.verification import LOOKING, Proof, Verify
 from gateway.mapping.plan_hooks import EqualPlan
 from gateway.mapping.verification import VerifyPlan, compile_block, compile_verify
 from gateway.values.messages import Json
-
-_OWN: Final = frozenset({"equals", "fetch"})
-"""Words of a block under `verify:` that look at the message, and not at how it was sent."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,23 +33,21 @@ def compile_verified(context: Context, shape: dict[str, Json], place: Place) -> 
         context.report(place, "unverified-hook", message, key=True)
         return Verified()
     blocks = list(enumerate(node)) if isinstance(node, list) else [(None, node)]
-    if not any(isinstance(block, dict) and block.keys() & _OWN for _, block in blocks):
+    if not any(isinstance(block, dict) and block.keys() & LOOKING for _, block in blocks):
         return Verified(_meant(context, shape, compile_verify(context, node, where) or (), where))
     plans: list[VerifyPlan] = []
     equals: list[EqualPlan] = []
     forged = set[tuple[str, str]]()
-    for index, block in blocks:
-        at = where if index is None else (*where, index)
-        own = block.keys() & _OWN if isinstance(block, dict) else set()
-        if "equals" in own:
-            equals += _compile_equals(context, block["equals"], (*at, "equals"))
-        if "fetch" in own:
-            forged.update(_compile_proof(context, block["fetch"], (*at, "fetch")))
-        rest = {key: value for key, value in block.items() if key not in own} if own else block
-        plan = compile_block(context, rest, at) if rest or not own else None
+    read = [context.read(Verify, block, where if index is None else (*where, index)) for index, block in blocks]
+    for block in read:
+        if block.equals is not None:
+            equals += _compile_equals(context, block.equals, (*block.place, "equals"))
+        if block.fetch is not None:
+            forged.update(_compile_proof(context, block.fetch))
+        plan = compile_block(context, block) if not block.given or block.given - LOOKING else None
         if plan is not None:
             plans.append(plan)
-    proved = any(isinstance(block, dict) and "fetch" in block for _, block in blocks)
+    proved = any("fetch" in block for block in read)
     if proved and "fetch" not in shape:
         context.report(where, "proof-without-fetch", "the fetch is to prove the message, and there is no `fetch:`")
     if not proved and not any(plan.always for plan in plans):
@@ -72,8 +67,8 @@ def _meant(
     return plans
 
 
-def _compile_equals(context: Context, node: Json, place: Place) -> Iterator[EqualPlan]:
-    if not isinstance(node, dict) or not node:
+def _compile_equals(context: Context, node: Mapping[str, Json], place: Place) -> Iterator[EqualPlan]:
+    if not node:
         context.report(place, "wrong-type", "`equals` is an object: a path on the body, and what must stand there")
         return
     for text, value in node.items():
@@ -83,12 +78,9 @@ def _compile_equals(context: Context, node: Json, place: Place) -> Iterator[Equa
             yield EqualPlan(path, template, context.origin(where))
 
 
-def _compile_proof(context: Context, node: Json, place: Place) -> Iterator[tuple[str, str]]:
+def _compile_proof(context: Context, node: Proof) -> Iterator[tuple[str, str]]:
     """Give each error that means a forged message: its code, and the provider's own where only that one does."""
-    shape = context.check("hook_proof", node, place)
-    for index, written in enumerate(shape["forged"] if shape is not None else []):
-        where = (*place, "forged", index)
-        told = {"is": written} if isinstance(written, str) else context.check("hook_forged", written, where)
-        if told is not None:
-            context.error_code(told["is"], where)
-            yield told["is"], told.get("code", "")
+    for told in node.forged or ():
+        if told.sound:
+            context.error_code(told.is_, told.place)
+            yield told.is_, told.code or ""

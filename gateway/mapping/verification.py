@@ -6,13 +6,14 @@ here.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from gateway.document import Place
 from gateway.mapping.calls import seconds
 from gateway.mapping.context import Context
-from gateway.mapping.language.verification import SCHEMES, SHARED
+from gateway.mapping.language.auth import Basic
+from gateway.mapping.language.verification import LOOKING, SCHEMES, SHARED, Jwt, Verify
 from gateway.mapping.plan_verify import JwtPlan, KeyPlan, Location, Piece, VerifyPlan
 from gateway.mapping.trees import compile_text
 from gateway.mapping.verify_keys import weak_keys
@@ -32,6 +33,8 @@ from gateway.values.messages import Json
 
 __all__ = ["VerifyPlan", "compile_block", "compile_verify", "weak_keys"]
 
+_LAST_PART: Final = "path"
+"""A token that is the last part of the hook's URL."""
 _SETTINGS: Final = frozenset({"settings"})
 _SIGNED: Final = frozenset({"keys", "key", "signature", "timestamp", "signed", "each", "digest"})
 _BESIDE: Final[Mapping[str, frozenset[str]]] = {
@@ -65,10 +68,9 @@ def compile_verify(context: Context, node: Json, place: Place) -> tuple[VerifyPl
         context.report(place, "not-allowed", "`verify` is `none`, an object, or a list of objects that must all hold")
         return None
     before = len(context.findings)
-    if isinstance(node, list):
-        plans = [compile_block(context, one, (*place, index)) for index, one in enumerate(node)]
-    else:
-        plans = [compile_block(context, node, place)]
+    written = list(enumerate(node)) if isinstance(node, list) else [(None, node)]
+    blocks = [context.read(Verify, one, place if index is None else (*place, index)) for index, one in written]
+    plans = [compile_block(context, block) for block in blocks]
     found = tuple(plan for plan in plans if plan is not None)
     if len(context.findings) > before:
         return None
@@ -79,69 +81,61 @@ def compile_verify(context: Context, node: Json, place: Place) -> tuple[VerifyPl
     return found
 
 
-def compile_block(context: Context, node: Json, place: Place) -> VerifyPlan | None:
+def compile_block(context: Context, node: Verify) -> VerifyPlan | None:
     """Compile one block by itself; whoever does so sees to it that something is verified whatever is not given."""
-    shape = context.check("verify", node, place)
-    if shape is None:
+    if not node.sound:
         return None
-    schemes = [name for name in SCHEMES if name in shape]
+    place = node.place
+    schemes = [name for name in SCHEMES if name in node]
     if len(schemes) != 1:
         told = f", not {' and '.join(schemes)}" if schemes else ""
         context.report(place, "not-one-scheme", f"a block has exactly one of {', '.join(SCHEMES)}{told}")
         return None
     scheme = schemes[0]
-    for name in sorted(shape.keys() - _BESIDE[scheme] - {scheme, "challenge", "needs", "method"}):
+    for name in sorted(node.given - _BESIDE[scheme] - {scheme, "challenge", "needs", "method"} - LOOKING):
         context.report((*place, name), "unknown-key", f"`{name}` does not go with `{scheme}`", key=True)
-    missing = [name for name in _NEEDED[scheme] if name not in shape]
+    missing = [name for name in _NEEDED[scheme] if name not in node]
     if missing:
         context.report(place, "missing-key", f"`{scheme}` needs {' and '.join(f'`{name}`' for name in missing)}")
         return None
-    plan = _plan(context, shape, place, scheme)
+    plan = _plan(context, node, scheme)
     if plan is not None:
         _check(context, plan, place)
     return plan
 
 
-def _plan(context: Context, shape: dict[str, Json], place: Place, scheme: str) -> VerifyPlan | None:
-    before = len(context.findings)
-
-    def part(name: str, compile_one: Callable[[Context, Json, Place], Any]) -> Any:
-        return compile_one(context, shape[name], (*place, name)) if name in shape else None
-
-    jwt = part("jwt", _jwt)
+def _plan(context: Context, node: Verify, scheme: str) -> VerifyPlan | None:
+    before, place = len(context.findings), node.place
+    jwt = _jwt(context, node.jwt) if node.jwt is not None and node.jwt.sound else None
     public = scheme == "asymmetric" or (jwt is not None and not set(jwt.algorithms) & set(SHARED))
-    form = part("key", _key_form) or {}
-    user, keys = part("basic", _basic) or (None, ())
-    if "keys" in shape:
-        keys = compile_keys(context, shape["keys"], (*place, "keys"), public=public)
-    signed = part("signed", compile_pieces) or ()
-    digest = part("digest", compile_digest)
+    user, keys = _basic(context, node.basic) if node.basic is not None and node.basic.sound else (None, ())
+    if node.keys is not None:
+        keys = compile_keys(context, node.keys, (*place, "keys"), public=public)
+    signed = compile_pieces(context, node.signed, (*place, "signed")) if node.signed else ()
     plan = VerifyPlan(
         scheme=scheme,
-        algorithm=shape[scheme] if isinstance(shape[scheme], str) else "",
+        algorithm=node.algorithm(scheme),
         keys=keys,
-        key_encoding=form.get("as", "utf8"),
-        key_prefix=form.get("strip_prefix", ""),
+        key_encoding=node.key_.as_ if node.key_ is not None else "utf8",
+        key_prefix=(node.key_.strip_prefix if node.key_ is not None else None) or "",
         user=user,
-        token=part("token", _token),
-        signature=part("signature", compile_signature),
-        timestamp=part("timestamp", compile_timestamp),
+        token=_token(context, node),
+        signature=compile_signature(context, node.signature) if node.signature and node.signature.sound else None,
+        timestamp=compile_timestamp(context, node.timestamp) if node.timestamp and node.timestamp.sound else None,
         signed=signed,
-        each=part("each", compile_path),
-        digest=digest,
+        each=compile_path(context, node.each, (*place, "each")) if node.each is not None else None,
+        digest=compile_digest(context, node.digest) if node.digest and node.digest.sound else None,
         jwt=jwt,
-        challenges=compile_challenges(context, shape["challenge"], (*place, "challenge"), scheme)
-        if "challenge" in shape
-        else (),
-        needs=compile_needs(context, shape, place),
-        methods=frozenset(method.upper() for method in _listed(shape.get("method", []))),
-        partial=_partial(scheme, signed, jwt, each="each" in shape, digest=digest is not None),
+        challenges=compile_challenges(context, node.challenge, scheme) if node.challenge is not None else (),
+        needs=compile_needs(context, node.needs, place),
+        methods=frozenset(method.upper() for method in _listed(node.method or [])),
+        partial=_partial(scheme, signed, jwt, each="each" in node, digest="digest" in node),
         origin=context.origin(place),
     )
-    return plan if len(context.findings) == before else None
+    return plan if node.all_sound and len(context.findings) == before else None
 
 
-def _listed(value: str | list[str]) -> list[str]:
+def _listed(value: str | Sequence[str]) -> Sequence[str]:
     return [value] if isinstance(value, str) else value
 
 
@@ -153,39 +147,29 @@ def _partial(scheme: str, signed: tuple[Piece, ...], jwt: JwtPlan | None, *, eac
     return not digest and (each or not any(piece.kind in _COVERING for piece in signed))
 
 
-def _key_form(context: Context, node: Json, place: Place) -> dict[str, Json] | None:
-    return context.check("key", node, place)
-
-
-def _token(context: Context, node: Json, place: Place) -> Location | None:
+def _token(context: Context, node: Verify) -> Location | None:
     """Where a token stands; None for the last part of the hook's URL."""
-    if node == "path":
+    token = node.token
+    if isinstance(token, str) and token != _LAST_PART:
+        message = "`token` is `path`, or an object that says where it stands"
+        context.report((*node.place, "token"), "not-allowed", message)
+    if token is None or isinstance(token, str):
         return None
-    if isinstance(node, str):
-        context.report(place, "not-allowed", "`token` is `path`, or an object that says where it stands")
-        return None
-    shape = context.check("token", node, place)
-    return compile_location(context, shape, place) if shape is not None else None
+    return compile_location(context, token) if token.sound else None
 
 
-def _basic(context: Context, node: Json, place: Place) -> tuple[Any, tuple[KeyPlan, ...]] | None:
-    shape = context.check("basic", node, place)
-    if shape is None:
-        return None
-    user = compile_text(context, shape["user"], (*place, "user"), _SETTINGS, secrets=True)
-    return user, (compile_key(context, shape["password"], (*place, "password")),)
+def _basic(context: Context, node: Basic) -> tuple[Any, tuple[KeyPlan, ...]]:
+    user = compile_text(context, node.user, (*node.place, "user"), _SETTINGS, secrets=True)
+    return user, (compile_key(context, node.password, (*node.place, "password")),)
 
 
-def _jwt(context: Context, node: Json, place: Place) -> JwtPlan | None:
-    shape = context.check("jwt", node, place)
-    if shape is None:
-        return None
-    algorithms = tuple(shape["algorithms"])
+def _jwt(context: Context, node: Jwt) -> JwtPlan:
+    algorithms = tuple(node.algorithms)
     shared = set(algorithms) & set(SHARED)
     if shared and shared != set(algorithms):
         message = "secrets and public keys are not mixed: a public key could be taken for a secret everyone knows"
-        context.report((*place, "algorithms"), "algorithms-mixed", message)
-    return JwtPlan(algorithms, shape.get("body_claim", ""), shape["as"], seconds(shape["leeway"]))
+        context.report((*node.place, "algorithms"), "algorithms-mixed", message)
+    return JwtPlan(algorithms, node.body_claim or "", node.as_, seconds(node.leeway))
 
 
 def _check(context: Context, plan: VerifyPlan, place: Place) -> None:

@@ -14,6 +14,7 @@ from gateway.mapping.calls import seconds
 from gateway.mapping.context import Context
 from gateway.mapping.expressions import Path, Template
 from gateway.mapping.header_names import check_name, check_own, received
+from gateway.mapping.language import verification as syntax
 from gateway.mapping.plan import Build
 from gateway.mapping.plan_verify import (
     ChallengePlan,
@@ -25,7 +26,6 @@ from gateway.mapping.plan_verify import (
     TimestampPlan,
 )
 from gateway.mapping.trees import compile_tree, evaluated
-from gateway.values.messages import Json
 
 _WHERE: Final = ("header", "query", "path")
 _SETTINGS: Final = frozenset({"settings"})
@@ -69,47 +69,42 @@ def compile_path(context: Context, text: str, place: Place) -> Path | None:
     return context.target(text, place)
 
 
-def compile_location(context: Context, shape: Mapping[str, Json], place: Place) -> Location:
+def compile_location(context: Context, node: syntax.Location) -> Location:
     """Compile where a text stands: exactly one of header, query and path; `pair` and `pick` go together."""
-    given = [name for name in _WHERE if name in shape]
+    given = [name for name in _WHERE if name in node]
     if len(given) != 1:
         message = f"it stands in one of {', '.join(_WHERE)}{', not in several' if given else ''}"
-        context.report(place, "wrong-form", message)
-    if ("pair" in shape) != ("pick" in shape):
-        context.report(place, "wrong-form", "`pair` and `pick` go together: entries are taken by their name")
+        context.report(node.place, "wrong-form", message)
+    if ("pair" in node) != ("pick" in node):
+        context.report(node.place, "wrong-form", "`pair` and `pick` go together: entries are taken by their name")
+    entry = node if isinstance(node, syntax.Entry) else None
     return Location(
-        header=received(context, shape["header"], (*place, "header")) if "header" in shape else "",
-        query=shape.get("query", ""),
-        path=compile_path(context, shape["path"], (*place, "path")) if "path" in shape else None,
-        **{name: shape.get(name, "") for name in ("prefix", "split", "pair", "pick")},
+        header=received(context, node.header, (*node.place, "header")) if node.header is not None else "",
+        query=node.query or "",
+        path=compile_path(context, node.path, (*node.place, "path")) if node.path is not None else None,
+        prefix=node.prefix or "",
+        split=(entry.split if entry is not None else None) or "",
+        pair=(entry.pair if entry is not None else None) or "",
+        pick=(entry.pick if entry is not None else None) or "",
     )
 
 
-def compile_signature(context: Context, node: Json, place: Place) -> SignaturePlan | None:
+def compile_signature(context: Context, node: syntax.Signature) -> SignaturePlan:
     """Compile `signature`."""
-    shape = context.check("signature", node, place)
-    if shape is None:
-        return None
-    return SignaturePlan(compile_location(context, shape, place), shape["as"], shape["max"])
+    return SignaturePlan(compile_location(context, node), node.as_, node.max)
 
 
-def compile_timestamp(context: Context, node: Json, place: Place) -> TimestampPlan | None:
+def compile_timestamp(context: Context, node: syntax.Timestamp) -> TimestampPlan:
     """Compile `timestamp`."""
-    shape = context.check("timestamp", node, place)
-    if shape is None:
-        return None
-    return TimestampPlan(compile_location(context, shape, place), shape["unit"], seconds(shape["tolerance"]))
+    return TimestampPlan(compile_location(context, node), node.unit, seconds(node.tolerance))
 
 
-def compile_digest(context: Context, node: Json, place: Place) -> DigestPlan | None:
+def compile_digest(context: Context, node: syntax.Digest) -> DigestPlan:
     """Compile `digest`."""
-    shape = context.check("digest", node, place)
-    if shape is None:
-        return None
-    return DigestPlan(compile_location(context, shape, place), shape["hash"], shape["as"])
+    return DigestPlan(compile_location(context, node), node.hash, node.as_)
 
 
-def compile_pieces(context: Context, nodes: Sequence[Json], place: Place) -> tuple[Piece, ...]:
+def compile_pieces(context: Context, nodes: Sequence[str | syntax.SignedPiece], place: Place) -> tuple[Piece, ...]:
     """Compile `signed`. A literal behind a value that the sender chooses becomes that value's `stop`."""
     pieces = [piece for index, node in enumerate(nodes) if (piece := _piece(context, node, (*place, index)))]
     behind = [*pieces[1:], Piece("text")]
@@ -121,7 +116,7 @@ def compile_pieces(context: Context, nodes: Sequence[Json], place: Place) -> tup
     )
 
 
-def _piece(context: Context, node: Json, place: Place) -> Piece | None:
+def _piece(context: Context, node: str | syntax.SignedPiece, place: Place) -> Piece | None:
     if isinstance(node, str):
         if node in _WORDS or not _WORDLIKE.fullmatch(node):
             return Piece(node) if node in _WORDS else Piece("text", node)
@@ -129,83 +124,75 @@ def _piece(context: Context, node: Json, place: Place) -> Piece | None:
         message = f"`{node}` is none of {', '.join(_WORDS)}{hint}; a literal of letters is written `{{text: {node}}}`"
         context.report(place, "not-allowed", message)
         return None
-    shape = context.check("signed", node, place)
-    if shape is None:
+    if not node.sound:
         return None
-    kinds = [name for name in ("header", "query", "path", "text", "join", "body_hash") if name in shape]
+    kinds = [name for name in ("header", "query", "path", "text", "join", "body_hash") if name in node]
     beside = {"join": {"paths"}, "body_hash": {"as"}}.get(kinds[0], set()) if len(kinds) == 1 else set()
-    if len(kinds) != 1 or set(shape) - {kinds[0]} != beside:
+    if len(kinds) != 1 or node.given - {kinds[0]} != beside:
         known = "header, query, path, text, join with paths, and body_hash with as"
         context.report(place, "wrong-form", f"a piece is one of {known}")
         return None
     kind = {"query": "query_value"}.get(kinds[0], kinds[0])
-    text = received(context, shape["header"], (*place, "header")) if kind == "header" else shape[kinds[0]]
+    written: str = getattr(node, kinds[0])
+    text = received(context, written, (*place, "header")) if kind == "header" else written
     if kind == "path":
         path = compile_path(context, text, (*place, "path"))
         return Piece(kind, text, (path,)) if path is not None else None
-    paths = [compile_path(context, one, (*place, "paths", index)) for index, one in enumerate(shape.get("paths", ()))]
-    return Piece(kind, text, tuple(path for path in paths if path is not None), shape.get("as", ""))
+    paths = [compile_path(context, one, (*place, "paths", index)) for index, one in enumerate(node.paths or ())]
+    return Piece(kind, text, tuple(path for path in paths if path is not None), node.as_ or "")
 
 
-def compile_challenges(context: Context, node: Json, place: Place, scheme: str) -> tuple[ChallengePlan, ...]:
+def compile_challenges(
+    context: Context, node: syntax.Challenge | list[syntax.Challenge], scheme: str
+) -> tuple[ChallengePlan, ...]:
     """Compile `challenge`: one, or several in their order."""
-    if not isinstance(node, list):
-        found = [_challenge(context, node, place, scheme)]
-    else:
-        found = [_challenge(context, one, (*place, index), scheme) for index, one in enumerate(node)]
-    return tuple(challenge for challenge in found if challenge is not None)
+    nodes = node if isinstance(node, list) else [node]
+    return tuple(_challenge(context, one, scheme) for one in nodes if one.sound)
 
 
-def _challenge(context: Context, node: Json, place: Place, scheme: str) -> ChallengePlan | None:
-    shape = context.check("challenge", node, place)
-    if shape is None:
-        return None
-    if "header" in shape:
-        check_name(context, shape["header"], (*place, "header"))
-        check_own(context, shape["header"], "", (*place, "header"))
-    for message in _misfits(shape):
+def _challenge(context: Context, node: syntax.Challenge, scheme: str) -> ChallengePlan:
+    place = node.place
+    if node.header is not None:
+        check_name(context, node.header, (*place, "header"))
+        check_own(context, node.header, "", (*place, "header"))
+    for message in _misfits(node):
         context.report(place, "wrong-form", message)
     with context.collecting() as reads:
-        json = _answer(context, shape, place)
+        json = _answer(context, node)
         signs = any(use[0] == "signature" for use in reads.names)
         reads.forget("signature", "value")
-    if signs and (scheme != "hmac" or "value" not in shape):
+    if signs and (scheme != "hmac" or "value" not in node):
         context.report((*place, "json"), "wrong-form", "`signature` is an HMAC of the `value`, in a block with `hmac`")
-    located = {
-        name: compile_location(context, inner, (*place, name))
-        for name in ("token", "value")
-        if name in shape and (inner := context.check("token", shape[name], (*place, name))) is not None
-    }
     return ChallengePlan(
-        method=shape.get("method", ""),
-        query=shape.get("query", {}),
-        when=compile_path(context, shape["when"], (*place, "when")) if "when" in shape else None,
-        unproved=shape.get("unproved", False),
-        token=located.get("token"),
-        keys=compile_keys(context, shape.get("keys", ()), (*place, "keys")),
-        value=located.get("value"),
-        header=shape.get("header", ""),
+        method=node.method or "",
+        query=node.query or {},
+        when=compile_path(context, node.when, (*place, "when")) if node.when is not None else None,
+        unproved=node.unproved or False,
+        token=compile_location(context, node.token) if node.token is not None and node.token.sound else None,
+        keys=compile_keys(context, node.keys or (), (*place, "keys")),
+        value=compile_location(context, node.value) if node.value is not None and node.value.sound else None,
+        header=node.header or "",
         json=json,
         signs=signs,
-        encoding=shape["as"],
+        encoding=node.as_,
         origin=context.origin(place),
     )
 
 
-def _answer(context: Context, shape: Mapping[str, Json], place: Place) -> Build | None:
-    if "json" not in shape:
+def _answer(context: Context, node: syntax.Challenge) -> Build | None:
+    if "json" not in node:
         return None
-    names = {"signature", "value"} if "value" in shape else {"signature"}
-    return compile_tree(context, shape["json"], (*place, "json"), names)
+    names = {"signature", "value"} if "value" in node else {"signature"}
+    return compile_tree(context, node.json, (*node.place, "json"), names)
 
 
-def _misfits(shape: Mapping[str, Json]) -> Iterator[str]:
+def _misfits(node: syntax.Challenge) -> Iterator[str]:
     """What of a challenge contradicts itself."""
-    if not shape.keys() & {"method", "query", "when", "value"}:
+    if not node.given & {"method", "query", "when", "value"}:
         yield "a challenge is known by at least one of method, query, when and value"
-    if ("token" in shape) != ("keys" in shape):
+    if ("token" in node) != ("keys" in node):
         yield "`token` and `keys` go together: where it is, and what it may be"
-    if "token" in shape and not shape.get("unproved"):
+    if "token" in node and not node.unproved:
         yield "a `token` is for a challenge that is not signed: say `unproved: true`"
-    if "header" in shape and ("value" not in shape or "json" in shape):
+    if "header" in node and ("value" not in node or "json" in node):
         yield "`header` answers the `value`, without a body"

@@ -73,9 +73,9 @@ def compile_ways(
     return tuple(ways)
 
 
-def compile_needs(context: Context, shape: dict[str, Json], place: Place) -> dict[str, str]:
+def compile_needs(context: Context, needs: dict[str, str] | None, place: Place) -> dict[str, str]:
     """Compile `needs`: settings that the file declares and that a connection may go without."""
-    needs: dict[str, str] = shape.get("needs", {})
+    needs = needs or {}
     for name in needs:
         where = (*place, "needs", name)
         setting = context.settings.get(name)

@@ -21,6 +21,8 @@ Encoding: TypeAlias = Literal["hex", "base64", "base64url"]
 """How bytes are written as text: hex in either case, base64 with padding and base64url without (RFC 4648)."""
 SCHEMES: Final = ("hmac", "hash", "asymmetric", "token", "basic", "jwt")
 """Keys of which a block has exactly one."""
+LOOKING: Final = frozenset({"equals", "fetch"})
+"""Keys of a block that look at the message, and not at how it was sent."""
 Keys: TypeAlias = Annotated[list[str], Takes("template")]
 PathTexts: TypeAlias = Annotated[list[str], Takes("paths")]
 
@@ -219,3 +221,8 @@ class Verify(Node):
         minlength=1,
         example="post",
     )
+
+    def algorithm(self, scheme: str) -> str:
+        """The algorithm that stands under a scheme; empty where more than that does."""
+        value: Json = getattr(self, scheme)
+        return value if isinstance(value, str) else ""
