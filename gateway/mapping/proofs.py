@@ -50,7 +50,7 @@ def compile_verified(context: Context, shape: dict[str, Json], place: Place) -> 
     proved = any("fetch" in block for block in read)
     if proved and "fetch" not in shape:
         context.report(where, "proof-without-fetch", "the fetch is to prove the message, and there is no `fetch:`")
-    if not proved and not any(plan.always for plan in plans):
+    if not proved and all(block.sound for block in read) and not any(plan.always for plan in plans):
         message = "what `equals` compares anybody can write: a block beside it must prove who sent it, and need nothing"
         context.report(where, "equals-alone", message)
     held = _meant(context, shape, tuple(plans), where)
