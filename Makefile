@@ -40,8 +40,11 @@ check: .venv/.dev
 MEMORY := $(shell test -w /dev/shm && df --output=avail /dev/shm | awk 'END {if ($$1 > 2000000) print "/dev/shm"}')
 # One more than there are cores, since tests wait for processes and databases too.
 WORKERS = $(shell cores=$$(getconf _NPROCESSORS_ONLN); echo $$((cores < 6 ? cores + 1 : 6)))
+# The order of the files is ours (tests/conftest.py), slow ones first; and bytecode is kept, whatever the environment
+# says, since each worker would else rewrite the asserts of every file again.
 test: .venv/.dev
-	$(if $(MEMORY),TMPDIR=$(MEMORY)) $(BIN)/pytest -n $(WORKERS) --dist loadfile
+	PYTHONDONTWRITEBYTECODE= $(if $(MEMORY),TMPDIR=$(MEMORY)) \
+		$(BIN)/pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 
 fix: .venv/.dev
 	$(BIN)/ruff check --fix .

@@ -1,6 +1,7 @@
 """A small mapping to lay fragments over, an engine whose provider is a function, and the gateway as a process."""
 
 import contextlib
+import gc
 import json
 import logging
 import os
@@ -41,6 +42,33 @@ ROOT = Path(__file__).parents[1]
 BASE = ROOT / "tests" / "mapping" / "base.yaml"
 NOW = "2026-03-01T09:00:00+01:00"
 KEY = "provider-s3cret-key"
+
+
+SLOW = 60  # seconds
+
+
+def slowness(item):
+    """Tell how long a test may take, if that is said of it."""
+    marker = item.get_closest_marker("timeout")
+    return marker.args[0] if marker and marker.args else 0
+
+
+def pytest_collection(session):
+    """Leave the garbage collector out of making thousands of tests, none of which is garbage."""
+    gc.disable()
+
+
+def pytest_collection_modifyitems(items):
+    """Begin with the files of the slowest tests, so that no worker is left alone with one of them at the end."""
+    slow = {item.path for item in items if slowness(item) > SLOW}
+    items.sort(key=lambda item: item.path not in slow)
+
+
+def pytest_collection_finish(session):
+    """Have the garbage collector look no more at what stays until the end: the tests, and what they import."""
+    gc.collect()
+    gc.freeze()
+    gc.enable()
 
 
 @pytest.fixture

@@ -5,6 +5,7 @@ import graphlib
 import re
 import subprocess
 import sys
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -40,12 +41,17 @@ DOORS = {
 EVERY = """import importlib, sys
 for name in sys.argv[1:]:
     importlib.import_module(name)"""
-TREES = {path: ast.parse(path.read_text(encoding="utf-8")) for path in (*CODE.values(), *TESTS)}
+
+
+@cache
+def tree(path):
+    """Parse a file, once."""
+    return ast.parse(path.read_text(encoding="utf-8"))
 
 
 def imports(module):
     """Give the modules that a module imports, also inside functions and for type checking."""
-    for node in ast.walk(TREES[CODE[module]]):
+    for node in ast.walk(tree(CODE[module])):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
@@ -77,11 +83,11 @@ def test_each_module_imports_alone():
 def test_sizes():
     """A file has at most 350 lines and a function 65, and every test says in a sentence what must hold."""
     wrong = []
-    for path, tree in TREES.items():
+    for path in (*CODE.values(), *TESTS):
         at = path.relative_to(ROOT)
         if len(path.read_text(encoding="utf-8").splitlines()) > 350:
             wrong.append(f"{at} is longer than 350 lines")
-        functions = [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)]
+        functions = [node for node in ast.walk(tree(path)) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)]
         wrong += [f"{at}: {node.name} is too long" for node in functions if node.end_lineno - node.lineno >= 65]
         tests = [node for node in functions if node.name.startswith("test_")]
         wrong += [f"{at}: {node.name} does not say what must hold" for node in tests if not ast.get_docstring(node)]

@@ -2,25 +2,16 @@
 
 import asyncio
 import json
-from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from gateway.catalog import load_providers
-from gateway.examples import load_examples
 from gateway.model.model import load
 from gateway.values.errors import GatewayError
 from gateway.values.messages import Response
+from tests import shipped
 
-MAPPINGS = Path(__file__).parents[1] / "mappings"
-LOADED = {name: load_examples(plan)[0] for name, plan in load_providers([MAPPINGS], load())[0].items()}
-CALLS = {
-    name: [one for one in found.examples if one.operation != "login" and one.exchanges]
-    for name, found in LOADED.items()
-    if found is not None
-}
 SAMPLES = [
     "",
     "0",
@@ -54,6 +45,11 @@ HEADERS = st.dictionaries(
 FEW = settings(max_examples=30, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 
 
+def calls(name):
+    """Give the examples of a provider that ask it something."""
+    return [one for one in shipped.played(name)[0].examples if one.operation != "login" and one.exchanges]
+
+
 def fits(operation, data):
     """Assert that what a canonical operation gave is what the contract says of it, and plain JSON."""
     json.dumps(data, allow_nan=False).encode()
@@ -77,7 +73,7 @@ def run(replayed, name, example, answers):
 
     async def ended():
         try:
-            return await replayed(LOADED[name], example, send)
+            return await replayed(shipped.played(name)[0], example, send)
         except GatewayError as error:
             return error
 
@@ -89,12 +85,12 @@ def run(replayed, name, example, answers):
         fits(example.operation, found.data)
 
 
-@pytest.mark.parametrize("name", CALLS)
+@pytest.mark.parametrize("name", shipped.FILES)
 @FEW
 @given(data=st.data())
 def test_changed_answers(name, data, replayed, changed):
     """Recorded answers that are changed anywhere are read or refused, and nothing else happens."""
-    example = data.draw(st.sampled_from(CALLS[name]))
+    example = data.draw(st.sampled_from(calls(name)))
     spoilt = data.draw(st.integers(0, len(example.exchanges) - 1))
     answers = []
     for index, one in enumerate(example.exchanges):
@@ -108,12 +104,12 @@ def test_changed_answers(name, data, replayed, changed):
     run(replayed, name, example, answers)
 
 
-@pytest.mark.parametrize("name", CALLS)
+@pytest.mark.parametrize("name", shipped.FILES)
 @FEW
 @given(data=st.data())
 def test_any_answers(name, data, replayed):
     """Answers of any status, any headers and any JSON are read or refused, and nothing else happens."""
-    example = data.draw(st.sampled_from(CALLS[name]))
+    example = data.draw(st.sampled_from(calls(name)))
     bodies = JSON.map(lambda value: json.dumps(value).encode()) | st.binary(max_size=8)
     answers = st.builds(
         Response, st.sampled_from([200, 201, 204, 301, 400, 401, 404, 409, 429, 500, 503]), HEADERS, bodies

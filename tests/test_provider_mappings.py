@@ -1,60 +1,37 @@
 """The mappings that are shipped: nothing is wrong with them, every example holds, and no failure tells a secret."""
 
 import json
-from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
-from gateway.document import read
-from gateway.examples import load_examples
-from gateway.mapping.compile import compile_provider
 from gateway.model.model import load
 from gateway.playback import run_example
 from gateway.values.errors import GatewayError
 from gateway.values.messages import Response
 from gateway.values.secrets import SHORTEST, Secret
-
-ROOT = Path(__file__).parents[1]
-FILES = sorted((ROOT / "mappings").glob("*.yaml"))
-FOUND = {file.stem: compile_provider(read(file, f"mappings/{file.name}")[0], load()) for file in FILES}
-LOADED = {
-    name: load_examples(replace(plan, file=str(ROOT / plan.file)))
-    for name, (plan, _) in FOUND.items()
-    if plan is not None
-}
-EXAMPLES = {
-    f"{name}:{example.origin.rpartition(':')[2]} {example.name}": (examples, example)
-    for name, (examples, _) in LOADED.items()
-    if examples is not None
-    for example in examples.examples
-}
-CALLS = {
-    f"{name.partition(':')[0]} {pair[1].operation}": pair
-    for name, pair in reversed(EXAMPLES.items())
-    if pair[1].operation != "login" and pair[1].exchanges
-}
-"""The first example of each operation that asks the provider something."""
+from tests import shipped
 
 
-@pytest.mark.parametrize("name", FOUND)
+@pytest.mark.parametrize("name", shipped.FILES)
 def test_check(name):
     """Nothing is wrong or doubtful in the file, and it is named for its provider."""
-    plan, findings = FOUND[name]
+    plan, findings = shipped.compiled(name)
     assert [] == [str(finding) for finding in findings]
     assert name == plan.name
 
 
-@pytest.mark.parametrize("name", LOADED)
+@pytest.mark.parametrize("name", shipped.FILES)
 def test_every_operation_has_an_example(name):
     """Every operation, canonical or the vendor's own, has a golden example, and every example is of one."""
-    assert [] == [str(finding) for finding in LOADED[name][1]]
+    assert [] == [str(finding) for finding in shipped.played(name)[1]]
+    written = {key for key in (*shipped.EXAMPLES, *shipped.HOOKS) if key.startswith(f"{name}:")}
+    assert written == set(shipped.examples_of(name))
 
 
-@pytest.mark.parametrize("name", EXAMPLES)
+@pytest.mark.parametrize("name", shipped.EXAMPLES)
 async def test_example(name):
     """The requests are exactly as recorded, and their answers come to exactly what is written."""
-    examples, example = EXAMPLES[name]
+    examples, example = shipped.example(name)
     assert () == (await run_example(examples, example, load())).differences
 
 
@@ -74,10 +51,10 @@ def echoing(answer, secrets):
     return f"{answer} {' '.join(secrets)}" if isinstance(answer, str) else answer
 
 
-@pytest.mark.parametrize("name", CALLS)
+@pytest.mark.parametrize("name", shipped.CALLS)
 async def test_no_secret_in_a_failure(name, replayed):
     """Whatever a provider repeats of our credentials, no error tells them."""
-    examples, example = CALLS[name]
+    examples, example = shipped.example(shipped.CALLS[name])
     secrets = secrets_of(examples, example)
     for status in (200, 400, 500):
         recorded = list(example.exchanges)

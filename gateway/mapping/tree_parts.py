@@ -48,13 +48,18 @@ def looped(name: str, elements: Build, give: Build, key: Build | None, origin: s
 
     def loop(scope: Scope, values: list[Json]) -> Json:
         spend(len(values))
-        scopes = [{**scope, name: value} for value in values]
-        given = [(inner, value) for inner in scopes if (value := give(inner)) is not LEFT_OUT]
-        made = [value for _, value in given]
+        made: list[Json] = []
+        kept: list[Scope] = []  # for the keys alone, since a long list makes as many
+        for value in values:
+            inner = {**scope, name: value}
+            if (given := give(inner)) is not LEFT_OUT:
+                made.append(given)
+                if key is not None:
+                    kept.append(inner)
         check_size(made)
         if key is None:
             return made
-        keys = [key(inner) for inner, _ in given]
+        keys = [key(inner) for inner in kept]
         if not all(isinstance(one, str) for one in keys):
             raise MappingFault(f"{origin}: `$key` must give text", origin=origin)
         return dict(zip(keys, made, strict=True))

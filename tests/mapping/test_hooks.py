@@ -2,23 +2,19 @@
 
 import hashlib
 import json
-from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.document import read
-from gateway.examples import load_examples
-from gateway.mapping.compile import compile_provider
 from gateway.mapping.hooks_translate import is_equal, is_forged, to_messages, to_reply, words
 from gateway.mapping.ways import fitted
 from gateway.model.model import load
 from gateway.playback import run_hook
 from gateway.values.errors import AnswerMismatch, GatewayError, MappingFault
 from gateway.values.messages import Message, Received
+from tests import shipped
 
-ROOT = Path(__file__).parents[2]
 NOW = "2026-03-01T09:00:00+01:00"
 SCOPE = {
     "settings": {"club": "north", "grade": 7},
@@ -292,15 +288,8 @@ def test_methods_and_needs(compiled):
     assert ([], ["a"]) == (list(without.hooks), list(fitted(without, {"club": "north"}).hooks))
 
 
-PLANS = [compile_provider(read(file)[0], load())[0] for file in sorted((ROOT / "mappings").glob("*.yaml"))]
-LOADED = [load_examples(plan)[0] for plan in PLANS if plan is not None]
-SHIPPED = {
-    f"{one.origin.rpartition('/')[2]} {one.name}": (found, one) for found in LOADED if found for one in found.hooks
-}
-
-
-@pytest.mark.parametrize("name", SHIPPED)
+@pytest.mark.parametrize("name", shipped.HOOKS)
 async def test_shipped(name):
     """What a golden example says is received comes to exactly the messages and the reply that it says."""
-    examples, example = SHIPPED[name]
+    examples, example = shipped.example(name)
     assert () == (await run_hook(examples, example, load())).differences
