@@ -13,9 +13,10 @@ from typing import Any
 
 from gateway.findings import KINDS
 from gateway.mapping.codecs import CODECS, CodecKind
-from gateway.mapping.expressions.functions import FUNCTIONS
-from gateway.mapping.expressions.functions.paths import PathFunctions
+from gateway.mapping.expressions.functions import FUNCTIONS, PATH_FUNCTIONS
+from gateway.mapping.expressions.functions.kind import Function
 from gateway.mapping.expressions.grammar import TESTS
+from gateway.mapping.expressions.path_functions import SPECIFIED
 from gateway.mapping.language import PARTS
 from gateway.model.model import load
 from gateway.parts import TREE, Part
@@ -40,6 +41,11 @@ wrong in [findings](findings.md).
 
 A *path* is JMESPath and reads data; a *template* is Jinja2 between `{{` and `}}`; a *tree* is YAML whose texts are
 templates. Everything else is taken as it is written.
+""",
+    "functions": """
+In a template a function is written `name(a, b)` or `a | name(b)`, in a path `name(a, b)`. A function takes exactly the
+types it names; nothing is converted. `?` after a parameter says that it may be left out, and after what is given that
+it may be missing: in a path that is null. `…` stands for one or more, `element` for whatever the list holds.
 """,
     "codecs": """
 `iso` is exact both ways. `lossy` drops what says nothing; what it writes is read back as the same. `one-way` only
@@ -112,21 +118,23 @@ def words() -> Iterator[str]:
     """Give the page of words, functions of paths and codecs."""
     yield "# Words and codecs"
     yield ""
-    yield "## Words of templates"
+    yield "## Functions"
     yield ""
-    yield "Written `word(a, b)` or `a | word(b)`. A word takes exactly the kinds it names; nothing is converted."
+    yield from PROSE["functions"].strip().splitlines()
     yield ""
-    yield from table("word", "gives", "example", "result")
-    for function in FUNCTIONS.values():
-        yield row(code(function.signature), function.meaning, code(function.example), code(flow(function.result)))
-    yield from ["", f"After `is` may stand {', '.join(map(code, TESTS))}.", "", "## Functions of paths", ""]
-    own = {name: one["function"].__doc__ for name, one in PathFunctions.FUNCTION_TABLE.items()}
-    yield "Besides those of JMESPath's own specification:"
-    yield ""
-    yield from table("function", "does")
-    yield from (row(code(name), " ".join(text.split())) for name, text in sorted(own.items()) if text)
-    inherited = ", ".join(code(name) for name, text in sorted(own.items()) if not text)
-    yield from ["", f"As specified: {inherited}.", "", "## Codecs", ""]
+    yield from table("function", "in", "gives", "example", "result")
+    for function in declared():
+        languages = ", ".join(sorted(function.languages, reverse=True))
+        yield row(
+            code(function.signature),
+            languages,
+            function.meaning.replace("|", "\\|"),
+            code(function.example),
+            code(flow(function.result)),
+        )
+    yield from ["", f"In templates, after `is` may stand {', '.join(map(code, TESTS))}.", ""]
+    inherited = ", ".join(code(name) for name in sorted(SPECIFIED - PATH_FUNCTIONS.keys()))
+    yield from [f"In paths there are also JMESPath's own, as it specifies them: {inherited}.", "", "## Codecs", ""]
     yield from PROSE["codecs"].strip().splitlines()
     yield ""
     yield from table("codec", "law", "reads", "gives", "what it does", "example")
@@ -138,6 +146,12 @@ def words() -> Iterator[str]:
     yield from table("codec", "option", "meaning", "without it")
     for kind in CODECS.values():
         yield from options(kind)
+
+
+def declared() -> Iterator[Function]:
+    """Give every function once, whichever language it is in."""
+    yield from FUNCTIONS.values()
+    yield from (one for one in PATH_FUNCTIONS.values() if FUNCTIONS.get(one.name) is not one)
 
 
 def options(kind: CodecKind) -> Iterator[str]:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from gateway.cli import options
 from gateway.document import suggestion
 from gateway.mapping.codecs import CODECS
-from gateway.mapping.expressions.functions import FUNCTIONS
+from gateway.mapping.expressions.functions import FUNCTIONS, PATH_FUNCTIONS
 from gateway.mapping.language import PARTS
 from gateway.mapping.plan import (
     CallPlan,
@@ -88,9 +88,13 @@ def _codecs(name: str | None) -> Iterator[str]:
 
 
 def _functions(name: str | None) -> Iterator[str]:
-    for known, function in FUNCTIONS.items():
-        if name in (None, known):
+    for known in sorted({*FUNCTIONS, *PATH_FUNCTIONS}):
+        if name not in (None, known):
+            continue
+        declared = [table[known] for table in (FUNCTIONS, PATH_FUNCTIONS) if known in table]
+        for function in dict.fromkeys(declared):
             yield f"{function.signature:60} {function.meaning}"
+            yield f"{'':26}in {' and '.join(sorted(function.languages, reverse=True))}: {function.example}"
 
 
 def _keys(name: str | None) -> Iterator[str]:
@@ -111,7 +115,7 @@ def keys_of(parts: Mapping[str, Part], name: str | None) -> Iterator[str]:
 
 _WORDS: Mapping[str, tuple[Collection[str], Callable[[str | None], Iterator[str]]]] = {
     "codecs": (CODECS, _codecs),
-    "functions": (FUNCTIONS, _functions),
+    "functions": ({**PATH_FUNCTIONS, **FUNCTIONS}, _functions),
     "keys": (PARTS, _keys),
 }
 """What can be explained besides providers: the names there are, and what tells of one of them or of all."""

@@ -16,6 +16,7 @@ from gateway.mapping.expressions import Template
 from gateway.mapping.expressions.conditions import named, seen_of_template
 from gateway.mapping.expressions.functions import FUNCTIONS
 from gateway.mapping.expressions.grammar import chain_of
+from gateway.mapping.expressions.types import JSON_KINDS, can_be
 from gateway.mapping.given import Chain, Given
 from gateway.model.model import Type
 
@@ -26,19 +27,6 @@ _OF_TYPES: Final[Mapping[str, str]] = {
     "map": "object",
 }
 """Canonical kind → the kind of its values in templates; none of `any`."""
-_OF_WORDS: Final[Mapping[str, str]] = {
-    **{kind: kind for kind in ("text", "integer", "number", "boolean", "list", "object")},
-    **dict.fromkeys(("instant", "date", "clock", "time_zone"), "text"),
-}
-_TAKEN: Final[Mapping[str, frozenset[str]]] = {
-    "text": frozenset({"text", "instant", "date", "clock", "time_zone", "scalar", "piece", "any", "maybe"}),
-    "integer": frozenset({"integer", "number", "scalar", "piece", "any", "maybe"}),
-    "number": frozenset({"integer", "number", "scalar", "any", "maybe"}),
-    "boolean": frozenset({"boolean", "any", "maybe"}),
-    "list": frozenset({"list", "object_or_empty", "any", "maybe"}),
-    "object": frozenset({"object", "object_or_empty", "any", "maybe"}),
-}
-"""Kind → the kinds of parameters that take it."""
 _ORDERED: Final = frozenset({"gt", "gteq", "lt", "lteq"})
 _NUMBERS: Final = frozenset({"integer", "number"})
 _WRITTEN: Final = frozenset({"text", "integer", "number"})
@@ -73,7 +61,7 @@ def kind_of(node: nodes.Node, given: Given) -> str | None:
             kind = kind_of(first, given)
             return kind if kind == kind_of(instead, given) else None
         case nodes.Filter(name=name):
-            return _OF_WORDS.get(FUNCTIONS[name].gives)
+            return FUNCTIONS[name].gives.json
         case nodes.CondExpr(expr1=first, expr2=second) if second is not None:
             kind = kind_of(first, given)
             return kind if kind == kind_of(second, given) else None
@@ -86,7 +74,7 @@ def kind_of(node: nodes.Node, given: Given) -> str | None:
         case nodes.Add():
             return kind_of(node.left, given) or kind_of(node.right, given)
     seen = seen_of_template(node)
-    return seen if seen in _TAKEN else None
+    return seen if seen in JSON_KINDS else None
 
 
 def type_of(chain: Chain, given: Given) -> Type | None:
@@ -149,9 +137,9 @@ def _look_ups(chain: Chain, given: Given) -> Iterator[_Told]:
 def _parameters(node: nodes.Filter, given: Given) -> Iterator[_Told]:
     function = FUNCTIONS[node.name]
     for index, argument in enumerate([node.node, *node.args]):
-        parameter = function.parameters[min(index, len(function.parameters) - 1)]
+        parameter = function.parameter(index)
         kind = kind_of(argument, given) if argument is not None else None
-        if argument is not None and kind is not None and parameter.kind not in _TAKEN[kind]:
+        if argument is not None and kind is not None and not can_be(kind, parameter.kind):
             wanted = f"`{node.name}` takes {named(parameter.kind)} as `{parameter.name}`"
             yield "wrong-kind", f"{wanted}, and {_shown(argument)} is {_a(kind)}{_conversion(kind, parameter.kind)}"
 

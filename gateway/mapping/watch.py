@@ -14,7 +14,7 @@ from jmespath.visitor import Options, TreeInterpreter
 
 from gateway.document import Place
 from gateway.mapping.expressions import Path, Template
-from gateway.mapping.expressions.functions.paths import PathFunctions
+from gateway.mapping.expressions.path_functions import PathFunctions
 from gateway.mapping.plan import ErrorRule, Scope
 from gateway.mapping.plan_records import RecordPlan
 from gateway.values.messages import Json

@@ -12,7 +12,7 @@ from typing import Any, Final, TypeAlias
 
 from gateway.document import Place
 from gateway.mapping.expressions import ExpressionFailed, ExpressionInvalid, Literal, Template
-from gateway.mapping.expressions.functions.kind import KINDS as VALUE_KINDS
+from gateway.mapping.expressions.types import KINDS as VALUE_KINDS
 from gateway.values.messages import Json
 
 ISO: Final = "iso"
@@ -112,7 +112,7 @@ class Specification:
             template = self.compile_template(text)
         except ExpressionInvalid as invalid:
             raise CodecInvalid(invalid.message, place) from None
-        named, holds = VALUE_KINDS[kind]
+        named, holds, _ = VALUE_KINDS[kind]
 
         def rendered(scope: Scope) -> Json:
             value = template.render(scope)

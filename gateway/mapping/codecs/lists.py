@@ -21,7 +21,7 @@ from gateway.mapping.codecs.kind import (
     Scope,
     Specification,
 )
-from gateway.mapping.expressions.functions.kind import KINDS as VALUE_KINDS
+from gateway.mapping.expressions.types import KINDS as VALUE_KINDS
 from gateway.values.messages import Json
 
 _MARK: Final = re.compile(r"[!-$&-/:-@\[-`{-~]")
@@ -112,7 +112,7 @@ def _gives(outputs: tuple[Json, ...]) -> str:
     """Name the one canonical kind of the values, or `any`."""
     values = [value for value in outputs if value is not None]
     for kind in ("text", "boolean", "integer", "number"):
-        if values and all(VALUE_KINDS[kind][1](value) for value in values):
+        if values and all(VALUE_KINDS[kind].holds(value) for value in values):
             return kind
     return "any"
 

@@ -7,16 +7,16 @@ from typing import Any, Final
 
 from jinja2 import nodes
 
-from gateway.mapping.expressions.functions import FUNCTIONS
-from gateway.mapping.expressions.functions.kind import KINDS
+from gateway.mapping.expressions.functions import FUNCTIONS, PATH_FUNCTIONS
+from gateway.mapping.expressions.types import KINDS, ValueType
 
-_OPEN: Final = frozenset({"any", "maybe"})
-"""What a word gives that nobody can tell before it is called."""
-_OF_PATHS: Final = {
-    **dict.fromkeys(("abs", "avg", "ceil", "floor", "length", "sum", "to_number"), "number"),
-    **dict.fromkeys(("join", "lower", "replace", "to_string", "type", "upper"), "text"),
+_SPECIFIED: Final = {
+    **dict.fromkeys(("abs", "avg", "ceil", "floor", "length", "sum"), "number"),
+    **dict.fromkeys(("to_string", "type"), "text"),
 }
-"""Functions of paths → what they give, where it is no matter of being empty."""
+"""Functions of JMESPath's own → what they give, where it is no matter of being empty."""
+_OPEN: Final = frozenset({"any", "maybe", "element"})
+"""What a function gives that nobody can tell before it is called."""
 _PYTHON: Final = {str: "text", int: "number", float: "number", list: "list", dict: "object"}
 
 
@@ -26,7 +26,8 @@ def seen_of_path(node: Mapping[str, Any]) -> str | None:
     if kind == "literal":
         return None if node["value"] is None else _PYTHON.get(type(node["value"]))
     if kind == "function_expression":
-        return _OF_PATHS.get(node["value"])
+        own = PATH_FUNCTIONS.get(node["value"])
+        return _SPECIFIED.get(node["value"]) if own is None else _of_function(own.gives)
     if kind in {"and_expression", "or_expression", "not_expression"}:
         return next((seen for child in children if (seen := seen_of_path(child)) is not None), None)
     if kind in {"pipe", "subexpression"}:
@@ -52,9 +53,18 @@ def seen_of_template(node: nodes.Node) -> str | None:
         case nodes.CondExpr():
             return seen_of_template(node.expr1) or (seen_of_template(node.expr2) if node.expr2 is not None else None)
         case nodes.Filter():
-            gives = FUNCTIONS[node.name].gives if node.name in FUNCTIONS else "any"
-            return None if gives in _OPEN or gives == "boolean" else gives
+            return _never_true(FUNCTIONS[node.name].gives) if node.name in FUNCTIONS else None
     return None
+
+
+def _never_true(gives: ValueType) -> str | None:
+    """Name what a function of templates gives, unless it may be true or false."""
+    return None if gives.kind in _OPEN or gives.kind == "boolean" else gives.kind
+
+
+def _of_function(gives: ValueType) -> str | None:
+    """Name what a function of paths gives, unless it may be true or false, or the question is whether it is empty."""
+    return gives.json if gives.json in {"text", "integer", "number"} and not gives.optional else None
 
 
 def named(kind: str) -> str:

@@ -20,7 +20,7 @@ from jmespath.visitor import Options, TreeInterpreter
 from gateway.document import suggestion
 from gateway.effort import budgeted, spend
 from gateway.mapping.expressions.functions.kind import ExpressionFailed, ExpressionInvalid
-from gateway.mapping.expressions.functions.paths import PathFunctions
+from gateway.mapping.expressions.path_functions import CALLS, Call, PathFunctions
 from gateway.mapping.expressions.sizes import check_length, check_size
 from gateway.values.messages import Json
 from gateway.values.truth import MISSING, Missing
@@ -174,17 +174,22 @@ def _check_function(node: _Node, text: str) -> None:
     name, given = node["value"], node["children"]
     found = re.search(rf"\b{re.escape(name)}\s*\(", text)
     offset = found.start() if found else 0
-    known = PathFunctions.FUNCTION_TABLE
-    if name not in known:
-        raise ExpressionInvalid(f"`{name}` is no function of paths{suggestion(name, known)}", offset)
-    takes = known[name]["signature"]
-    many = bool(takes) and takes[-1].get("variadic", False)
-    if len(given) < len(takes) or (len(given) > len(takes) and not many):
-        raise ExpressionInvalid(f"`{name}` takes {len(takes)}{' or more' if many else ''}, {len(given)} given", offset)
-    for parameter, argument in zip(takes, given, strict=False):
-        if ("expref" in parameter["types"]) != (argument["type"] == "expref"):
-            expected = "an expression such as `&id`" if "expref" in parameter["types"] else "a value, not an expression"
+    if name not in CALLS:
+        raise ExpressionInvalid(f"`{name}` is no function of paths{suggestion(name, CALLS)}", offset)
+    call = CALLS[name]
+    if len(given) < call.least or (call.most is not None and len(given) > call.most):
+        raise ExpressionInvalid(f"`{name}` takes {_count(call)}, {len(given)} given", offset)
+    for index, argument in enumerate(given):
+        expression = call.expressions[min(index, len(call.expressions) - 1)]
+        if expression != (argument["type"] == "expref"):
+            expected = "an expression such as `&id`" if expression else "a value, not an expression"
             raise ExpressionInvalid(f"`{name}` takes {expected} here", offset)
+
+
+def _count(call: Call) -> str:
+    if call.most is None:
+        return f"{call.least} or more"
+    return str(call.least) if call.least == call.most else f"{call.least} to {call.most}"
 
 
 def _nodes(root: _Node) -> Iterator[_Node]:

@@ -14,8 +14,9 @@ from jinja2.runtime import Context
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from gateway.mapping.expressions.functions import FUNCTIONS
-from gateway.mapping.expressions.functions.kind import KINDS, MAX_TEXT, ExpressionFailed, Function, kind_of
+from gateway.mapping.expressions.functions.kind import MAX_TEXT, ExpressionFailed, Function
 from gateway.mapping.expressions.sizes import check_length, check_whole
+from gateway.mapping.expressions.types import KINDS, kind_of
 from gateway.values.messages import Json
 from gateway.values.truth import MISSING
 
@@ -42,7 +43,7 @@ class _Sandbox(ImmutableSandboxedEnvironment):
         super().__init__(undefined=_Absent, keep_trailing_newline=True)
         self.globals = {}
         self.filters = {name: _filter(function) for name, function in FUNCTIONS.items()}
-        self.tests = {kind: holds for kind, (_, holds) in KINDS.items()} | {
+        self.tests = {name: kind.holds for name, kind in KINDS.items()} | {
             "defined": lambda value: not isinstance(value, Undefined),
             "none": lambda value: value is None,
         }
@@ -69,7 +70,7 @@ class _Sandbox(ImmutableSandboxedEnvironment):
         for side in (left, right):
             if isinstance(side, Undefined):
                 str(side)  # raises, with its name
-        fits = KINDS["number"][1](left) and KINDS["number"][1](right)
+        fits = KINDS["number"].holds(left) and KINDS["number"].holds(right)
         if not fits and not (operator == "+" and type(left) is type(right) and isinstance(left, str | list)):
             raise ExpressionFailed(f"`{operator}` does not take {kind_of(left)} and {kind_of(right)}")
         if isinstance(left, list):
@@ -106,7 +107,7 @@ def look_up(held: Any, key: Any) -> Any:
         return MISSING
     if isinstance(held, Mapping) and isinstance(key, str):
         return held.get(key, MISSING)
-    if isinstance(held, list) and KINDS["integer"][1](key):
+    if isinstance(held, list) and KINDS["integer"].holds(key):
         return held[key] if -len(held) <= key < len(held) else MISSING
     raise ExpressionFailed(f"{kind_of(held)} has no elements to look up by {kind_of(key)}")
 

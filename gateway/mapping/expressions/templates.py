@@ -2,7 +2,7 @@
 
 Types are never guessed: a template that is one expression keeps its value's type, with text around it it is text.
 Only items of objects and lists are looked up; there are no attributes, methods, statements or loops, and the only
-functions are the words of `functions/`. Paths are in `paths.py`.
+functions are those of `functions/`. Paths are in `paths.py`.
 
 No message holds a value, and a secret is shown to nothing but a word that signs and the path of a URL.
 """
@@ -28,28 +28,14 @@ from gateway.mapping.expressions.functions.kind import (
     ExpressionInvalid,
     SegmentRefused,
     ValueMissing,
-    kind_of,
 )
 from gateway.mapping.expressions.grammar import Grammar, chain_of
-from gateway.mapping.expressions.paths import Path, compile_path
 from gateway.mapping.expressions.sandbox import SANDBOX, Program, look_up
 from gateway.mapping.expressions.sizes import check_size
+from gateway.mapping.expressions.types import kind_of
 from gateway.values.messages import Json
 from gateway.values.secrets import Secret
 from gateway.values.truth import MISSING
-
-__all__ = [
-    "ExpressionFailed",
-    "ExpressionInvalid",
-    "Hole",
-    "Literal",
-    "Path",
-    "SegmentRefused",
-    "Template",
-    "ValueMissing",
-    "compile_path",
-    "compile_template",
-]
 
 _Scope: TypeAlias = Mapping[str, Json]
 

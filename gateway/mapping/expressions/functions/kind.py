@@ -1,28 +1,27 @@
-"""What a word of the template language is, and how expressions fail. No word is defined here.
+"""What a function of the language is, and how expressions fail. No function is defined here.
 
-Each word declares its parameters and their kinds; a call with the wrong kinds is refused, never coerced. No message
-here or in any word holds a value.
+Each function declares its parameters and their types; a call with the wrong kinds is refused, never coerced. No
+message here or in any function holds a value.
 """
 
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
 
 from gateway.effort import spend
+from gateway.mapping.expressions.types import KINDS, ValueType, kind_of, value_type
 from gateway.model.times import TimeRefused
 from gateway.values.messages import Json
-from gateway.values.secrets import Secret
-from gateway.values.truth import MISSING
 
 MAX_TEXT: Final = 100_000
-"""Characters a word or a template may give. Reads of longer values are no concern of it, only what is made."""
+"""Characters a function or a template may give. Reads of longer values are no concern of it, only what is made."""
 
 
 _LIGHT: Final = 16
-"""Elements that a word looks at in the time of one step."""
+"""Elements that a function looks at in the time of one step."""
 
 
 class ExpressionInvalid(Exception):
@@ -50,95 +49,82 @@ class ValueMissing(ExpressionFailed):
         self.name = name
 
 
-def _integer(value: object) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool)
-
-
-def _text(value: object) -> bool:
-    return isinstance(value, str)
-
-
-KINDS: Final[Mapping[str, tuple[str, Callable[[object], bool]]]] = {
-    "text": ("a text", _text),
-    "integer": ("a whole number", _integer),
-    "number": ("a number", lambda value: _integer(value) or isinstance(value, float)),
-    "boolean": ("true or false", lambda value: isinstance(value, bool)),
-    "list": ("a list", lambda value: isinstance(value, list)),
-    "object": ("an object", lambda value: isinstance(value, dict)),
-    "object_or_empty": ("an object", lambda value: isinstance(value, dict) or value == []),  # PHP writes {} as []
-    "instant": ("an instant", _text),
-    "date": ("a date", _text),
-    "clock": ("a clock time", _text),
-    "time_zone": ("a time zone", _text),
-    "scalar": ("a text or a number", lambda value: isinstance(value, str | float) or _integer(value)),
-    "piece": ("a text, a whole number or a secret", lambda value: isinstance(value, str | Secret) or _integer(value)),
-    "any": ("a value", lambda value: value is not MISSING and not isinstance(value, Secret)),
-    "maybe": ("a value or none", lambda value: not isinstance(value, Secret)),
-}
-"""Kinds of parameters and results: the name shown in messages, and the test."""
-
-
-def kind_of(value: object) -> str:
-    """Name the kind of a value for messages, which must not hold the value itself."""
-    if value is None:
-        return "null"
-    for kind in ("text", "boolean", "number", "list", "object"):
-        if KINDS[kind][1](value):
-            return KINDS[kind][0]
-    return "a secret" if isinstance(value, Secret) else "nothing JSON can hold"
+TEMPLATES: Final = "templates"
+PATHS: Final = "paths"
+BOTH: Final = frozenset({TEMPLATES, PATHS})
 
 
 @dataclass(frozen=True, slots=True)
 class Parameter:
-    """One parameter of a word, by position. Only the last may be `many` (one or more); `kind` is a key of KINDS."""
+    """One parameter of a function, by position. Only the last may be `many` (one or more)."""
 
     name: str
-    kind: str
+    type: ValueType
     required: bool
     many: bool
 
+    @property
+    def kind(self) -> str:
+        """The kind of its values, a key of KINDS."""
+        return self.type.kind
+
     def __str__(self) -> str:
-        return f"{self.name}: {self.kind}{'' if self.required else '?'}{'…' if self.many else ''}"
+        return f"{self.name}: {self.type}{'' if self.required else '?'}{'…' if self.many else ''}"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Function:
-    """A word of the template language, written `word(a, b)` or `a | word(b)`.
+    """A function of templates, written `name(a, b)` or `a | name(b)`, and of paths, written `name(a, b)`.
 
-    `example` is an expression and `result` what it gives. Only a word that `signs` is shown the text of a secret.
+    `example` is an expression and `result` what it gives. Only a function that `signs` is shown the text of a secret.
+    What is missing is null in a path, and a path can be given where a parameter is an `expression`.
     """
 
     name: str
     parameters: tuple[Parameter, ...]
-    gives: str
+    gives: ValueType
     meaning: str
     example: str
     result: Json
     call: Callable[..., Any]
-    signs: bool = False
+    languages: frozenset[str]
+    signs: bool
 
     @property
     def signature(self) -> str:
-        """The word as the reference shows it: `add_days(date: date, days: integer) → date`."""
+        """The function as the reference shows it: `add_days(date: date, days: integer) → date`."""
         return f"{self.name}({', '.join(map(str, self.parameters))}) → {self.gives}"
 
     @property
     def takes_missing(self) -> bool:
-        """Whether a missing value may be given, which every other word refuses."""
+        """Whether a missing value may be given, which every other function refuses."""
         return self.parameters[0].kind == "maybe"
+
+    @property
+    def least(self) -> int:
+        """How many arguments there must be."""
+        return sum(parameter.required for parameter in self.parameters)
+
+    @property
+    def most(self) -> int | None:
+        """How many arguments there may be; None for any number."""
+        return None if self.parameters[-1].many else len(self.parameters)
+
+    def parameter(self, index: int) -> Parameter:
+        """Give the parameter that an argument is for, by position."""
+        return self.parameters[min(index, len(self.parameters) - 1)]
 
     def refuses(self, count: int) -> str | None:
         """Say what is wrong with that many arguments, or None."""
-        least = sum(parameter.required for parameter in self.parameters)
-        if least <= count and (count <= len(self.parameters) or self.parameters[-1].many):
+        if self.least <= count and (self.most is None or count <= self.most):
             return None
         return f"{count} given; it is {self.signature}"
 
     def __call__(self, *arguments: Any) -> Any:
-        """Check the arguments' kinds and call; raises ExpressionFailed. MISSING says that the word found nothing."""
+        """Check the arguments' kinds and call; raises ExpressionFailed. MISSING says that nothing was found."""
         for index, argument in enumerate(arguments):
-            parameter = self.parameters[min(index, len(self.parameters) - 1)]
-            named, holds = KINDS[parameter.kind]
+            parameter = self.parameter(index)
+            named, holds, _ = KINDS[parameter.kind]
             if not holds(argument):
                 raise ExpressionFailed(f"`{self.name}` takes {named} as `{parameter.name}`, not {kind_of(argument)}")
             if isinstance(argument, list):
@@ -152,26 +138,31 @@ class Function:
         return result
 
 
-def word(
-    parameters: str, gives: str, example: str, result: Json, *, signs: bool = False
+def function(
+    parameters: str, gives: str, example: str, result: Json, *, only: str | None = None, signs: bool = False
 ) -> Callable[[Callable[..., Any]], Function]:
-    """Make a Function of a Python function: its name and the first line of its docstring are the word's.
+    """Declare a Python function as one of the language, by its name; the first line of its docstring is its meaning.
 
-    `parameters` is written as the reference shows it: `date: date, days: integer, zone: time_zone?, rest: text…`.
-    A trailing underscore keeps a name from shadowing Python's.
+    `parameters` and `gives` are written as the reference shows them: `date: date, days: integer, zone: time_zone?,
+    rest: text…`. It is there in templates and paths, unless `only` names one of them; a function that signs is in
+    templates only, since no secret is in the data of a path. A trailing underscore keeps a name from shadowing one of
+    Python's.
     """
 
-    def made(call: Callable[..., Any]) -> Function:
+    def declared(call: Callable[..., Any]) -> Function:
         meaning = (inspect.getdoc(call) or "").partition("\n")[0]
+        languages = frozenset({TEMPLATES}) if signs else frozenset({only}) if only is not None else BOTH
+        name = call.__name__.rstrip("_")
         return Function(
-            call.__name__.rstrip("_"), _parameters(parameters), gives, meaning, example, result, call, signs
+            name, _parameters(parameters), value_type(gives), meaning, example, result, call, languages, signs
         )
 
-    return made
+    return declared
 
 
 def _parameters(text: str) -> tuple[Parameter, ...]:
     pairs = (part.partition(": ") for part in text.split(", "))
     return tuple(
-        Parameter(name, kind.rstrip("?…"), required="?" not in kind, many="…" in kind) for name, _, kind in pairs
+        Parameter(name, value_type(kind.rstrip("?…")), required="?" not in kind, many="…" in kind)
+        for name, _, kind in pairs
     )

@@ -1,4 +1,4 @@
-"""Words that sign. They alone are shown secrets; what they give is no secret.
+"""Functions that sign. They alone are shown secrets; what they give is no secret.
 
 The pieces are joined without anything between them, whole numbers in decimal, and read as UTF-8.
 """
@@ -8,9 +8,8 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
-from typing import Final
 
-from gateway.mapping.expressions.functions.kind import Function, word
+from gateway.mapping.expressions.functions.kind import function
 from gateway.values.secrets import Secret
 
 
@@ -22,19 +21,19 @@ def _joined(pieces: tuple[str | int | Secret, ...]) -> bytes:
     return b"".join(_bytes(piece) for piece in pieces)
 
 
-@word("pieces: piece…", "text", "md5('a', 'b')", "187ef4436122d1cc2f40dc2b92f0eba0", signs=True)
+@function("pieces: piece…", "text", "md5('a', 'b')", "187ef4436122d1cc2f40dc2b92f0eba0", signs=True)
 def md5(*pieces: str | int | Secret) -> str:
     """MD5 of the pieces, in lower-case hex (RFC 1321)."""
     return hashlib.md5(_joined(pieces), usedforsecurity=False).hexdigest()
 
 
-@word("pieces: piece…", "text", "sha1('a', 'b')", "da23614e02469a0d7c7bd1bdab5c9c474b1904dc", signs=True)
+@function("pieces: piece…", "text", "sha1('a', 'b')", "da23614e02469a0d7c7bd1bdab5c9c474b1904dc", signs=True)
 def sha1(*pieces: str | int | Secret) -> str:
     """SHA-1 of the pieces, in lower-case hex (RFC 3174)."""
     return hashlib.sha1(_joined(pieces), usedforsecurity=False).hexdigest()
 
 
-@word(
+@function(
     "pieces: piece…",
     "text",
     "sha256('a', 'b')",
@@ -46,7 +45,7 @@ def sha256(*pieces: str | int | Secret) -> str:
     return hashlib.sha256(_joined(pieces)).hexdigest()
 
 
-@word(
+@function(
     "key: piece, pieces: piece…",
     "text",
     "hmac_sha256('Jefe', 'what do ya want ', 'for nothing?')",
@@ -58,7 +57,7 @@ def hmac_sha256(key: str | int | Secret, *pieces: str | int | Secret) -> str:
     return hmac.new(_bytes(key), _joined(pieces), hashlib.sha256).hexdigest()
 
 
-@word(
+@function(
     "key: piece, pieces: piece…",
     "text",
     "hmac_sha256_base64('Jefe', 'what do ya want for nothing?')",
@@ -68,6 +67,3 @@ def hmac_sha256(key: str | int | Secret, *pieces: str | int | Secret) -> str:
 def hmac_sha256_base64(key: str | int | Secret, *pieces: str | int | Secret) -> str:
     """HMAC-SHA-256 of the pieces under the key, in base64 with padding (RFC 2104, RFC 4648 section 4)."""
     return base64.b64encode(hmac.new(_bytes(key), _joined(pieces), hashlib.sha256).digest()).decode()
-
-
-FUNCTIONS: Final[tuple[Function, ...]] = (md5, sha1, sha256, hmac_sha256, hmac_sha256_base64)

@@ -1,4 +1,4 @@
-"""Words about texts and numbers. None of them guesses: what is no number is refused, not taken for zero."""
+"""Functions of texts and numbers. None of them guesses: what is no number is refused, not taken for zero."""
 
 from __future__ import annotations
 
@@ -8,8 +8,9 @@ import re
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any, Final
 
-from gateway.mapping.expressions.functions.kind import MAX_TEXT, ExpressionFailed, Function, kind_of, word
+from gateway.mapping.expressions.functions.kind import MAX_TEXT, TEMPLATES, ExpressionFailed, function
 from gateway.mapping.expressions.sizes import check_size
+from gateway.mapping.expressions.types import kind_of
 from gateway.mapping.ids import uuid_of
 from gateway.values.messages import Json
 from gateway.values.strictjson import JsonRefused, decode_json
@@ -26,19 +27,19 @@ def plain(value: str | float) -> str:
     return format(Decimal(repr(value)), "f") if isinstance(value, float) else str(value)
 
 
-@word("value: maybe, instead: maybe", "any", "none | default('-')", "-")
+@function("value: maybe, instead: maybe", "any", "none | default('-')", "-", only=TEMPLATES)
 def default(value: Any, instead: Any) -> Any:
     """The value, or `instead` when it is missing or null."""
     return instead if value is MISSING or value is None else value
 
 
-@word("value: scalar", "text", "text(49)", "49")
+@function("value: scalar", "text", "text(49)", "49")
 def text(value: str | float) -> str:
     """A number as text, in plain decimal; a text as it is."""
     return plain(value)
 
 
-@word("value: scalar", "integer", "int('49')", 49)
+@function("value: scalar", "integer", "int('49')", 49)
 def int_(value: str | float) -> int:
     """A text of decimal digits, or a number without a fraction, as a whole number."""
     if isinstance(value, str):
@@ -50,7 +51,7 @@ def int_(value: str | float) -> int:
     return int(value)
 
 
-@word("value: scalar", "number", "number('51.50')", 51.5)
+@function("value: scalar", "number", "number('51.50')", 51.5)
 def number(value: str | float) -> float:
     """A text in plain decimal as a number; a number as it is."""
     if not isinstance(value, str):
@@ -60,37 +61,37 @@ def number(value: str | float) -> float:
     return float(value) if "." in value else int(value)
 
 
-@word("value: number", "integer", "round(2.5)", 3)
+@function("value: number", "integer", "round(2.5)", 3)
 def round_(value: float) -> int:
     """The nearest whole number; halves go away from zero."""
     return int(Decimal(repr(value)).quantize(Decimal(1), ROUND_HALF_UP))
 
 
-@word("value: number", "number", "abs(-5)", 5)
+@function("value: number", "number", "abs(-5)", 5, only=TEMPLATES)
 def abs_(value: float) -> float:
     """The number without its sign."""
     return abs(value)
 
 
-@word("value: text", "text", "lower('Mr')", "mr")
+@function("value: text", "text", "lower('Mr')", "mr")
 def lower(value: str) -> str:
     """The text in lower case."""
     return value.lower()
 
 
-@word("value: text", "text", "upper('mr')", "MR")
+@function("value: text", "text", "upper('mr')", "MR")
 def upper(value: str) -> str:
     """The text in upper case."""
     return value.upper()
 
 
-@word("value: text", "text", "trim('  a b ')", "a b")
+@function("value: text", "text", "trim('  a b ')", "a b")
 def trim(value: str) -> str:
     """The text without blanks and line ends around it."""
     return value.strip()
 
 
-@word("value: text, old: text, new: text", "text", "'a b' | replace(' ', '/')", "a/b")
+@function("value: text, old: text, new: text", "text", "'a b' | replace(' ', '/')", "a/b")
 def replace(value: str, old: str, new: str) -> str:
     """The text with every `old` replaced by `new`."""
     if not old:
@@ -100,7 +101,7 @@ def replace(value: str, old: str, new: str) -> str:
     return value.replace(old, new)
 
 
-@word("value: text, separator: text", "list", "split('1,2', ',')", ["1", "2"])
+@function("value: text, separator: text", "list<text>", "split('1,2', ',')", ["1", "2"])
 def split(value: str, separator: str) -> list[str]:
     """The parts of a text between the separators."""
     if not separator:
@@ -108,7 +109,7 @@ def split(value: str, separator: str) -> list[str]:
     return value.split(separator)
 
 
-@word("values: list, separator: text", "text", "[48, 49] | join(',')", "48,49")
+@function("values: list<scalar>, separator: text", "text", "[48, 49] | join(',')", "48,49", only=TEMPLATES)
 def join(values: list[Json], separator: str) -> str:
     """The texts and numbers of a list as one text, with the separator between them."""
     for value in values:
@@ -119,51 +120,53 @@ def join(values: list[Json], separator: str) -> str:
     return separator.join(plain(value) for value in values)
 
 
-@word("value: text, beginning: text", "boolean", "'rental:48' | starts_with('rental:')", result=True)
+@function(
+    "value: text, beginning: text", "boolean", "'rental:48' | starts_with('rental:')", result=True, only=TEMPLATES
+)
 def starts_with(value: str, beginning: str) -> bool:
     """Whether the text begins so."""
     return value.startswith(beginning)
 
 
-@word("value: text, ending: text", "boolean", "'23:59' | ends_with(':59')", result=True)
+@function("value: text, ending: text", "boolean", "'23:59' | ends_with(':59')", result=True, only=TEMPLATES)
 def ends_with(value: str, ending: str) -> bool:
     """Whether the text ends so."""
     return value.endswith(ending)
 
 
-@word("value: text, beginning: text", "text", "'rental:48' | after('rental:')", "48")
+@function("value: text, beginning: text", "text?", "'rental:48' | after('rental:')", "48")
 def after(value: str, beginning: str) -> Any:
     """What follows the beginning; missing when the text does not begin so."""
     return value.removeprefix(beginning) if value.startswith(beginning) else MISSING
 
 
-@word("name: text", "text", "first_name('Maria de la Cruz')", "Maria de la")
+@function("name: text", "text", "first_name('Maria de la Cruz')", "Maria de la")
 def first_name(name: str) -> str:
     """A full name without its last word; all of it when it is one word."""
     parts = name.split()
     return " ".join(parts[:-1] or parts)
 
 
-@word("name: text", "text", "last_name('Maria de la Cruz')", "Cruz")
+@function("name: text", "text", "last_name('Maria de la Cruz')", "Cruz")
 def last_name(name: str) -> str:
     """The last word of a full name; empty when it is one word."""
     return "".join(name.split()[1:][-1:])
 
 
-@word("value: text", "text", "base64('user:pass')", "dXNlcjpwYXNz")
+@function("value: text", "text", "base64('user:pass')", "dXNlcjpwYXNz")
 def base64(value: str) -> str:
     """The text's UTF-8 in base64 with padding (RFC 4648 section 4)."""
     return base64_codec.b64encode(value.encode()).decode()
 
 
-@word("value: any", "text", "json({'a': [1, none]})", '{"a":[1,null]}')
+@function("value: any", "text", "json({'a': [1, none]})", '{"a":[1,null]}')
 def json(value: Json) -> str:
     """The value as JSON text without blanks (RFC 8259)."""
     check_size(value)
     return json_codec.dumps(value, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
 
 
-@word("value: text", "any", "from_json('[1, null]')", [1, None])
+@function("value: text", "any?", "from_json('[1, null]')", [1, None])
 def from_json(value: str) -> Any:
     """What a JSON text holds (RFC 8259); missing when the text is none."""
     try:
@@ -178,39 +181,13 @@ def international(value: str) -> str:
     return digits if _E164.fullmatch(digits) else value
 
 
-@word("value: text", "text", "phone('+49 (0)30 1234-567')", "+49301234567")
+@function("value: text", "text", "phone('+49 (0)30 1234-567')", "+49301234567")
 def phone(value: str) -> str:
     """A telephone number in E.164 when it is written with `+`, else as it is."""
     return international(value)
 
 
-@word("pieces: scalar…", "text", "uuid('a', 7)", uuid_of("a", 7))
+@function("pieces: scalar…", "text", "uuid('a', 7)", uuid_of("a", 7), only=TEMPLATES)
 def uuid(*pieces: str | float) -> str:
     """Without arguments the call's own fresh UUID; else the UUID that the pieces make, always the same."""
     return uuid_of(*pieces)
-
-
-FUNCTIONS: Final[tuple[Function, ...]] = (
-    default,
-    text,
-    int_,
-    number,
-    round_,
-    abs_,
-    lower,
-    upper,
-    trim,
-    replace,
-    split,
-    join,
-    starts_with,
-    ends_with,
-    after,
-    first_name,
-    last_name,
-    base64,
-    json,
-    from_json,
-    phone,
-    uuid,
-)

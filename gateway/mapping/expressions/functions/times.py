@@ -1,6 +1,6 @@
-"""Words about instants, dates and clock times. The present is no word: it is the name `now`.
+"""Functions of instants, dates and clock times. The present is none: it is the name `now`.
 
-An instant is RFC 3339 with an offset. Words that show it on a wall take a zone; without one they use the offset the
+An instant is RFC 3339 with an offset. Functions that show it on a wall take a zone; without one they use the offset the
 instant itself is written with, which is the zone of its resource.
 """
 
@@ -9,7 +9,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Final
 
-from gateway.mapping.expressions.functions.kind import ExpressionFailed, Function, word
+from gateway.mapping.expressions.functions.kind import ExpressionFailed, function
 from gateway.model import times
 from gateway.values.messages import Json
 
@@ -24,7 +24,7 @@ def _wall(instant: str, zone: str | None) -> datetime:
     return times.moment(own).replace(tzinfo=None) if zone is None else times.wall_clock(own, zone)
 
 
-@word(
+@function(
     "instant: instant, minutes: integer, zone: time_zone?",
     "instant",
     "'2026-03-29T01:30:00+01:00' | add_minutes(60, 'Europe/Berlin')",
@@ -40,7 +40,7 @@ def add_minutes(instant: str, minutes: int, zone: str | None = None) -> str:
     return later if zone is None else times.to_zone(later, zone)
 
 
-@word(
+@function(
     "instant: instant, minutes: integer, zone: time_zone",
     "instant",
     "add_clock_minutes('2026-10-25T02:00:00+02:00', 60, 'Europe/Berlin')",
@@ -59,7 +59,7 @@ def add_clock_minutes(instant: str, minutes: int, zone: str) -> str:
     return times.local_or_later(later, zone)
 
 
-@word("date: date, days: integer", "date", "add_days('2026-02-28', 1)", "2026-03-01")
+@function("date: date, days: integer", "date", "add_days('2026-02-28', 1)", "2026-03-01")
 def add_days(date: str, days: int) -> str:
     """The date that many days later."""
     try:
@@ -68,7 +68,7 @@ def add_days(date: str, days: int) -> str:
         raise times.TimeRefused(times.DATE) from None
 
 
-@word(
+@function(
     "start: instant, end: instant",
     "integer",
     "minutes_between('2026-03-19T08:30:00+01:00', '2026-03-19T08:30:00Z')",
@@ -80,7 +80,7 @@ def minutes_between(start: str, end: str) -> int:
     return seconds // 60 if seconds >= 0 else -(-seconds // 60)
 
 
-@word(
+@function(
     "instant: instant, zone: time_zone?",
     "date",
     "local_date('2026-03-19T23:30:00Z', 'Europe/Berlin')",
@@ -91,7 +91,7 @@ def local_date(instant: str, zone: str | None = None) -> str:
     return _wall(instant, zone).date().isoformat()
 
 
-@word(
+@function(
     "instant: instant, zone: time_zone?",
     "clock",
     "local_clock('2026-03-19T23:30:00Z', 'Europe/Berlin')",
@@ -102,7 +102,7 @@ def local_clock(instant: str, zone: str | None = None) -> str:
     return _wall(instant, zone).strftime("%H:%M")
 
 
-@word(
+@function(
     "instant: instant, zone: time_zone",
     "instant",
     "in_zone('2026-03-19T07:30:00Z', 'Europe/Berlin')",
@@ -113,19 +113,19 @@ def in_zone(instant: str, zone: str) -> str:
     return times.to_zone(times.normal_instant(instant), zone)
 
 
-@word("instant: instant", "text", "utc('2026-03-19T08:30:00+01:00')", "2026-03-19T07:30:00Z")
+@function("instant: instant", "text", "utc('2026-03-19T08:30:00+01:00')", "2026-03-19T07:30:00Z")
 def utc(instant: str) -> str:
     """The same instant in UTC, ending in `Z`."""
     return times.to_zone(times.normal_instant(instant), "UTC").removesuffix("+00:00") + "Z"
 
 
-@word("instant: instant", "integer", "epoch('2026-03-19T08:30:00+01:00')", 1773905400)
+@function("instant: instant", "integer", "epoch('2026-03-19T08:30:00+01:00')", 1773905400)
 def epoch(instant: str) -> int:
     """Seconds since 1970-01-01T00:00:00Z."""
     return times.epoch(times.normal_instant(instant))
 
 
-@word(
+@function(
     "seconds: integer, zone: time_zone",
     "instant",
     "from_epoch(1504792800, 'Europe/Rome')",
@@ -136,7 +136,7 @@ def from_epoch(seconds: int, zone: str) -> str:
     return times.from_epoch(seconds, zone)
 
 
-@word(
+@function(
     "date: date, clock: clock, zone: time_zone",
     "instant",
     "instant('2026-03-19', '08:30', 'Europe/Berlin')",
@@ -147,9 +147,9 @@ def instant(date: str, clock: str, zone: str) -> str:
     return times.local_to_instant(datetime.combine(times.parse_date(date), times.parse_clock(clock)), zone)
 
 
-@word(
+@function(
     "date: date, clock: clock, zone: time_zone",
-    "list",
+    "list<instant>",
     "instants('2026-10-25', '02:30', 'Europe/Berlin')",
     ["2026-10-25T02:30:00+02:00", "2026-10-25T02:30:00+01:00"],
 )
@@ -158,7 +158,7 @@ def instants(date: str, clock: str, zone: str) -> list[Json]:
     return list(times.showings(datetime.combine(times.parse_date(date), times.parse_clock(clock)), zone))
 
 
-@word(
+@function(
     "time: text, zone: time_zone",
     "instant",
     "instant_of('2026-03-19T08:30:00', 'Europe/Berlin')",
@@ -178,7 +178,7 @@ def instant_of(time: str, zone: str) -> str:
         return times.local_or_later(datetime.fromisoformat(time), zone)
 
 
-@word(
+@function(
     "date: date, zone: time_zone",
     "instant",
     "start_of_day('2026-09-06', 'America/Santiago')",
@@ -189,7 +189,7 @@ def start_of_day(date: str, zone: str) -> str:
     return times.start_of_day(times.parse_date(date), zone)
 
 
-@word(
+@function(
     "start: instant, end: instant, zone: time_zone?",
     "boolean",
     "is_all_day('2026-03-28T00:00:00+01:00', '2026-03-30T00:00:00+02:00')",
@@ -209,13 +209,13 @@ def _begins_a_day(instant: str, zone: str | None) -> bool:
     return times.epoch(times.start_of_day(wall.date(), zone)) == times.epoch(times.normal_instant(instant))
 
 
-@word("date: date", "text", "weekday('2026-03-19')", "thursday")
+@function("date: date", "text", "weekday('2026-03-19')", "thursday")
 def weekday(date: str) -> str:
     """The day of the week, `monday` to `sunday`."""
     return _WEEKDAYS[times.parse_date(date).weekday()]
 
 
-@word("minutes: integer", "clock", "clock(90)", "01:30")
+@function("minutes: integer", "clock", "clock(90)", "01:30")
 def clock(minutes: int) -> str:
     """Minutes since midnight, or a duration below a day, as `HH:MM`."""
     if not 0 <= minutes < _MINUTES_OF_A_DAY:
@@ -223,14 +223,14 @@ def clock(minutes: int) -> str:
     return f"{minutes // 60:02d}:{minutes % 60:02d}"
 
 
-@word("clock: clock", "integer", "minutes_of('01:30')", 90)
+@function("clock: clock", "integer", "minutes_of('01:30')", 90)
 def minutes_of(clock: str) -> int:
     """Minutes since midnight of a clock time `HH:MM`."""
     wall = times.parse_clock(clock)
     return wall.hour * 60 + wall.minute
 
 
-@word("first: date, last: date", "list", "days('2026-02-28', '2026-03-01')", ["2026-02-28", "2026-03-01"])
+@function("first: date, last: date", "list<date>", "days('2026-02-28', '2026-03-01')", ["2026-02-28", "2026-03-01"])
 def days(first: str, last: str) -> list[Json]:
     """Every date from the first to the last, both inside; none when the last is earlier. At most 400."""
     begin, end = times.parse_date(first), times.parse_date(last)
@@ -239,7 +239,7 @@ def days(first: str, last: str) -> list[Json]:
     return [(begin + timedelta(days=number)).isoformat() for number in range((end - begin).days + 1)]
 
 
-@word("first: clock, last: clock, step: integer", "list", "clocks('09:00', '10:00', 30)", ["09:00", "09:30"])
+@function("first: clock, last: clock, step: integer", "list<clock>", "clocks('09:00', '10:00', 30)", ["09:00", "09:30"])
 def clocks(first: str, last: str, step: int) -> list[Json]:
     """Clock times every so many minutes, from the first on and before the last; `00:00` as last is midnight."""
     if step < 1:
@@ -248,7 +248,7 @@ def clocks(first: str, last: str, step: int) -> list[Json]:
     return [clock.call(minute) for minute in range(minutes_of.call(first), end, step)]
 
 
-@word(
+@function(
     "date: date, clock: text, zone: time_zone",
     "boolean",
     "exists('2026-03-29', '02:30', 'Europe/Berlin')",
@@ -267,7 +267,7 @@ def exists(date: str, clock: str, zone: str) -> bool:
     return True
 
 
-@word(
+@function(
     "date: date, clock: text, zone: time_zone",
     "boolean",
     "can_end('2026-03-29', '02:00', 'Europe/Berlin')",
@@ -283,29 +283,3 @@ def can_end(date: str, clock: str, zone: str) -> bool:
     local = datetime.combine(times.parse_date(date), times.parse_clock(clock))
     end = times.local_or_later(local, zone)
     return local in {times.wall_clock(end, zone), times.last_showing(end, zone)}
-
-
-FUNCTIONS: Final[tuple[Function, ...]] = (
-    add_minutes,
-    add_clock_minutes,
-    add_days,
-    minutes_between,
-    local_date,
-    local_clock,
-    in_zone,
-    utc,
-    epoch,
-    from_epoch,
-    instant,
-    instants,
-    instant_of,
-    start_of_day,
-    is_all_day,
-    weekday,
-    clock,
-    minutes_of,
-    days,
-    clocks,
-    exists,
-    can_end,
-)
