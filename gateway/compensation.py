@@ -106,7 +106,7 @@ def may_be_done(error: GatewayError) -> bool:
 
 def is_unexplained(error: GatewayError) -> bool:
     """Tell whether a provider refused a call in a way that no error rule of the mapping knows."""
-    return isinstance(error, ProviderRejected) and error.rule is None and error.code == ProviderRejected.code
+    return isinstance(error, ProviderRejected) and error.rule is None and error.code == ProviderRejected.CODE
 
 
 def is_over(error: GatewayError) -> bool:
@@ -120,12 +120,12 @@ def is_over(error: GatewayError) -> bool:
     return isinstance(cause, GatewayError) and not isinstance(cause, OutcomeUnknown)
 
 
-def marked(error: GatewayError, status: int) -> GatewayError:
+def marked(error: GatewayError, status: int) -> GatewayError | None:
     """The error of a call that may be repeated, saying that it may be done; `status` is that of the error's code.
 
-    A guard's verdict on the booking (4xx) stays what it is: a repeat is answered the same.
+    None for a guard's verdict on the booking (4xx), which stays what it is: a repeat is answered the same.
     """
-    if not (isinstance(error, StepRefused) and status < 500):  # noqa: PLR2004 - the caller's
-        error.detail = f"It may have been done all the same: repeat it. {error.detail}".strip()
-        error.details[MAY_BE_DONE] = True
-    return error
+    if isinstance(error, StepRefused) and status < 500:  # noqa: PLR2004 - the caller's
+        return None
+    detail = f"It may have been done all the same: repeat it. {error.detail}".strip()
+    return error.copy_with(detail=detail, details={**error.details, MAY_BE_DONE: True})

@@ -72,7 +72,7 @@ class Effort:
                 details={f"max_{what}": most},
             )
         detail = f"The provider's answer makes more than {most:,} {what}, more than the gateway takes."
-        return GatewayError(detail, code=AnswerMismatch.code)
+        return GatewayError(detail, code=AnswerMismatch.CODE)
 
     def late(self, computed: float) -> GatewayError:
         """Give the error of a call whose time is used up after it has computed for so many seconds."""

@@ -235,10 +235,10 @@ class Engine:
                 large = step.answer == "icalendar" or len(response.body) > LARGE_BYTES  # a short feed may repeat much
                 body = await compute(to_body, step, response, all_rules, numbered, large=large)
             except GatewayError as error:
-                error.answered = True
-                watch.meant(error)
-                _heed(gate, step.limit, error)
-                raise
+                met = error.copy_with(answered=True)
+                watch.meant(met)
+                _heed(gate, step.limit, met)
+                raise met from error
             watch.meant(None)
             _heed(gate, step.limit, None)
             return body
@@ -319,7 +319,7 @@ def _numbered(number: int) -> str:
 
 def _heed(gate: Gate, limit: str, error: GatewayError | None) -> None:
     """Leave a provider alone that says these were too many; any other answer says that they were not."""
-    if error is not None and error.code == TooManyCalls.code:
+    if error is not None and error.code == TooManyCalls.CODE:
         gate.slowed(limit, error.retry_after)
     else:
         gate.answered(limit)

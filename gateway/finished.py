@@ -32,18 +32,15 @@ _LONGEST_WORDS = 500
 
 def finished_error(error: GatewayError, connection: Connection, mask: Callable[[str], str]) -> GatewayError:
     """Give an error as callers may see it: the provider named, and no secret even where the provider echoed one."""
-    if error.provider or isinstance(error, _OF_PROVIDERS):
-        error.provider = {"name": connection.provider.name} | {
-            key: mask(str(text))[:_LONGEST_WORDS] for key, text in error.provider.items()
-        }
+    words = {key: mask(str(text))[:_LONGEST_WORDS] for key, text in error.provider.items()}
+    if words or isinstance(error, _OF_PROVIDERS):
+        words = {"name": connection.provider.name} | words
     folder = f"{PurePath(connection.provider.file).parent}/"
 
     def shown(text: str) -> str:
         return mask(text).replace(folder, "")  # where the operator keeps a mapping is nobody's business
 
-    error.detail = shown(error.detail)
-    error.details = _hidden(error.details, shown)
-    return error
+    return error.copy_with(detail=shown(error.detail), details=_hidden(error.details, shown), provider=words)
 
 
 def _hidden(value: Json, mask: Callable[[str], str]) -> Json:

@@ -84,7 +84,10 @@ class Run:
             if found.part and not self.parted:
                 raise unfinished(found.part)
         except GatewayError as error:
-            raise await self._after_failure(error, plan.effect) from error
+            meant = await self._after_failure(error, plan.effect)
+            if meant is None:
+                raise
+            raise meant from error
         data = [canonical for canonical, _ in found.pairs]
         raw = [provider for _, provider in found.pairs]
         if found.single:
@@ -93,10 +96,10 @@ class Run:
         warnings = (*lost, *told(found.left_out, found.part))
         return Reply(data, support=plan.support, raw=raw, whole=not found.part, warnings=warnings)
 
-    async def _after_failure(self, error: GatewayError, effect: Effect) -> GatewayError:
-        """What a failure means once something was written, or may have been."""
+    async def _after_failure(self, error: GatewayError, effect: Effect) -> GatewayError | None:
+        """What a failure means once something was written, or may have been; None where it means what it says."""
         if isinstance(error, OutcomeUnknown) or not self.writes.any() or await self.writes.take_back():
-            return error
+            return None
         if effect is not Effect.UNSAFE:
             return marked(error, self.model.errors[error.code].status)
         look = look_with(self.model, self.connection, self.name)

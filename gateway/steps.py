@@ -180,8 +180,9 @@ class Steps:
         if not is_over(error):
             raise error
         self.writes.seen(done=False)
-        cause = error.__cause__ if isinstance(error, OutcomeUnknown) else error
-        raise cause if isinstance(cause, GatewayError) else error
+        if isinstance(error, OutcomeUnknown) and isinstance(error.__cause__, GatewayError):
+            raise error.__cause__.copy_with() from error  # as it was before it put the outcome in doubt
+        raise error
 
     async def _looked(self, recover: RecoverPlan, variant: VariantPlan, scope: Mapping[str, Json]) -> Json:
         """What a look finds."""
@@ -226,7 +227,7 @@ class Steps:
             raise
         except ProviderRejected as error:
             if error.code == "NOT_FOUND" and variant.not_found is not None:
-                error.code = variant.not_found
+                raise error.copy_with(code=variant.not_found) from error
             raise
         except GatewayError as error:
             if not writes or not may_be_done(error):

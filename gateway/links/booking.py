@@ -193,7 +193,7 @@ async def _create(desk: Desk, link: Link, asked: Wanted, entry: Entry, found: _F
         booking = await desk.call(link.club, "bookings.create", _given(link, asked, entry, found), asking, link.channel)
     except GatewayError as error:
         # What the mapping does not list may be said of a booking that was made all the same.
-        if isinstance(error, OutcomeUnknown) or error.code == ProviderRejected.code:
+        if isinstance(error, OutcomeUnknown) or error.code == ProviderRejected.CODE:
             await _doubt(desk, entry, error)
             return await _found_now(desk, link, entry, asking)
         await _fail(desk, entry, error.explanation)

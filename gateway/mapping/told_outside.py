@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from copy import copy
 from typing import Final
 
 from gateway.mapping.plan import RunPlan, Scope
@@ -29,7 +28,8 @@ def told_outside(error: GatewayError, run: RunPlan, scope: Scope, outer: str) ->
         return error
     told = [_named(one, name, run, scope) for one in fields for name in _names(one, run, scope)]
     if not isinstance(error, CallInvalid):  # in words of the provider or of the mapping, which stay
-        return _with(error, {_FIELDS: told} if told else {})
+        rest = {key: value for key, value in error.details.items() if key != _FIELDS}
+        return error.copy_with(details=rest | ({_FIELDS: told} if told else {}))
     if not told:
         return MappingFault(f"{run.origin}: {run.operation} cannot use it: {error.detail}", origin=run.origin)
     detail = " ".join(f"`{one['field']}` {one['problem']}." for one in told)
@@ -55,13 +55,6 @@ def _renamed(problem: str, run: RunPlan, scope: Scope) -> str:
         return next((f"`{name}`" for name in run.behind(found[1].split("."), scope)), found[0])
 
     return _QUOTED.sub(outside, problem)
-
-
-def _with(error: GatewayError, details: Mapping[str, Json]) -> GatewayError:
-    """Copy an error, which other calls may be told as well, with other fields in its details."""
-    told = copy(error)
-    told.details = {key: value for key, value in error.details.items() if key != _FIELDS} | dict(details)
-    return told
 
 
 def _unsupported(error: Unsupported, run: RunPlan, scope: Scope, outer: str) -> GatewayError:

@@ -24,7 +24,7 @@ class Problem(NamedTuple):
 
     field: str
     problem: str
-    code: str = CallInvalid.code
+    code: str = CallInvalid.CODE
 
 
 def from_query(operation: Operation, pairs: Sequence[tuple[str, str]]) -> dict[str, Json]:
@@ -80,7 +80,7 @@ def invalid(problems: Sequence[Problem]) -> CallInvalid:
     more = f"; and {len(problems) - _SHOWN} more" if len(problems) > _SHOWN else ""
     codes = {code for _, _, code in problems}
     fields = [{"field": place, "problem": problem} for place, problem, _ in problems]
-    code = codes.pop() if len(codes) == 1 else CallInvalid.code
+    code = codes.pop() if len(codes) == 1 else CallInvalid.CODE
     return CallInvalid(told + more, code=code, details={"fields": fields})
 
 

@@ -146,7 +146,7 @@ class Database:
                 self._failing = False
             except StoreUnavailable as error:
                 self._failing = True
-                outcomes = [_again(error) for _ in group]
+                outcomes = [error.copy_with() for _ in group]  # each raises its own
             except asyncio.CancelledError:
                 for work in group:
                     _settle(work, StoreUnavailable("The store is closing.", retry_after=RETRY_SECONDS))
@@ -223,8 +223,3 @@ def _settle(work: _Work, outcome: Any) -> None:
         work.done.set_result(outcome.value)
     else:
         work.done.set_exception(outcome)
-
-
-def _again(error: StoreUnavailable) -> StoreUnavailable:
-    """Give the same error once more: each of a group raises its own."""
-    return StoreUnavailable(error.detail, retry_after=error.retry_after, reason=error.reason)

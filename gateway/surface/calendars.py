@@ -192,7 +192,7 @@ def reading(model: Model) -> Operation:
         resource=None,
         status=200,
         args={"resource_id": Argument("resource_id", scalar("id"), required=False, meaning=meaning, where="query")},
-        not_found=NotMapped.code,
+        not_found=NotMapped.CODE,
     )
 
 

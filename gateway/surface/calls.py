@@ -38,8 +38,8 @@ from gateway.workers import Compute
 
 _USUAL = "active"
 _STATUS = {
-    ProviderUnauthorised.code: "auth_failed",
-    ProviderUnavailable.code: "degraded",
+    ProviderUnauthorised.CODE: "auth_failed",
+    ProviderUnavailable.CODE: "degraded",
     "PROVIDER_TIMEOUT": "degraded",
 }
 
@@ -166,13 +166,14 @@ class Calls:
             except GatewayError as error:
                 return failure_of(error, self.engine.model)
 
-        look = None if connection is None else partial(self._look, request, connection)
+        see = None if connection is None else partial(self._look, request, connection)
         try:
-            found, replayed = await self.ledger.once(asked, outcome, look)
+            found, replayed = await self.ledger.once(asked, outcome, see)
         except OutcomeUnknown as unknown:  # of a request that has left no answer
-            if connection is not None:
-                unknown.details |= look_with(self.engine.model, connection, asked.operation)
-            raise
+            if connection is None:
+                raise
+            look = look_with(self.engine.model, connection, asked.operation)
+            raise unknown.copy_with(details={**unknown.details, **look}) from unknown
         extra = {"Idempotent-Replayed": "true"} if replayed else {}
         if isinstance(found, Answer):
             return answers.to_response(found, extra)

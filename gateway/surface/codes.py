@@ -19,16 +19,16 @@ from gateway.values.errors import (
 )
 from gateway.values.messages import Effect
 
-WITHOUT_PROVIDER = frozenset({CallInvalid.code, CallerRefused.code, "FORBIDDEN", GatewayError.code})
+WITHOUT_PROVIDER = frozenset({CallInvalid.CODE, CallerRefused.CODE, "FORBIDDEN", GatewayError.CODE})
 """What the gateway answers by itself, whatever is asked."""
 ANY = WITHOUT_PROVIDER | {
     "CONNECTION_NOT_FOUND",
     "RATE_LIMITED",
     "PROVIDER_TIMEOUT",
-    AnswerMismatch.code,
-    MappingFault.code,
-    ProviderUnauthorised.code,
-    ProviderUnavailable.code,
+    AnswerMismatch.CODE,
+    MappingFault.CODE,
+    ProviderUnauthorised.CODE,
+    ProviderUnavailable.CODE,
 }
 """What any call of a provider can end with, whatever its mapping says."""
 REPEATED = frozenset({"IDEMPOTENCY_IN_PROGRESS", "IDEMPOTENCY_KEY_REUSED"})
@@ -40,7 +40,7 @@ def on_any_connection(model: Model, operation: Operation) -> frozenset[str]:
     """Give the codes of an operation where nothing is known of the mapping, whose rules may use any of the contract."""
     never = set() if operation.method in METHODS else set(REPEATED)
     if operation.effect is Effect.SAFE:
-        never.add(OutcomeUnknown.code)
+        never.add(OutcomeUnknown.CODE)
     return frozenset(model.errors) - never
 
 
@@ -66,7 +66,7 @@ def _own(method: str, plan: OperationPlan, provider: ProviderPlan) -> Iterator[s
     yield from (rule.code for rule in provider.rules)
     yield from _ruled(plan, provider, {plan.name})
     if plan.effect is not Effect.SAFE:
-        yield OutcomeUnknown.code
+        yield OutcomeUnknown.CODE
     if method in METHODS:
         yield from REPEATED
 

@@ -80,7 +80,7 @@ def failure_of(error: GatewayError, model: Model) -> Failure:
     """Say what a caller is told about an error. A code the contract does not know is a defect and raises KeyError."""
     told = model.errors[error.code]
     if told.status in _CALLERS_OWN and not isinstance(error, CallerRefused):
-        told = model.errors[ProviderUnauthorised.code]
+        told = model.errors[ProviderUnauthorised.CODE]
     details = dict(error.details)
     if isinstance(error, _PLACED) and error.origin:
         details["origin"] = PurePath(error.origin).name  # where the operator keeps it is nobody's business

@@ -138,7 +138,7 @@ def revoking(model: Model) -> Operation:
     """Describe the revoking of a feed."""
     key = Argument("id", scalar("id"), required=True, meaning="The feed.", where="path")
     about = _about(model, "delete", "Revoke a calendar feed", "DELETE", 204, Effect.IDEMPOTENT, args={"id": key})
-    return replace(about, path=PATH + "/{id}", resource=None, not_found=NotMapped.code)
+    return replace(about, path=PATH + "/{id}", resource=None, not_found=NotMapped.CODE)
 
 
 def _about(

@@ -128,8 +128,9 @@ class Once(ABC):
         try:
             answer = await look(old) if look is not None else _nobody()
         except OutcomeUnknown as error:
+            if known is None and old.id:
+                raise error.copy_with(details={**error.details, "operation": old.id}) from error
             if known is None:
-                error.details |= {"operation": old.id} if old.id else {}
                 raise
             wait = {} if error.retry_after is None else {"Retry-After": str(math.ceil(error.retry_after))}
             assert not isinstance(known, Answer)  # noqa: S101 - it is unknown

@@ -160,6 +160,6 @@ def _operation(
         status=HTTPStatus.OK if method == "GET" else HTTPStatus.ACCEPTED,
         args={"name": key} if of_one else {},
         common=common or {},
-        not_found=NotMapped.code if of_one else None,
+        not_found=NotMapped.CODE if of_one else None,
         order=() if of_one else ("name",),
     )

@@ -200,7 +200,7 @@ class _Paths:
         for code in sorted(codes):
             by_status[self.model.errors[code].status].append(code)
         for status in _BODY_STATUSES if with_body else ():
-            by_status[status].append(CallInvalid.code)
+            by_status[status].append(CallInvalid.CODE)
         told = {str(int(status)): self._failure(names) for status, names in sorted(by_status.items())}
         return told | {"default": ref("responses", "Failure")}
 

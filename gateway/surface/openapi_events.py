@@ -12,7 +12,7 @@ from gateway.surface.components import KEY_PARAMETER, ref
 from gateway.values.errors import CallInvalid, NotMapped, StoreUnavailable, TooManyCalls
 from gateway.values.messages import Json
 
-_CODES = WITHOUT_PROVIDER | {StoreUnavailable.code}
+_CODES = WITHOUT_PROVIDER | {StoreUnavailable.CODE}
 _UNSAID = ("Gateway-Support", "Age", "Idempotent-Replayed", "Location")
 """Headers that answers of providers have, and these have not."""
 
@@ -32,9 +32,9 @@ def add_listeners(paths: Paths, model: Model, base: str, more: Iterable[str] = (
     for operation in (changes.listing(model), feeds.listing(model), feeds.creating(model), feeds.revoking(model)):
         own = {operation.not_found} if operation.not_found else set()
         _add(paths, base, operation, codes | own)
-    told = _add(paths, base, outcomes.asking(model), ANY | codes | {NotMapped.code})
+    told = _add(paths, base, outcomes.asking(model), ANY | codes | {NotMapped.CODE})
     told["responses"]["200"]["headers"]["Retry-After"] = ref("headers", "Retry-After")
-    told = _add(paths, base, stream.streaming(model), codes | {TooManyCalls.code})
+    told = _add(paths, base, stream.streaming(model), codes | {TooManyCalls.CODE})
     told["parameters"].append(_LAST_SEEN)
     told["responses"]["200"] |= {
         "description": (
@@ -43,7 +43,7 @@ def add_listeners(paths: Paths, model: Model, base: str, more: Iterable[str] = (
         ),
         "content": {"text/event-stream": {"schema": {"type": "string"}}},
     }
-    own = {calendars.reading(model).not_found or CallInvalid.code}
+    own = {calendars.reading(model).not_found or CallInvalid.CODE}
     told = _add(paths, base, calendars.reading(model), (ANY | codes | own) - {"UNAUTHORIZED", "FORBIDDEN"})
     told["security"] = []
     told["parameters"].append(_TOKEN)

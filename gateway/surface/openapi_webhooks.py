@@ -22,7 +22,7 @@ _MORE = {
     "webhooks.update": {_STATE},
     "webhooks.delete": {_STATE},
     "webhooks.rotate": {_STATE},
-    "webhooks.test": {_STATE, TooManyCalls.code},
+    "webhooks.test": {_STATE, TooManyCalls.CODE},
 }
 _ALSO: dict[str, Json] = {
     "copy": {"type": "string"},
@@ -41,8 +41,8 @@ _SIGNED = {
 def add_subscriptions(paths: Paths, model: Model) -> None:
     """Tell of every operation of subscriptions."""
     for name, operation in of_callers(model).items():
-        codes = WITHOUT_PROVIDER | {StoreUnavailable.code} | _MORE.get(name, set())
-        codes |= {NotMapped.code} if "{id}" in operation.path else set()
+        codes = WITHOUT_PROVIDER | {StoreUnavailable.CODE} | _MORE.get(name, set())
+        codes |= {NotMapped.CODE} if "{id}" in operation.path else set()
         paths.add(operation.path, operation, codes | (REPEATED if operation.method in METHODS else set()))
         told = paths.told[operation.path][operation.method.lower()]
         for header in _UNSAID:

@@ -113,5 +113,5 @@ def asking(model: Model) -> Operation:
         resource=model.resources["WriteOutcome"],
         status=HTTPStatus.OK,
         args={"id": key},
-        not_found=NotMapped.code,
+        not_found=NotMapped.CODE,
     )

@@ -121,7 +121,7 @@ def _operation(
         resource=model.resources["WebhookSubscription"] if gives != "none" else None,
         status=made if gives != "none" else HTTPStatus.NO_CONTENT,
         args={**(_key() if of_one else {}), **(args or {})},
-        not_found=NotMapped.code if of_one else None,
+        not_found=NotMapped.CODE if of_one else None,
     )
 
 

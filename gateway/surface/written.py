@@ -26,7 +26,7 @@ def final(outcome: Outcome) -> bool:
 
 def unknown(outcome: Outcome) -> bool:
     """Tell whether nobody knows what a request did."""
-    return isinstance(outcome, Failure) and outcome.code == OutcomeUnknown.code
+    return isinstance(outcome, Failure) and outcome.code == OutcomeUnknown.CODE
 
 
 def encode(outcome: Outcome) -> bytes:

@@ -51,15 +51,18 @@ async def repeated(attempt: Callable[[], Awaitable[T]], effect: Effect, deadline
             return await attempt()
         except ProviderUnavailable as error:
             failure = error
-        except TooManyCalls as error:
-            raise failure or error from None
+        except TooManyCalls:
+            if failure is None:
+                raise
+            break
         tries += 1
         if tries > patience.retries or not may_repeat(failure, effect):
-            raise failure
+            break
         pause = max(patience.pause(tries), failure.retry_after or 0.0)
         if patience.clock() + pause >= deadline:
-            raise failure
+            break
         await patience.sleep(pause)
+    raise failure
 
 
 def may_repeat(failure: ProviderUnavailable, effect: Effect) -> bool:

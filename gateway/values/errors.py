@@ -6,7 +6,17 @@ No message here may hold a credential or a provider's value that a caller did no
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, ClassVar, Final, Self, TypedDict, Unpack
+
+
+class Changes(TypedDict, total=False):
+    """The fields of an error that a copy of it may have otherwise."""
+
+    code: str
+    detail: str
+    details: Mapping[str, Any]
+    provider: Mapping[str, Any]
+    answered: bool
 
 
 class GatewayError(Exception):
@@ -14,10 +24,14 @@ class GatewayError(Exception):
 
     `detail` is one sentence for a person, `retry_after` is in seconds, `origin` is `file:line` of the mapping,
     `provider` is what the provider itself said (`name`, `code`, `message`). `rule` is the condition of the error rule
-    that gave the error, if one did, as the mapping writes it; the rule stands at `origin`.
+    that gave the error, if one did, as the mapping writes it; the rule stands at `origin`. `answered` tells whether it
+    was met while an answer of the provider was read: what was asked for may be done.
+
+    An error that was raised is never changed: others may hold it too, and its cause tells what was known when. Who
+    knows more raises a copy of it (`copy_with`) from it.
     """
 
-    code = "INTERNAL_ERROR"
+    CODE: ClassVar[str] = "INTERNAL_ERROR"
 
     def __init__(
         self,
@@ -31,15 +45,21 @@ class GatewayError(Exception):
         rule: str | None = None,
     ) -> None:
         super().__init__(detail)
-        self.code = code or type(self).code
-        self.detail = detail
-        self.details = dict(details or {})
-        self.retry_after = retry_after
-        self.origin = origin
-        self.provider = dict(provider or {})
-        self.rule = rule
-        self.answered = False
-        """Whether it was met while an answer of the provider was read: what was asked for may be done."""
+        self.code: Final = code or self.CODE
+        self.detail: Final = detail
+        self.details: Final[Mapping[str, Any]] = dict(details or {})
+        self.retry_after: Final = retry_after
+        self.origin: Final = origin
+        self.provider: Final[Mapping[str, Any]] = dict(provider or {})
+        self.rule: Final = rule
+        self.answered: Final = False
+
+    def copy_with(self, **changes: Unpack[Changes]) -> Self:
+        """Give the same error with these fields instead; whoever raises it names this one as its cause."""
+        copied = type(self).__new__(type(self), changes.get("detail", self.detail))
+        vars(copied).update({**vars(self), **changes})
+        copied.__cause__ = self.__cause__
+        return copied
 
     @property
     def explanation(self) -> str:
@@ -53,13 +73,13 @@ class GatewayError(Exception):
 class CallInvalid(GatewayError):
     """The caller must change the call; `details.fields` names the places."""
 
-    code = "VALIDATION_ERROR"
+    CODE = "VALIDATION_ERROR"
 
 
 class CallerRefused(GatewayError):
     """The caller's own key is missing, wrong (UNAUTHORIZED) or not enough (FORBIDDEN)."""
 
-    code = "UNAUTHORIZED"
+    CODE = "UNAUTHORIZED"
 
 
 class SignatureInvalid(CallerRefused):
@@ -69,31 +89,31 @@ class SignatureInvalid(CallerRefused):
 class NotMapped(GatewayError):
     """There is no such connection, route or object here."""
 
-    code = "NOT_FOUND"
+    CODE = "NOT_FOUND"
 
 
 class Unsupported(GatewayError):
     """The provider cannot do this; `details.capability` says what."""
 
-    code = "UNSUPPORTED_OPERATION"
+    CODE = "UNSUPPORTED_OPERATION"
 
 
 class ProviderRejected(GatewayError):
     """The provider said no, and an error rule of the mapping says which no."""
 
-    code = "PROVIDER_ERROR"
+    CODE = "PROVIDER_ERROR"
 
 
 class ProviderUnauthorised(GatewayError):
     """The provider refuses our credentials, also after one renewal: the operator must act."""
 
-    code = "PROVIDER_AUTH_FAILED"
+    CODE = "PROVIDER_AUTH_FAILED"
 
 
 class TooManyCalls(GatewayError):
     """A limit of the gateway's own, before anything was sent; `details.limit` says which, `retry_after` how long."""
 
-    code = "RATE_LIMITED"
+    CODE = "RATE_LIMITED"
 
 
 class ProviderUnavailable(GatewayError):
@@ -102,7 +122,7 @@ class ProviderUnavailable(GatewayError):
     `status` is the HTTP status when there was an answer and it said so itself (5xx).
     """
 
-    code = "PROVIDER_UNAVAILABLE"
+    CODE = "PROVIDER_UNAVAILABLE"
 
     def __init__(
         self,
@@ -114,8 +134,8 @@ class ProviderUnavailable(GatewayError):
         status: int | None = None,
     ) -> None:
         super().__init__(detail, code="PROVIDER_TIMEOUT" if timed_out else None, retry_after=retry_after)
-        self.sent = sent
-        self.status = status
+        self.sent: Final = sent
+        self.status: Final = status
 
 
 class StepRefused(GatewayError):
@@ -125,25 +145,25 @@ class StepRefused(GatewayError):
 class ProviderRedirected(GatewayError):
     """The provider answered with a redirect that the mapping does not explain; a write usually was done (303)."""
 
-    code = "PROVIDER_ERROR"
+    CODE = "PROVIDER_ERROR"
 
 
 class OutcomeUnknown(GatewayError):
     """A write was sent and its answer lost; it must not be sent again before someone has looked."""
 
-    code = "OUTCOME_UNKNOWN"
+    CODE = "OUTCOME_UNKNOWN"
 
 
 class AnswerMismatch(GatewayError):
     """The provider answered and the mapping does not fit; names file, line and expression, never the value."""
 
-    code = "PROVIDER_ERROR"
+    CODE = "PROVIDER_ERROR"
 
 
 class MappingFault(GatewayError):
     """The mapping itself failed at run time (a template, a codec's encode): the integrator must act."""
 
-    code = "MAPPING_ERROR"
+    CODE = "MAPPING_ERROR"
 
 
 class OverBudget(MappingFault):
@@ -157,11 +177,11 @@ class StoreUnavailable(GatewayError):
     the detail, callers are told the detail alone.
     """
 
-    code = "STORE_UNAVAILABLE"
+    CODE = "STORE_UNAVAILABLE"
 
     def __init__(self, detail: str, *, retry_after: float | None = None, reason: str = "") -> None:
         super().__init__(detail, retry_after=retry_after)
-        self.reason = reason
+        self.reason: Final = reason
 
     def __str__(self) -> str:
         return f"{self.detail.removesuffix('.')}: {self.reason}" if self.reason else self.detail
