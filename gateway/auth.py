@@ -11,7 +11,9 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 
 from gateway.mapping.evaluate import read
-from gateway.mapping.plan import AuthPlan, Build, CallPlan, ErrorRule, Scope
+from gateway.mapping.nodes.trees import Tree
+from gateway.mapping.plan import AuthPlan, CallPlan, ErrorRule, Scope
+from gateway.mapping.runtime.trees import evaluate
 from gateway.mapping.translate import (
     credentials,
     decoded,
@@ -86,21 +88,21 @@ def _added(auth: AuthPlan, request: Request, scope: Scope) -> Request:
     """Give the request with the scheme's headers, query and form fields."""
     headers = joined(request.headers, pairs(_built(auth.headers, scope), auth.origin))
     if auth.basic is not None:
-        parts = dict(zip(("user", "password"), (part(scope) for part in auth.basic), strict=True))
+        parts = dict(zip(("user", "password"), (evaluate(part, scope) for part in auth.basic), strict=True))
         user = ":".join(text for _, text in pairs(parts, auth.origin))
         basic = Credential(f"Basic {base64.b64encode(user.encode()).decode()}")
         headers = joined(headers, [("Authorization", basic)])
     body, hidden = request.body, request.hidden
     if auth.form is not None and is_form(request):
-        fields = auth.form(scope)
+        fields = evaluate(auth.form, scope)
         body = b"&".join(part for part in (body, encode_form(pairs(fields, auth.origin))) if part)
         hidden |= credentials(fields)
     query = request.query + pairs(_built(auth.query, scope), auth.origin)
     return replace(request, headers=tuple(headers), query=query, body=body, hidden=hidden)
 
 
-def _built(build: Build | None, scope: Scope) -> dict[str, Json]:
-    return build(scope) if build is not None else {}
+def _built(tree: Tree | None, scope: Scope) -> dict[str, Json]:
+    return evaluate(tree, scope) if tree is not None else {}
 
 
 def _with_session(

@@ -17,6 +17,7 @@ from gateway.mapping.compile import compile_provider
 from gateway.mapping.hooks_translate import words
 from gateway.mapping.plan import ProviderPlan
 from gateway.mapping.plan_hooks import DEFAULT
+from gateway.mapping.probes import probed
 from gateway.mapping.watch import Notes
 from gateway.mapping.ways import runs_of
 from gateway.model.model import Model
@@ -43,12 +44,13 @@ async def play(document: Document, model: Model) -> Played | None:
     if plan is None or examples is None:
         return None
     outcomes = []
-    for example in examples.examples:
-        notes.operation = example.operation
-        outcomes.append(await run_example(examples, example, model))
-    for hook in examples.hooks:
-        notes.operation = hook.operation
-        outcomes.append(await run_hook(examples, hook, model))
+    with probed(notes):
+        for example in examples.examples:
+            notes.operation = example.operation
+            outcomes.append(await run_example(examples, example, model))
+        for hook in examples.hooks:
+            notes.operation = hook.operation
+            outcomes.append(await run_hook(examples, hook, model))
     return Played(document, plan, examples, notes, tuple(outcomes))
 
 

@@ -20,6 +20,7 @@ from gateway.mapping.handling import handled
 from gateway.mapping.ids import uuid_of
 from gateway.mapping.plan import ASKED, GivesPlan, OperationPlan, RunPlan, VariantPlan
 from gateway.mapping.results import Found, LeftOut, chosen, distinct, read_all, told, unfinished
+from gateway.mapping.runtime.trees import evaluate
 from gateway.mapping.told_outside import told_outside
 from gateway.model.filters import tests_of
 from gateway.model.model import Model
@@ -162,7 +163,7 @@ class Run:
         if parts:
             found = found._replace(part=parts[0])
         if variant.set is not None:
-            over = laid_over(self.model.operations[plan.name], variant.set(scope), variant.origin)
+            over = laid_over(self.model.operations[plan.name], evaluate(variant.set, scope), variant.origin)
             found = found._replace(pairs=[({**canonical, **over}, raw) for canonical, raw in found.pairs])
         if found.single or operation is None:
             return found
@@ -229,7 +230,7 @@ class Run:
         """Run another operation, which adds to the writes."""
         plan = self.connection.provider.operations[run.operation]
         same = {"id": scope["args"]["id"]} if "id" in scope["args"] else {}
-        arguments = run.arguments(scope) if run.arguments is not None else same
+        arguments = evaluate(run.arguments, scope) if run.arguments is not None else same
         # What is remembered is of one booking.
         known = self.remembered if arguments.get("id") == scope["args"].get("id") else {}
         ids = self._inner_ids(run.operation, arguments)

@@ -24,6 +24,7 @@ from gateway.mapping.plan import (
     VariantPlan,
 )
 from gateway.mapping.results import Found, unfinished
+from gateway.mapping.runtime.trees import evaluate
 from gateway.mapping.told_outside import told_outside
 from gateway.model.model import Model
 from gateway.scopes import elements
@@ -76,7 +77,7 @@ class Steps:
                 await self.turn.take((self.connection.name, "exclusive", one) for one in alone(step, scope))
                 continue
             elif step.make is not None:
-                value = await self.compute(step.make, scope)
+                value = await self.compute(evaluate, step.make, scope)
             elif step.takes:
                 await self.compute(take_all, step.takes, scope)
                 continue

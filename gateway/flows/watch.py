@@ -18,6 +18,7 @@ from gateway.engine import Engine
 from gateway.flows.window import Span, digest_of, interval_of, old_span, span_of
 from gateway.mapping.lapsing import lapsing
 from gateway.mapping.plan_watch import WatchPlan
+from gateway.mapping.runtime.trees import evaluate
 from gateway.model.model import Model, arguments
 from gateway.setbacks import Setbacks
 from gateway.store.database import RETRY_SECONDS, Transaction
@@ -179,7 +180,7 @@ class Watcher:
         operation = self._engine.model.operations[plan.operation]
         first, end = operation.window or ("", "")
         scope = {**connection.scope, "now": span.now}
-        given = dict(plan.arguments(scope)) if plan.arguments is not None else {}
+        given = dict(evaluate(plan.arguments, scope)) if plan.arguments is not None else {}
         given |= {first: span.first, end: span.end}
         call = self._call(connection, plan.operation, arguments(operation, given, connection.zone), deadline)
         return await self._engine.run(replace(call, parted=True))

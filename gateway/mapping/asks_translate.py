@@ -13,6 +13,7 @@ from gateway.mapping.evaluate import read, rendered
 from gateway.mapping.hooks_translate import body_of, names_of, response_of
 from gateway.mapping.plan import Scope
 from gateway.mapping.plan_hooks import AskPlan, HookPlan
+from gateway.mapping.runtime.trees import evaluate
 from gateway.model.model import whole
 from gateway.values.errors import AnswerMismatch, CallInvalid, GatewayError, MappingFault
 from gateway.values.messages import Asked, Json, Received, Response
@@ -53,7 +54,7 @@ def _data(ask: AskPlan, names: Mapping[str, Json]) -> dict[str, Json]:
             raise AnswerMismatch(f"{ask.origin}: `{ask.at.text}` is missing in the message", origin=ask.origin)
         found = ask.read(row, names)
     if ask.laid is not None:
-        found |= ask.laid(names)
+        found |= evaluate(ask.laid, names)
     try:
         return whole(ask.shape.type, found, names["connection"]["time_zone"])
     except CallInvalid as invalid:

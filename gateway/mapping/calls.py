@@ -15,13 +15,12 @@ from typing import Any
 from gateway.document import Place, suggestion
 from gateway.mapping.checks import check_rules
 from gateway.mapping.context import BASE, SENDING, Context
-from gateway.mapping.expressions import Literal, Template
 from gateway.mapping.header_names import check_headers, check_name
+from gateway.mapping.nodes.trees import Headers, Tree, Url
 from gateway.mapping.paging import paging
 from gateway.mapping.patterns import Pattern, PatternRefused, compile_pattern
-from gateway.mapping.plan import ASKED, CHARSET, Build, CallPlan, Condition, ErrorRule, Scope
-from gateway.mapping.trees import compile_object, compile_tree, evaluated
-from gateway.values.http import joined
+from gateway.mapping.plan import ASKED, CHARSET, CallPlan, Condition, ErrorRule, Scope
+from gateway.mapping.trees import compile_object, compile_tree, text_of
 from gateway.values.messages import Json
 from gateway.values.rates import LimitsPlan, Rate
 from gateway.values.strictjson import UTF_8, Unreadable, as_utf8, decode_json, decode_text
@@ -40,11 +39,11 @@ _HOLE = re.compile(r"\{\{.*?\}\}", re.DOTALL)
 class Http:
     """What all calls of a file share, compiled from `http:`."""
 
-    base: Build
+    base: Tree
     timeout: float
     success: Condition | None
     answer: str
-    headers: Build | None
+    headers: Tree | None
     limits: LimitsPlan
     limit: str = "default"
     """The class of rate that a call counts against unless it names one."""
@@ -90,10 +89,9 @@ def compile_limits(shape: dict[str, Json]) -> LimitsPlan:
     return LimitsPlan(rates, shape.get("at_once"))
 
 
-def _compile_base(context: Context, text: str, place: Place) -> Build:
+def _compile_base(context: Context, text: str, place: Place) -> Tree:
     _check_host(context, text, place)
-    template = context.template(text, place, BASE)
-    return evaluated(template, context.origin(place)) if template is not None else lambda _scope: None
+    return text_of(context.template(text, place, BASE), context.origin(place))
 
 
 def _check_host(context: Context, text: str, place: Place) -> None:
@@ -134,7 +132,7 @@ def compile_call(
 
     check_headers(context, shape.get("headers"), (*place, "headers"))
 
-    def tree(key: str) -> Build | None:
+    def tree(key: str) -> Tree | None:
         return compile_object(context, shape[key], (*place, key), names, secrets=secrets) if key in shape else None
 
     return CallPlan(
@@ -201,7 +199,7 @@ def _rpc(context: Context, shape: dict[str, Json], place: Place) -> str | None:
 
 def _compile_body(
     context: Context, shape: dict[str, Json], place: Place, names: Collection[str], *, secrets: bool
-) -> tuple[str, Build | None]:
+) -> tuple[str, Tree | None]:
     kinds = [kind for kind in ("json", "form", "jsonrpc", "method") if kind in shape]
     if len(kinds) > 1:
         context.report(place, "two-bodies", f"a call has one body, not {' and '.join(kinds)}")
@@ -217,41 +215,27 @@ def _compile_body(
     return kind, compiled(context, shape[kind], (*place, kind), names, secrets=secrets)
 
 
-def _both(first: Build | None, second: Build | None) -> Build | None:
-    if first is None or second is None:
-        return first or second
-    return lambda scope: dict(joined(first(scope).items(), second(scope).items()))
+def _both(shared: Tree | None, own: Tree | None) -> Tree | Headers | None:
+    return Headers(shared, own) if shared is not None and own is not None else shared or own
 
 
-def _compile_url(context: Context, text: str, place: Place, names: Collection[str], http: Http) -> Build:
-    head, path = http.base, text
+def _compile_url(context: Context, text: str, place: Place, names: Collection[str], http: Http) -> Url:
+    base, path, origin = http.base, text, context.origin(place)
     if text and not text.startswith("/"):
         _check_host(context, text, place)
         found = _SETTING_FIRST.match(text) or re.match(r"https?://[^/{}]+", text)
         end = found.end() if found else 0
-        head_template = context.template(text[:end], place, BASE) if end else None
-        head = evaluated(head_template, context.origin(place)) if head_template is not None else http.base
+        base = text_of(context.template(text[:end], place, BASE), origin) if end else http.base
         path = text[end:]
     if "?" in _HOLE.sub("", path):
         context.report(place, "query-in-url", "write query parameters under `query:`, so that they are encoded")
     lead = _PATH_SETTING.match(path)
     setting = context.settings.get(lead[1]) if lead else None
+    first: Tree | None = None
     if lead is not None and setting is not None and setting.type == "path":
-        first = context.template(lead[0].lstrip("/"), place, BASE)
-        rest = context.template(path[lead.end() :], place, names, quote=True)
-        base, origin = head, context.origin(place)
-        before = evaluated(first, origin) if first is not None else head
-        head = lambda scope: f"{str(base(scope)).rstrip('/')}/{str(before(scope)).strip('/')}"  # noqa: E731 - one word more on the way
-        return _joined(head, rest, origin)
-    template = context.template(path, place, names, quote=True)
-    return _joined(head, template, context.origin(place))
-
-
-def _joined(head: Build, template: Template | Literal | None, origin: str) -> Build:
-    if template is None:
-        return head
-    end = evaluated(template, origin)
-    return lambda scope: str(head(scope)).rstrip("/") + str(end(scope))
+        first = text_of(context.template(lead[0].lstrip("/"), place, BASE), origin)
+        path = path[lead.end() :]
+    return Url(base, first, text_of(context.template(path, place, names, quote=True), origin))
 
 
 def _segments(text: str) -> tuple[str | None, ...]:

@@ -13,6 +13,7 @@ from gateway.mapping.codecs import CodecRefused, CodecUnsupported
 from gateway.mapping.expressions import ExpressionFailed, Path, Template
 from gateway.mapping.handling import is_given, member, refusal
 from gateway.mapping.plan import OperationPlan, Scope, StepPlan, Take, VariantPlan
+from gateway.mapping.runtime.trees import evaluate
 from gateway.mapping.unwritable import not_kept
 from gateway.model.model import Operation
 from gateway.model.types import TypeRefused
@@ -84,7 +85,7 @@ def refuse(step: StepPlan, scope: Scope) -> None:
     """End the operation with the first guard that holds: raises StepRefused with its code."""
     for guard in step.refuse:
         if truth(rendered(guard.when, scope, guard.origin), guard.origin):
-            details = guard.details(scope) if guard.details is not None else None
+            details = evaluate(guard.details, scope) if guard.details is not None else None
             raise StepRefused(guard.message, code=guard.code, details=details, origin=guard.origin)
 
 
@@ -143,7 +144,8 @@ def chosen_by(variant: VariantPlan, operation: Operation, scope: Scope) -> dict[
     Raises MappingFault where it is no value of the argument.
     """
     found: dict[str, Json] = {}
-    for name, value in variant.filters(scope).items() if variant.filters is not None else ():
+    filters = evaluate(variant.filters, scope) if variant.filters is not None else {}
+    for name, value in filters.items():
         try:
             found[name] = None if value is None else operation.args[name].type.accept(value)
         except TypeRefused as refused:

@@ -16,10 +16,11 @@ from gateway.mapping.context import BASE, Context
 from gateway.mapping.evaluate import read
 from gateway.mapping.expressions import ExpressionFailed, Path
 from gateway.mapping.fits import check_codec, check_constant, check_joined, check_tree
-from gateway.mapping.plan import LEFT_OUT, Scope
+from gateway.mapping.plan import Scope
 from gateway.mapping.plan_records import RecordPlan
 from gateway.mapping.results import walk
 from gateway.mapping.rows import compile_levels
+from gateway.mapping.runtime.trees import LEFT_OUT, evaluate
 from gateway.mapping.trees import compile_tree
 from gateway.mapping.unwritable import Unwritable
 from gateway.model.model import Resource
@@ -148,11 +149,11 @@ def _names(context: Context) -> frozenset[str]:
 
 def _made(context: Context, _resource: Resource, field: Field, shape: dict[str, Json], place: Place) -> Compiled:
     check_tree(context, field, shape["make"], (*place, "make"))
-    build = compile_tree(context, shape["make"], (*place, "make"), _names(context))
+    tree = compile_tree(context, shape["make"], (*place, "make"), _names(context))
 
     def get(_row: Json, scope: Scope) -> Json:
         try:
-            value = build(scope)
+            value = evaluate(tree, scope)
         except OverBudget:
             raise  # which no other answer mends
         except MappingFault as failed:

@@ -14,8 +14,9 @@ from urllib.parse import parse_qsl
 from gateway.mapping.codecs import CodecRefused
 from gateway.mapping.evaluate import read
 from gateway.mapping.expressions import ExpressionFailed, Path
-from gateway.mapping.plan import LEFT_OUT, Scope
+from gateway.mapping.plan import Scope
 from gateway.mapping.plan_hooks import CHANGED, DEFAULT, IGNORE, FetchPlan, HookPlan, NamePlan, ReplyPlan
+from gateway.mapping.runtime.trees import LEFT_OUT, evaluate
 from gateway.values.errors import AnswerMismatch, GatewayError, MappingFault, OverBudget
 from gateway.values.messages import Json, Message, Received, Response
 from gateway.values.strictjson import Unreadable, decode_json, decode_text
@@ -100,7 +101,7 @@ def response_of(reply: ReplyPlan, scope: Scope) -> Response:
     """Build one answer to a message. Raises MappingFault where a template of it fails."""
     if reply.body is None:
         return Response(reply.status, {}, b"")
-    value = reply.body(scope)
+    value = evaluate(reply.body, scope)
     text = value if reply.kind == "text" else json.dumps(None if value is LEFT_OUT else value, ensure_ascii=False)
     return Response(reply.status, {"content-type": _TYPES[reply.kind]}, text.encode())
 
@@ -173,7 +174,7 @@ def _event(plan: HookPlan, row: Json, names: Scope) -> str:
 def _arguments(fetch: FetchPlan, names: Scope) -> Json:
     """The arguments of a fetch, which are taken from the message: what they fail on, the message lacks."""
     try:
-        return fetch.arguments(names)
+        return evaluate(fetch.arguments, names)
     except OverBudget:
         raise  # which no other message mends
     except MappingFault as fault:

@@ -14,7 +14,8 @@ from gateway.mapping.checks_writes import check_remembered
 from gateway.mapping.context import CALL, REMEMBERED, Context
 from gateway.mapping.fits import check_taken_apart, check_tree
 from gateway.mapping.given import given_to, given_to_native
-from gateway.mapping.plan import Build, OperationPlan, VariantPlan
+from gateway.mapping.nodes.trees import Tree
+from gateway.mapping.plan import OperationPlan, VariantPlan
 from gateway.mapping.plan_given import NativeArgument, WindowPlan
 from gateway.mapping.rows import Wanted, compile_rows
 from gateway.mapping.scene import Scene
@@ -244,7 +245,7 @@ def _compile_variant(
     )
 
 
-def _compile_filters(scene: Scene, operation: Operation | None, shape: dict[str, Json], place: Place) -> Build | None:
+def _compile_filters(scene: Scene, operation: Operation | None, shape: dict[str, Json], place: Place) -> Tree | None:
     """What arguments stand for where rows are chosen by them: only those by which the gateway chooses."""
     if "filters" not in shape:
         return None

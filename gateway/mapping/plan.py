@@ -6,11 +6,12 @@ for messages and `text` for `gateway explain`, and never a value.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final, TypeAlias
 
 from gateway.mapping.expressions import Path, Template
+from gateway.mapping.nodes.trees import Headers, MadeOf, Tree, Url
 from gateway.mapping.patterns import Pattern
 from gateway.mapping.plan_given import NativeArgument, Setting, WindowPlan
 from gateway.mapping.plan_hooks import HookPlan
@@ -27,21 +28,6 @@ CHARSET: Final = "the declared character set"
 ASKED: Final = "the span that is asked for"
 """Where a scope has the caller's span of time, two instants or None, whatever the operation calls them. No name of the
 language is written so: only readers of answers see these two."""
-
-Build: TypeAlias = Callable[[Scope], Json]
-"""A compiled tree: the scope in, what is sent out. May return `LEFT_OUT`."""
-
-
-class LeftOut:
-    """The type of `LEFT_OUT`, a value that is not sent at all."""
-
-    __slots__ = ()
-
-    def __repr__(self) -> str:
-        return "LEFT_OUT"
-
-
-LEFT_OUT = LeftOut()
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,20 +47,20 @@ class ErrorRule:
     code: str
     provider_code: Path | None
     message: Path | None
-    details: Build | None
+    details: Tree | None
     origin: str
     text: str
 
 
 @dataclass(frozen=True, slots=True)
 class CallPlan:
-    """One HTTP call. `url` gives the URL without the query; `rpc` is the JSON-RPC method."""
+    """One HTTP call. `url` is without the query; `rpc` is the JSON-RPC method."""
 
     method: str
-    url: Build
-    query: Build | None
-    headers: Build | None
-    body: Build | None
+    url: Url
+    query: Tree | None
+    headers: Tree | Headers | None
+    body: Tree | None
     body_kind: str
     """`none`, `json`, `form` or `jsonrpc` (then `body` builds the params)."""
     rpc: str | None
@@ -109,9 +95,9 @@ class RunPlan:
     """Another canonical operation of the same mapping, with these arguments."""
 
     operation: str
-    arguments: Build | None
-    behind: Callable[[Sequence[str], Scope], tuple[str, ...]]
-    """Keys of one of these arguments, and the scope → the caller's fields that it is made of; none of anything else."""
+    arguments: Tree | None
+    made_of: MadeOf
+    """What each of these arguments is made of."""
     origin: str
 
 
@@ -122,7 +108,7 @@ class Refusal:
     when: Template
     code: str
     message: str
-    details: Build | None
+    details: Tree | None
     origin: str
 
 
@@ -180,7 +166,7 @@ class StepPlan:
     run: RunPlan | None
     refuse: tuple[Refusal, ...]
     takes: tuple[Take, ...]
-    make: Build | None
+    make: Tree | None
     when: Template | None
     fan_out: FanOut | None
     keep: Path | None
@@ -236,9 +222,9 @@ class VariantPlan:
     """True when written as a single `call:`: result paths then see its body instead of the steps by name."""
     rows: tuple[RowsPlan, ...]
     gives: GivesPlan | None
-    set: Build | None
+    set: Tree | None
     """Fields of the result that are known better here than from the provider's answer."""
-    filters: Build | None
+    filters: Tree | None
     """Of a list: what arguments stand for where the gateway chooses rows by them; None of one chooses none."""
     find: str | None
     at: Path | None
@@ -280,10 +266,10 @@ class AuthPlan:
     """Static parts of every request, or a session. `scheme` is `none`, `static` or `session`."""
 
     scheme: str
-    headers: Build | None = None
-    query: Build | None = None
-    form: Build | None = None
-    basic: tuple[Build, Build] | None = None
+    headers: Tree | None = None
+    query: Tree | None = None
+    form: Tree | None = None
+    basic: tuple[Tree, Tree] | None = None
     login: CallPlan | None = None
     token: Path | None = None
     expires: float | None = None

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Final, TypeAlias
 
 from gateway.mapping.expressions import Literal, Path, Template
+from gateway.mapping.nodes.trees import Tree
 from gateway.mapping.plan_verify import VerifyPlan
 from gateway.model.model import Resource
 from gateway.values.messages import Json
@@ -21,7 +22,6 @@ the last known state tells."""
 DEFAULT: Final = "default"
 """Among `replies`, every error code that has none of its own."""
 _Scope: TypeAlias = Mapping[str, Json]
-_Build: TypeAlias = Callable[[_Scope], Json]
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +38,7 @@ class FetchPlan:
     """Of a thin message: the canonical operation that gives its object, with these arguments."""
 
     operation: str
-    arguments: _Build
+    arguments: Tree
     origin: str
 
 
@@ -78,7 +78,7 @@ class ReplyPlan:
 
     status: int
     kind: str
-    body: _Build | None
+    body: Tree | None
     origin: str
 
 
@@ -97,7 +97,7 @@ class AskPlan:
     record: str
     """Its name, else empty."""
     read: Callable[[Json, _Scope], dict[str, Json]] | None
-    laid: _Build | None
+    laid: Tree | None
     """Fields that are laid over what the record read."""
     sources: Mapping[str, str]
     """These fields, each with its tree as the mapping writes it."""

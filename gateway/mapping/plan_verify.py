@@ -6,22 +6,22 @@ keeps `origin` (`file:line`) for messages and templates that give secrets, and n
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TypeAlias
 
 from gateway.mapping.expressions.paths import Path
+from gateway.mapping.nodes.trees import Tree
 from gateway.values.messages import Json
 
 _Scope: TypeAlias = Mapping[str, Json]
-_Build: TypeAlias = Callable[[_Scope], Json]
 
 
 @dataclass(frozen=True, slots=True)
 class KeyPlan:
-    """One secret or public key: `build` gives it as it is written, text, or None where its setting is not given."""
+    """One secret or public key: `value` gives it as it is written, text, or null where its setting is not given."""
 
-    build: _Build
+    value: Tree
     setting: str
     """The setting that gives it; empty for a public key that stands in the mapping."""
 
@@ -108,7 +108,7 @@ class ChallengePlan:
     """What its token may be."""
     value: Location | None
     header: str
-    json: _Build | None
+    json: Tree | None
     signs: bool
     """`json` sees the HMAC of the value."""
     encoding: str
@@ -126,7 +126,7 @@ class VerifyPlan:
     """Any may fit. Of `basic` the one password."""
     key_encoding: str
     key_prefix: str
-    user: _Build | None
+    user: Tree | None
     """Of `basic`."""
     token: Location | None
     """Of `token`; None: the last part of the hook's URL."""

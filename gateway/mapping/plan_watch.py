@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from gateway.values.messages import Json
+from gateway.mapping.nodes.trees import Tree
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,7 +13,7 @@ class WatchPlan:
 
     operation: str
     """The canonical operation that lists, with a window."""
-    arguments: Callable[[Mapping[str, Json]], Json] | None
+    arguments: Tree | None
     """What it is given besides its window."""
     interval: float
     """Seconds from one list to the next, at least."""

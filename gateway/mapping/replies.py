@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from gateway.document import Place, suggestion
 from gateway.mapping.context import BASE, Context
+from gateway.mapping.nodes.trees import Constant
 from gateway.mapping.plan_hooks import DEFAULT, ReplyPlan
 from gateway.mapping.trees import Names, compile_tree
 from gateway.values.messages import Json
@@ -33,7 +34,6 @@ def compile_reply(context: Context, node: Json, place: Place, names: Names) -> R
         context.report(place, "two-bodies", "`text` or `json`, not both")
     kind = next((kind for kind in ("text", "json") if kind in shape), "none")
     if kind == "text":
-        text = shape["text"]
-        return ReplyPlan(shape["status"], kind, lambda _scope: text, context.origin(place))
+        return ReplyPlan(shape["status"], kind, Constant(shape["text"]), context.origin(place))
     body = compile_tree(context, shape["json"], (*place, "json"), names) if kind == "json" else None
     return ReplyPlan(shape["status"], kind, body, context.origin(place))

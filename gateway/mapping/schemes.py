@@ -8,7 +8,8 @@ from gateway.document import Place
 from gateway.mapping.calls import Http, compile_call, compile_condition, seconds
 from gateway.mapping.context import BASE, SENDING, Context
 from gateway.mapping.header_names import check_headers
-from gateway.mapping.plan import AuthPlan, Build, Condition
+from gateway.mapping.nodes.trees import Tree
+from gateway.mapping.plan import AuthPlan, Condition
 from gateway.mapping.trees import compile_object, compile_text
 from gateway.values.messages import Json
 
@@ -57,14 +58,14 @@ def check_forms(context: Context, node: Json, place: Place, scheme: str) -> None
 
 def _trees(
     context: Context, shape: dict[str, Json], place: Place, names: frozenset[str]
-) -> Callable[[str], Build | None]:
-    def tree(key: str) -> Build | None:
+) -> Callable[[str], Tree | None]:
+    def tree(key: str) -> Tree | None:
         return compile_object(context, shape[key], (*place, key), names, secrets=True) if key in shape else None
 
     return tree
 
 
-def _compile_basic(context: Context, node: Json, place: Place) -> tuple[Build, Build] | None:
+def _compile_basic(context: Context, node: Json, place: Place) -> tuple[Tree, Tree] | None:
     shape = context.check("basic", node, place)
     if shape is None:
         return None

@@ -15,8 +15,8 @@ from gateway.mapping.context import CALL, RESERVED, Context
 from gateway.mapping.expressions import Template
 from gateway.mapping.given import Given
 from gateway.mapping.kinds import element_of
+from gateway.mapping.nodes.trees import MadeOf, Tree
 from gateway.mapping.plan import (
-    Build,
     CallPlan,
     FanOut,
     GivesPlan,
@@ -28,7 +28,6 @@ from gateway.mapping.plan import (
 from gateway.mapping.reads import Reads
 from gateway.mapping.rows import compile_levels
 from gateway.mapping.scene import Scene
-from gateway.mapping.sources import Source
 from gateway.mapping.takes import compile_takes
 from gateway.mapping.trees import compile_object, compile_sourced_object, compile_tree
 from gateway.model.model import Operation
@@ -137,14 +136,14 @@ def _compile_kind(
     )
 
 
-def _compile_make(scene: Scene, node: Json, name: str, place: Place) -> Build:
+def _compile_make(scene: Scene, node: Json, name: str, place: Place) -> Tree:
     """Compile what a step makes; of nothing but arguments, it is the caller's as well."""
     context = scene.context
     with context.collecting() as reads:
-        build = compile_tree(context, node, place, scene.names)
+        tree = compile_tree(context, node, place, scene.names)
     if context.given is not None:
         context.given = context.given.naming(name, None, context.given.owing(reads.names))
-    return build
+    return tree
 
 
 def _compile_exclusive(scene: Scene, shape: dict[str, Json], place: Place) -> Template | None:
@@ -206,10 +205,10 @@ def compile_run(scene: Scene, shape: dict[str, Json], place: Place) -> RunPlan:
         _check_with(scene.context, scene.context.model.operations.get(name), shape.get("with"), place)
     origin = scene.context.origin(place)
     if "with" not in shape:
-        same = Source(frozenset({("args", "id")}), scene.context.given.owed if scene.context.given is not None else {})
-        return RunPlan(name, None, Source(members={"id": same}).behind, origin)
-    arguments, source = compile_sourced_object(scene.context, shape["with"], (*place, "with"), scene.names)
-    return RunPlan(name, arguments, source.behind, origin)
+        same = MadeOf(frozenset({("args", "id")}), scene.context.given.owed if scene.context.given is not None else {})
+        return RunPlan(name, None, MadeOf(members={"id": same}), origin)
+    arguments, made_of = compile_sourced_object(scene.context, shape["with"], (*place, "with"), scene.names)
+    return RunPlan(name, arguments, made_of, origin)
 
 
 def _check_with(context: Context, operation: Operation | None, given: Json, place: Place) -> None:

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from gateway.mapping.plan import RunPlan, Scope
+from gateway.mapping.sources import behind
 from gateway.values.errors import CallInvalid, GatewayError, MappingFault, ProviderRejected, StepRefused, Unsupported
 from gateway.values.messages import Json
 
@@ -38,7 +39,7 @@ def told_outside(error: GatewayError, run: RunPlan, scope: Scope, outer: str) ->
 
 def _names(field: Json, run: RunPlan, scope: Scope) -> tuple[str, ...]:
     name = field.get("field") if isinstance(field, Mapping) else None
-    return run.behind(name.split("."), scope) if isinstance(name, str) else ()
+    return behind(run.made_of, name.split("."), scope) if isinstance(name, str) else ()
 
 
 def _named(field: Mapping[str, Json], name: str, run: RunPlan, scope: Scope) -> dict[str, Json]:
@@ -52,7 +53,7 @@ def _renamed(problem: str, run: RunPlan, scope: Scope) -> str:
     """Write a sentence with the caller's names for arguments."""
 
     def outside(found: re.Match[str]) -> str:
-        return next((f"`{name}`" for name in run.behind(found[1].split("."), scope)), found[0])
+        return next((f"`{name}`" for name in behind(run.made_of, found[1].split("."), scope)), found[0])
 
     return _QUOTED.sub(outside, problem)
 
@@ -61,7 +62,7 @@ def _unsupported(error: Unsupported, run: RunPlan, scope: Scope, outer: str) -> 
     """What is missing is an argument of the inner operation: the caller knows it by its own."""
     capability = str(error.details.get("capability", ""))
     argument = capability.removeprefix(f"{run.operation}.")
-    names = run.behind(argument.split("."), scope)
+    names = behind(run.made_of, argument.split("."), scope)
     if not names or argument == run.operation:
         return error
     told = f"{outer}.{names[0]}" if argument != capability else names[0]

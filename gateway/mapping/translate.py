@@ -14,6 +14,9 @@ from urllib.parse import quote_plus
 
 from gateway.mapping.expressions import ExpressionFailed, Path
 from gateway.mapping.plan import CHARSET, CallPlan, Condition, ErrorRule, Scope
+from gateway.mapping.probes import PROBE
+from gateway.mapping.runtime.requests import headers_of, url_of
+from gateway.mapping.runtime.trees import evaluate
 from gateway.values.errors import (
     AnswerMismatch,
     CallInvalid,
@@ -43,16 +46,16 @@ def to_request(call: CallPlan, scope: Scope) -> Request:
     headers = _headers(call, scope)
     body, hidden = b"", frozenset[str]()
     if call.body is not None:
-        value = call.body(scope)
+        value = evaluate(call.body, scope)
         body, kind = _body(call, value, scope)
         hidden = credentials(value)
         if all(name.lower() != "content-type" for name, _ in headers):  # what the mapping says of its body holds
             headers.append(("Content-Type", kind))
     return Request(
         method=call.method,
-        url=str(call.url(scope)),
+        url=url_of(call.url, scope),
         headers=tuple(headers),
-        query=pairs(call.query(scope), call.origin) if call.query else (),
+        query=pairs(evaluate(call.query, scope), call.origin) if call.query else (),
         body=body,
         timeout=call.timeout,
         limit=call.limit,
@@ -63,7 +66,7 @@ def to_request(call: CallPlan, scope: Scope) -> Request:
 
 
 def _headers(call: CallPlan, scope: Scope) -> list[tuple[str, str]]:
-    built = call.headers(scope) if call.headers else {}
+    built = headers_of(call.headers, scope)
     found = joined((name, _text(value, call.origin, name)) for name, value in built.items())
     for name, value in found:
         if not VALUE.fullmatch(value):
@@ -230,12 +233,15 @@ def _is_success(call: CallPlan, response: Response, body: Json, scope: Scope) ->
 
 
 def _rejected(rule: ErrorRule, response: Response, body: Json, scope: Scope) -> GatewayError:
+    probe = PROBE.get()
+    if probe is not None:
+        probe.caught(rule)
     words = said((rule.provider_code, rule.message), body)
     kind = ProviderUnauthorised if rule.code == "PROVIDER_AUTH_FAILED" else ProviderRejected
     return kind(
         "",
         code=rule.code,
-        details=rule.details(_told(scope, response, body)) if rule.details else None,
+        details=evaluate(rule.details, _told(scope, response, body)) if rule.details else None,
         retry_after=retry_after(response),
         origin=rule.origin,
         provider=words,

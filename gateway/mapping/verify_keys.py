@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
 from gateway.mapping.plan_verify import KeyPlan, VerifyPlan
+from gateway.mapping.runtime.trees import evaluate
 from gateway.values.messages import Json
 
 WEAK: Final = "weak-secret"
@@ -81,7 +82,7 @@ def tokens_of(keys: Sequence[KeyPlan], scope: Mapping[str, Json]) -> Iterator[by
 
 def _written(keys: Sequence[KeyPlan], scope: Mapping[str, Json]) -> Iterator[str]:
     for key in keys:
-        written = key.build(scope)
+        written = evaluate(key.value, scope)
         if isinstance(written, str) and written:
             yield written
 
@@ -104,7 +105,7 @@ def weak_keys(plans: Sequence[VerifyPlan], scope: Mapping[str, Json]) -> list[tu
 def _weak(
     plan: VerifyPlan, keys: Sequence[KeyPlan], scope: Mapping[str, Json], *, token: bool = False
 ) -> Iterator[tuple[str, str]]:
-    given = [(key.setting, key.build(scope)) for key in keys]
+    given = [(key.setting, evaluate(key.value, scope)) for key in keys]
     if keys and all(written is None for _, written in given):
         yield keys[0].setting, f"{plan.origin}: none of the keys is given, so that no message could be verified"
     for setting, written in given:

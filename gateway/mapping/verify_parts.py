@@ -15,7 +15,7 @@ from gateway.mapping.context import Context
 from gateway.mapping.expressions import Path, Template
 from gateway.mapping.header_names import check_name, check_own, received
 from gateway.mapping.language import verification as syntax
-from gateway.mapping.plan import Build
+from gateway.mapping.nodes.trees import NULL, Tree
 from gateway.mapping.plan_verify import (
     ChallengePlan,
     DigestPlan,
@@ -25,7 +25,7 @@ from gateway.mapping.plan_verify import (
     SignaturePlan,
     TimestampPlan,
 )
-from gateway.mapping.trees import compile_tree, evaluated
+from gateway.mapping.trees import compile_tree, text_of
 
 _WHERE: Final = ("header", "query", "path")
 _SETTINGS: Final = frozenset({"settings"})
@@ -54,14 +54,14 @@ def compile_key(context: Context, text: str, place: Place, *, public: bool = Fal
     """Compile a secret, which one setting gives; one that is `public` may as well stand in the file."""
     template = context.template(text, place, _SETTINGS, secrets=True)
     if template is None:
-        return KeyPlan(lambda _scope: None, "")
+        return KeyPlan(NULL, "")
     setting = next((use[1] for use in template.uses if len(use) > 1), "")
     declared = context.settings.get(setting)
     whole = isinstance(template, Template) and template.whole and len(template.uses) == 1
     if not public and (not whole or (declared is not None and declared.type != "secret")):
         message = "a key is one setting of type `secret`, such as `{{ settings.hook_secret }}`"
         context.report(place, "key-not-secret", message)
-    return KeyPlan(evaluated(template, context.origin(place)), setting)
+    return KeyPlan(text_of(template, context.origin(place)), setting)
 
 
 def compile_path(context: Context, text: str, place: Place) -> Path | None:
@@ -179,7 +179,7 @@ def _challenge(context: Context, node: syntax.Challenge, scheme: str) -> Challen
     )
 
 
-def _answer(context: Context, node: syntax.Challenge) -> Build | None:
+def _answer(context: Context, node: syntax.Challenge) -> Tree | None:
     if "json" not in node:
         return None
     names = {"signature", "value"} if "value" in node else {"signature"}

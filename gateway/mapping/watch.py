@@ -7,7 +7,7 @@ runs is never watched and pays nothing for it.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field, fields
 from typing import Any, Final
 
 from jmespath.visitor import Options, TreeInterpreter
@@ -17,6 +17,7 @@ from gateway.mapping.expressions import Path, Template
 from gateway.mapping.expressions.path_functions import PathFunctions
 from gateway.mapping.plan import ErrorRule, Scope
 from gateway.mapping.plan_records import RecordPlan
+from gateway.mapping.probes import Probe
 from gateway.values.messages import Json
 from gateway.values.truth import Missing
 
@@ -91,7 +92,7 @@ class Answer:
 
 
 @dataclass(slots=True)
-class Notes(Watch):
+class Notes(Watch, Probe):
     """Notes everything, by place of the mapping file. Whoever plays an example says first of which `operation`."""
 
     operation: str = ""
@@ -99,6 +100,7 @@ class Notes(Watch):
     """By place and text, since a field may have several paths."""
     rules: dict[Place, SeenRule] = field(default_factory=dict)
     answers: list[Answer] = field(default_factory=list)
+    _caught: dict[int, SeenRule] = field(default_factory=dict)
     _reads: dict[int, tuple[Json, set[str]]] = field(default_factory=dict)
     """Identity of an object → the object, kept so that no other takes its identity, and the keys read of it."""
 
@@ -120,15 +122,14 @@ class Notes(Watch):
         return _WatchedTemplate(**_held(template), notes=self, seen=seen, order=order)
 
     def rule(self, rule: ErrorRule, place: Place) -> ErrorRule:
-        """Note whether the rule catches an answer: only then its details are built."""
+        """Note whether the rule catches an answer."""
         seen = self.rules[place] = SeenRule(rule.text, rule.code)
-        inner = rule.details
+        self._caught[id(rule)] = seen
+        return rule
 
-        def details(scope: Scope) -> Json:
-            seen.caught = True
-            return inner(scope) if inner is not None else None
-
-        return replace(rule, details=details)
+    def caught(self, rule: object) -> None:
+        """Note that a rule has caught an answer."""
+        self._caught[id(rule)].caught = True
 
     def decoder(self, decode: Decode, call: str, *, rpc: bool) -> Decode:
         """Keep every answer."""

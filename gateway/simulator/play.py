@@ -17,7 +17,9 @@ from gateway.catalog import Connection
 from gateway.examples import Examples
 from gateway.exchanges import Exchange
 from gateway.mapping.expressions import ExpressionFailed, Path, Template
-from gateway.mapping.plan import AuthPlan, Build, CallPlan, Scope
+from gateway.mapping.nodes.trees import Tree
+from gateway.mapping.plan import AuthPlan, CallPlan, Scope
+from gateway.mapping.runtime.trees import evaluate
 from gateway.mapping.translate import pairs, to_request
 from gateway.simulator.expected import has_form, unexpected
 from gateway.simulator.incoming import Incoming, incoming, matches
@@ -143,11 +145,11 @@ class Play:
         }
 
     def _carries(self, auth: AuthPlan, request: Incoming, scope: Scope) -> bool:
-        def built(build: Build | None) -> dict[str, str]:
-            return dict(pairs(build(scope), auth.origin)) if build is not None else {}
+        def built(tree: Tree | None) -> dict[str, str]:
+            return dict(pairs(evaluate(tree, scope), auth.origin)) if tree is not None else {}
 
         headers = {name.lower(): value for name, value in built(auth.headers).items()}
-        basic = tuple(str(part(scope)) for part in auth.basic) if auth.basic else None
+        basic = tuple(str(evaluate(part, scope)) for part in auth.basic) if auth.basic else None
         return (
             headers.items() <= request.headers.items()
             and built(auth.query).items() <= request.query.items()
@@ -168,8 +170,8 @@ class Play:
         problem = next(unexpected(rule.expects, request), None)
         if problem is not None and self.script is not None:
             return self._built(self.script.invalid, {**scope, "match": {**scope["match"], "field": problem}})
-        for name, build in rule.let:
-            scope[name] = build(scope)
+        for name, tree in rule.let:
+            scope[name] = evaluate(tree, scope)
         for when, answer in rule.refuse:
             if _holds(when, scope, rule.origin):
                 return self._built(answer, scope)
@@ -179,13 +181,12 @@ class Play:
         return self._built(rule.answer, scope)
 
     def _built(self, answer: Answer, scope: Scope) -> Played:
-        headers = {
-            name.lower(): str(value) for name, value in (answer.headers(scope) if answer.headers else {}).items()
-        }
+        told = evaluate(answer.headers, scope) if answer.headers is not None else {}
+        headers = {name.lower(): str(value) for name, value in told.items()}
         if answer.text is not None:
-            played = Played(answer.status, {"content-type": "text/plain"}, str(answer.text(scope)).encode())
+            played = Played(answer.status, {"content-type": "text/plain"}, str(evaluate(answer.text, scope)).encode())
         else:
-            played = _json(answer.status, answer.json(scope) if answer.json else None)
+            played = _json(answer.status, evaluate(answer.json, scope) if answer.json else None)
         return Played(played.status, {**played.headers, **headers}, played.body)
 
     # Examples.
@@ -224,7 +225,7 @@ class Play:
     def _distance(self, exchange: Exchange, request: Incoming) -> tuple[bool, bool, bool]:
         """How far a recorded request is from this one: other path, other fields, and last the ones that failed."""
         auth = self.connection.provider.auth
-        own = auth.query(self.connection.revealed).keys() if auth.query and auth.scheme == "static" else ()
+        own = evaluate(auth.query, self.connection.revealed).keys() if auth.query and auth.scheme == "static" else ()
         query = [{name: text for name, text in one.query.items() if name not in own} for one in (exchange, request)]
         body = {"jsonrpc": request.scope()["params"], "json": request.json, "form": request.form}
         recorded = exchange.body.get("params", []) if exchange.body_kind == "jsonrpc" else exchange.body
@@ -276,8 +277,8 @@ def _holds(when: Template, scope: Scope, origin: str) -> bool:
 
 def _make(change: Change, state: dict[str, Json], scope: Scope) -> None:
     """Make one change of the state."""
-    *steps, last = str(change.place(scope)).split(".")
-    value = change.value(scope) if change.value is not None else None
+    *steps, last = str(evaluate(change.place, scope)).split(".")
+    value = evaluate(change.value, scope) if change.value is not None else None
     held = state
     for step in steps:
         held = held.setdefault(step, {})

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from gateway.document import Document, Finding, Place, suggestion
 from gateway.mapping.context import Context
 from gateway.mapping.expressions import Literal, Template
-from gateway.mapping.plan import Build, CallPlan, ProviderPlan
+from gateway.mapping.nodes.trees import Tree
+from gateway.mapping.plan import CallPlan, ProviderPlan
 from gateway.mapping.trees import compile_text, compile_tree
 from gateway.model.model import Model
 from gateway.shape import check
@@ -47,9 +48,9 @@ class Answer:
     """An HTTP answer to be built."""
 
     status: int
-    json: Build | None
-    text: Build | None
-    headers: Build | None
+    json: Tree | None
+    text: Tree | None
+    headers: Tree | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,8 +58,8 @@ class Change:
     """One change of the state: `set`, `remove` or `add` at a dotted place."""
 
     kind: str
-    place: Build
-    value: Build | None
+    place: Tree
+    value: Tree | None
     when: Template | None
     origin: str
 
@@ -73,7 +74,7 @@ class Rule:
     rpc: str | None
     when: Template | None
     expects: Mapping[str, str]
-    let: tuple[tuple[str, Build], ...]
+    let: tuple[tuple[str, Tree], ...]
     refuse: tuple[tuple[Template, Answer], ...]
     change: tuple[Change, ...]
     answer: Answer
@@ -223,7 +224,7 @@ class _Compiler:
         if "json" in shape and "text" in shape:
             self.context.report((*place, "text"), "two-bodies", "an answer has `json` or `text`", key=True)
 
-        def tree(name: str) -> Build | None:
+        def tree(name: str) -> Tree | None:
             return (
                 compile_tree(self.context, shape[name], (*place, name), names, secrets=True) if name in shape else None
             )

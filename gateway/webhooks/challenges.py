@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from gateway.mapping.plan_verify import ChallengePlan, VerifyPlan
+from gateway.mapping.runtime.trees import evaluate
 from gateway.mapping.verify_keys import keys_of, tokens_of
 from gateway.values.errors import MappingFault
 from gateway.values.messages import Json
@@ -102,7 +103,7 @@ def _answer(plan: VerifyPlan, challenge: ChallengePlan, reading: Reading, scope:
     names = {"value": value}
     if challenge.signs:
         names["signature"] = _signature(plan, challenge, value, scope)
-    body = json.dumps(challenge.json(names), ensure_ascii=True).encode()
+    body = json.dumps(evaluate(challenge.json, names), ensure_ascii=True).encode()
     return Challenged(200, (("Content-Type", "application/json"), _NOSNIFF), body)
 
 

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from gateway.mapping.plan_verify import DigestPlan, SignaturePlan, TimestampPlan, VerifyPlan
+from gateway.mapping.runtime.trees import evaluate
 from gateway.mapping.verify_keys import keys_of
 from gateway.model.times import TimeRefused, moment, normal_instant
 from gateway.values.errors import MappingFault
@@ -156,7 +157,7 @@ def _check_basic(plan: VerifyPlan, reading: Reading, keys: Sequence[bytes], scop
     except (binascii.Error, ValueError):
         raise Unproved("the credentials are not base64") from None
     user, colon, password = given.partition(b":")
-    wanted = plan.user(scope) if plan.user is not None else None
+    wanted = evaluate(plan.user, scope) if plan.user is not None else None
     if not isinstance(wanted, str) or scheme.lower() != "basic" or not colon:
         raise Unproved("the credentials are not of HTTP Basic")
     fits = hmac.compare_digest(raw(wanted), user), _among(keys, password)
