@@ -110,6 +110,9 @@ class ExamplePart(Played):
     remembered: dict[str, Json] | None = key("what the gateway knows of the booking before", example={"quantity": 2})
     warnings: list[Json] | None = key("all that are told, each as far as written", example=[{"field": "notes"}])
     handling: Literal["strict", "lenient"] | None = key("what the caller prefers", example="lenient")
+    idempotency_key: str | None = key(
+        "the UUID that templates see under this name", example="0190a5f4-7c1e-7d6b-8a42-3f5e9c1d2b70"
+    )
 
 
 @part("hook_example", "one of `examples`, of a hook that tells what happened", known_by="hook")

@@ -5,6 +5,7 @@ They are the tests of a mapping, the simulator's first answers and the documenta
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -20,6 +21,7 @@ from gateway.parts import Part
 from gateway.values.messages import LENIENT, STRICT, Json, Received
 from gateway.values.secrets import Secret
 
+_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 @dataclass(frozen=True, slots=True)
 class Example:
@@ -27,6 +29,7 @@ class Example:
 
     `remembered` is what the gateway knows of the booking that is written, of what the provider cannot tell. `warnings`
     are all that come with the result, each as far as it is written; `handling` is what the caller prefers.
+    `idempotency_key` is a UUID, as mappings see one; empty where the caller sends none.
     """
 
     name: str
@@ -41,6 +44,7 @@ class Example:
     remembered: Mapping[str, Json] = field(default_factory=dict)
     warnings: tuple[Mapping[str, Json], ...] = ()
     handling: str = ""
+    idempotency_key: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -237,6 +241,7 @@ class _Reader:
             remembered=self._remembered(node.get("remembered"), (*place, "remembered")),
             warnings=self._warnings(node.get("warnings", []), (*place, "warnings")),
             handling=self._handling(node.get("handling", ""), (*place, "handling")),
+            idempotency_key=self._key(node.get("idempotency_key"), (*place, "idempotency_key")),
         )
 
     def _remembered(self, node: Json, place: Place) -> dict[str, Json]:
@@ -258,6 +263,13 @@ class _Reader:
         if node in {"", STRICT, LENIENT}:
             return str(node)
         self._report(place, "wrong-form", f"the handling that a caller prefers is `{STRICT}` or `{LENIENT}`")
+        return ""
+
+    def _key(self, node: Json, place: Place) -> str:
+        if node is None or (isinstance(node, str) and _UUID.fullmatch(node)):
+            return node or ""
+        message = "the key of an example is what mappings see of it, a UUID: 0190a5f4-7c1e-7d6b-8a42-3f5e9c1d2b70"
+        self._report(place, "wrong-form", message)
         return ""
 
     def _hook(self, node: dict[str, Json], place: Place, now: datetime) -> HookExample | None:

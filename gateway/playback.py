@@ -8,7 +8,7 @@ from __future__ import annotations
 import itertools
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 from urllib.parse import parse_qsl, urlencode
 
@@ -306,7 +306,8 @@ async def _run(engine: Engine, connection: Connection, example: Example, playbac
     async def remembered() -> Mapping[str, Json]:
         return example.remembered
 
-    call = Call("example", example.operation, args, "example", deadline=1e9, handling=example.handling)
+    about = Call("example", example.operation, args, "example", deadline=1e9)
+    call = replace(about, handling=example.handling, idempotency_key=example.idempotency_key)
     return await engine.run(call, remembered=remembered)
 
 

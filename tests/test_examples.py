@@ -132,3 +132,11 @@ def test_unknown_settings(loaded, place):
     }[place]()
     assert found is None
     assert "error unknown-setting example has no setting `usre`" in findings
+
+
+@pytest.mark.parametrize("key", ["k-1", 7, ""])
+def test_a_key_that_no_mapping_sees(loaded, key):
+    """The key of an example is a UUID, as what mappings see of a caller's key."""
+    found, findings = loaded(DELETE | {"idempotency_key": key})
+    assert found is None
+    assert any(one.startswith("error wrong-form the key of an example is") for one in findings)

@@ -39,6 +39,7 @@ MAPPING = {
             "at": "length(all)",
         },
         "rpc": {"safe": True, "call": {"method": "m", "params": [1]}, "at": "result"},
+        "once": {"call": {"put": "/o/{{ uuid() }}", "headers": {"Idempotency-Key": "{{ idempotency_key }}"}}},
     },
 }
 BASE = "https://api.example"
@@ -76,6 +77,18 @@ async def test_holds(ran):
     assert [] == await ran(operation="locations.list", exchanges=[LIST], gives=[])
     named = LIST | {"request": LIST["request"] | {"headers": {"x-token": "t0"}}}
     assert [] == await ran(operation="locations.list", exchanges=[named], gives=[])
+
+
+@pytest.mark.parametrize("key", ["0190a5f4-7c1e-7d6b-8a42-3f5e9c1d2b70", None])
+async def test_idempotency_key(ran, key):
+    """The key of an example is what templates see; without one it is the id of the call's own."""
+    own = "00000000-0000-4000-8000-000000000001"
+    request = {"put": f"{BASE}/o/{own}", "headers": {"Idempotency-Key": key or own}}
+    given = {"idempotency_key": key} if key is not None else {}
+    exchanges = [{"request": request, "answer": {"json": 1}}]
+    assert [] == await ran(operation="native.once", exchanges=exchanges, gives=1, **given)
+    wrong = {"idempotency_key": "0190a5f4-7c1e-7d6b-8a42-000000000000"}
+    assert await ran(operation="native.once", exchanges=exchanges, gives=1, **wrong)
 
 
 async def test_result(ran):
