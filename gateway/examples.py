@@ -23,6 +23,7 @@ from gateway.values.secrets import Secret
 
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
+
 @dataclass(frozen=True, slots=True)
 class Example:
     """One golden example. `fails` holds what of the error must be as written; otherwise `gives` is the exact result.

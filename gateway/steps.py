@@ -28,7 +28,7 @@ from gateway.mapping.runtime.trees import evaluate
 from gateway.mapping.told_outside import told_outside
 from gateway.model.model import Model
 from gateway.scopes import elements
-from gateway.turns import Turn
+from gateway.turns import EXCLUSIVE, Turn
 from gateway.values.errors import GatewayError, OutcomeUnknown, ProviderRejected
 from gateway.values.messages import Effect, Json
 from gateway.values.truth import MISSING, is_true, truth
@@ -74,7 +74,7 @@ class Steps:
                 await self._guard(step, scope)
                 continue
             elif step.exclusive is not None:
-                await self.turn.take((self.connection.name, "exclusive", one) for one in alone(step, scope))
+                await self.turn.take((self.connection.name, EXCLUSIVE, one) for one in alone(step, scope))
                 continue
             elif step.make is not None:
                 value = await self.compute(evaluate, step.make, scope)

@@ -18,6 +18,8 @@ from gateway.values.errors import TooManyCalls
 Key: TypeAlias = tuple[str, ...]
 """What a turn is of: the connection, then what it is of there."""
 
+EXCLUSIVE = "exclusive"
+"""What stands second in the key of what a mapping says a write is exclusive over."""
 MOST_WAITING = 100
 """Writes that wait for the same turn; one more is refused at once."""
 _AGAIN_SECONDS = 1.0
@@ -45,11 +47,16 @@ class Turns:
         """Begin what takes turns before `deadline`, a reading of the clock: a context."""
         return Turn(self, deadline)
 
-    async def enter(self, key: Key, deadline: float) -> None:
-        """Wait for a turn; `leave` must follow. Raises TooManyCalls when it does not come in time."""
+    async def enter(self, key: Key, deadline: float, *, patient: bool = True) -> None:
+        """Wait for a turn; `leave` must follow. Raises TooManyCalls when it does not come in time.
+
+        Who is not `patient` has it at once or not at all.
+        """
         line = self._lines.setdefault(key, _Line())
         if line.asked > MOST_WAITING:
             raise _refusal("Too many writes of the same thing are waiting.")
+        if line.asked and not patient:
+            raise _refusal("Another write has what this one needs too, and may be waiting for what this one has.")
         line.asked += 1
         try:
             async with asyncio.timeout(deadline - self._clock()):
@@ -96,13 +103,20 @@ class Turn:
     async def take(self, keys: Iterable[Key]) -> None:
         """Wait for these turns, in one order for everybody, so that two calls never wait for each other's.
 
-        Raises TooManyCalls (429) when one of them does not come before the deadline.
+        What comes before something that is held already is not waited for: whoever has it may wait for that. Raises
+        TooManyCalls (429) when it is not free, and when one of the others does not come before the deadline.
         """
         async with self._taking:  # steps of one call may go on at once: none may wait for what another of them is given
-            for key in sorted(set(keys) - self._held):
-                await self._turns.enter(key, self._deadline)
+            for key in sorted(set(keys) - self._held, key=_order):
+                patient = all(_order(held) < _order(key) for held in self._held)
+                await self._turns.enter(key, self._deadline, patient=patient)
                 self._held.add(key)
                 self._stack.callback(self._turns.leave, key)
+
+
+def _order(key: Key) -> tuple[bool, Key]:
+    """The order in which everybody takes turns: first of the thing that is written, which is known before any step."""
+    return EXCLUSIVE in key[1:2], key
 
 
 def _refusal(detail: str) -> TooManyCalls:

@@ -62,6 +62,32 @@ async def test_alone_with_several(club):
     assert [("GET", "a"), ("POST", "a"), ("GET", "b"), ("POST", "b")] == [sent[at] for at in pair[:4]]
 
 
+CROSSED = """
+native:
+  move:
+    args: {from: {type: string, required: true}, to: {type: string, required: true}}
+    steps:
+      - {exclusive: "{{ args.from }}"}
+      - {name: seen, safe: true, call: {get: "/look/{{ args.from }}"}}
+      - {exclusive: "{{ args.to }}"}
+      - {name: made, call: {post: "/move/{{ args.from }}/{{ args.to }}"}}
+    at: made
+"""
+
+
+async def test_crossed(club):
+    """Of two calls that each have what the other needs next, one is refused at once, and the other goes on."""
+    made = slow(club(CROSSED))
+    there, back = begun(made, ("native.move", {"from": "a", "to": "b"}), ("native.move", {"from": "b", "to": "a"}))
+    async with asyncio.timeout(10):  # well before the deadline of the calls, whose clock stands still
+        with pytest.raises(TooManyCalls) as caught:
+            await back
+        await there
+    assert (1.0, {"GET /look/a", "GET /look/b", "POST /move/a/b"}) == (caught.value.retry_after, set(made.sent))
+    await made.run("native.move", **{"from": "b", "to": "a"})  # when nobody has it, the order is no matter
+    assert "POST /move/b/a" == made.sent[-1]
+
+
 async def test_one_write_of_a_booking(club):
     """Writes of one booking follow each other whole, read-back and all; reads, and other bookings, do not wait."""
     held, arrived = asyncio.Event(), asyncio.Queue()

@@ -196,12 +196,19 @@ async def _events(playing):
     for event in ("booking.created", "booking.cancelled"):
         ids = [id_ for name, id_ in told if name == event]
         books.claim(len(ids) == len(set(ids)), "told-twice", f"{event} {ids}")
+    replaced = _replaced(playing)
     for write in playing.writes.values():
         event = {"create": "booking.created", "cancel": "booking.cancelled"}.get(write.do)
         for answer in write.answers if event else ():
             if answer.ok:
-                known = (event, answer.body["id"]) in told
+                known = (event, answer.body["id"]) in told or answer.body["id"] in replaced
                 books.claim(known, "not-told", f"{write.name} was answered {answer}, and there is no {event}")
+
+
+def _replaced(playing):
+    """Give the ids of bookings whose place another one took as they were moved: that one alone is told."""
+    moves = (one for one in playing.writes.values() if one.do == "reschedule")
+    return {move.about for move in moves for told in move.answers if told.ok and told.body["id"] != move.about}
 
 
 async def _offered(playing):
