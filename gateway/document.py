@@ -325,7 +325,7 @@ def _as_text(findings: Sequence[Finding]) -> str:
 
 def _may_follow(finding: Finding) -> bool:
     """Tell whether an error elsewhere may be the cause: what a wrong part would have used looks unused."""
-    return finding.code.startswith("unused-")
+    return finding.code.startswith("unused-") or finding.code.endswith("-not-mapped")
 
 
 def _as_json(findings: Sequence[Finding]) -> str:

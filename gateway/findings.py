@@ -127,7 +127,7 @@ warning never-accepted: A step accepts a code that it can never end with. Accept
 error bad-codec: A codec is not written as it must be. Correct it as the message says.
 error not-invertible: A codec or path that only reads is to write. Take one that writes, or say `mode: read`.
 error codec-type: A codec and the canonical value on its other side have different types. Take a codec that fits.
-error enum-not-total: A canonical value that a written enum has no word for. Add it, or say why under `unsupported:`.
+warning enum-not-total: A canonical value that a written enum has no word for. Add it, or say why under `unsupported:`.
 error wrong-parts: What is joined does not match the parts of the codec. Name as many fields as there are parts.
 error needs-codec: A field's canonical type cannot be read as it is. Say with `as:` how the provider writes it.
 error unknown-resource: The contract has no such resource. Use a name of the contract.
@@ -147,7 +147,7 @@ warning unused-tree: A tree that nothing uses. Use it, or remove it.
 
 # Operations
 
-error operation-missing: An operation of the contract is neither mapped nor refused. Map it, or say why it is not.
+warning operation-missing: An operation of the contract is neither mapped nor refused. Map it, or say why it is not.
 warning operations-left: `unsupported:` refuses all operations that are left. Map them, or refuse each by name.
 error unknown-operation: There is no such operation. Use a name of the contract that is mapped here.
 error both-ways: An operation is mapped and declared unsupported. Keep one of the two.
@@ -162,7 +162,8 @@ error operation-cycle: An operation runs itself. Break the circle.
 error result-missing: An operation gives nothing where the contract promises something. Say where the result is.
 error wrong-result: A result is of another kind than the contract promises. Write the key that the message names.
 error unknown-argument: The operation has no such argument. Use a name of the contract, or declare it.
-error unused-argument: A promised argument is silently ignored. Use it, or give the reason under `unsupported:`.
+error unused-argument: A required or a declared argument is ignored. Use it, or give the reason under `unsupported:`.
+warning argument-not-mapped: Nothing reads a promised argument. Use it, or give the reason under `unsupported:`.
 error unsatisfiable: Every call of the operation would be refused. Honour one of what the message names.
 error refusal-after-write: A no comes after a write, and what becomes of the write is not said. Say `takes_back:`.
 error nothing-to-take-back: Nothing, or not all, of what was written can be taken back. Give each write an `undo`.

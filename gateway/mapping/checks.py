@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from gateway.document import Place, suggestion
 from gateway.mapping.context import Context
 from gateway.mapping.fits import report_unwritable
-from gateway.mapping.plan import Condition, OperationPlan, RunPlan
+from gateway.mapping.plan import NOT_MAPPED, Condition, OperationPlan, RunPlan
 from gateway.mapping.plan_given import NativeArgument
 from gateway.mapping.plan_records import RecordPlan
 from gateway.mapping.reads import Reads
@@ -20,26 +20,32 @@ from gateway.values.messages import Effect, Json
 from gateway.values.truth import is_true
 
 
-def check_arguments(context: Context, operation: Operation, plan: OperationPlan, reads: Reads, place: Place) -> None:
-    """Every canonical argument is used, filtered by the gateway itself, or declared unsupported; so is each member."""
+def check_arguments(
+    context: Context, operation: Operation, plan: OperationPlan, reads: Reads, place: Place
+) -> dict[str, str]:
+    """Every canonical argument is used, filtered by the gateway itself, or declared unsupported; so is each member.
+
+    Gives those that are none of this: the mapping may be older than they are, and sending one is refused.
+    """
     used = set(reads.of_args())
     _check_named(context, operation, plan, {use[0] for use in used}, place)
     if ("args",) in reads.whole or any(variant.find for variant in plan.variants):
-        return
+        return {}
     known = {use[0] for use in used} | plan.args_from.keys() | operation.common.keys()
     known |= _seen_to(context, operation, plan)
     known |= {part for name in known & operation.args.keys() for part in operation.args[name].holds}
     declared = {**plan.unsupported, **plan.loses}
+    ignored: list[str] = []
     for name, argument in operation.args.items():
         if name in declared:
             continue
         if name not in known:
-            _ignored(context, operation, name, place)
+            ignored.append(name)
         elif ("args", name) not in reads.whole:
             told = {use[1] for use in used if use[0] == name and len(use) > 1}
-            for member in _ignored_members(argument, told):
-                if not any(one == f"{name}.{member}" or one.startswith(f"{name}.{member}.") for one in declared):
-                    _ignored(context, operation, f"{name}.{member}", place)
+            members = [f"{name}.{member}" for member in _ignored_members(argument, told)]
+            ignored += [full for full in members if not any(f"{one}.".startswith(f"{full}.") for one in declared)]
+    return {name: NOT_MAPPED for name in ignored if _ignored(context, operation, name, place)}
 
 
 def _check_named(context: Context, operation: Operation, plan: OperationPlan, used: set[str], place: Place) -> None:
@@ -61,9 +67,15 @@ def _is_argument(operation: Operation, dotted: str) -> bool:
     return argument is not None and (not rest or argument.type.field(rest) is not None)
 
 
-def _ignored(context: Context, operation: Operation, name: str, place: Place) -> None:
+def _ignored(context: Context, operation: Operation, name: str, place: Place) -> bool:
+    """Report an argument, or a member of one, that nothing reads; tell whether a call can do without it."""
+    first, _, rest = name.partition(".")
+    field = operation.args[first].type.field(rest) if rest else operation.args[first]
+    needed = field is not None and field.required
     message = f"{operation.name} promises `{name}`: use it, or say under `unsupported:` why it cannot be honoured"
-    context.report(place, "unused-argument", message, key=True)
+    code = "unused-argument" if needed else "argument-not-mapped"
+    context.report(place, code, message if needed else f"{message}; sending it is refused as `{NOT_MAPPED}`", key=True)
+    return not needed
 
 
 def _ignored_members(argument: Field, told: set[str]) -> Iterator[str]:

@@ -17,7 +17,7 @@ from gateway.mapping.context import Context
 from gateway.mapping.hooks import compile_hooks
 from gateway.mapping.language.file import LANGUAGE
 from gateway.mapping.operations import compile_native, compile_operation
-from gateway.mapping.plan import AuthPlan, OperationPlan, ProviderPlan
+from gateway.mapping.plan import NOT_MAPPED, AuthPlan, OperationPlan, ProviderPlan
 from gateway.mapping.plan_given import Setting
 from gateway.mapping.plan_hooks import HookPlan
 from gateway.mapping.plan_watch import WatchPlan
@@ -185,15 +185,16 @@ def _names_in(node: Json) -> Iterator[str]:
 
 
 def _refused(context: Context, file: dict[str, Json]) -> dict[str, str]:
-    """Every operation that is not mapped, with the reason; `"*"` gives one for all that are left."""
+    """Every operation that is not mapped, with the reason; `"*"` gives one for all of which none is told."""
     refused = dict(file.get("unsupported", {}))
     rest = refused.pop(_REST, None)
-    left = {} if rest is None else {name: rest for name in context.model.operations if name not in file["operations"]}
+    reason = NOT_MAPPED if rest is None else rest
+    left = {name: reason for name in context.model.operations if name not in file["operations"]}
     return left | refused
 
 
 def _check_coverage(context: Context, file: dict[str, Json]) -> None:
-    """Every canonical operation is mapped, or refused with a reason: nothing is forgotten silently."""
+    """Every canonical operation is mapped, or refused with a reason: of one that is neither, callers are told so."""
     mapped, refused = file["operations"], file.get("unsupported", {})
     for name in refused:
         if name == _REST:
@@ -214,7 +215,7 @@ def _check_coverage(context: Context, file: dict[str, Json]) -> None:
             context.report(("unsupported", _REST), "operations-left", message, key=True)
         return
     for name in left:
-        message = f"`{name}` is neither mapped nor declared under `unsupported:` with a reason"
+        message = f"`{name}` is not mapped, and callers are told so: map it, or say why not under `unsupported:`"
         context.report(("operations",), "operation-missing", message, key=True)
 
 

@@ -15,7 +15,7 @@ from gateway.mapping.codecs.kind import ISO, LOSSY
 from gateway.mapping.context import BASE, Context
 from gateway.mapping.evaluate import read
 from gateway.mapping.expressions import ExpressionFailed, Path
-from gateway.mapping.fits import check_codec, check_constant, check_joined, check_tree
+from gateway.mapping.fits import check_codec, check_constant, check_joined, check_tree, only_mapped
 from gateway.mapping.plan import Scope
 from gateway.mapping.plan_records import RecordPlan
 from gateway.mapping.results import walk
@@ -59,6 +59,7 @@ def _from_path(context: Context, _resource: Resource, field: Field, shape: dict[
     if several and codec is None and field.type.kind != "list":
         context.report(place, "needs-codec", "several paths need `as:`, the codec that reads their list")
     check_codec(context, field.name, field.type, codec, place)
+    codec = only_mapped(field.type, codec) if codec is not None else None
     known = [path for path in paths if path is not None]
     origin, text = context.origin(place), ", ".join(texts)
     raw = _raw(known, several=several, origin=origin)

@@ -8,11 +8,13 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Final
 
 from gateway.document import Place, suggestion
-from gateway.mapping.codecs import Codec
+from gateway.mapping.codecs import Codec, CodecUnsupported
 from gateway.mapping.context import Context
+from gateway.mapping.plan import NOT_MAPPED, Scope
 from gateway.model.types import Field, Type, TypeRefused
 from gateway.values.messages import Json
 
@@ -30,7 +32,7 @@ _OBJECTS: Final = frozenset({"object", "map"})
 _BUILDS: Final = {"": _OBJECTS, "$for": _OBJECTS, "$record": _OBJECTS, "$merge": _OBJECTS, "$json": _TEXTS}
 """Word of a tree (none: an object written out) → the canonical kinds it builds; `$for` without `$key` builds a list."""
 
-_ARGUMENT: Final = re.compile(r"\{\{\s*args\.([a-z_.]+)\s*(?:\|\s*default\(none\)\s*)?\}\}")
+_ARGUMENT: Final = re.compile(r"\{\{\s*args\.([a-z_.]+)\s*(?:\|\s*default\([^()]*\)\s*)?\}\}")
 
 
 def _fills(gives: str, kind: str) -> bool:
@@ -72,6 +74,25 @@ def unwritable(type_: Type, codec: Codec | None) -> tuple[Json, ...]:
     settled = {(type(value), value) for value in codec.inputs}
     allowed: tuple[Json, ...] = type_.allowed or ((True, False) if type_.kind == "boolean" else ())
     return tuple(value for value in allowed if (type(value), value) not in settled)
+
+
+def only_mapped(type_: Type, codec: Codec) -> Codec:
+    """Give the codec, which says of a canonical value that it has no word for that it is not mapped.
+
+    Such a value may have come into the contract after the mapping was written: to send it is the caller's business.
+    """
+    values = {(type(value), value) for value in unwritable(type_, codec)}
+    encode = codec.encode
+    if not values or encode is None:
+        return codec
+
+    def encode_mapped(value: Json, scope: Scope) -> Json:
+        for one in value if isinstance(value, list) else [value]:
+            if isinstance(one, str | bool) and (type(one), one) in values:
+                raise CodecUnsupported(NOT_MAPPED)
+        return encode(value, scope)
+
+    return replace(codec, encode=encode_mapped)
 
 
 def check_written(context: Context, name: str, type_: Type, codec: Codec, place: Place) -> None:
@@ -117,14 +138,16 @@ def check_taken_apart(context: Context, argument: Field | None, part: str, inner
         check_codec(context, f"`{part}`", argument.type, inner, place)
 
 
-def check_taken(context: Context, arguments: Mapping[str, Field], source: str, codec: Codec, place: Place) -> None:
-    """Check that a codec can write an argument that is taken as it is."""
+def check_taken(context: Context, arguments: Mapping[str, Field], source: str, codec: Codec, place: Place) -> Codec:
+    """Check that a codec can write an argument that is taken as it is; give the codec that writes it."""
     found = _ARGUMENT.fullmatch(source)
     first, _, rest = found[1].partition(".") if found is not None else ("", "", "")
     argument = arguments.get(first)
     field = argument.type.field(rest) if argument is not None and rest else argument
     if field is not None and found is not None:
         check_written(context, f"args.{found[1]}", field.type, codec, place)
+        return only_mapped(field.type, codec)
+    return codec
 
 
 def check_constant(context: Context, field: Field, value: Json, place: Place) -> None:

@@ -6,6 +6,8 @@ refer to what is known by then.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from gateway.document import Place, suggestion
 from gateway.mapping.calls import Http, compile_rules, seconds
 from gateway.mapping.checks import check_arguments, check_names, check_native_arguments
@@ -67,7 +69,8 @@ def compile_operation(
         origin=context.origin(place),
         needs=compile_needs(context, shape.get("needs"), place),
     )
-    check_arguments(context, operation, plan, reads, place)
+    ignored = check_arguments(context, operation, plan, reads, place)
+    plan = replace(plan, unsupported={**plan.unsupported, **ignored})
     check_remembered(context, reads, place)
     check_names(context, reads, shape, operation.effect, place)
     return plan

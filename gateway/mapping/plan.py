@@ -29,6 +29,9 @@ ASKED: Final = "the span that is asked for"
 """Where a scope has the caller's span of time, two instants or None, whatever the operation calls them. No name of the
 language is written so: only readers of answers see these two."""
 
+NOT_MAPPED: Final = "not mapped"
+"""Why what a mapping says nothing of cannot be had: it may be newer in the contract than the mapping."""
+
 
 @dataclass(frozen=True, slots=True)
 class Condition:

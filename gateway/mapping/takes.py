@@ -28,7 +28,7 @@ def compile_takes(scene: Scene, nodes: Json, place: Place) -> tuple[Take, ...]:
         if codec is not None and codec.encode is None:
             context.report((*where, "as"), "not-invertible", f"codec {codec.name} is one-way: it cannot write")
         elif codec is not None:
-            check_taken(context, scene.arguments, shape["from"], codec, (*where, "as"))
+            codec = check_taken(context, scene.arguments, shape["from"], codec, (*where, "as"))
         if isinstance(value, Literal):
             context.report(where, "not-a-template", "a taken value is a template")
         elif value is not None:
