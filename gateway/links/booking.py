@@ -17,7 +17,7 @@ from gateway.links.known import asked_for, by_reference, holds, is_asked, settle
 from gateway.links.link import Link, Wanted, can, invalid
 from gateway.links.reconciling import found_again, stands
 from gateway.links.settling import FIRST_LOOK_SECONDS
-from gateway.links.told import customer_key
+from gateway.links.told import create_key, customer_key
 from gateway.store import ledger
 from gateway.store.database import Transaction
 from gateway.store.ledger import CANCELLED, CANCELLING, CONFIRMED, FAILED, PENDING, UNKNOWN, Entry, EntryChanges
@@ -189,8 +189,9 @@ def _entry(desk: Desk, link: Link, asked: Wanted, asking: Asking) -> Entry:
 
 async def _create(desk: Desk, link: Link, asked: Wanted, entry: Entry, found: _Found, asking: Asking) -> Entry:
     """Book at the club. Whatever happens, the entry says it."""
+    given, key = _given(link, asked, entry, found), create_key(entry.id)
     try:
-        booking = await desk.call(link.club, "bookings.create", _given(link, asked, entry, found), asking, link.channel)
+        booking = await desk.call(link.club, "bookings.create", given, asking, link.channel, key)
     except GatewayError as error:
         # What the mapping does not list may be said of a booking that was made all the same.
         if isinstance(error, OutcomeUnknown) or error.code == ProviderRejected.CODE:

@@ -82,13 +82,15 @@ class Desk:
         given: Mapping[str, Json],
         asking: Asking,
         channel: str | None = None,
+        key: str = "",
     ) -> Json:
         """Run a canonical operation and give its data; its events are told as those of callers are.
 
-        `channel` is how what it is about came in. Raises GatewayError.
+        `channel` is how what it is about came in, `key` what its repetitions are known by. Raises GatewayError.
         """
         checked = arguments(self.engine.model.operations[operation], given, connection.zone)
-        call = Call(connection.name, operation, checked, asking.request_id, asking.deadline)
+        about = (connection.name, operation, checked, asking.request_id, asking.deadline)
+        call = Call(*about, idempotency_key=key)
         return (await self.remembering.run(call, channel=channel)).data
 
     def passing(self, error: GatewayError) -> bool:

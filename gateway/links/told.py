@@ -12,6 +12,7 @@ from collections.abc import Collection, Iterable, Mapping
 
 from gateway.config import FacilitySettings, LinkSettings
 from gateway.links.offers import Cell
+from gateway.mapping.ids import uuid_of
 from gateway.model.times import TimeRefused, parse_instant, to_zone, wall_clock
 from gateway.values.messages import Json
 
@@ -100,6 +101,11 @@ def ledger_key(center_id: str, facility_id: str, start: str, end: str) -> str:
 def customer_key(entry_id: str) -> str:
     """Give what tells the customer of an entry of the ledger from that of every other one: 12 characters of a hash."""
     return hashlib.sha256(entry_id.encode()).hexdigest()[:KEY_LENGTH]
+
+
+def create_key(entry_id: str) -> str:
+    """Give the UUID by which a club knows the booking of an entry, however often it is asked to make it."""
+    return uuid_of("link", entry_id)
 
 
 def _hashed(value: Json) -> str:

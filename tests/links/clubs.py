@@ -213,19 +213,39 @@ class Stage:
         return answer if answer is not None else web.Response()
 
 
+def changed(provider, *changes):
+    """Compile a shipped mapping with other texts: each change is the old one, how often it is there, the new one."""
+    text = (ROOT / "mappings" / f"{provider}.yaml").read_text("utf-8")
+    for old, times, new in changes:
+        assert times == text.count(old)
+        text = text.replace(old, new)
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder, f"{provider}.yaml").write_text(text, "utf-8")
+        found, findings = load_providers([Path(folder)], load())
+    assert [] == [str(one) for one in findings if one.level == "error"]
+    return found[provider]
+
+
 @functools.cache
 def referring():
     """Compile the marketplace's mapping as that of one which sends an id of its own, and more of who plays."""
-    text = (ROOT / "mappings" / "anybuddy.yaml").read_text("utf-8")
     slot, player = "      slot_id: slotId\n", "      customer.name: playerName1\n"
-    assert (2, 1) == (text.count(slot), text.count(player))
-    text = text.replace(slot, f"{slot}      reference: bookingId\n")
-    text = text.replace(player, f"{player}      customer.email: playerEmail\n      customer.phone: playerPhone\n")
-    with tempfile.TemporaryDirectory() as folder:
-        Path(folder, "anybuddy.yaml").write_text(text, "utf-8")
-        found, findings = load_providers([Path(folder)], load())
-    assert [] == [str(one) for one in findings if one.level == "error"]
-    return found["anybuddy"]
+    more = f"{player}      customer.email: playerEmail\n      customer.phone: playerPhone\n"
+    return changed("anybuddy", (slot, 2, f"{slot}      reference: bookingId\n"), (player, 1, more))
+
+
+@functools.cache
+def keyed():
+    """Compile the generic club's mapping as that of one which is given a key with every booking that it shall make."""
+    when = '            scheduled_at: "{{ utc(args.start) }}"\n'
+    return changed("generic", (when, 1, f'{when}            key: "{{{{ idempotency_key }}}}"\n'))
+
+
+@functools.cache
+def remembering():
+    """Compile a club's mapping as if it kept its slots for ten minutes."""
+    slots = "  slots.list:\n"
+    return changed("locaboo", (slots, 1, f"{slots}    cache: 10m\n"))
 
 
 def connection(name, provider, base_url, settings, plan=None):

@@ -226,7 +226,7 @@ class House:
         day = datetime.fromisoformat(start).date()
         window = {"from": f"{day}T00:00", "to": f"{day + timedelta(days=1)}T00:00"}
         window |= {} if service is None else {"service_id": service}
-        begins = datetime.fromisoformat(start).replace(tzinfo=ZoneInfo(ZONE))
+        begins = datetime.fromisoformat(start).replace(tzinfo=ZoneInfo(ZONE)).astimezone(UTC)
         customer = {"name": name, "email": "ada@club.example"}
         customer |= {"phone": "+33698765432"} if "phone" in self.kind.customer else {}
         for slot in await self.works("slots.list", **window):
@@ -251,11 +251,13 @@ def _place(slot):
 
 
 @asynccontextmanager
-async def linked(folder, club, *, url=None, link=None, courts=None, settings=None, market=None, at=MONDAY, plan=None):
+async def linked(
+    folder, club, *, url=None, link=None, courts=None, settings=None, market=None, at=MONDAY, plan=None, club_plan=None
+):
     """Run a marketplace, a club of this kind and a gateway while the context lasts.
 
     `link` are keys of the link with other values, `courts` its facilities, `settings` and `market` settings of the
-    club's and the marketplace's connection, `plan` another mapping of the marketplace.
+    club's and the marketplace's connection, `plan` another mapping of the marketplace, `club_plan` one of the club.
     """
     kind = KINDS[club]
     async with AsyncExitStack() as stack:
@@ -269,6 +271,9 @@ async def linked(folder, club, *, url=None, link=None, courts=None, settings=Non
         house.market, peer = await stack.enter_async_context(
             staged("market", "anybuddy", MARKET | (market or {}), house.now)
         )
+        if club_plan is not None:
+            about = kind.settings | (settings or {})
+            joined = connection("club", kind.provider, f"http://127.0.0.1:{house.club.port}", about, club_plan)
         if plan is not None:
             peer = connection("market", "anybuddy", f"http://127.0.0.1:{house.market.port}", MARKET, plan)
         house.connections = {"club": joined, "market": peer}
