@@ -106,6 +106,10 @@ class Engine:
         """
         return self._turns.turn(call.deadline)
 
+    def written(self, connection: str) -> int:
+        """Give a number that is another one once something was written through a connection, by whomever."""
+        return self._turns.written(connection)
+
     async def run(
         self,
         call: Call,
@@ -143,7 +147,7 @@ class Engine:
         mask = self._masked(connection)
         about = {"request": call.request_id, "connection": call.connection, "operation": call.operation}
         try:
-            await turn.take(_written(call, plan))
+            await _enter(turn, call, plan)
             if remembered is not None:
                 run.remembered = await remembered()
             reply = await run.answer(plan, call.arguments)
@@ -303,6 +307,13 @@ class Engine:
                 return await self._measured(replace(request, timeout=min(request.timeout, left)), call)
 
         return bounded
+
+
+async def _enter(turn: Turn, call: Call, plan: OperationPlan) -> None:
+    """Wait for what a call writes, and let it be known that it writes. Raises TooManyCalls."""
+    await turn.take(_written(call, plan))
+    if plan.effect is not Effect.SAFE:
+        turn.writes(call.connection)
 
 
 def _written(call: Call, plan: OperationPlan) -> list[Key]:

@@ -115,7 +115,10 @@ class Run:
         async def ask() -> Answer:
             return Answer(await apart.asked(plan, arguments, partial=partial), apart.said)
 
-        key = json.dumps([self.connection.digest, plan.name, dict(arguments), self.show, partial], sort_keys=True)
+        # What a write may change is asked for anew after each, whoever made it.
+        writes = self.turn.written(self.connection.name) if self.model.is_written(plan.name) else 0
+        about = [self.connection.digest, plan.name, dict(arguments), self.show, partial, writes]
+        key = json.dumps(about, sort_keys=True)
         answer = await self.cache.answer(key, plan.cache, ask)
         self._heard(answer.said)
         found: Found = answer.value

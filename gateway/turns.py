@@ -7,6 +7,7 @@ the order in which they are asked for, and hold in this process alone; nothing h
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import Callable, Iterable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
@@ -39,6 +40,7 @@ class Turns:
     def __init__(self, clock: Callable[[], float]) -> None:
         self._clock = clock
         self._lines: dict[Key, _Line] = {}
+        self._written: Counter[str] = Counter()
 
     def __repr__(self) -> str:
         return f"Turns({len(self._lines)})"
@@ -46,6 +48,14 @@ class Turns:
     def turn(self, deadline: float) -> Turn:
         """Begin what takes turns before `deadline`, a reading of the clock: a context."""
         return Turn(self, deadline)
+
+    def written(self, connection: str) -> int:
+        """Give a number that is another one after every write through a connection, and after the beginning of one."""
+        return self._written[connection]
+
+    def write(self, connection: str) -> None:
+        """Note that a write through a connection begins, or that all of it is done and written down."""
+        self._written[connection] += 1
 
     async def enter(self, key: Key, deadline: float, *, patient: bool = True) -> None:
         """Wait for a turn; `leave` must follow. Raises TooManyCalls when it does not come in time.
@@ -86,6 +96,7 @@ class Turn:
         self._turns = turns
         self._deadline = deadline
         self._held: set[Key] = set()
+        self._writes: set[str] = set()
         self._taking = asyncio.Lock()
         self._stack = AsyncExitStack()
 
@@ -97,8 +108,19 @@ class Turn:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         """Give back every turn."""
+        for connection in self._writes:
+            self._turns.write(connection)
         await self._stack.aclose()
         self._held.clear()
+
+    def writes(self, connection: str) -> None:
+        """Note that this call writes there: what was read before its end is old."""
+        self._writes.add(connection)
+        self._turns.write(connection)
+
+    def written(self, connection: str) -> int:
+        """Give the number of `Turns.written`."""
+        return self._turns.written(connection)
 
     async def take(self, keys: Iterable[Key]) -> None:
         """Wait for these turns, in one order for everybody, so that two calls never wait for each other's.

@@ -199,6 +199,16 @@ class Model:
         """Find a resource or a named object."""
         return self.shapes.get(name)
 
+    def is_written(self, operation: str) -> bool:
+        """Tell whether a write through a connection may change what an operation gives there, by its name.
+
+        Of the contract's own it may not where nothing of the kind is written or bound in time: places, services,
+        resources. Of a native one nobody knows.
+        """
+        kind = operation.partition(".")[0]
+        alike = [one for one in self.operations.values() if one.name.partition(".")[0] == kind]
+        return not alike or any(one.effect is not Effect.SAFE or one.window is not None for one in alike)
+
     def schemas(self) -> dict[str, Json]:
         """JSON Schema 2020-12 of every named type that callers meet, for the components of an OpenAPI 3.1 document.
 

@@ -32,7 +32,7 @@ from gateway.surface.requests import READ_SECONDS, json_body, path_parts, refuse
 from gateway.surface.visit import VISIT
 from gateway.surface.written import Outcome
 from gateway.values.errors import GatewayError, NotMapped, OutcomeUnknown, ProviderUnauthorised, ProviderUnavailable
-from gateway.values.messages import LENIENT, Call, Effect, Json, Reply
+from gateway.values.messages import LENIENT, Call, Json, Reply
 from gateway.values.secrets import Redactor
 from gateway.workers import Compute
 
@@ -119,16 +119,12 @@ class Calls:
         key = key_of(request)
         own = uuid_of(caller, connection.name, key) if key is not None else ""
         call = Call(*about, caller=caller, idempotency_key=own, partial=partial, handling=handling)
-        safe = self.engine.operation(connection, operation).effect is Effect.SAFE
         try:
             run = self.remembering.run if self.remembering is not None else self.engine.run
             reply = await run(call, visit.traced.trace if visit.traced is not None else None)
         except GatewayError as error:
             await self._note(connection, error.code)
             raise
-        finally:
-            if not safe:
-                self.readings.forget(connection.name, self.now())
         await self._note(connection, None)
         return reply
 

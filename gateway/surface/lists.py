@@ -56,6 +56,8 @@ class Listing:
     page: Wanted
     include: frozenset[str]
     handling: str
+    writes: int
+    """The engine's number of writes when the request came."""
 
     def kept(self) -> Page | None:
         """Give the page of the reading that its cursor leads to; None when that has gone, or there was none."""
@@ -77,14 +79,13 @@ class Listing:
         if written.first + page.limit >= written.total:  # the last page: only its rows were written
             value = about(page, written.total, written.first, [])
             return Page(_body(written.rows, value, reading.told), value, headers)
-        since = self.request[VISIT].started
-        token = self.calls.readings.keep(self._owner(), self.connection.name, reading, now, since)
+        token = self.calls.readings.keep(self._owner(), reading, now)
         return _page(page, reading, written.first, headers, token)
 
     def _owner(self) -> Owner:
         """Say to whom a reading belongs: nobody else could have another answer."""
         caller = caller_of(self.request).name
-        connection = f"{self.connection.name}/{self.connection.digest}"
+        connection = f"{self.connection.name}/{self.connection.digest}/{self.writes}"
         return caller, connection, self.page.query, ",".join([self.handling, *sorted(self.include)])
 
 

@@ -49,7 +49,8 @@ class Canonical:
         args = {name: value for name, value in found.items() if name in operation.args}
         handling = handling_of(request)
         partial = operation.partial and handling != STRICT
-        listing = Listing(self.calls, request, connection, page, include, handling) if page is not None else None
+        about = (include, handling, self.calls.engine.written(connection.name))
+        listing = Listing(self.calls, request, connection, page, *about) if page is not None else None
 
         async def perform() -> Answer:
             kept = listing.kept() if listing is not None else None

@@ -1,7 +1,8 @@
 """Lists kept for a short while, so that all pages of one come from one reading of the provider.
 
-A reading belongs to a caller, a connection as it is configured, a query and what is shown of it: nobody else is ever
-given it. It is found by the token in a cursor; once it has gone, the list is read again. Nothing here asks a provider.
+A reading belongs to a caller, a connection as it is configured and was last written to, a query and what is shown of
+it: nobody else is ever given it, and nobody after a write. It is found by the token in a cursor; once it has gone, the
+list is read again. Nothing here asks a provider.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ _BYTES_A_ROW: Final = 64
 """What Python needs for a row besides its bytes, about."""
 
 Owner: TypeAlias = tuple[str, str, str, str]
-"""Caller, connection with its digest, query, and what is preferred and shown of it."""
+"""Caller, connection with its digest and number of writes, query, and what is preferred and shown of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,40 +50,30 @@ class Readings:
     def __init__(self, *, most: int = MOST_BYTES, share: int = CALLER_BYTES) -> None:
         self._most = most
         self._share = share
-        self._written: dict[str, float] = {}
-        self._kept: OrderedDict[str, tuple[Owner, str, Reading, int, float]] = OrderedDict()
+        self._kept: OrderedDict[str, tuple[Owner, Reading, int, float]] = OrderedDict()
 
-    def keep(self, owner: Owner, connection: str, reading: Reading, now: float, since: float) -> str:
-        """Keep a reading from `now` on, asked for at `since`, and give its token.
-
-        One that is larger than a share, or older than a write there, is not kept: no token.
-        """
+    def keep(self, owner: Owner, reading: Reading, now: float) -> str:
+        """Keep a reading from `now` on, and give its token. One that is larger than a share is not kept: no token."""
         size = reading.size
-        if size > self._share or since <= self._written.get(connection, since - 1):
+        if size > self._share:
             return ""
-        for token, (_, _, _, _, until) in list(self._kept.items()):
+        for token, (_, _, _, until) in list(self._kept.items()):
             if now >= until:
                 del self._kept[token]
         self._make_room(self._share - size, owner[0])
         self._make_room(self._most - size, None)
         token = token_urlsafe(12)
-        self._kept[token] = (owner, connection, reading, size, now + KEEP_SECONDS)
+        self._kept[token] = (owner, reading, size, now + KEEP_SECONDS)
         return token
 
     def find(self, owner: Owner, token: str, now: float) -> Reading | None:
         """Give the reading of this token, if it is this owner's and has not gone."""
         kept = self._kept.get(token)
-        return kept[2] if kept is not None and kept[0] == owner and now < kept[4] else None
-
-    def forget(self, connection: str, now: float) -> None:
-        """Forget what was read of a connection, or is being read: something was written there."""
-        self._written[connection] = now
-        for token in [token for token, kept in self._kept.items() if kept[1] == connection]:
-            del self._kept[token]
+        return kept[1] if kept is not None and kept[0] == owner and now < kept[3] else None
 
     def _make_room(self, most: int, caller: str | None) -> None:
         """Let the oldest leave, of one caller or of all, until no more than so many bytes are kept."""
-        sizes = {token: kept[3] for token, kept in self._kept.items() if caller in (None, kept[0][0])}
+        sizes = {token: kept[2] for token, kept in self._kept.items() if caller in (None, kept[0][0])}
         total = sum(sizes.values())
         for token, size in sizes.items():
             if total <= most:
