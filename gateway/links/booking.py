@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from functools import partial
 
 from gateway import observe
-from gateway.links.calendar import Reading, block, earliest, exactly, keep, read_day
+from gateway.links.calendar import Reading, block, earliest, exactly, keep, narrowed, read_day
 from gateway.links.desk import AGAIN_SECONDS, LEDGER, Asking, Desk, later, packed, told_of
-from gateway.links.grids import milliseconds, window
+from gateway.links.grids import MINUTE, clock_end, milliseconds, window
 from gateway.links.known import asked_for, by_reference, holds, is_asked, settled
 from gateway.links.link import Link, Wanted, can, invalid
 from gateway.links.reconciling import found_again, stands
@@ -34,8 +34,9 @@ _ROUNDS = 3
 
 @dataclass(frozen=True, slots=True)
 class _Found:
-    """What is free at the club: the slot that the club itself offers, where it has exactly this one."""
+    """What is free: the slot as the link sells it, and the club's own where it has exactly this one."""
 
+    asked: Wanted
     slot_id: str | None
 
 
@@ -58,10 +59,10 @@ async def book(desk: Desk, link: Link, asked: Wanted, asking: Asking) -> dict[st
             if now is not None and now.state in ledger.LIVE and (there is None or now.id != there.id):
                 continue  # another request for the same slot came in between, which may be this one's twin
             raise _taken()
-        entry = _entry(desk, link, asked, asking)
+        entry = _entry(desk, link, found.asked, asking)
         clash = await desk.database.write(partial(ledger.begin, new=entry), tells=LEDGER)
         if clash is None:
-            return told_of(link, await _create(desk, link, asked, entry, found, asking))
+            return told_of(link, await _create(desk, link, entry, found, asking))
         if not is_asked(clash, asked) and await stands(desk, link, clash, asking):
             raise _taken()
     raise _taken()
@@ -73,7 +74,7 @@ async def _repeated(desk: Desk, link: Link, there: Entry, asked: Wanted, asking:
     Raises GatewayError where it must not be made: what has its reference is cancelled, or another booking.
     """
     if not by_reference(there, asked):
-        if there.state not in ledger.LIVE or not holds(there, asked):
+        if there.state not in ledger.LIVE or not holds(link, there, asked):
             return None
         again = await _again(desk, link, there, asked, asking)
         if again is not None and asked.reference is not None:  # it was made before the marketplace sent references
@@ -148,7 +149,8 @@ async def _free(desk: Desk, link: Link, asked: Wanted, asking: Asking) -> _Found
     if not here.available:
         desk.woken(link.name).set()
         return None
-    return _Found(_same(reading, asked))
+    wanted = narrowed(link, asked, here)
+    return _Found(wanted, _same(reading, wanted))
 
 
 def _same(reading: Reading, asked: Wanted) -> str | None:
@@ -187,9 +189,9 @@ def _entry(desk: Desk, link: Link, asked: Wanted, asking: Asking) -> Entry:
     )
 
 
-async def _create(desk: Desk, link: Link, asked: Wanted, entry: Entry, found: _Found, asking: Asking) -> Entry:
+async def _create(desk: Desk, link: Link, entry: Entry, found: _Found, asking: Asking) -> Entry:
     """Book at the club. Whatever happens, the entry says it."""
-    given, key = _given(link, asked, entry, found), create_key(entry.id)
+    given, key = _given(link, entry, found), create_key(entry.id)
     try:
         booking = await desk.call(link.club, "bookings.create", given, asking, link.channel, key)
     except GatewayError as error:
@@ -203,12 +205,21 @@ async def _create(desk: Desk, link: Link, asked: Wanted, entry: Entry, found: _F
     return await _confirm(desk, link, entry, await _firm(desk, link, entry, booking, asking))
 
 
-def _given(link: Link, asked: Wanted, entry: Entry, found: _Found) -> dict[str, Json]:
-    """Give the arguments of the booking: the club's own slot where there is one, else court and times."""
+def _given(link: Link, entry: Entry, found: _Found) -> dict[str, Json]:
+    """Give the arguments of the booking: the club's own slot where there is one, else court and times.
+
+    An end that the club's clocks show for the second time is given as a length: a club that counts by the clock would
+    read it as the first time.
+    """
+    asked = found.asked
     given: dict[str, Json] = {"customer": link.customer(asked.customer, customer_key(entry.id))}
     if found.slot_id is not None and can(link.club, "bookings.create", "slot_id"):
         return given | {"slot_id": found.slot_id}
+    start, end = asked.start_ms, asked.end_ms
     given |= {"resource_id": asked.facility.resource_id, "start": asked.start, "end": asked.end}
+    if clock_end(start, end, link.club.zone) != end and can(link.club, "bookings.create", "duration"):
+        del given["end"]
+        given["duration"] = (end - start) // MINUTE
     if asked.facility.service_id is not None:
         given["service_id"] = asked.facility.service_id
     return {name: value for name, value in given.items() if can(link.club, "bookings.create", name)}

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 
 from gateway.config import FacilitySettings
 from gateway.links.desk import LEDGER, Asking, Desk, later, packed, unpacked
-from gateway.links.grids import Window, days, window
+from gateway.links.grids import Window, days, instant, window
 from gateway.links.link import Link, Wanted, can, slots_asked
 from gateway.links.offers import Cell, blocked, cells
 from gateway.links.told import digest, resource, slot
@@ -78,7 +78,12 @@ async def exactly(desk: Desk, link: Link, asked: Wanted) -> StoredOffer | None:
     """Give the kept slot that is wanted; None where the link does not sell exactly this one."""
     name, start = asked.facility.facility_id, asked.start_ms
     here = await desk.database.read(lambda store: offers.between(store, link.name, start, start + 1, [name]))
-    return next((one for one in here if one.end_at == asked.end_ms), None)
+    return next((one for one in here if link.same_time((start, one.end_at), (start, asked.end_ms))), None)
+
+
+def narrowed(link: Link, asked: Wanted, here: StoredOffer | None) -> Wanted:
+    """Give what is wanted with the end of the kept slot, since a marketplace may tell it by the clock."""
+    return asked if here is None else replace(asked, end=instant(here.end_at, link.zone))
 
 
 def _slots_of(link: Link, court: FacilitySettings, slots: Sequence[Json]) -> Sequence[Json]:

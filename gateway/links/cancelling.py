@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from gateway import observe
 from gateway.links.booking import unknown
-from gateway.links.calendar import exactly, keep, read_day
+from gateway.links.calendar import exactly, keep, narrowed, read_day
 from gateway.links.desk import LEDGER, Asking, Desk, later, told_of
 from gateway.links.known import by_reference, holds, settled
 from gateway.links.link import Link, Wanted, can
@@ -111,7 +111,7 @@ async def _is_over(desk: Desk, link: Link, entry: Entry, asked: Wanted, asking: 
     if entry.end_at <= desk.now():
         raise _ended()
     named = asked.slot_id is not None or by_reference(entry, asked)
-    elsewhere = not holds(entry, asked)
+    elsewhere = not holds(link, entry, asked)
     if can(link.club, "bookings.get"):
         try:
             booking = await at_club(desk, link, entry, asking)
@@ -211,6 +211,7 @@ async def _stays(desk: Desk, link: Link, entry: Entry, error: GatewayError) -> N
 
 async def _not_ours(desk: Desk, link: Link, asked: Wanted, asking: Asking) -> None:
     """Say what is wrong with a cancellation of what this link did not book; returns where the policy lets it pass."""
+    asked = narrowed(link, asked, await exactly(desk, link, asked))
     if not await _is_another(desk, link, asked):
         taken = await anybody(desk, link, asked.facility.resource_id, asked.start_ms, asked.end_ms, asking)
         there = None if taken else await _slot(desk, link, asked, asking)

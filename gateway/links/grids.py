@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 
 from gateway.config import GridSettings
+from gateway.model import times
 from gateway.model.times import epoch, from_epoch, start_of_day, zone_of
 
 MINUTE = 60_000
@@ -71,9 +72,15 @@ def showings(clock: datetime, zone: str) -> tuple[int, ...]:
 def sayable(start_ms: int, end_ms: int, zone: str) -> bool:
     """Tell whether local times without offset, in minutes, name this interval.
 
-    They do not where the start or the end is a second showing of the clocks, since the first is meant by such a time.
+    They do not where the start is a second showing of the clocks, since the first is meant by such a time. An end that
+    is one is told by the clock, as `clock_end` has it.
     """
-    return all(one % MINUTE == 0 and one == showings(local(one, zone), zone)[0] for one in (start_ms, end_ms))
+    return all(one % MINUTE == 0 for one in (start_ms, end_ms)) and start_ms == showings(local(start_ms, zone), zone)[0]
+
+
+def clock_end(start_ms: int, end_ms: int, zone: str) -> int:
+    """Give the end by which local times without offset tell an interval, its own but where that is a second showing."""
+    return milliseconds(times.clock_end(instant(start_ms, zone), instant(end_ms, zone), zone))
 
 
 def grid_cells(grid: GridSettings, minutes: int, window: Window) -> Iterator[tuple[int, int]]:

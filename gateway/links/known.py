@@ -54,7 +54,7 @@ async def settled(desk: Desk, link: Link, asked: Wanted, asking: Asking) -> Entr
             continue  # another replica may have written
 
 
-def holds(entry: Entry, asked: Wanted) -> bool:
+def holds(link: Link, entry: Entry, asked: Wanted) -> bool:
     """Tell whether an entry is still for the slot that it was made for: the club may have moved it."""
-    there = (entry.facility, entry.start_at, entry.end_at)
-    return there == (asked.facility.facility_id, asked.start_ms, asked.end_ms)
+    same = link.same_time((entry.start_at, entry.end_at), (asked.start_ms, asked.end_ms))
+    return same and entry.facility == asked.facility.facility_id

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from gateway.catalog import Connection
 from gateway.config import FacilitySettings, LinkSettings
-from gateway.links.grids import Window, milliseconds
+from gateway.links.grids import Window, clock_end, instant, milliseconds
 from gateway.links.told import ledger_key, parse_slot_id
 from gateway.model.times import to_zone
 from gateway.values.errors import CallInvalid, NotMapped
@@ -39,6 +39,17 @@ class Link:
     def channel(self) -> str:
         """What bookings that come in by the link are told to have come through."""
         return self.peer.provider.name
+
+    def same_time(self, one: tuple[int, int], other: tuple[int, int]) -> bool:
+        """Tell whether two intervals, beginning and end in milliseconds since 1970, are told alike by some clock.
+
+        On the night when the clocks go back one that counts them tells the first hour from 02:00 on as 02:00 to 03:00,
+        and so does a marketplace without offsets: read again, that is two hours.
+        """
+        zones = {self.zone, self.club.zone}
+        return one[0] == other[0] and (
+            one[1] == other[1] or any(clock_end(*one, zone) == clock_end(*other, zone) for zone in zones)
+        )
 
     def facility(self, key: str) -> FacilitySettings:
         """Give the facility that the marketplace calls so; ids are compared exactly. Raises NotMapped."""
@@ -110,7 +121,8 @@ def wanted(link: Link, data: Mapping[str, Json]) -> Wanted:
             raise NotMapped("There is no slot of this id.", code="SLOT_NOT_FOUND")
         if found[0] != facility.facility_id or milliseconds(found[1]) != milliseconds(start):
             raise invalid("slot_id", "is the id of another slot than the one that is described")
-    key = ledger_key(link.settings.center_id, facility.facility_id, start, end)
+    told_end = instant(clock_end(milliseconds(start), milliseconds(end), link.zone), link.zone)
+    key = ledger_key(link.settings.center_id, facility.facility_id, start, told_end)
     return Wanted(facility, start, end, slot_id, data.get("customer") or {}, key, data.get("reference"))
 
 

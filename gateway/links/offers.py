@@ -75,7 +75,7 @@ def cells(
     of longer ones, from their beginning on. Known cells that are none of these come besides, as not available.
 
     Of a local time that the clocks show twice only the first is told, as not available if the second is taken; what
-    ends in the second hour, or on no whole minute, is not told, since a time without offset cannot say it.
+    begins or ends on no whole minute is not told, since a time without offset cannot say it.
     """
     stretches = [_stretch(slot) for slot in offers if _sells(facility, slot)]
     length = link.slot_duration and link.slot_duration * MINUTE

@@ -139,10 +139,9 @@ async def moved(desk: Desk, link: Link, entry: Entry, booking: Mapping[str, Json
 
     The entry keeps its booking and holds the new time; the old one can be booked. The operator is told.
     """
-    place = _place(link, entry, booking)
-    if place == (entry.facility, entry.start_at, entry.end_at) and booking["id"] == entry.booking:
+    if booking["id"] == entry.booking and not is_moved(link, entry, booking, entry.start_at, entry.end_at):
         return False
-    court, start, end = place
+    court, start, end = _place(link, entry, booking)
     reason = "the club has moved it"
     settled = partial(
         ledger.settle,
@@ -165,7 +164,8 @@ async def moved(desk: Desk, link: Link, entry: Entry, booking: Mapping[str, Json
 
 def is_moved(link: Link, entry: Entry, booking: Mapping[str, Json], start: int, end: int) -> bool:
     """Tell whether a booking, read for an entry, is elsewhere than on its court or at another time than this."""
-    return _place(link, entry, booking) != (entry.facility, start, end)
+    court, *there = _place(link, entry, booking)
+    return court != entry.facility or not link.same_time((there[0], there[1]), (start, end))
 
 
 def _place(link: Link, entry: Entry, booking: Mapping[str, Json]) -> tuple[str, int, int]:
@@ -199,7 +199,7 @@ async def _exactly(desk: Desk, link: Link, entry: Entry, asking: Asking) -> list
     court = link.facility(entry.facility)
     listed = await _at(desk, link, court.resource_id, entry.start_at, entry.end_at, asking)
     when = (entry.start_at, entry.end_at)
-    return [one for one in listed if (milliseconds(one["start"]), milliseconds(one["end"])) == when]
+    return [one for one in listed if link.same_time((milliseconds(one["start"]), milliseconds(one["end"])), when)]
 
 
 async def _at(

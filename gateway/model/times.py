@@ -137,6 +137,21 @@ def last_showing(instant: str, zone: str) -> datetime:
     return min(wall, before + timedelta(seconds=1))
 
 
+def clock_end(start: str, end: str, zone: str) -> str:
+    """Give the end by which times without offset tell an interval: its own, or its beginning and length by the clock.
+
+    From 02:00+02:00 to 02:00+01:00 in Europe/Berlin that is 03:00+01:00, since clocks that show 02:00 for the second
+    time are read as showing it for the first. Raises TimeRefused.
+    """
+    wall = wall_clock(end, zone)
+    if showings(wall, zone)[0] == to_zone(end, zone):
+        return to_zone(end, zone)
+    try:
+        return local_or_later(wall_clock(start, zone) + (moment(end) - moment(start)), zone)
+    except OverflowError:
+        raise TimeRefused(INSTANT) from None
+
+
 def start_of_day(day: date, zone: str) -> str:
     """Give the first instant of a local day: midnight, or the end of the gap where clocks change at midnight."""
     return local_or_later(datetime.combine(day, time()), zone)

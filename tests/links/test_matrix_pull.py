@@ -124,7 +124,7 @@ async def test_days_on_which_the_clocks_change(tmp_path, club, day, midnight):
         status, slots = await house.pull(1)
         whole = [f"{hour:02}:00" for hour in range(24)]
         assert (200, {day}) == (status, {one["startDateTime"][:10] for one in slots.values()})
-        assert ["02:00"] == [one for one in whole if one not in clocks(slots)]  # in autumn 02:00 would end at 02:00
+        assert (["02:00"] if day < "2026-10" else []) == [one for one in whole if one not in clocks(slots)]
         assert len(slots) == len({(one["facilityId"], one["startDateTime"]) for one in slots.values()})
         assert 200 == await house.book(f"{day}T10:00")
         await house.step()

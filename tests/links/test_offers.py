@@ -189,27 +189,27 @@ def test_a_very_long_offer_costs_no_more_than_the_window():
         ([("02:00+01:00", "02:30+01:00")], [], AUTUMN, {}, []),
         ([("02:00+01:00", "02:30+01:00")], [("02:00", "02:30")], AUTUMN, {}, ["!02:00-02:30"]),
         ([("02:30+01:00", "03:30+01:00"), ("02:30", "03:30")], [], AUTUMN, {}, ["02:30-03:30"]),
-        # its end would be read as an hour earlier
-        ([("02:30", "02:30+01:00"), ("01:00", "02:00+01:00")], [], AUTUMN, {}, []),
-        ([("01:00", "04:00")], [], AUTUMN, HOURS, ["01:00-02:00", "03:00-04:00"]),
+        # what ends in the second hour is told by the clock
+        ([("02:30", "02:30+01:00"), ("01:00", "02:00+01:00")], [], AUTUMN, {}, ["01:00-02:00", "02:30-02:30"]),
+        ([("01:00", "04:00")], [], AUTUMN, HOURS, ["01:00-02:00", "02:00-02:00", "03:00-04:00"]),
         (
             [("01:00", "04:00")],
             [],
             AUTUMN,
             {"slot_duration": 15, "grid": GridSettings("02:30", "03:15", 15)},
-            ["02:30-02:45", "03:00-03:15"],
+            ["02:30-02:45", "02:45-02:00", "03:00-03:15"],
         ),
         (
             [("02:15", "02:00+01:00")],
             [],
             AUTUMN,
             {"slot_duration": 15, "grid": GridSettings("02:30", "03:15", 15)},
-            ["!02:30-02:45", "!03:00-03:15"],
+            ["!02:30-02:45", "!02:45-02:00", "!03:00-03:15"],
         ),
     ],
 )
 def test_when_clocks_change(offers, known, day, of_link, expected):
-    """A slot lasts its real time; no two are told of one local time, and none whose times would mean another."""
+    """A slot lasts its real time; no two are told of one local time, and of one that comes twice the first."""
     offers = [offer(*one, day) for one in offers]
     assert expected == told(offers, [cell(*one, day) for one in known], day, **of_link)
 

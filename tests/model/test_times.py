@@ -272,3 +272,23 @@ def test_any_text_is_read_or_refused(text, zone):
 def test_the_end_of_an_interval_on_the_wall(zone, end, shown):
     """What ends as the clocks are put forward ends at the time until which they showed the old one."""
     assert shown == times.last_showing(end, zone).isoformat(" ", "minutes")
+
+
+@pytest.mark.parametrize(
+    ("zone", "start", "end", "told"),
+    [
+        ("Europe/Berlin", "2026-10-25T02:00:00+02:00", "2026-10-25T02:00:00+01:00", "2026-10-25T03:00:00+01:00"),
+        ("Europe/Berlin", "2026-10-25T01:30:00+02:00", "2026-10-25T02:30:00+01:00", "2026-10-25T03:30:00+01:00"),
+        ("Europe/Berlin", "2026-10-25T00:00:00+00:00", "2026-10-25T01:00:00+00:00", "2026-10-25T03:00:00+01:00"),
+        # an end of its own
+        ("Europe/Berlin", "2026-10-25T02:00:00+02:00", "2026-10-25T03:00:00+01:00", "2026-10-25T03:00:00+01:00"),
+        ("Europe/Berlin", "2026-10-25T01:30:00+02:00", "2026-10-25T02:30:00+02:00", "2026-10-25T02:30:00+02:00"),
+        ("Europe/Berlin", "2026-03-29T01:00:00+01:00", "2026-03-29T03:00:00+02:00", "2026-03-29T03:00:00+02:00"),
+        ("Asia/Beirut", "2026-10-24T23:00:00+03:00", "2026-10-24T23:00:00+02:00", "2026-10-25T00:00:00+02:00"),
+        ("Australia/Lord_Howe", "2026-04-05T01:30:00+11:00", "2026-04-05T01:30:00+10:30", "2026-04-05T02:00:00+10:30"),
+    ],
+)
+def test_an_end_without_offset(zone, start, end, told):
+    """An end that the clocks show for the second time is told as the beginning and the length by the clock."""
+    assert told == times.clock_end(start, end, zone)
+    assert told == times.parse_instant(told[:16], zone)

@@ -59,6 +59,21 @@ def add_clock_minutes(instant: str, minutes: int, zone: str) -> str:
     return times.local_or_later(later, zone)
 
 
+@function(
+    "start: instant, end: instant, zone: time_zone",
+    "instant",
+    "clock_end('2026-10-25T02:00:00+02:00', '2026-10-25T02:00:00+01:00', 'Europe/Berlin')",
+    "2026-10-25T03:00:00+01:00",
+)
+def clock_end(start: str, end: str, zone: str) -> str:
+    """The end by which times without offset tell an interval: its own, but where the clocks show it a second time.
+
+    There it is the beginning and the length by the clock: the first hour from 02:00 on ends at 03:00, since 02:00 would
+    be read as its beginning.
+    """
+    return times.clock_end(times.normal_instant(start), times.normal_instant(end), zone)
+
+
 @function("date: date, days: integer", "date", "add_days('2026-02-28', 1)", "2026-03-01")
 def add_days(date: str, days: int) -> str:
     """The date that many days later."""
