@@ -49,7 +49,6 @@ class Session:
     clock: Callable[[], float]
     token: str | None = field(default=None, repr=False)
     fetched: float = 0.0
-    logins: int = 0
     _underway: asyncio.Future[str] | None = field(default=None, repr=False)
 
     async def fresh(self, login: Callable[[], asyncio.Future[str]], expires: float | None, stale: str | None) -> str:
@@ -64,7 +63,6 @@ class Session:
 
     def _done(self, login: asyncio.Future[str]) -> None:
         self._underway = None
-        self.logins += 1
         if not login.cancelled() and login.exception() is None:  # noqa: LOG004 - a future's, not a logger's
             self.token, self.fetched = login.result(), self.clock()
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from typing import TypeAlias
 
 from gateway.values.errors import (
     AnswerMismatch,
@@ -28,12 +29,8 @@ _UNFINISHED = frozenset({502, 503, 504})
 """The statuses of a server in front, behind which the provider may still be at work (RFC 9110, section 15.6)."""
 
 
-@dataclass(frozen=True, slots=True)
-class Undo:
-    """How what one step did is taken back; `origin` is the step's place in the mapping, `file:line`."""
-
-    run: Callable[[], Awaitable[None]]
-    origin: str
+Undo: TypeAlias = Callable[[], Awaitable[None]]
+"""Takes back what one step did."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +84,7 @@ class Writes:
             return False
         while self.log and self.log[-1].undo is not None:
             try:
-                await self.log[-1].undo.run()
+                await self.log[-1].undo()
             except GatewayError:
                 return False
             self.log.pop()

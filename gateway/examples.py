@@ -85,7 +85,6 @@ class Examples:
     simulator: Json
     played: Connection
     """The connection that the simulator plays: this one, with the simulator's own settings laid over it."""
-    now: datetime
     document: Document
     hooks: tuple[HookExample, ...] = ()
 
@@ -171,7 +170,6 @@ class _Reader:
             examples=tuple(example for example in found if example is not None),
             simulator=simulator,
             played=self._own(over, ("simulator", "settings")),
-            now=now,
             document=self.document,
             hooks=tuple(hook for hook in hooks if hook is not None),
         )

@@ -148,7 +148,7 @@ class Steps:
                 raise
             value = await self._looked_at(step.recover, error, variant, scope)
         if step.undo is not None:
-            self.writes.undone_by(self._undo(step.undo, step.origin, variant, {**scope, step.name: value}))
+            self.writes.undone_by(self._undo(step.undo, variant, {**scope, step.name: value}))
         return value
 
     async def _sent(self, step: StepPlan, variant: VariantPlan, scope: Mapping[str, Json]) -> Json:
@@ -247,7 +247,7 @@ class Steps:
         path = call.complete
         return path is None or await self.compute(lambda: is_true(read(path, body, call.origin)))
 
-    def _undo(self, undo: CallPlan | RunPlan, origin: str, variant: VariantPlan, scope: Mapping[str, Json]) -> Undo:
+    def _undo(self, undo: CallPlan | RunPlan, variant: VariantPlan, scope: Mapping[str, Json]) -> Undo:
         async def take_back() -> None:
             apart = replace(self, writes=Writes())
             if isinstance(undo, RunPlan):
@@ -255,7 +255,7 @@ class Steps:
             else:
                 await apart.call(undo, Effect.IDEMPOTENT, variant, scope)
 
-        return Undo(take_back, origin)
+        return take_back
 
     async def asked(self, run: RunPlan, scope: Mapping[str, Json]) -> Json:
         """Run another operation: its canonical data."""

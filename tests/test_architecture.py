@@ -100,3 +100,20 @@ def test_the_engine_knows_no_provider():
     names = "|".join(re.findall(r"(?m)^provider: *(\w+)", "".join(mappings)))
     assert names
     assert [] == [module for module, path in CODE.items() if re.search(rf"(?i)\b({names})\b", path.read_text("utf-8"))]
+
+
+def fields(path):
+    """Give the fields of the dataclasses and named tuples of a file, with the names of their classes."""
+    for node in ast.walk(tree(path)):
+        if isinstance(node, ast.ClassDef):
+            marks = [ast.unparse(one) for one in (*node.decorator_list, *node.bases)]
+            if any(one.startswith(("dataclass", "NamedTuple")) for one in marks):
+                yield from (f"{node.name}.{one.target.id}" for one in node.body if isinstance(one, ast.AnnAssign))
+
+
+def test_no_field_is_dead():
+    """Every field of a value is read somewhere: by its name, for a language without types tells no more."""
+    nodes = [node for path in (*CODE.values(), *TESTS) for node in ast.walk(tree(path))]
+    read = {node.attr for node in nodes if isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Load)}
+    read |= {name for node in nodes if isinstance(node, ast.MatchClass) for name in node.kwd_attrs}
+    assert [] == [name for path in CODE.values() for name in fields(path) if name.split(".")[1] not in read]

@@ -72,7 +72,8 @@ async def backstage(
         if links is not None:
             endless.append(links.run())
         if settings.watch is not None:
-            endless.append(Watcher(engine, publisher, clock, WatchSettings(settings.watch.interval)).run())
+            polling = WatchSettings(settings.watch.interval, window_days=settings.watch.window_days)
+            endless.append(Watcher(engine, publisher, clock, polling).run())
         tasks = [asyncio.create_task(one) for one in (dispatcher.run(), *endless)]
         for task in tasks:
             task.add_done_callback(lambda ended: defect() if _broken(ended) else None)

@@ -149,7 +149,7 @@ EVENT_KEYS: Rules = {
         "poll the providers that send no events; without this key nothing is polled",
         schema={
             "interval": key("string", "not more often than this", default="60s", example="60s", regex=_DURATION),
-            "window_days": key("integer", "how many days ahead", default=60, min=1, max=366),
+            "window_days": key("integer", "at most so many days ahead, where a mapping lists more", min=1, max=366),
         },
     ),
     "retention": key(

@@ -148,7 +148,7 @@ def _deliveries(one: Mapping[str, Json]) -> DeliverySettings:
 
 
 def _watch(one: Mapping[str, Json]) -> WatchSettings:
-    return WatchSettings(seconds(one["interval"]), one["window_days"])
+    return WatchSettings(seconds(one["interval"]), one.get("window_days"))
 
 
 def _caller(name: str, one: Mapping[str, Json]) -> Caller:

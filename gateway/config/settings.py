@@ -77,10 +77,10 @@ class DeliverySettings:
 
 @dataclass(frozen=True, slots=True)
 class WatchSettings:
-    """How providers that send no events are polled: every so many seconds, so many days ahead."""
+    """How providers that send no events are polled: every so many seconds, at most so many days ahead, None: any."""
 
     interval: float
-    window_days: int
+    window_days: int | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -43,12 +43,14 @@ _DEFECT: Final = "a defect of the gateway, whose trace is in the log"
 class WatchSettings:
     """`interval`: seconds between polls of a connection, unless its mapping wants more; `timeout`: for one poll.
 
-    `longest_pause`: seconds after which a poll that keeps failing is tried again, at most.
+    `longest_pause`: seconds after which a poll that keeps failing is tried again, at most. `window_days`: how many days
+    ahead are listed at most; None leaves it to the mappings.
     """
 
     interval: float = 60.0
     timeout: float = 120.0
     longest_pause: float = 900.0
+    window_days: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +128,8 @@ class Watcher:
         plan = watched(connection)
         if plan is None:
             return None
+        if self._settings.window_days is not None:
+            plan = replace(plan, after=min(plan.after, self._settings.window_days))
         database, began = self._publisher.database, self._publisher.now()
         until = began + int((self._settings.timeout + _SLACK_SECONDS) * 1000)
         held = await database.write(lambda store: claim(store, connection.name, began, until, database.process))

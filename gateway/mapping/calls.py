@@ -156,7 +156,6 @@ def compile_call(
         text=shown,
         auth=_scheme(context, shape.get("auth", ""), place),
         path=_segments(text),
-        absolute=not text.startswith("/") and text != "",
     )
 
 

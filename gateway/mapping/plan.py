@@ -90,7 +90,6 @@ class CallPlan:
     """The name of one of the file's other schemes; empty for the file's own."""
     path: tuple[str | None, ...]
     """The segments of the URL's path, None where a template stands: what the simulator recognises a call by."""
-    absolute: bool
 
 
 @dataclass(frozen=True, slots=True)

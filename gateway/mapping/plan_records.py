@@ -44,7 +44,6 @@ class RecordPlan:
     write: Callable[[Json, _Scope], dict[str, Json]]
     fields: tuple[FieldPlan, ...]
     private: frozenset[str]
-    origin: str
 
     @property
     def lapsing(self) -> frozenset[str]:

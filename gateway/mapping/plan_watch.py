@@ -26,4 +26,3 @@ class WatchPlan:
     """Whether what is still to come and is listed no more has become the contract's `vanished`."""
     digest: str
     """Changes when something else is listed, or is read in another way."""
-    origin: str

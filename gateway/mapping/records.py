@@ -114,7 +114,6 @@ def _compile_record(context: Context, name: str, node: Json, place: Place) -> Re
         write=_writer(tuple(line for line in lines if line.put is not None), shape.get("nothing")),
         fields=tuple(line.plan for line in lines),
         private=frozenset(shape.get("private", ())),
-        origin=context.origin(place),
     )
 
 

@@ -54,7 +54,6 @@ def compile_watch(
         tracked=_compile_tracked(context, operations[run.operation], node.get("tracked")),
         vanishes=node["absent"] == "vanished",
         digest=hashlib.sha256(json.dumps(listed, sort_keys=True).encode()).hexdigest(),
-        origin=context.origin(_PLACE),
     )
 
 

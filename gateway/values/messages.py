@@ -96,7 +96,6 @@ class Reply:
     """Whether the provider has told all of the list."""
     warnings: tuple[Mapping[str, Json], ...] = ()
     """What the data lacks, or what was given and not kept, each a `Warning` of the contract."""
-    details: Mapping[str, Json] = field(default_factory=dict)
     age: float | None = None
     """Seconds since the provider said it, when something of it was kept from an earlier call."""
 

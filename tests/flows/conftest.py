@@ -70,7 +70,7 @@ class House:
     def now(self):
         return self.at
 
-    async def gateway(self, plan=None):
+    async def gateway(self, plan=None, **polling):
         """Start a gateway, or another one."""
         database = await self.stack.enter_async_context(Database(self.url, self.now))
         values = {"time_zone": "Europe/Berlin", "currency": "EUR", "base_url": self.base, "kind": None} | self.settings
@@ -80,7 +80,7 @@ class House:
         engine = Engine(Catalog("v", {}, {"club": connection}), load(), self.client.send, clock=loop.time, now=now)
         fresh = lambda prefix: f"{prefix}_{next(self.numbers)}"  # noqa: E731
         publisher = Publisher(database, load(), self.now, fresh, tracked(engine))
-        watcher = Watcher(engine, publisher, loop.time, WatchSettings(timeout=10.0))
+        watcher = Watcher(engine, publisher, loop.time, WatchSettings(timeout=10.0, **polling))
         self.gateways.append((watcher, engine, publisher))
         return watcher, engine, publisher
 

@@ -48,6 +48,22 @@ async def test_a_poll_is_made_when_it_is_due(house):
     assert [f"/bookings?{one}" for one in windows] * 2 == house.desk.asked
 
 
+async def test_days_ahead(house):
+    """An operator lists fewer days ahead than a mapping does, never more; what lies beyond them has not vanished."""
+    await house.gateway(window_days=366)
+    house.desk.put("late", "2026-04-05T10:00:00+02:00")
+    await house.poll()
+    await house.gateway(window_days=5)
+    await house.poll()
+    windows = [
+        "first=2026-03-09&last=2026-03-28",
+        "first=2026-03-29&last=2026-04-09",
+        "first=2026-03-09&last=2026-03-15",
+    ]
+    assert [f"/bookings?{one}" for one in windows] == house.desk.asked
+    assert [] == await house.told()
+
+
 async def test_what_happened_while_nobody_looked_is_told_once(house):
     """After a restart, and days in which none looked, each change is told once, also of what is over by now."""
     house.desk.put("b1", "2026-03-12T10:00:00+01:00")
