@@ -11,7 +11,7 @@ _T = TypeVar("_T")
 
 
 def declared(room: str, path: Iterable[str], kind: type[_T]) -> Iterator[_T]:
-    """Give every value of a type that a file of the package holds by name, files in the order of the alphabet.
+    """Give every value of a type that a file of the package holds, by itself or in a tuple, files by the alphabet.
 
     A value that a file has from another one counts there only. Rooms beneath are not looked into.
     """
@@ -19,7 +19,8 @@ def declared(room: str, path: Iterable[str], kind: type[_T]) -> Iterator[_T]:
     for found in sorted(pkgutil.iter_modules(path), key=lambda one: one.name):
         if found.ispkg:
             continue
-        for value in vars(importlib.import_module(f"{room}.{found.name}")).values():
-            if isinstance(value, kind) and id(value) not in seen:
-                seen.add(id(value))
-                yield value
+        for held in vars(importlib.import_module(f"{room}.{found.name}")).values():
+            for value in held if isinstance(held, tuple) else (held,):
+                if isinstance(value, kind) and id(value) not in seen:
+                    seen.add(id(value))
+                    yield value

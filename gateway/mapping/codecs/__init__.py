@@ -1,4 +1,8 @@
-"""The table of codecs, and how a specification becomes a codec. Codecs know values, never fields or providers."""
+"""The table of codecs, and how a specification becomes a codec. Codecs know values, never fields or providers.
+
+A codec is a declaration (`CodecKind`) in the `KINDS` of a file beside this one, and stands in nothing else: it is found
+there, and its law, samples and options are what the reference, `gateway explain` and the tests of laws are made from.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +10,6 @@ from collections.abc import Callable, Mapping
 from typing import Final
 
 from gateway.document import suggestion
-from gateway.mapping.codecs import lists, money, texts, times
 from gateway.mapping.codecs.kind import (
     Codec,
     CodecInvalid,
@@ -16,6 +19,7 @@ from gateway.mapping.codecs.kind import (
     Option,
     Specification,
 )
+from gateway.mapping.discovery import declared
 from gateway.mapping.expressions import Literal, Template
 from gateway.values.messages import Json
 
@@ -30,9 +34,18 @@ __all__ = [
     "compile_codec",
 ]
 
-CODECS: Final[Mapping[str, CodecKind]] = {
-    kind.name: kind for group in (texts, lists, times, money) for kind in group.KINDS
-}
+
+def _declared() -> dict[str, CodecKind]:
+    """Find the codecs of this room by name. Raises ValueError for a name that is declared twice."""
+    found: dict[str, CodecKind] = {}
+    for kind in declared(__name__, __path__, CodecKind):
+        if kind.name in found:
+            raise ValueError(f"the codec `{kind.name}` is declared twice")
+        found[kind.name] = kind
+    return found
+
+
+CODECS: Final[Mapping[str, CodecKind]] = _declared()
 
 
 def compile_codec(spec: Json, named: Mapping[str, Codec], template: Callable[[str], Template | Literal]) -> Codec:
@@ -52,6 +65,8 @@ def compile_codec(spec: Json, named: Mapping[str, Codec], template: Callable[[st
     for option in kind.options:
         if option.required and option.name not in options:
             raise CodecInvalid(f"{kind.name} needs `{option.name}`", place)
+        if option.name in options:
+            option.check(options[option.name], (*place, option.name))
     if kind.main and main is None:
         raise CodecInvalid(f"{kind.name} takes {kind.main}: {{{kind.name}: …}}")
     return kind.build(

@@ -13,6 +13,7 @@ from typing import Any, Final, TypeAlias
 from gateway.document import Place
 from gateway.mapping.expressions import ExpressionFailed, ExpressionInvalid, Literal, Template
 from gateway.mapping.expressions.types import KINDS as VALUE_KINDS
+from gateway.mapping.expressions.types import ValueType, value_type
 from gateway.values.messages import Json
 
 ISO: Final = "iso"
@@ -21,6 +22,7 @@ LOSSY: Final = "lossy"
 """Several writings mean the same, or precision is dropped; what was encoded is still read back as the same."""
 ONE_WAY: Final = "one-way"
 """Only read."""
+LAWS: Final = (ISO, LOSSY, ONE_WAY)
 
 Scope: TypeAlias = Mapping[str, Json]
 Turn: TypeAlias = Callable[[Json, Scope], Json]
@@ -78,12 +80,27 @@ class Codec:
 
 @dataclass(frozen=True, slots=True)
 class Option:
-    """A key a codec may be given, for the reference. `default` is what its absence means."""
+    """A key a codec may be given. `default` is what its absence means.
+
+    `takes` is the kind of its value, a key of KINDS; with `template` it is a template that gives that kind. `form` says
+    more closely what it is, for messages.
+    """
 
     name: str
     meaning: str
     default: str = ""
     required: bool = False
+    takes: str = "any"
+    form: str = ""
+    template: bool = False
+
+    def check(self, value: Json, place: Place) -> None:
+        """Refuse a value of another kind: raises CodecInvalid. What a template gives is seen when it is rendered."""
+        if self.template:
+            if not isinstance(value, str):
+                raise CodecInvalid(f"`{self.name}` is a template", place)
+        elif not VALUE_KINDS[self.takes].holds(value):
+            raise CodecInvalid(f"`{self.name}` is {self.form or VALUE_KINDS[self.takes].shown}", place)
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,16 +120,14 @@ class Specification:
             return (self.name,)
         return (self.name, option) if self.within else (option,)
 
-    def template(self, option: Option, kind: str = "text") -> Callable[[Scope], Any]:
-        """Compile an option that is a template; what it gives must be of this kind of words (else ExpressionFailed)."""
+    def template(self, option: Option) -> Callable[[Scope], Any]:
+        """Compile an option that is a template; what it gives must be of the option's kind (else ExpressionFailed)."""
         text, place = self.options.get(option.name, option.default), self.place(option.name)
-        if not isinstance(text, str):
-            raise CodecInvalid(f"`{option.name}` is a template", place)
         try:
-            template = self.compile_template(text)
+            template = self.compile_template(str(text))
         except ExpressionInvalid as invalid:
             raise CodecInvalid(invalid.message, place) from None
-        named, holds, _ = VALUE_KINDS[kind]
+        named, holds, _ = VALUE_KINDS[option.takes]
 
         def rendered(scope: Scope) -> Json:
             value = template.render(scope)
@@ -138,10 +153,12 @@ class Specification:
 
 @dataclass(frozen=True, slots=True)
 class CodecKind:
-    """One row of the table of codecs. `example` is a specification, the provider's value and the canonical one.
+    """The declaration of a codec: all there is to say of it, and all that has to be added for another one.
 
     `main` says what stands after the name (empty: nothing). Options stand beside the name, or, when `within`, in the
-    object after it. `law` and `gives` are the most a codec of this kind can promise; its parts may take some away.
+    object after it. `law` and `gives` (a type, such as `list<text>`) are the most a codec of this kind can promise; its
+    parts may take some away. `samples` prove the law: each is a specification, the provider's value and the canonical
+    one, and the first is the example of the reference. Of a lossy codec one of them shows the loss.
     """
 
     name: str
@@ -151,6 +168,16 @@ class CodecKind:
     reads: str
     gives: str
     meaning: str
-    example: tuple[Json, Json, Json]
+    samples: tuple[tuple[Json, Json, Json], ...]
     build: Callable[[Specification], Codec] = field(repr=False)
     within: bool = False
+
+    @property
+    def example(self) -> tuple[Json, Json, Json]:
+        """The sample that the reference shows."""
+        return self.samples[0]
+
+    @property
+    def type(self) -> ValueType:
+        """The type of what it reads."""
+        return value_type(self.gives)

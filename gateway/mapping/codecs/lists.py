@@ -1,4 +1,4 @@
-"""Codecs of tables and lists: enumerations, texts made of parts, separated texts, element by element."""
+"""Codecs of lists: texts made of parts, separated texts, element by element."""
 
 from __future__ import annotations
 
@@ -16,105 +16,14 @@ from gateway.mapping.codecs.kind import (
     CodecInvalid,
     CodecKind,
     CodecRefused,
-    CodecUnsupported,
     Option,
     Scope,
     Specification,
 )
-from gateway.mapping.expressions.types import KINDS as VALUE_KINDS
 from gateway.values.messages import Json
 
 _MARK: Final = re.compile(r"[!-$&-/:-@\[-`{-~]")
 _BASE64URL: Final = re.compile(r"[A-Za-z0-9_-]+")
-_PAIR: Final = 2
-
-
-def _key(value: Json) -> tuple[bool, Json]:
-    """Make a scalar fit for look-up: true is not 1."""
-    return isinstance(value, bool), value
-
-
-def _scalar(value: Json) -> bool:
-    return value is None or isinstance(value, str | int | float)
-
-
-def _pairs(spec: Specification) -> list[tuple[Json, Json]]:
-    """Read the table of an enum: an object, or a list of pairs for what is no text; raises CodecInvalid."""
-    if isinstance(spec.main, dict):
-        return list(spec.main.items())
-    if not isinstance(spec.main, list):
-        raise CodecInvalid("`enum` takes {provider: canonical}, or pairs [[provider, canonical], …]", spec.place())
-    for index, pair in enumerate(spec.main):
-        if not isinstance(pair, list) or len(pair) != _PAIR:
-            raise CodecInvalid("a pair [provider, canonical]", (*spec.place(), index))
-    return [(provider, canonical) for provider, canonical in spec.main]
-
-
-def _table(spec: Specification) -> dict[tuple[bool, Json], Json]:
-    """Read the table of an enum by what the provider writes; raises CodecInvalid."""
-    read: dict[tuple[bool, Json], Json] = {}
-    for index, (provider, canonical) in enumerate(_pairs(spec)):
-        place = (*spec.place(), provider if isinstance(spec.main, dict) else index)
-        if not _scalar(provider) or not _scalar(canonical):
-            raise CodecInvalid("an enum is a table of texts, numbers, true, false and null", place)
-        if _key(provider) in read:
-            raise CodecInvalid("the provider's value stands twice in the table", place)
-        read[_key(provider)] = canonical
-    if not read:
-        raise CodecInvalid("the table is empty", spec.place())
-    return read
-
-
-def _enum(spec: Specification) -> Codec:
-    read = _table(spec)
-    write = {_key(canonical): provider for (_, provider), canonical in read.items()}
-    rest = "else" in spec.options
-    other = spec.options.get("else")
-    if not _scalar(other):
-        raise CodecInvalid("`else` is a text, a number, true, false or null", spec.place("else"))
-
-    def decode(value: Json, _scope: Scope) -> Json:
-        if _scalar(value) and _key(value) in read:
-            return read[_key(value)]
-        if not rest:
-            raise CodecRefused("one of the values in the table of the enum")
-        return other
-
-    unsupported = _unsupported(spec, write)
-
-    def encode(value: Json, _scope: Scope) -> Json:
-        if isinstance(value, str) and value in unsupported:
-            raise CodecUnsupported(unsupported[value])
-        if not _scalar(value) or _key(value) not in write:
-            raise CodecRefused("a value the provider has a word for")
-        return write[_key(value)]
-
-    # Two spellings of one value leave open which to write: such a table is only read.
-    law = ONE_WAY if len(write) != len(read) else LOSSY if rest else ISO
-    outputs = tuple(read.values()) + ((other,) if rest else ())
-    inputs = (*(canonical for _, canonical in write), *unsupported)
-    written = None if law == ONE_WAY else encode
-    return Codec("enum", law, _gives(outputs), decode, written, outputs=outputs, inputs=inputs)
-
-
-def _unsupported(spec: Specification, write: dict[tuple[bool, Json], Json]) -> dict[str, str]:
-    """Read `unsupported`: canonical texts that the provider has no word for, each with the reason."""
-    given, place = spec.options.get("unsupported", {}), spec.place("unsupported")
-    if not isinstance(given, dict) or not all(isinstance(reason, str) and reason for reason in given.values()):
-        raise CodecInvalid("`unsupported` is an object {canonical value: reason}", place)
-    for value in given:
-        if _key(value) in write:
-            raise CodecInvalid(f"the table has a word for `{value}`", (*place, value))
-    return given
-
-
-def _gives(outputs: tuple[Json, ...]) -> str:
-    """Name the one canonical kind of the values, or `any`."""
-    values = [value for value in outputs if value is not None]
-    for kind in ("text", "boolean", "integer", "number"):
-        if values and all(VALUE_KINDS[kind].holds(value) for value in values):
-            return kind
-    return "any"
 
 
 @dataclass(frozen=True, slots=True)
@@ -263,33 +172,37 @@ def _keys(_spec: Specification) -> Codec:
 
 KINDS: Final[tuple[CodecKind, ...]] = (
     CodecKind(
-        name="enum",
-        main="a table {provider: canonical}, or pairs [[provider, canonical], …] for what is no text",
-        options=(
-            Option("else", "what every other value is read as", "a mismatch"),
-            Option("unsupported", "canonical values the provider has no word for: reason; sending one is a 501", "{}"),
-        ),
-        law=ISO,
-        reads="text, number, boolean or null",
-        gives="text, boolean or integer, as in the table",
-        meaning="value ↔ value; lossy with `else`, one-way when two provider values mean the same",
-        example=({"enum": [["1", True], ["0", False]]}, "1", True),
-        build=_enum,
-    ),
-    CodecKind(
         name="join",
         main="",
         options=(
-            Option("by", "the mark between the parts", required=True),
-            Option("parts", "names of the parts, or {name: codec} for one written by a codec", required=True),
-            Option("as", "`base64url` writes the whole in that alphabet, without padding", "plain text"),
+            Option(
+                "by",
+                "the mark between the parts",
+                required=True,
+                takes="text",
+                form="one mark such as `~`, no letter, digit, blank or %",
+            ),
+            Option(
+                "parts",
+                "names of the parts, or {name: codec} for one written by a codec",
+                required=True,
+                takes="list",
+                form="a list of names",
+            ),
+            Option(
+                "as",
+                "`base64url` writes the whole in that alphabet, without padding",
+                "plain text",
+                takes="text",
+                form="`base64url`, or is left out",
+            ),
         ),
         within=True,
         law=ISO,
         reads="list of texts or whole numbers",
         gives="text",
         meaning="list ↔ one text, taken apart into {part: text}; `%` and the mark are percent-escaped inside the parts",
-        example=({"join": {"by": "~", "parts": ["id", "hash"]}}, ["434", "785c~f"], "434~785c%7Ef"),
+        samples=(({"join": {"by": "~", "parts": ["id", "hash"]}}, ["434", "785c~f"], "434~785c%7Ef"),),
         build=_join,
     ),
     CodecKind(
@@ -298,9 +211,9 @@ KINDS: Final[tuple[CodecKind, ...]] = (
         options=(),
         law=ISO,
         reads="text",
-        gives="list",
+        gives="list<text>",
         meaning="separated text ↔ list of texts",
-        example=({"split": ","}, "1,2", ["1", "2"]),
+        samples=(({"split": ","}, "1,2", ["1", "2"]),),
         build=_split,
     ),
     CodecKind(
@@ -311,7 +224,7 @@ KINDS: Final[tuple[CodecKind, ...]] = (
         reads="list",
         gives="list",
         meaning="list, element by element; as exact as its codec",
-        example=({"each": "integer_text"}, ["30", "60"], [30, 60]),
+        samples=(({"each": "integer_text"}, ["30", "60"], [30, 60]),),
         build=_each,
     ),
     CodecKind(
@@ -320,9 +233,9 @@ KINDS: Final[tuple[CodecKind, ...]] = (
         options=(),
         law=ONE_WAY,
         reads="object; `[]` is an empty one",
-        gives="list",
+        gives="list<text>",
         meaning="object → list of its keys",
-        example=("keys", {"7": 30, "8": None}, ["7", "8"]),
+        samples=(("keys", {"7": 30, "8": None}, ["7", "8"]),),
         build=_keys,
     ),
 )

@@ -36,7 +36,9 @@ MINOR_DIGITS: Final[Mapping[str, int]] = {
 ANG and BGN, withdrawn in 2025 and 2026, stay: old records are still read.
 """
 
-_CURRENCY: Final = Option("currency", "template giving the ISO 4217 code", "{{ settings.currency }}")
+_CURRENCY: Final = Option(
+    "currency", "template giving the ISO 4217 code", "{{ settings.currency }}", takes="text", template=True
+)
 _AMOUNT: Final = re.compile(r"-?[0-9]{1,15}(?:\.[0-9]{1,20})?")
 _EXPECTED: Final = "an amount in plain decimal such as 12.50"
 _CONTEXT: Final = Context(prec=50, rounding=ROUND_HALF_UP)
@@ -100,7 +102,7 @@ KINDS: Final[tuple[CodecKind, ...]] = (
         reads="text or number: major units",
         gives="integer",
         meaning="major units ↔ minor units, half up; written as plain decimal text",
-        example=({"decimal_money": {"currency": "EUR"}}, 10.149, 1015),
+        samples=(({"decimal_money": {"currency": "EUR"}}, 10.149, 1015),),
         build=_decimal_money,
     ),
 )

@@ -147,7 +147,7 @@ def _kind(
             return Codec(name, law, gives, reader, None)
         return Codec(name, law, gives, reader, lambda value, _scope: encode(value))
 
-    return CodecKind(name, "", (), law, sides[0], gives, sides[1], (name, *example), build)
+    return CodecKind(name, "", (), law, sides[0], gives, sides[1], ((name, *example),), build)
 
 
 KINDS: Final[tuple[CodecKind, ...]] = (

@@ -7,7 +7,7 @@ an instant that its format cannot hold, so that what was written is read back as
 from __future__ import annotations
 
 from datetime import date
-from typing import Final
+from typing import Any, Final
 
 from gateway.mapping.codecs.kind import (
     ISO,
@@ -28,8 +28,24 @@ _DATE: Final = frozenset("Ymd")
 _LAST_HOUR: Final = 23
 _LAST_MINUTE: Final = 59
 _HUNDRED_HOURS: Final = 100 * 60
-_ZONE: Final = Option("zone", "template giving the IANA zone", "{{ settings.time_zone }}")
-_OFFSET: Final = Option("offset", "template: whether it is written in full, with seconds and offset", "{{ false }}")
+_ZONE: Final = Option(
+    "zone", "template giving the IANA zone", "{{ settings.time_zone }}", takes="time_zone", template=True
+)
+_OFFSET: Final = Option(
+    "offset",
+    "template: whether it is written in full, with seconds and offset",
+    "{{ false }}",
+    takes="boolean",
+    template=True,
+)
+
+_END_OF_DAY: Final = Option(
+    "end_of_day",
+    "clock times that mean the next midnight; it is written as the first",
+    "[]",
+    takes="list",
+    form='a list of clock times such as ["23:59"]',
+)
 
 
 def _exactly(spec: Specification, needed: str, also: str = "") -> Format:
@@ -73,10 +89,8 @@ def _datetime(spec: Specification) -> Codec:
 
 def _ends(spec: Specification) -> tuple[tuple[int, int, int], ...]:
     """Read `end_of_day`: clock times `HH:MM` or `HH:MM:SS`; 24:00 is one."""
-    given = spec.options.get("end_of_day", [])
+    given: Any = spec.options.get("end_of_day", [])
     place = spec.place("end_of_day")
-    if not isinstance(given, list):
-        raise CodecInvalid('`end_of_day` is a list of clock times such as ["23:59"]', place)
     ends = []
     for index, text in enumerate(given):
         read = compile_format("%H:%M:%S", place).read(text) or compile_format("%H:%M", place).read(text)
@@ -106,7 +120,7 @@ def _iso8601(spec: Specification) -> Codec:
     if text is None:
         raise CodecInvalid("`iso8601` takes `minutes` or `seconds`", spec.place())
     local = LocalTimes((compile_format(text, spec.place()),), listed=False, ends=())
-    zone, offset = spec.template(_ZONE), spec.template(_OFFSET, "boolean")
+    zone, offset = spec.template(_ZONE), spec.template(_OFFSET)
 
     def decode(value: Json, scope: Scope) -> Json:
         try:
@@ -221,19 +235,21 @@ KINDS: Final[tuple[CodecKind, ...]] = (
         main="a format with %Y %m %d, mostly %H %M, perhaps %S; a list of formats reads a list of texts",
         options=(
             _ZONE,
-            Option("end_of_day", "clock times that mean the next midnight; it is written as the first", "[]"),
+            _END_OF_DAY,
             Option(
                 "skipped",
                 "what a time is that the clocks skip: `refused`, or the `end` of an interval: it is read with the "
                 "offset before, and what ends as they are put forward is written 02:00, not 03:00",
                 REFUSED,
+                takes="text",
+                form=f"{REFUSED} or {END}",
             ),
         ),
         law=ISO,
         reads="text, or list of texts",
         gives="instant",
         meaning="local time ↔ instant; lossy with `end_of_day` or `skipped`",
-        example=({"datetime": "%Y-%m-%d %H:%M"}, "2026-07-19 08:30", "2026-07-19T08:30:00+02:00"),
+        samples=(({"datetime": "%Y-%m-%d %H:%M"}, "2026-07-19 08:30", "2026-07-19T08:30:00+02:00"),),
         build=_datetime,
     ),
     CodecKind(
@@ -245,7 +261,7 @@ KINDS: Final[tuple[CodecKind, ...]] = (
         reads="text with an offset",
         gives="instant",
         meaning="RFC 3339 time ↔ instant in the zone; a fraction of a second is dropped",
-        example=("rfc3339", "2026-07-19T06:30:00Z", "2026-07-19T08:30:00+02:00"),
+        samples=(("rfc3339", "2026-07-19T06:30:00Z", "2026-07-19T08:30:00+02:00"),),
         build=_rfc3339,
     ),
     CodecKind(
@@ -256,7 +272,10 @@ KINDS: Final[tuple[CodecKind, ...]] = (
         reads="text, with or without seconds and offset",
         gives="instant",
         meaning="ISO 8601 time ↔ instant in the zone; without an offset it is local to the zone, and written so",
-        example=({"iso8601": "minutes"}, "2026-07-19T08:30", "2026-07-19T08:30:00+02:00"),
+        samples=(
+            ({"iso8601": "minutes"}, "2026-07-19T08:30", "2026-07-19T08:30:00+02:00"),
+            ({"iso8601": "minutes"}, "2026-07-19T06:30:00Z", "2026-07-19T08:30:00+02:00"),
+        ),
         build=_iso8601,
     ),
     CodecKind(
@@ -267,7 +286,7 @@ KINDS: Final[tuple[CodecKind, ...]] = (
         reads="number",
         gives="instant",
         meaning="time since 1970-01-01T00:00:00Z ↔ instant in the zone; milliseconds are lossy",
-        example=({"unix": "seconds", "zone": "Europe/Rome"}, 1504792800, "2017-09-07T16:00:00+02:00"),
+        samples=(({"unix": "seconds", "zone": "Europe/Rome"}, 1504792800, "2017-09-07T16:00:00+02:00"),),
         build=_unix,
     ),
     CodecKind(
@@ -278,7 +297,7 @@ KINDS: Final[tuple[CodecKind, ...]] = (
         reads="text",
         gives="date",
         meaning="date ↔ `YYYY-MM-DD`",
-        example=({"date": "%d.%m.%Y"}, "19.03.2026", "2026-03-19"),
+        samples=(({"date": "%d.%m.%Y"}, "19.03.2026", "2026-03-19"),),
         build=_date,
     ),
     CodecKind(
@@ -289,7 +308,7 @@ KINDS: Final[tuple[CodecKind, ...]] = (
         reads="text",
         gives="clock",
         meaning="clock time ↔ `HH:MM`",
-        example=({"clock": "%H:%M:%S"}, "08:30:00", "08:30"),
+        samples=(({"clock": "%H:%M:%S"}, "08:30:00", "08:30"),),
         build=_clock,
     ),
     CodecKind(
@@ -300,7 +319,7 @@ KINDS: Final[tuple[CodecKind, ...]] = (
         reads="text",
         gives="integer",
         meaning="duration as hours and minutes ↔ minutes, below 100 hours",
-        example=({"clock_minutes": "%H:%M"}, "02:00", 120),
+        samples=(({"clock_minutes": "%H:%M"}, "02:00", 120),),
         build=_clock_minutes,
     ),
 )
