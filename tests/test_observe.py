@@ -10,7 +10,7 @@ import pickle
 from urllib.parse import quote, quote_plus, urlencode
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 from yarl import URL
 
@@ -72,6 +72,17 @@ def test_secret_equality():
         html.escape(CANARY, quote=False),
         str(URL("https://example.com").with_query({"api_key": CANARY})),
         str(URL("https://example.com").with_path(f"/{CANARY}")),
+        CANARY.encode().hex(),
+        CANARY.encode().hex().upper(),
+        f"user:{CANARY}".encode().hex(),
+        quote(quote(CANARY, safe=""), safe=""),
+        quote(quote(quote_plus(CANARY))),
+        "".join(f"%{byte:02x}" for byte in CANARY.encode()),
+        quote(json.dumps({"key": CANARY})),
+        quote_plus(json.dumps({"key": CANARY}, ensure_ascii=False)),
+        quote(html.escape(CANARY)),
+        quote(base64.b64encode(f"a?>{CANARY}".encode()).decode(), safe=""),
+        json.dumps({"key": base64.b64encode(f"a?>{CANARY}".encode()).decode()}).replace("/", r"\/"),
         base64.b64encode(CANARY.encode()).decode(),
         base64.urlsafe_b64encode(CANARY.encode()).decode(),
         base64.b64encode(f"user:{CANARY}".encode()).decode(),
@@ -104,6 +115,35 @@ def test_base64_with_neighbours(secret, before, after, url_safe):
     encode = base64.urlsafe_b64encode if url_safe else base64.b64encode
     encoded = encode(before + secret.encode() + after).decode()
     assert "Basic ***, more" == Redactor([Secret(secret)]).text(f"Basic {encoded}, more")
+
+
+@given(
+    st.data(),
+    st.text(st.characters(exclude_characters="[]%"), min_size=8),
+    st.sampled_from(["", "u:", "?x=", "%2525"]),
+    st.text("AZaz09/+=%<&"),
+)
+def test_percent_encoding_in_every_way(data, secret, before, after):
+    """Any character may be percent-encoded or not, in digits of either case, once or more often."""
+    assume(secret not in after)
+    written = ""
+    for char in secret:
+        how = data.draw(st.sampled_from(["{}", "%{:02x}", "%{:02X}", "%25{:02x}", "%2525{:02X}"]))
+        written += char if how == "{}" else "".join(map(how.format, char.encode("utf-8", "surrogatepass")))
+    assert f"{before}[***]{after}" == Redactor([Secret(secret)]).text(f"{before}[{written}]{after}")
+
+
+@pytest.mark.parametrize("encode", [str, quote, lambda text: quote(quote(text)), lambda text: quote(text).lower()])
+def test_a_secret_that_looks_percent_encoded(encode):
+    """A secret may hold what looks like an encoded character itself."""
+    assert "k=***;" == Redactor([Secret("p%41ss/word%")]).text(f"k={encode('p%41ss/word%')};")
+
+
+@given(st.text(), st.text(min_size=8))
+def test_what_is_no_secret_stays(text, secret):
+    """Text without a secret stays as it is, however it is encoded."""
+    around = quote(text)
+    assert f"{text} {around}" == Redactor([Secret(f"{secret}\x00")]).text(f"{text} {around}")
 
 
 @pytest.mark.parametrize("secrets", [[], [Secret("")]])

@@ -7,18 +7,19 @@ import hmac
 import html
 import json
 import re
+from bisect import bisect
 from collections.abc import Iterable, Iterator
+from operator import itemgetter
 from typing import NoReturn
-from urllib.parse import quote, quote_plus
 
 MASK = "***"
 SHORTEST = 8
 """Characters. A shorter secret stands by chance in what others say; it is masked where it is put, not by its text."""
 _URL_SAFE = str.maketrans("+/", "-_")
 _BASE64 = re.compile(r"[A-Za-z0-9+/_-]*={0,2}")
-_OF_PATHS = "/!$&'()*+,:;=@"
-_OF_QUERIES = "/?!$'()*,:;@"
-"""What may stand in a path, and in the value of a query, as it is (RFC 3986 §3.3 and §3.4)."""
+_ESCAPE = re.compile(r"(?<=\\)u[0-9a-f]{4}")
+_ENCODED = re.compile(r"%(?:25)*[0-9A-Fa-f]{2}")
+_RUN = re.compile(f"(?:{_ENCODED.pattern})+")
 _OF_BASE64 = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/-_")
 
 
@@ -62,18 +63,19 @@ class Credential(str):
 
 
 class Redactor:
-    """Masks known secrets in text: as they are, percent-encoded, escaped as in JSON, HTML or Python, and in base64.
+    """Masks known secrets in text, in every way in which they are written.
 
-    Secrets of fewer than 8 characters are not looked for: they would be found in names and numbers of others.
+    That is as they are, escaped as in JSON, HTML or Python, in hexadecimal digits and base64, and each of these
+    percent-encoded, wholly or in part, once or again. Secrets of fewer than 8 characters are not looked for: they would
+    be found in names and numbers of others.
     """
 
     __slots__ = ("_pattern",)
 
     def __init__(self, secrets: Iterable[Secret]) -> None:
-        long = [secret.reveal() for secret in secrets if len(secret.reveal()) >= SHORTEST]
-        plain = "|".join(map(_literally, _longest_first(_forms(one) for one in long)))
-        encoded = "|".join(map(re.escape, _longest_first(_in_base64(one) for one in long)))
-        self._pattern = re.compile(f"(?P<plain>{plain})|(?P<base64>{encoded})") if long else None
+        told = {secret.reveal() for secret in secrets}
+        long = sorted((one for one in told if len(one) >= SHORTEST), key=len, reverse=True)
+        self._pattern = _pattern(long) if long else None
 
     def __repr__(self) -> str:
         return f"Redactor({'with' if self._pattern else 'without'} secrets)"
@@ -83,37 +85,94 @@ class Redactor:
 
         Base64 that holds one is masked from its first character to its last: its neighbours share bits with it.
         """
+        if self._pattern is None:
+            return text
+        spans = list(_found(self._pattern, text))
+        if "%" in text:
+            decoded, places = _decoded(text)
+            spans = sorted(
+                spans + [(_place(start, places), _place(end, places)) for start, end in _found(self._pattern, decoded)]
+            )
         shown, at = "", 0
-        for found in self._pattern.finditer(text) if self._pattern else ():
-            start, end = found.span()
-            if found.lastgroup == "base64":
-                while start > at and text[start - 1] in _OF_BASE64:
-                    start -= 1
-                around = _BASE64.match(text, end)
-                end = around.end() if around else end
-            if end > at:
-                shown += text[at : max(start, at)] + MASK
-                at = end
+        for start, end in spans:
+            if end <= at:
+                continue
+            shown += text[at : max(start, at)] + (MASK if start >= at else "")
+            at = end
         return shown + text[at:]
 
 
-def _longest_first(forms: Iterable[Iterable[str]]) -> list[str]:
-    """All forms in order: a secret that contains another one is masked whole."""
-    return sorted({form for some in forms for form in some}, key=len, reverse=True)
+def _found(pattern: re.Pattern[str], text: str) -> Iterator[tuple[int, int]]:
+    """Give where secrets begin and end, in their order and apart."""
+    at = 0
+    for found in pattern.finditer(text):
+        start, end = found.span()
+        if found.lastgroup == "base64":
+            while start > at and text[start - 1] in _OF_BASE64:
+                start -= 1
+            around = _BASE64.match(text, end)
+            end = around.end() if around else end
+        if end > at:
+            yield max(start, at), end
+            at = end
+
+
+def _decoded(text: str) -> tuple[str, list[tuple[int, int]]]:
+    """Undo percent-encoding (RFC 3986, section 2.1), also of a URL within a URL, where `%` is `%25` again.
+
+    Gives besides, in their order, places in what comes out with those in `text` that they come from; between two of
+    them both go on alike.
+    """
+    parts, places, length, at = list[str](), [(0, 0)], 0, 0
+    for run in _RUN.finditer(text):
+        parts.append(text[at : run.start()])
+        length += run.start() - at
+        ends = [run.start(), *(one.end() for one in _ENCODED.finditer(text, run.start(), run.end()))]
+        raw, done = bytes(int(text[end - 2 : end], 16) for end in ends[1:]), 0
+        for char in raw.decode("utf-8", "surrogateescape"):
+            places.append((length, ends[done]))
+            done += len(char.encode("utf-8", "surrogateescape"))
+            parts.append(char)
+            length += 1
+        at = run.end()
+        places.append((length, at))
+    return "".join(parts) + text[at:], places
+
+
+def _place(at: int, places: list[tuple[int, int]]) -> int:
+    """Give the place in the text that a place in what it was decoded to comes from."""
+    decoded, encoded = places[bisect(places, at, key=itemgetter(0)) - 1]
+    return encoded + at - decoded
+
+
+def _pattern(secrets: Iterable[str]) -> re.Pattern[str]:
+    """Make the expression that finds secrets, the longest first: one that contains another one is masked whole."""
+    plain, encoded = list[str](), list[str]()
+    for secret in secrets:
+        forms = {form for one in _forms(secret) for form in _again(one)}
+        plain += map(_literally, sorted(forms, key=len, reverse=True))
+        encoded += map(_literally, sorted(set(_in_base64(secret)), key=len, reverse=True))
+    return re.compile(f"(?P<plain>{'|'.join(plain)})|(?P<base64>{'|'.join(encoded)})")
 
 
 def _forms(secret: str) -> Iterator[str]:
-    """Every way in which a secret is written into URLs, headers and bodies, but for base64."""
+    """Every way in which a secret is written into bodies, but for base64."""
     yield secret
     yield repr(secret)[1:-1]
     for text in (json.dumps(secret)[1:-1], json.dumps(secret, ensure_ascii=False)[1:-1]):
         yield text
         yield json.dumps(text)[1:-1]  # JSON in a text of JSON
-        yield text.replace("/", r"\/")  # as PHP and others write it; secrets in base64 hold slashes
     yield from (html.escape(secret), html.escape(secret, quote=False))
-    raw = secret.encode("utf-8", "surrogatepass")
-    yield from (quote(raw, safe=""), quote(raw), quote_plus(raw))
-    yield from (quote(raw, safe=_OF_PATHS), quote_plus(raw, safe=_OF_QUERIES))
+    digits = secret.encode("utf-8", "surrogatepass").hex()
+    yield from (digits, digits.upper())
+
+
+def _again(form: str) -> Iterator[str]:
+    """A form, and what undoing percent-encoding makes of it."""
+    yield form
+    if "%" in form:
+        yield _decoded(form)[0]
+    yield form.encode("utf-8", "surrogatepass").decode("utf-8", "surrogateescape")
 
 
 def _in_base64(secret: str) -> Iterator[str]:
@@ -129,5 +188,10 @@ def _in_base64(secret: str) -> Iterator[str]:
 
 
 def _literally(form: str) -> str:
-    """Write a form as an expression; hexadecimal digits come in either case, and mixed (RFC 3986 §2.1)."""
-    return re.sub(r"%[0-9A-F]{2}|(?<=\\)u[0-9a-f]{4}", r"(?i:\g<0>)", re.escape(form))
+    """Write a form as an expression.
+
+    Hexadecimal digits of an escape come in either case (RFC 8259, section 7). Forms (WHATWG URL, section 5.1) write a
+    space as `+`, and PHP and others a slash in JSON behind a backslash.
+    """
+    escaped = _ESCAPE.sub(r"(?i:\g<0>)", re.escape(form))
+    return escaped.replace(r"\ ", "[ +]").replace("/", r"\\?/")
