@@ -54,6 +54,8 @@ class Pace:
     """How often the store is looked into without word of a commit: another replica may have written."""
     stalled: float = 30.0
     """How long a client may take nothing before it is let go."""
+    parting: float = 1.0
+    """How long a client may take nothing once the gateway stops."""
     retry: float = 3.0
     """What clients are told to wait before they come again."""
     per_caller: int = 10
@@ -68,6 +70,7 @@ class Streams:
     database: Database
     pace: Pace = field(default_factory=Pace)
     _open: Counter[str] = field(default_factory=Counter)
+    _senders: set[_Sender] = field(default_factory=set)
     _closing: asyncio.Event = field(default_factory=asyncio.Event)
 
     def __repr__(self) -> str:
@@ -83,8 +86,16 @@ class Streams:
         return [web.get(base + PATH, self.stream, allow_head=False), web.head(base + PATH, self.head)]
 
     async def stop(self, _app: web.Application) -> None:
-        """Tell every client to come again, and end: a signal of the application, for its shutdown."""
+        """Tell every client to come again, and end: a signal of the application, for its shutdown.
+
+        Who takes nothing is not waited for.
+        """
         self._closing.set()
+        asyncio.get_running_loop().call_later(self.pace.parting, self._part)
+
+    def _part(self) -> None:
+        for sender in self._senders:
+            sender.abort()
 
     async def stream(self, request: web.Request) -> web.StreamResponse:
         """Send events until the client leaves or the gateway stops.
@@ -98,6 +109,7 @@ class Streams:
             first = await self._begin(connection, field, seen, types)
             response = web.StreamResponse(headers=_HEADERS | self._also(request))
             sender = _Sender(request, response, connection, self.pace)
+            self._senders.add(sender)
             try:
                 await self._send(sender, first, types)
             except (ConnectionError, TimeoutError):
@@ -105,6 +117,8 @@ class Streams:
             except BaseException:
                 sender.abort()  # no error body may follow events in the same answer
                 raise
+            finally:
+                self._senders.discard(sender)
         return response
 
     async def head(self, request: web.Request) -> web.StreamResponse:

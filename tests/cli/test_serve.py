@@ -31,6 +31,16 @@ def test_serve(house, start, number):
     assert events.count("call.done") == 2
 
 
+def test_a_stop_with_streams_open(house, start):
+    """Streams that are open end when it is told to stop, each whole and with word of when to come again."""
+    process = start("serve", folder=house)
+    url = process.says(r'"event": "started", "url": "([^"]+)"')[1]
+    request = urllib.request.Request(f"{url}/v1/club/events/stream", headers=KEY)
+    with urllib.request.urlopen(request, timeout=10) as one, urllib.request.urlopen(request, timeout=10) as other:
+        assert 0 == process.stop()
+        assert all(stream.read().endswith(b"retry: 3000\n\n") for stream in (one, other))
+
+
 def test_port(house, start, free_port):
     """--host and --port go before the configuration."""
     port = free_port()

@@ -268,6 +268,19 @@ async def test_a_stop_ends_all_streams_with_word_of_when_to_come_again(serve, da
     await until(lambda: streams.open == 0)
 
 
+async def test_a_stop_does_not_wait_for_a_client_that_takes_nothing(serve, database, published):
+    """At a shutdown a client that reads nothing is cut off, however long it might take nothing otherwise."""
+    client, streams = await serve(database, pace=replace(SLOW, stalled=60, parting=0.05))
+    reader, writer = await asyncio.open_connection(client.host, client.port, limit=1024)
+    writer.write(f"GET {PATH} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {KEYS['web']}\r\n\r\n".encode())
+    await reader.readuntil(b"\r\n\r\n")
+    for number in range(12):
+        await published("club-a", canonical(str(number), notes="x" * 1_000_000))
+    await streams.stop(client.app)
+    await until(lambda: streams.open == 0)
+    writer.close()
+
+
 def test_the_bounds_by_default():
     """What is promised: a heartbeat every 15 seconds, three seconds before coming again."""
     assert (15.0, 3.0) == (Pace().heartbeat, Pace().retry)
