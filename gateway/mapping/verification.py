@@ -202,6 +202,6 @@ def _covered(plan: VerifyPlan, location: Location) -> bool:
         paths = {path.text for path in piece.paths}
         if named or (location.path is not None and (piece.kind in _COVERING or location.path.text in paths)):
             return True
-        if location.query and piece.kind == "query":
+        if location.query and piece.kind in {"query", "url"}:  # a URL has its query
             return True
     return False

@@ -32,7 +32,7 @@ _SETTINGS: Final = frozenset({"settings"})
 _WORDS: Final[Mapping[str, str]] = {
     "body": "the body, byte by byte",
     "timestamp": "the time of signing, as it came",
-    "url": "the hook's public URL, as configured",
+    "url": "the hook's public URL as configured, with path and query as they came",
     "url_path": "the path of that URL",
     "query": "`?` and the query as it came, if there is one",
     "method": "the HTTP method in capitals",

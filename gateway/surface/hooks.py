@@ -1,7 +1,12 @@
 """`/hooks/{connection}/{hook}[/{token}]`: where providers tell what happened, and marketplaces ask. No caller's key.
 
-Raw bytes come in under a cap and are handed on as they are. A stranger learns nothing: an unknown hook, a wrong token
-and a bad signature are answered alike, and neither path nor query is ever logged.
+Raw bytes come in under a cap and are handed on as they are. An unknown connection, an unknown hook, a message without
+proof, a wrong token and a bad signature are answered alike, whatever else is wrong with the request, and neither path
+nor query is ever logged.
+
+What a stranger can learn is whether a hook exists. A message whose body may still prove it is read before it is refused
+(and may be told to come later), while one to no hook is refused at once, since nothing that nobody asked for shall hold
+anything here; and a mapping may answer refusals in words of its own. Names of hooks are no secrets, their tokens are.
 """
 
 from __future__ import annotations
@@ -69,7 +74,7 @@ class Hooks:
         connection, plan = found
         visit = request[VISIT]
         visit.connection, visit.operation = connection.name, f"hooks.{plan.name}"
-        url = self.public_url + request.rel_url.raw_path_qs if self.public_url else ""
+        url = self.public_url + request.rel_url.raw_path_qs
         deadline = visit.started + self.calls.settings.timeout
         delivery = Delivery(connection, plan, head, at, url, visit.request_id, deadline)
         try:

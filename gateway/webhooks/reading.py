@@ -12,7 +12,7 @@ import hashlib
 import re
 from collections.abc import Iterable
 from typing import Final
-from urllib.parse import parse_qsl, quote, urlencode, urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
 from gateway.mapping.expressions import ExpressionFailed
 from gateway.mapping.expressions.paths import Path
@@ -140,11 +140,9 @@ class Reading:
         return piece.text
 
     def _query(self) -> str:
-        try:
-            query = urlencode(self.received.query, quote_via=quote, errors="surrogateescape")
-        except UnicodeEncodeError:
-            raise Unproved("the query holds what no bytes are read as") from None
-        return f"?{query}" if query else ""
+        """The query as it came: whoever decodes it and encodes it again writes `+` and `~` in another way."""
+        _, mark, query = self.url.partition("?")
+        return mark + query if query else ""
 
     def _chosen(self, piece: Piece, item: Json) -> str:
         """A value that the sender chooses: it must not hold what stands behind it, or its end would be unclear."""

@@ -4,6 +4,7 @@ import base64
 import hashlib
 import hmac
 from dataclasses import replace
+from urllib.parse import quote, urlencode
 
 from gateway.document import parse
 from gateway.mapping.context import Context
@@ -45,9 +46,11 @@ def received(body=b"", headers=(), *, query=(), token=None, method="POST"):
     return Received(method, token, tuple(query), tuple((name.lower(), value) for name, value in pairs), body)
 
 
-def judged(node, message, *, now=NOW, url=URL, **settings):
+def judged(node, message, *, now=NOW, **settings):
     """Verify a message; without settings, those of `SECRET`. What is seen of it before its body never contradicts."""
-    about = {"settings": settings or {"secret": SECRET}}, now, url
+    texts = [text.encode("utf-8", "surrogatepass") for pair in message.query for text in pair]
+    query = urlencode(list(zip(texts[::2], texts[1::2], strict=True)), quote_via=quote)
+    about = {"settings": settings or {"secret": SECRET}}, now, URL + (f"?{query}" if query else "")
     found = plans(node)
     verdict = verify(found, message, *about)
     agrees(verdict, glance(found, replace(message, body=b""), *about))

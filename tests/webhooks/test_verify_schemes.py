@@ -116,11 +116,13 @@ def test_form():
 
 
 def test_query_and_digest():
-    """Of a signed address the query is taken as it came, and its digest of the body is checked."""
+    """A signed address has its query, which may be signed by itself, and its digest of the body is checked."""
     told = hashlib.sha256(CONTENT).hexdigest()
-    block = BODY | {"hmac": "sha1", "signed": ["url", "query"], "digest": {"query": "bodySHA256"}}
+    block = BODY | {"hmac": "sha1", "signed": ["url"], "digest": {"query": "bodySHA256"}}
     headers = {"X-Signature": sign(f"{URL}?bodySHA256={told}".encode(), algorithm="sha1")}
     query = [("bodySHA256", told)]
+    apart = block | {"signed": [{"text": URL}, "query"]}
+    assert accepted(apart, received(CONTENT, headers, query=query))
     assert not plans(block)[0].partial
     assert accepted(block, received(CONTENT, headers, query=query))
     assert not accepted(block, received(CONTENT + b" ", headers, query=query))
