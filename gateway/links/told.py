@@ -57,8 +57,7 @@ def with_courts(given: Mapping[str, Json], links: Iterable[LinkSettings], zone: 
     slots, resources = given.get("slots"), given.get("resources") or []
     if not isinstance(slots, list) or not isinstance(resources, list):
         return dict(given)  # what is wrong with them is told where arguments are checked
-    known = {one.get("id") for one in resources if isinstance(one, dict)}
-    asked = [one.get("resource_id") for one in slots if isinstance(one, dict)]
+    known, asked = _texts(resources, "id"), _texts(slots, "resource_id")
     courts = [
         resource(court, link.time_zone or zone)
         for link in links
@@ -66,6 +65,11 @@ def with_courts(given: Mapping[str, Json], links: Iterable[LinkSettings], zone: 
         if court.facility_id in asked and court.facility_id not in known
     ]
     return {**given, "resources": [*resources, *courts]} if courts else dict(given)
+
+
+def _texts(rows: Iterable[Json], key: str) -> set[str]:
+    """Give the texts that stand under a key of a caller's rows, which nobody has checked yet."""
+    return {row[key] for row in rows if isinstance(row, dict) and isinstance(row.get(key), str)}
 
 
 def slot_id(facility_id: str, start: str, zone: str) -> str:

@@ -9,9 +9,10 @@ from hypothesis import strategies as st
 
 from gateway.config import FacilitySettings
 from gateway.links.offers import Cell
-from gateway.links.told import digest, ledger_key, parse_slot_id, resource, slot, slot_id
+from gateway.links.told import digest, ledger_key, parse_slot_id, resource, slot, slot_id, with_courts
 from gateway.model.model import load
 from gateway.model.times import GapTime, local_to_instant
+from tests.linking import link_settings
 
 PARIS = "Europe/Paris"
 EARLIEST = datetime.fromisoformat("1990-01-01T00:00")
@@ -143,3 +144,25 @@ def test_ledger_keys():
         ledger_key("WYZ", "49", start, "2026-03-19T09:00:00+01:00"),
     ]
     assert 6 == len({key, *others})
+
+
+ANYTHING = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.sampled_from(["49", "50", ""]),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(["id", "resource_id"]), inner),
+    max_leaves=8,
+)
+
+
+@given(slots=ANYTHING | st.lists(ANYTHING, max_size=3), resources=ANYTHING | st.lists(ANYTHING, max_size=3))
+@example(slots=[{"resource_id": "49"}], resources=[{"id": {}}])
+@example(slots=[{"resource_id": ["49"]}, {"resource_id": "49"}], resources=None)
+def test_courts_beside_what_nobody_has_checked(slots, resources):
+    """Whatever a caller's rows are, they stay as they came, and courts are added that slots name and rows do not."""
+    link = link_settings(facilities=(FacilitySettings("49", "Court 1", "c1"),))
+    told = with_courts({"slots": slots, "resources": resources, "mode": "upsert"}, [link], PARIS)
+    assert (slots, "upsert") == (told["slots"], told["mode"])
+    rows = isinstance(slots, list) and isinstance(resources or [], list)
+    named = rows and any(isinstance(one, dict) and one.get("resource_id") == "49" for one in slots)
+    known = rows and any(isinstance(one, dict) and one.get("id") == "49" for one in resources or [])
+    added = [resource(link.facilities[0], link.time_zone or PARIS)] if named and not known else []
+    assert (resources if not added else [*(resources or []), *added]) == told["resources"]

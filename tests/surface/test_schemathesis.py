@@ -34,3 +34,4 @@ async def test_the_whole_surface(url):
     outcome = await asyncio.to_thread(prove, url, WHOLE, "club-a", EXAMPLES, ("coverage",))
     assert [] == outcome.told()
     assert {200, 400, 401, 404, 405, 501} <= outcome.statuses.keys()
+    assert 50 * outcome.statuses[501] < outcome.cases  # what is refused unread proves nothing of its bounds
