@@ -11,8 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gateway.mapping.codecs import CodecRefused
-from gateway.mapping.expressions import ExpressionFailed, compile_template
+from gateway.mapping.expressions import ExpressionFailed, compile_path, compile_template
 from gateway.mapping.expressions.functions import FUNCTIONS
+from gateway.mapping.expressions.path_functions import CALLS
 from gateway.mapping.hooks_translate import to_messages
 from gateway.model import times
 from gateway.model.arguments import arguments
@@ -72,6 +73,13 @@ NESTED = st.integers(1, 100_000).map(lambda depth: b"[" * depth) | st.integers(1
 JSON = VALUES.map(lambda value: json.dumps(value).encode()) | DIGITS.map(str.encode) | NESTED | st.binary(max_size=30)
 ODD = settings(max_examples=30, deadline=None)
 MODEL = load()
+CALLED = [
+    compile_path(
+        f"{name}({', '.join('&@' if call.expressions[at] else f'v{at}' for at in range(count))})",
+    )
+    for name, call in CALLS.items()
+    for count in range(call.least, (call.most or call.least) + 1)
+]
 WORDS = [
     compile_template("{{ " + f"{word.name}({', '.join(f'v{number}' for number in range(count))})" + " }}")
     for word in FUNCTIONS.values()
@@ -189,6 +197,14 @@ def test_words(values):
     """Each word of the template language takes or refuses what a provider wrote, also what is of the right kind."""
     for template in WORDS:
         leaves_only(ExpressionFailed, template.render, {f"v{number}": value for number, value in enumerate(values)})
+
+
+@ODD
+@given(st.lists(LEAVES | VALUES, min_size=6, max_size=6))
+def test_functions_of_paths(values):
+    """Each function that a path may call takes or refuses what a provider wrote, also what is of the right kind."""
+    for path in CALLED:
+        leaves_only(ExpressionFailed, path.read, {f"v{number}": value for number, value in enumerate(values)})
 
 
 @ODD

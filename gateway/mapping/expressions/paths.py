@@ -117,7 +117,7 @@ class Path:
             raise ExpressionFailed(
                 f"`{error.function_name}` takes {' or '.join(error.expected_types)}, not {error.actual_type}"
             ) from None
-        except (JMESPathError, TypeError, ValueError, AttributeError):
+        except (JMESPathError, TypeError, ValueError, ArithmeticError, AttributeError):
             raise ExpressionFailed("a function does not take values of these kinds") from None
 
 

@@ -113,6 +113,8 @@ def test_no_function_is_undeclared():
         ("text(0.1)", "0.1"),
         ("text(1e22)", "10000000000000000000000"),
         ("round(-2.5)", -3),
+        ("int(1e17)", 10**17),
+        ("int(1e308)", ExpressionFailed),
         ("last_name('Cher')", ""),
         ("first_name('Cher')", "Cher"),
         ("first_name('')", ""),

@@ -18,6 +18,7 @@ from gateway.values.truth import MISSING
 
 _WHOLE: Final = re.compile(r"0+|-?0*[1-9][0-9]{0,17}")
 _DECIMAL: Final = re.compile(r"-?(?:0+|0*[1-9][0-9]{0,17})(?:\.[0-9]{1,20})?")
+_MOST: Final = 10**18
 _E164: Final = re.compile(r"\+[1-9][0-9]{6,14}")
 _PHONE_MARKS: Final = re.compile(r"\(0\)|[\s().\-/]")
 
@@ -46,6 +47,8 @@ def int_(value: str | float) -> int:
         if _WHOLE.fullmatch(value) is None:
             raise ExpressionFailed("`int` takes a whole number in decimal digits")
         return int(value)
+    if isinstance(value, float) and abs(value) >= _MOST:
+        raise ExpressionFailed("`int` takes a number of at most 18 digits")
     if value != value // 1:
         raise ExpressionFailed("`int` takes a number without a fraction")
     return int(value)
