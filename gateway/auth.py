@@ -10,9 +10,9 @@ import base64
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 
-from gateway.mapping.evaluate import read
 from gateway.mapping.nodes.trees import Tree
 from gateway.mapping.plan import AuthPlan, CallPlan, ErrorRule, Scope
+from gateway.mapping.runtime.expressions import read
 from gateway.mapping.runtime.trees import evaluate
 from gateway.mapping.translate import (
     credentials,

@@ -1,6 +1,6 @@
 """What the golden examples show of a mapping: paths that no recorded answer fits, error rules that caught none.
 
-The examples are played on a watched compilation of the same file; nothing is guessed and nothing sent.
+The examples are played while a probe looks on; nothing is guessed and nothing sent.
 """
 
 from __future__ import annotations
@@ -14,11 +14,11 @@ from gateway.document import Document, Finding, Place
 from gateway.examples import Examples, load_examples
 from gateway.mapping.asks_translate import to_asked
 from gateway.mapping.compile import compile_provider
+from gateway.mapping.coverage_probe import Notes, notes_on
 from gateway.mapping.hooks_translate import words
 from gateway.mapping.plan import ProviderPlan
 from gateway.mapping.plan_hooks import DEFAULT
 from gateway.mapping.probes import probed
-from gateway.mapping.watch import Notes
 from gateway.mapping.ways import runs_of
 from gateway.model.model import Model
 from gateway.playback import Outcome, run_example, run_hook
@@ -38,11 +38,11 @@ class Played:
 
 async def play(document: Document, model: Model) -> Played | None:
     """Play all examples of a mapping; None where it or its examples have errors, or there are none."""
-    notes = Notes()
-    plan, _ = compile_provider(document, model, notes)
+    plan, _ = compile_provider(document, model)
     examples = load_examples(plan)[0] if plan is not None else None
     if plan is None or examples is None:
         return None
+    notes = notes_on(plan)
     outcomes = []
     with probed(notes):
         for example in examples.examples:

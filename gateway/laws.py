@@ -8,12 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from gateway.mapping.codecs.kind import ISO
+from gateway.mapping.nodes.trees import FieldPlan, RecordPlan
 from gateway.mapping.plan import Scope
-from gateway.mapping.plan_records import FieldPlan, RecordPlan
-from gateway.mapping.watch import Watch
+from gateway.mapping.probes import Probe
+from gateway.mapping.runtime.records import read_record
+from gateway.mapping.runtime.writing import write_record
 from gateway.playback import differences
 from gateway.values.errors import GatewayError
 from gateway.values.messages import Json
@@ -30,27 +32,21 @@ class Reading:
 
 
 @dataclass(slots=True)
-class Readings(Watch):
-    """A watch over records: every row they read without failing, and what they wrote as far as it can be read."""
+class Readings(Probe):
+    """Every row that records read without failing, and what they wrote as far as it can be read."""
 
     found: list[Reading] = field(default_factory=list)
 
-    def record(self, record: RecordPlan) -> RecordPlan:
-        """Keep what the record reads and writes."""
-
-        def read(row: Json, scope: Scope) -> dict[str, Json]:
-            canonical = record.read(row, scope)
+    def read(self, record: object, row: Json, scope: Scope) -> None:
+        """Keep a row that was read."""
+        if isinstance(record, RecordPlan):
             self.found.append(Reading(record, row, scope))
-            return canonical
 
-        def write(canonical: Json, scope: Scope) -> dict[str, Json]:
-            written = record.write(canonical, scope)
-            with suppress(GatewayError):  # what is sent may be less than what an answer holds
-                record.read(written, scope)
-                self.found.append(Reading(record, written, scope))
-            return written
-
-        return replace(record, read=read, write=write)
+    def wrote(self, record: object, written: Json, scope: Scope) -> None:
+        """Read what was written, which keeps it: what is sent may be less than what an answer holds."""
+        if isinstance(record, RecordPlan):
+            with suppress(GatewayError):
+                read_record(record, written, scope)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +76,7 @@ def round_trips(readings: Iterable[Reading], records: Mapping[str, RecordPlan]) 
     broken: dict[str, Broken] = {}
     for reading in readings:
         record = reading.record
-        told = writable(record.read(reading.row, reading.scope), record, records)
+        told = writable(read_record(record, reading.row, reading.scope), record, records)
         for plan in record.fields:
             value = member(told, plan.name)
             name = f"{record.name}.{plan.name}"
@@ -110,18 +106,18 @@ def writable(told: Json, record: RecordPlan, records: Mapping[str, RecordPlan]) 
 def trip(reading: Reading, given: Mapping[str, Json], records: Mapping[str, RecordPlan]) -> Trip:
     """Send a canonical object, or some fields of one, there and back; raises what writing and reading raise."""
     record, scope = reading.record, reading.scope
-    written = record.write(given, scope)
+    written = write_record(record, given, scope)
     row = reading.row
     for place in (place for plan in record.fields for place in plan.targets):
         value = _at(written, place)
         if value is not MISSING:
             row = _laid(row, place, value)
-    told = writable(record.read(row, scope), record, records)
+    told = writable(read_record(record, row, scope), record, records)
     read: dict[str, Json] = {}
     for name in (plan.name for plan in record.fields):
         if member(given, name) is not MISSING and member(told, name) is not MISSING:
             read = _laid(read, name.split("."), member(told, name))
-    return Trip(written, read, record.write(read, scope))
+    return Trip(written, read, write_record(record, read, scope))
 
 
 def member(told: Json, dotted: str) -> Json:

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from typing import Final, TypeAlias
 
 from gateway.coverage import Played
+from gateway.mapping.coverage_probe import Notes
 from gateway.mapping.plan import ProviderPlan
-from gateway.mapping.watch import Notes
 from gateway.model.model import Model
 from gateway.model.types import Type
 from gateway.values.messages import Json

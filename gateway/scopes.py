@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from gateway.catalog import Connection
-from gateway.mapping.evaluate import rendered
 from gateway.mapping.plan import StepPlan
-from gateway.mapping.results import walk
+from gateway.mapping.runtime.expressions import rendered
+from gateway.mapping.runtime.rows import walk
 from gateway.model.model import Operation
 from gateway.model.types import TypeRefused
 from gateway.values.errors import AnswerMismatch, MappingFault

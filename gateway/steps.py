@@ -14,7 +14,7 @@ from typing import TypeAlias
 
 from gateway.catalog import Connection
 from gateway.compensation import Undo, Writes, is_over, is_unexplained, may_be_done
-from gateway.mapping.evaluate import alone, read, refuse, rendered, take_all, wanted
+from gateway.mapping.evaluate import alone, refuse, take_all, wanted
 from gateway.mapping.plan import (
     CallPlan,
     ErrorRule,
@@ -23,7 +23,8 @@ from gateway.mapping.plan import (
     StepPlan,
     VariantPlan,
 )
-from gateway.mapping.results import Found, unfinished
+from gateway.mapping.runtime.expressions import read, rendered
+from gateway.mapping.runtime.results import Found, unfinished
 from gateway.mapping.runtime.trees import evaluate
 from gateway.mapping.told_outside import told_outside
 from gateway.model.model import Model

@@ -12,8 +12,8 @@ from typing import TypeVar
 
 from gateway.catalog import load_providers
 from gateway.examples import Examples, load_examples
+from gateway.mapping.nodes.trees import RecordPlan
 from gateway.mapping.plan import OperationPlan, ProviderPlan
-from gateway.mapping.plan_records import RecordPlan
 from gateway.mapping.ways import NATIVE
 from gateway.model.model import Resource, load
 from tests.markdown import cell, code, codes, row, table
@@ -125,7 +125,7 @@ def fields(resource: Resource) -> Iterator[str]:
 def filled(record: RecordPlan) -> dict[str, bool]:
     """Give the fields that a record reads, each with whether it is declared to be always null."""
     lines = [line for line in record.fields if line.mode != "write"]
-    return {line.name.split(".")[0]: line.source == "null" for line in lines}
+    return {line.name.split(".")[0]: line.text == "null" for line in lines}
 
 
 def shown(examples: Examples, resource: Resource) -> set[str]:

@@ -4,6 +4,9 @@ import pytest
 
 from gateway.laws import Readings, round_trips
 from gateway.mapping.compile import compile_provider
+from gateway.mapping.probes import probed
+from gateway.mapping.runtime.records import read_record
+from gateway.mapping.runtime.writing import write_record
 from gateway.model.model import load
 
 SCOPE = {"settings": {"time_zone": "Europe/Berlin", "currency": "EUR"}, "args": {}, "now": "2026-03-01T09:00:00+01:00"}
@@ -17,10 +20,11 @@ def tried(merged):
         records = {"customer": {"of": "Customer", "fields": {"name": "name", **fields}}, **more}
         readings = Readings()
         document = merged({"records": records}, "example.yaml", {(): (1, 1), ("records", "customer"): (7, 1)}, {})
-        plan, findings = compile_provider(document, load(), readings)
+        plan, findings = compile_provider(document, load())
         assert [] == [str(one) for one in findings if one.level == "error"]
-        for row in rows:
-            plan.records["customer"].read({"name": "Ada"} | row, SCOPE)
+        with probed(readings):
+            for row in rows:
+                read_record(plan.records["customer"], {"name": "Ada"} | row, SCOPE)
         return round_trips(readings.found, plan.records)
 
     return of
@@ -61,9 +65,10 @@ def test_what_was_written(merged):
     customer = {"of": "Customer", "fields": {"name": "name", "email": {"at": "mail", "as": {"enum": {"A": "a@b.c"}}}}}
     readings = Readings()
     document = merged({"records": {"customer": customer}}, "example.yaml", {(): (1, 1)}, {})
-    plan, _ = compile_provider(document, load(), readings)
-    plan.records["customer"].write({"name": "Ada", "email": "a@b.c"}, SCOPE)
-    plan.records["customer"].write({"email": "a@b.c"}, SCOPE)
+    plan, _ = compile_provider(document, load())
+    with probed(readings):
+        write_record(plan.records["customer"], {"name": "Ada", "email": "a@b.c"}, SCOPE)
+        write_record(plan.records["customer"], {"email": "a@b.c"}, SCOPE)
     assert [{"name": "Ada", "mail": "A"}] == [one.row for one in readings.found]
     assert (2, ()) == round_trips(readings.found, plan.records)
 

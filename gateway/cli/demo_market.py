@@ -18,6 +18,7 @@ from gateway.engine import Engine
 from gateway.examples import HookExample, load_examples
 from gateway.links.told import slot_id
 from gateway.mapping.plan_hooks import HookPlan
+from gateway.mapping.runtime.writing import write_record
 from gateway.model.model import arguments
 from gateway.model.times import start_of_day, to_zone, zone_of
 from gateway.values.errors import GatewayError
@@ -80,7 +81,7 @@ def _body(example: HookExample, hook: HookPlan, peer: Connection, data: Mapping[
     records = [ask.record for ask in hook.asks if ask.request == example.gives["request"] and ask.record]
     if not records or data is None:
         return None
-    written = peer.provider.records[records[0]].write(data, peer.scope)
+    written = write_record(peer.provider.records[records[0]], data, peer.scope)
     return json.dumps(decode_json(example.received.body) | written, ensure_ascii=False)
 
 

@@ -11,6 +11,7 @@ from gateway.document import suggestion
 from gateway.mapping.codecs import CODECS
 from gateway.mapping.expressions.functions import FUNCTIONS, PATH_FUNCTIONS
 from gateway.mapping.language import PARTS
+from gateway.mapping.nodes.trees import RecordPlan
 from gateway.mapping.plan import (
     CallPlan,
     Condition,
@@ -18,10 +19,10 @@ from gateway.mapping.plan import (
     ProviderPlan,
     RunPlan,
     StepPlan,
+    Take,
     VariantPlan,
 )
 from gateway.mapping.plan_hooks import HookPlan
-from gateway.mapping.plan_records import RecordPlan
 from gateway.parts import Part
 
 HELP = "Show what an operation does: every call, every field with the line that makes it. Or explain a word."
@@ -154,7 +155,7 @@ def _operation(plan: ProviderPlan, operation: OperationPlan) -> Iterator[str]:
         window = operation.window
         yield f"  window: at most {window.max_days or 'any number of'} days in one call"
     for take in operation.takes:
-        yield _line(f"take {take.name} = {take.value.text}" + (f" as {take.codec}" if take.codec else ""), take.origin)
+        yield _taken(take)
     for number, variant in enumerate(operation.variants, 1):
         if len(operation.variants) > 1:
             yield _line(f"variant {number}: " + (variant.when.text if variant.when else "otherwise"), variant.origin)
@@ -179,6 +180,11 @@ def _variant(plan: ProviderPlan, variant: VariantPlan) -> Iterator[str]:
         yield _line(f"error: {rule.text} → {rule.code}", rule.origin)
 
 
+def _taken(take: Take) -> str:
+    codec = f" as {take.codec.name}" if take.codec is not None else ""
+    return _line(f"take {take.name} = {take.value.text}{codec}", take.origin)
+
+
 def _step(step: StepPlan) -> Iterator[str]:
     condition = f" when {step.when.text}" if step.when else ""
     if step.fan_out is not None:
@@ -189,7 +195,7 @@ def _step(step: StepPlan) -> Iterator[str]:
         )
         condition += f" for each of {each}, {step.fan_out.at_once} at once"
     for take in step.takes:
-        yield _line(f"take {take.name} = {take.value.text}" + (f" as {take.codec}" if take.codec else ""), take.origin)
+        yield _taken(take)
     for guard in step.refuse:
         yield _line(f"refuse with {guard.code} when {guard.when.text}{_AFTERWARDS[step.takes_back]}", guard.origin)
     if step.exclusive is not None:
@@ -237,7 +243,7 @@ def _record(record: RecordPlan) -> Iterator[str]:
     for field in record.fields:
         arrow = {"read": "←", "write": "→", "both": "↔"}[field.mode]
         codec = f" as {field.codec} ({field.law})" if field.codec else ""
-        yield _line(f"    {record.resource.name}.{field.name} {arrow} {field.source}{codec}", field.origin)
+        yield _line(f"    {record.resource.name}.{field.name} {arrow} {field.text}{codec}", field.origin)
 
 
 def _hook(plan: ProviderPlan, hook: HookPlan) -> Iterator[str]:

@@ -7,15 +7,13 @@ import asyncio
 import logging
 import sys
 from collections.abc import Iterable
-from pathlib import Path
 
 from gateway import observe
 from gateway.cli import options
-from gateway.document import read
 from gateway.examples import Examples, load_examples
 from gateway.laws import Readings, round_trips
-from gateway.mapping.compile import compile_provider
 from gateway.mapping.plan import ProviderPlan
+from gateway.mapping.probes import probed
 from gateway.model.model import load as load_model
 from gateway.playback import Outcome, run_example, run_hook
 from gateway.values.secrets import Redactor
@@ -55,20 +53,17 @@ def run(arguments: argparse.Namespace) -> int:
 def _test(plan: ProviderPlan, arguments: argparse.Namespace) -> tuple[int, int]:
     """Run one provider's examples and hold what they read against the laws: how much holds, how much does not."""
     readings = Readings()
-    document, findings = read(Path(plan.file))
-    watched = compile_provider(document, load_model(), readings)[0] if document is not None else None
-    examples = None
-    if watched is not None:
-        examples, findings = load_examples(watched)
+    examples, findings = load_examples(plan)
     options.tell([finding for finding in findings if finding.level == "error" or examples is None])
-    if watched is None or examples is None:
+    if examples is None:
         return 0, 1
-    outcomes = asyncio.run(_all(examples, arguments.only))
+    with probed(readings):
+        outcomes = asyncio.run(_all(examples, arguments.only))
     wrong = [outcome for outcome in outcomes if outcome.differences]
     for outcome in outcomes if arguments.verbose else wrong:
         _print(plan.name, outcome)
     print(f"{plan.name}: {len(outcomes) - len(wrong)} of {len(outcomes)} examples hold")
-    fields, broken = round_trips(readings.found, watched.records)
+    fields, broken = round_trips(readings.found, plan.records)
     for one in broken:
         print(f"{one.origin}: {plan.name} {one.field} does not come back as it was")
         _lines(one.told)

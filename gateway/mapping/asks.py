@@ -11,9 +11,9 @@ from typing import Final
 from gateway.document import Place, suggestion
 from gateway.mapping.context import BASE, Context
 from gateway.mapping.fits import check_fields
+from gateway.mapping.nodes.trees import RecordPlan
 from gateway.mapping.plan import RowsPlan
 from gateway.mapping.plan_hooks import AskPlan
-from gateway.mapping.plan_records import RecordPlan
 from gateway.mapping.reads import Reads
 from gateway.mapping.replies import compile_reply
 from gateway.mapping.rows import Wanted, compile_rows
@@ -62,7 +62,7 @@ def _compile_ask(context: Context, node: Json, place: Place) -> AskPlan | None:
         when=when,
         at=rows[0].levels[0].at if rows else None,
         record=rows[0].record.name if rows else "",
-        read=rows[0].record.read if rows else None,
+        reads=rows[0].record if rows else None,
         laid=laid,
         sources={name: _written(one) for name, one in given.items()},
         reply=reply,

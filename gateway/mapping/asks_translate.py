@@ -9,10 +9,11 @@ import re
 from collections.abc import Mapping
 from typing import NoReturn
 
-from gateway.mapping.evaluate import read, rendered
 from gateway.mapping.hooks_translate import body_of, names_of, response_of
 from gateway.mapping.plan import Scope
 from gateway.mapping.plan_hooks import AskPlan, HookPlan
+from gateway.mapping.runtime.expressions import read, rendered
+from gateway.mapping.runtime.records import read_record
 from gateway.mapping.runtime.trees import evaluate
 from gateway.model.model import whole
 from gateway.values.errors import AnswerMismatch, CallInvalid, GatewayError, MappingFault
@@ -48,11 +49,11 @@ def to_answer(ask: AskPlan, asked: Asked, given: Mapping[str, Json], scope: Scop
 def _data(ask: AskPlan, names: Mapping[str, Json]) -> dict[str, Json]:
     """Read the request: what the record makes of its row, and what is laid over it."""
     found: dict[str, Json] = {}
-    if ask.read is not None and ask.at is not None:
+    if ask.reads is not None and ask.at is not None:
         row = read(ask.at, names["body"], ask.origin)
         if row is MISSING or row is None:
             raise AnswerMismatch(f"{ask.origin}: `{ask.at.text}` is missing in the message", origin=ask.origin)
-        found = ask.read(row, names)
+        found = read_record(ask.reads, row, names)
     if ask.laid is not None:
         found |= evaluate(ask.laid, names)
     try:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import importlib
 import re
-from collections.abc import Callable, Collection
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -19,11 +19,10 @@ from gateway.mapping.header_names import check_headers, check_name
 from gateway.mapping.nodes.trees import Headers, Tree, Url
 from gateway.mapping.paging import paging
 from gateway.mapping.patterns import Pattern, PatternRefused, compile_pattern
-from gateway.mapping.plan import ASKED, CHARSET, CallPlan, Condition, ErrorRule, Scope
+from gateway.mapping.plan import CALENDARS, CallPlan, Condition, ErrorRule
 from gateway.mapping.trees import compile_object, compile_tree, text_of
 from gateway.values.messages import Json
 from gateway.values.rates import LimitsPlan, Rate
-from gateway.values.strictjson import UTF_8, Unreadable, as_utf8, decode_json, decode_text
 
 _VERBS = ("get", "post", "put", "patch", "delete")
 _SETTING_FIRST = re.compile(r"\{\{\s*settings\.([a-z_][a-z0-9_]*)\s*\}\}")
@@ -127,6 +126,8 @@ def compile_call(
     shown = f"{verb.upper()} {text or 'the base URL'}" + (f" {rpc}" if rpc else "")
     body_kind, body = _compile_body(context, shape, place, names, secrets=secrets)
     answer = shape.get("answer", http.answer)
+    if answer == "icalendar":  # the library is slow to start: only a mapping that reads feeds pays for it
+        importlib.import_module(CALENDARS)
     if not secrets:  # a login proves who we are by itself
         context.bodies.setdefault(shape.get("auth", ""), set()).add(body_kind)
 
@@ -150,7 +151,6 @@ def compile_call(
         pages=paging(shape),
         whole=shape.get("whole", False),
         said=(context.provider_code, context.message),
-        decode=context.watch.decoder(_decoder(answer), shown, rpc=rpc is not None),
         answer=answer,
         origin=context.origin(place),
         text=shown,
@@ -165,25 +165,6 @@ def _scheme(context: Context, name: str, place: Place) -> str:
         context.report((*place, "auth"), "unknown-scheme", f"`{name}` is not among `auths:`{hint}")
     context.used_auths.add(name)
     return name
-
-
-def _decoder(answer: str) -> Callable[[bytes, Scope], Json]:
-    """How a body is read. The calendar library is only loaded for a mapping that reads feeds: it is slow to start."""
-    if answer == "text":
-        return lambda body, scope: decode_text(body, scope.get(CHARSET, UTF_8))
-    if answer == "icalendar":
-        events = importlib.import_module("gateway.mapping.codecs.calendars").calendar_events
-        return lambda body, scope: events(
-            _present(body), scope["now"], scope.get(ASKED, (None, None)), scope.get(CHARSET, UTF_8)
-        )
-    return lambda body, scope: decode_json(as_utf8(_present(body), scope.get(CHARSET, UTF_8)))
-
-
-def _present(body: bytes) -> bytes:
-    """Refuse a body of nothing, which is a text and nothing else."""
-    if not body:
-        raise Unreadable("is empty")
-    return body
 
 
 def _rpc(context: Context, shape: dict[str, Json], place: Place) -> str | None:
@@ -302,10 +283,11 @@ def compile_rules(context: Context, nodes: Json, place: Place) -> tuple[ErrorRul
             details=compile_object(context, shape["details"], (*where, "details"), names)
             if "details" in shape
             else None,
+            place=where,
             origin=context.origin(where),
             text=text,
         )
-        rules.append(context.watch.rule(rule, where))
+        rules.append(rule)
         conditions.append((where, rule.condition))
     check_rules(context, conditions)
     return tuple(rules)

@@ -10,9 +10,9 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from gateway.document import Place, suggestion
 from gateway.mapping.context import Context
 from gateway.mapping.fits import report_unwritable
+from gateway.mapping.nodes.trees import RecordPlan
 from gateway.mapping.plan import NOT_MAPPED, Condition, OperationPlan, RunPlan
 from gateway.mapping.plan_given import NativeArgument
-from gateway.mapping.plan_records import RecordPlan
 from gateway.mapping.reads import Reads
 from gateway.model.model import Operation
 from gateway.model.types import Field

@@ -23,7 +23,6 @@ from gateway.mapping.plan_hooks import HookPlan
 from gateway.mapping.plan_watch import WatchPlan
 from gateway.mapping.records import compile_records
 from gateway.mapping.schemes import check_forms, compile_auth
-from gateway.mapping.watch import Watch
 from gateway.mapping.watching import compile_remembered, compile_watch, remembered_names
 from gateway.mapping.ways import NATIVE, Ways, check_runs, compile_ways, runs_of
 from gateway.model.model import Model
@@ -34,11 +33,9 @@ _REST = "*"
 _STANDARD_SETTINGS = ("time_zone", "currency")
 
 
-def compile_provider(
-    document: Document, model: Model, watch: Watch | None = None
-) -> tuple[ProviderPlan | None, list[Finding]]:
-    """Compile one mapping file, under watch if asked to. The plan is None when any finding is an error."""
-    context = Context(document, model, watch or Watch())
+def compile_provider(document: Document, model: Model) -> tuple[ProviderPlan | None, list[Finding]]:
+    """Compile one mapping file. The plan is None when any finding is an error."""
+    context = Context(document, model)
     plan = _compile(context)
     failed = any(finding.level == "error" for finding in context.findings)
     return (None if failed else plan), sorted(context.findings, key=lambda finding: (finding.line, finding.column))

@@ -17,10 +17,9 @@ from gateway.mapping.expressions.conditions import named, seen_of_path
 from gateway.mapping.given import Given
 from gateway.mapping.kinds import kind_of, mistakes
 from gateway.mapping.language import PARTS
+from gateway.mapping.nodes.trees import RecordPlan
 from gateway.mapping.plan_given import Setting
-from gateway.mapping.plan_records import RecordPlan
 from gateway.mapping.reads import Reads
-from gateway.mapping.watch import Watch
 from gateway.model.model import Model
 from gateway.parts import Node
 from gateway.reader import read_part
@@ -50,7 +49,6 @@ class Context:
 
     document: Document
     model: Model
-    watch: Watch = field(default_factory=Watch)
     findings: list[Finding] = field(default_factory=list)
     settings: dict[str, Setting] = field(default_factory=dict)
     codecs: dict[str, Codec] = field(default_factory=dict)
@@ -152,14 +150,14 @@ class Context:
         """`file:line` of a place."""
         return self.document.origin(place)
 
-    def path(self, text: Json, place: Place, *, whole: bool = False) -> Path | None:
-        """Compile a JMESPath that is read (`whole`: all it finds is used); None with a finding when it is wrong."""
+    def path(self, text: Json, place: Place) -> Path | None:
+        """Compile a JMESPath that is read; None with a finding when it is wrong."""
         path = self.target(text, place)
         if path is None:
             return None
         self.reads.roots |= path.roots
         self.reads.names |= {(root, name) for root in ("settings", "args") for name in path.beneath(root)}
-        return self.watch.path(path, place, whole=whole)
+        return replace(path, place=place)
 
     def target(self, text: Json, place: Place) -> Path | None:
         """Compile a JMESPath that is only written to; None with a finding when it is wrong."""
@@ -206,7 +204,7 @@ class Context:
             for code, message in mistakes(template, self.given, optional=optional, whole=whole):
                 self.report(place, code, message)
             template = replace(template, owed=self.given.owed)
-        return self.watch.template(template, place)
+        return replace(template, place=place)
 
     def known(self, text: str) -> Template | None:
         """Compile once more a template whose findings are told already."""
@@ -274,14 +272,19 @@ class Context:
         """Compile a codec, inline or by name; None with a finding when it is wrong."""
         named = set(_texts(spec))
         self.used_codecs |= named
-        uses: set[tuple[str, ...]] = set().union(*(self.codecs[name].uses for name in named & self.codecs.keys()))
+        inner = [self.codecs[name] for name in sorted(named & self.codecs.keys())]
+        uses: set[tuple[str, ...]] = set().union(*(codec.uses for codec in inner))
+        templates = [template for codec in inner for template in codec.templates]
 
         def template(text: str) -> Template | Literal:
             compiled = compile_template(text, names=BASE | {"row", "args"}, origin=self.origin(place))
             uses.update(compiled.uses)
             self._check_settings(compiled.uses, place)
             self._check_secrets(compiled.unsigned_uses, place)
-            return self.watch.template(compiled, place) if isinstance(compiled, Template) else compiled
+            if isinstance(compiled, Template):
+                compiled = replace(compiled, place=place)
+                templates.append(compiled)
+            return compiled
 
         try:
             codec = compile_codec(spec, self.codecs, template)
@@ -292,7 +295,7 @@ class Context:
             self.report(place, "bad-template", str(invalid))
             return None
         self.reads.add(Reads(uses, set(uses)))
-        return replace(codec, uses=frozenset(uses))
+        return replace(codec, uses=frozenset(uses), templates=tuple(templates))
 
     def error_code(self, code: str, place: Place) -> None:
         """Check that the model knows an error code."""

@@ -8,17 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from gateway.mapping.blame import failure, given_by_caller, unfit
+from gateway.mapping.blame import given_by_caller, unfit
 from gateway.mapping.codecs import CodecRefused, CodecUnsupported
-from gateway.mapping.expressions import ExpressionFailed, Path, Template
+from gateway.mapping.expressions import ExpressionFailed
 from gateway.mapping.handling import is_given, member, refusal
 from gateway.mapping.plan import OperationPlan, Scope, StepPlan, Take, VariantPlan
+from gateway.mapping.runtime.expressions import rendered
 from gateway.mapping.runtime.trees import evaluate
 from gateway.mapping.unwritable import not_kept
 from gateway.model.model import Operation
 from gateway.model.types import TypeRefused
 from gateway.values.errors import (
-    AnswerMismatch,
     CallInvalid,
     GatewayError,
     MappingFault,
@@ -29,29 +29,13 @@ from gateway.values.messages import Json
 from gateway.values.truth import truth
 
 
-def read(path: Path, data: Json, origin: str) -> Json:
-    """Evaluate a path on a provider's data: the value or MISSING. Raises AnswerMismatch."""
-    try:
-        return path.read(data)
-    except ExpressionFailed as failed:
-        raise AnswerMismatch(f"{origin}: `{path.text}`: {failed}", origin=origin) from None
-
-
-def rendered(template: Template, scope: Scope, origin: str) -> Json:
-    """Evaluate a template; raises MappingFault, or CallInvalid where it fails on what the caller gave."""
-    try:
-        return template.render(scope)
-    except ExpressionFailed as failed:
-        raise failure(template, failed, scope, origin) from None
-
-
 def taken(take: Take, scope: Scope) -> Json:
     """A taken value, written by its codec. What the codec cannot write is the caller's to change: CallInvalid."""
     value = rendered(take.value, scope, take.origin)
-    if take.encode is None or value is None:
+    if take.codec is None or take.codec.encode is None or value is None:
         return value
     try:
-        return take.encode(value, {**scope, "row": {}})
+        return take.codec.encode(value, {**scope, "row": {}})
     except CodecUnsupported as lost:
         raise not_kept(next(iter(given_by_caller(take.value, scope)), take.name), lost.reason) from None
     except CodecRefused as refused:
@@ -125,8 +109,11 @@ def accepted(
 
 
 def _take_apart(plan: OperationPlan, name: str, args: dict[str, Json], scope: Scope) -> None:
+    encode = plan.args_from[name].encode
+    if encode is None:
+        return  # no codec that only reads is let in
     try:
-        parts = plan.args_from[name](args[name], {**scope, "row": {}})
+        parts = encode(args[name], {**scope, "row": {}})
     except CodecRefused:
         raise NotMapped("", code=plan.not_found) from None
     except ExpressionFailed as failed:

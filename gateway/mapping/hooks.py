@@ -16,6 +16,7 @@ from gateway.mapping.expressions import Path, compile_path
 from gateway.mapping.header_names import received
 from gateway.mapping.hooks_named import COMPARE, check_names
 from gateway.mapping.language import PARTS
+from gateway.mapping.nodes.trees import RecordPlan
 from gateway.mapping.plan_hooks import (
     CHANGED,
     IGNORE,
@@ -25,7 +26,6 @@ from gateway.mapping.plan_hooks import (
     NamePlan,
     ReplyPlan,
 )
-from gateway.mapping.plan_records import RecordPlan
 from gateway.mapping.proofs import compile_verified
 from gateway.mapping.replies import compile_replies, compile_reply
 from gateway.mapping.rows import Wanted, compile_rows
@@ -94,7 +94,7 @@ def _compile_hook(
         type=type_,
         at=at,
         record=record.name if record is not None else "",
-        read=record.read if record is not None else None,
+        reads=record,
         untold=_compile_untold(context, shape.get("untold", {}), (*place, "untold"), type_, record),
         fetch=fetch,
         reply=reply,
@@ -134,7 +134,7 @@ def _compile_asking(context: Context, name: str, node: dict[str, Json]) -> HookP
         type=EventPlan(None, None, IGNORE, (), "", origin),
         at=compile_path("@"),
         record="",
-        read=None,
+        reads=None,
         untold={},
         fetch=None,
         reply=ReplyPlan(204, _NONE, None, origin),
@@ -166,7 +166,7 @@ def _compile_type(context: Context, node: Json, place: Place) -> EventPlan | Non
     shape = context.check("hook_type", node, place)
     if shape is None:
         return None
-    at, where = context.path(shape["at"], (*place, "at"), whole=True), (*place, "as")
+    at, where = context.path(shape["at"], (*place, "at")), (*place, "as")
     codec = context.codec(shape["as"], where)
     if at is None or codec is None:
         return None
@@ -182,7 +182,7 @@ def _compile_type(context: Context, node: Json, place: Place) -> EventPlan | Non
     if spec.get("else") not in {CHANGED, IGNORE}:
         message = "say what any other word means: `else: ignore`, or `else: changed`"
         context.report(where, "event-words-open", message)
-    return EventPlan(at, codec.decode, "", words, str(spec.get("else")), origin)
+    return EventPlan(at, codec, "", words, str(spec.get("else")), origin)
 
 
 def _enum(context: Context, spec: Json) -> dict[str, Json] | None:
@@ -290,7 +290,7 @@ def _compile_dedupe(context: Context, node: Json, place: Place) -> tuple[NamePla
                 name = received(context, shape["header"], (*where, "header"))
                 parts.append(NamePlan("header", None, name, context.origin(where)))
             continue
-        path = context.path(one, where, whole=True)
+        path = context.path(one, where)
         if path is not None:
             parts.append(NamePlan("path", path, "", context.origin(where)))
     return tuple(parts)

@@ -8,8 +8,8 @@ from typing import Final
 
 from gateway.document import Place
 from gateway.mapping.context import Context
+from gateway.mapping.nodes.trees import RecordPlan
 from gateway.mapping.plan_hooks import EventPlan, NamePlan
-from gateway.mapping.plan_records import RecordPlan
 from gateway.values.messages import Json
 
 COMPARE: Final = "compare"
@@ -56,5 +56,5 @@ def _content(shape: dict[str, Json], type_: EventPlan, record: RecordPlan | None
     at = shape.get("at", "@")
     for line in record.fields if record is not None else ():
         if line.from_row and line.mode != "write" and line.name != _WHEN:
-            yield line.source if at == "@" else f"{at}.{line.source}"
+            yield line.text if at == "@" else f"{at}.{line.text}"
     yield from _OF_MESSAGE.findall(str(shape.get("fetch", "")))

@@ -12,10 +12,11 @@ from typing import Final
 from urllib.parse import parse_qsl
 
 from gateway.mapping.codecs import CodecRefused
-from gateway.mapping.evaluate import read
 from gateway.mapping.expressions import ExpressionFailed, Path
 from gateway.mapping.plan import Scope
 from gateway.mapping.plan_hooks import CHANGED, DEFAULT, IGNORE, FetchPlan, HookPlan, NamePlan, ReplyPlan
+from gateway.mapping.runtime.expressions import read
+from gateway.mapping.runtime.records import read_record
 from gateway.mapping.runtime.trees import LEFT_OUT, evaluate
 from gateway.values.errors import AnswerMismatch, GatewayError, MappingFault, OverBudget
 from gateway.values.messages import Json, Message, Received, Response
@@ -154,19 +155,20 @@ def _message(plan: HookPlan, row: Json, names: Scope) -> Message:
     if plan.fetch is not None:
         return Message(event, None, (plan.fetch.operation, _arguments(plan.fetch, names)))
     inner = read(plan.at, row, plan.origin)
-    if plan.read is None or inner is MISSING or inner is None:
+    if plan.reads is None or inner is MISSING or inner is None:
         raise _mismatch(plan.origin, f"`{plan.at.text}` is missing in the message")
     untold = plan.untold.get(event, frozenset())
-    return Message(event, {name: value for name, value in plan.read(inner, names).items() if name not in untold})
+    told = read_record(plan.reads, inner, names)
+    return Message(event, {name: value for name, value in told.items() if name not in untold})
 
 
 def _event(plan: HookPlan, row: Json, names: Scope) -> str:
     told = plan.type
-    if told.at is None or told.decode is None:
+    if told.at is None or told.codec is None:
         return told.constant
     word = _present(told.at, row, told.origin)
     try:
-        return str(told.decode(word, names))
+        return str(told.codec.decode(word, names))
     except CodecRefused as refused:
         raise _mismatch(told.origin, f"`{told.at.text}` is not {refused}") from None
 

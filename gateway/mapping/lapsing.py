@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
+from gateway.mapping.nodes.trees import RecordPlan
 from gateway.mapping.plan import OperationPlan, VariantPlan
-from gateway.mapping.plan_records import RecordPlan
 
 
 def lapsing(operations: Mapping[str, OperationPlan], name: str) -> frozenset[str]:

@@ -174,7 +174,7 @@ def _compile_args_from(
             check_taken_apart(context, operation.args.get(part), part, inner, where)
         for name in sorted({use[0] for use in codec.uses} - _BEFORE_THE_CALL):
             context.report(where, "unknown-name", f"the codec uses `{name}`, which is not known before the call begins")
-        found[argument], parts[argument] = codec.encode, frozenset(codec.parts)
+        found[argument], parts[argument] = codec, frozenset(codec.parts)
     return found, parts
 
 

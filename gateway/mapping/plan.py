@@ -1,4 +1,4 @@
-"""The compiled form of a mapping: literals, closures and where they came from.
+"""The nodes of a mapping: what it says, once it was read and checked, and where that stands.
 
 Nothing here reads a file, the clock or YAML. `compile.py` is the only constructor; a plan keeps `origin` (`file:line`)
 for messages and `text` for `gateway explain`, and never a value.
@@ -6,16 +6,17 @@ for messages and `text` for `gateway explain`, and never a value.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final, TypeAlias
 
+from gateway.document import Place
+from gateway.mapping.codecs import Codec
 from gateway.mapping.expressions import Path, Template
-from gateway.mapping.nodes.trees import Headers, MadeOf, Tree, Url
+from gateway.mapping.nodes.trees import Headers, Level, MadeOf, RecordPlan, Tree, Url
 from gateway.mapping.patterns import Pattern
 from gateway.mapping.plan_given import NativeArgument, Setting, WindowPlan
 from gateway.mapping.plan_hooks import HookPlan
-from gateway.mapping.plan_records import RecordPlan
 from gateway.mapping.plan_watch import WatchPlan
 from gateway.values.messages import Effect, Json
 from gateway.values.rates import LimitsPlan
@@ -23,11 +24,11 @@ from gateway.values.rates import LimitsPlan
 Scope: TypeAlias = Mapping[str, Json]
 """What templates see: settings, args, connection, now, window, remembered, taken names, steps."""
 
-CHARSET: Final = "the declared character set"
-"""Where the scope of a reader of answers has the character set of the answer."""
+CALENDARS: Final = "gateway.mapping.codecs.calendars"
+"""The module that reads feeds of calendars."""
 ASKED: Final = "the span that is asked for"
 """Where a scope has the caller's span of time, two instants or None, whatever the operation calls them. No name of the
-language is written so: only readers of answers see these two."""
+language is written so: only readers of answers see it."""
 
 NOT_MAPPED: Final = "not mapped"
 """Why what a mapping says nothing of cannot be had: it may be newer in the contract than the mapping."""
@@ -51,6 +52,7 @@ class ErrorRule:
     provider_code: Path | None
     message: Path | None
     details: Tree | None
+    place: Place
     origin: str
     text: str
 
@@ -80,10 +82,8 @@ class CallPlan:
     """Whether the value is the whole answer, with status and headers, instead of its body."""
     said: tuple[Path | None, Path | None]
     """Where a refusal has the provider's own code and message."""
-    decode: Callable[[bytes, Scope], Json]
-    """How the body is read: by CHARSET of the scope, a calendar by its `now` and ASKED as well. Raises Unreadable."""
     answer: str
-    """`json`, `text` or `icalendar`."""
+    """How the body is read: as `json`, `text` or `icalendar`."""
     origin: str
     text: str
     auth: str
@@ -115,17 +115,6 @@ class Refusal:
 
 
 @dataclass(frozen=True, slots=True)
-class Level:
-    """One level of nested rows: evaluated on the level before, known to the record by its name."""
-
-    name: str
-    at: Path
-    when: Template | None
-    """Sees the levels so far; false leaves the element out."""
-    origin: str
-
-
-@dataclass(frozen=True, slots=True)
 class FanOut:
     """One call for each element of a list, or for each innermost element of named levels; so many at once."""
 
@@ -141,8 +130,7 @@ class Take:
 
     name: str
     value: Template
-    codec: str | None
-    encode: Callable[[Json, Scope], Json] | None
+    codec: Codec | None
     refused: str | None
     """The error code when the codec cannot write the value."""
     origin: str
@@ -249,7 +237,8 @@ class OperationPlan:
     loses: Mapping[str, str]
     """Arguments, or members of one, that are taken without their full effect, each with the reason."""
     requires: Mapping[str, str]
-    args_from: Mapping[str, Callable[[Json, Scope], Json]]
+    args_from: Mapping[str, Codec]
+    """Arguments that are taken apart into others, by the codec that writes them."""
     window: WindowPlan | None
     takes: tuple[Take, ...]
     variants: tuple[VariantPlan, ...]

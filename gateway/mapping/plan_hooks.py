@@ -5,12 +5,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final, TypeAlias
+from typing import Final
 
+from gateway.mapping.codecs import Codec
 from gateway.mapping.expressions import Literal, Path, Template
-from gateway.mapping.nodes.trees import Tree
+from gateway.mapping.nodes.trees import RecordPlan, Tree
 from gateway.mapping.plan_verify import VerifyPlan
 from gateway.model.model import Resource
 from gateway.values.messages import Json
@@ -21,7 +22,6 @@ CHANGED: Final = "changed"
 the last known state tells."""
 DEFAULT: Final = "default"
 """Among `replies`, every error code that has none of its own."""
-_Scope: TypeAlias = Mapping[str, Json]
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +63,7 @@ class EventPlan:
     """Which event a message tells: the same always (`constant`), or what the enum makes of the word at `at`."""
 
     at: Path | None
-    decode: Callable[[Json, _Scope], Json] | None
+    codec: Codec | None
     constant: str
     words: tuple[tuple[Json, str], ...]
     """The provider's words with what they mean: an event of the contract, `changed` or `ignore`."""
@@ -96,7 +96,7 @@ class AskPlan:
     """Where in the message the row is, if a record reads one."""
     record: str
     """Its name, else empty."""
-    read: Callable[[Json, _Scope], dict[str, Json]] | None
+    reads: RecordPlan | None
     laid: Tree | None
     """Fields that are laid over what the record read."""
     sources: Mapping[str, str]
@@ -135,7 +135,7 @@ class HookPlan:
     at: Path
     record: str
     """The name of the record that reads the message, empty where it is fetched."""
-    read: Callable[[Json, _Scope], dict[str, Json]] | None
+    reads: RecordPlan | None
     untold: Mapping[str, frozenset[str]]
     """Event → fields of the record that its messages do not tell: what is known of them stays."""
     fetch: FetchPlan | None

@@ -73,7 +73,7 @@ def _compile_equals(context: Context, node: Mapping[str, Json], place: Place) ->
         return
     for text, value in node.items():
         where = (*place, text)
-        path, template = context.path(text, where, whole=True), context.template(value, where, BASE)
+        path, template = context.path(text, where), context.template(value, where, BASE)
         if path is not None and template is not None:
             yield EqualPlan(path, template, context.origin(where))
 

@@ -1,4 +1,4 @@
-"""Field tables, compiled to two functions: the provider's row → the canonical object, and back.
+"""Field tables, compiled: how a provider's row is read as a canonical object, and written.
 
 One table serves both directions: a field is written back where its path is simple, no other field is written to the
 same place, and its codec can write without the row. What cannot be inverted is read-only unless the mapping says
@@ -8,43 +8,20 @@ otherwise. A value never appears in a message, only its place.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from gateway.document import Place, suggestion
-from gateway.effort import spend
 from gateway.mapping.context import Context
-from gateway.mapping.fields import SOURCES, Get, Put, conditional, law_of, put_at, targets_of
+from gateway.mapping.fields import SOURCES, Compiled, law_of, targets_of
 from gateway.mapping.fits import check_constant, no_field, unwritable
-from gateway.mapping.plan import Scope
-from gateway.mapping.plan_records import FieldPlan, RecordPlan
+from gateway.mapping.nodes.trees import Embedded, FieldPlan, Group, RecordPlan
 from gateway.mapping.reads import Reads
-from gateway.mapping.unwritable import telling
 from gateway.model.model import Resource
-from gateway.model.types import TypeRefused
-from gateway.values.errors import AnswerMismatch
 from gateway.values.messages import Json
 from gateway.values.truth import MISSING
 
 _OWN = frozenset({"row", "fields"})
 """Names that a record gives its own lines."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Line:
-    """One compiled line of the table."""
-
-    path: tuple[str, ...]
-    get: Get | None
-    put: Put | None
-    clear: Callable[[str, dict[str, Json]], None] | None
-    """Writes the provider's "nothing" where the value would go."""
-    accept: Callable[[Json], Json] | None
-    required: bool
-    nullable: bool
-    on_row: bool
-    """Whether an embedded record reads the very row that this one does."""
-    plan: FieldPlan
 
 
 def compile_records(context: Context, nodes: dict[str, Json], place: Place) -> None:
@@ -70,7 +47,7 @@ def compile_records(context: Context, nodes: dict[str, Json], place: Place) -> N
         if name in pending:
             record = _compile_record(context, name, pending.pop(name), (*place, name))
             if record is not None:
-                context.records[name] = context.watch.record(record)
+                context.records[name] = record
 
     for name in nodes:
         if name in pending:
@@ -92,27 +69,31 @@ def _compile_record(context: Context, name: str, node: Json, place: Place) -> Re
         hint = suggestion(shape["of"], context.model.shapes)
         context.report((*place, "of"), "unknown-resource", f"the contract has no `{shape['of']}`{hint}")
         return None
-    lines: list[_Line] = []
+    lines: list[FieldPlan] = []
     _check_dotted(context, resource, shape["fields"], (*place, "fields"))
-    with context.collecting() as reads:
+    with context.collecting() as found:
         for canonical, spec in shape["fields"].items():
             where = (*place, "fields", canonical)
             with context.collecting() as line_reads:
                 line = _compile_line(context, resource, canonical, spec, where)
-            _check_above(context, line_reads, spec, [one.plan.name for one in lines], where)
+            _check_above(context, line_reads, spec, [one.name for one in lines], where)
             if line is not None:
                 lines.append(line)
     lines = [_alone(context, line, lines, shape["fields"], (*place, "fields")) for line in lines]
-    readable = [line for line in lines if line.get is not None]
-    if readable:
+    reads = tuple(line for line in lines if line.source is not None and line.mode != "write")
+    if reads:
         _check_required(context, resource, list(shape["fields"]), (*place, "fields"))
-    context.record_reads[name] = _outside(context, reads, lines)
+    context.record_reads[name] = _outside(context, found, lines)
+    begun = {line.path[0] for line in reads}
     return RecordPlan(
         name=name,
         resource=resource,
-        read=_reader(resource, tuple(readable)),
-        write=_writer(tuple(line for line in lines if line.put is not None), shape.get("nothing")),
-        fields=tuple(line.plan for line in lines),
+        fields=tuple(lines),
+        reads=reads,
+        writes=tuple(line for line in lines if line.mode != "read"),
+        groups=_groups(resource, reads),
+        order=tuple(name for name in resource.fields if name in begun),  # the contract's order, whatever the file's
+        null_as=shape.get("nothing"),
         private=frozenset(shape.get("private", ())),
     )
 
@@ -128,13 +109,14 @@ def _check_above(context: Context, reads: Reads, spec: Json, above: list[str], p
             )
 
 
-def _outside(context: Context, reads: Reads, lines: list[_Line]) -> Reads:
+def _outside(context: Context, reads: Reads, lines: list[FieldPlan]) -> Reads:
     """What a record reads besides its row and its own fields, embedded records included."""
     found = Reads({use for use in reads.names if use[0] not in _OWN}, set(reads.whole), set(reads.roots))
     for line in lines:
-        inner = context.record_reads.get(line.plan.embeds)
+        inner = context.record_reads.get(line.embeds)
         if inner is not None:
-            found.add(inner if line.on_row else Reads(inner.names, inner.whole))
+            on_row = isinstance(line.source, Embedded) and line.source.path.text == "@"
+            found.add(inner if on_row else Reads(inner.names, inner.whole))
     return found
 
 
@@ -151,20 +133,21 @@ def _check_dotted(context: Context, resource: Resource, names: dict[str, Json], 
                 context.report((*place, name), "unknown-field", message, key=True)
 
 
-def _alone(context: Context, line: _Line, lines: list[_Line], specs: dict[str, Json], place: Place) -> _Line:
+def _alone(
+    context: Context, line: FieldPlan, lines: list[FieldPlan], specs: dict[str, Json], place: Place
+) -> FieldPlan:
     """The line, only read where another is written to its place too: of two values there only one could be."""
 
     def chosen(name: str) -> bool:
         return isinstance(specs[name], dict) and "mode" in specs[name]
 
-    name = line.plan.name
-    others = [other.plan for other in lines if other is not line and _overlap(line.plan.targets, other.plan.targets)]
-    if not chosen(name):
-        return replace(line, put=None, clear=None, plan=replace(line.plan, mode="read", targets=())) if others else line
+    others = [other for other in lines if other is not line and _overlap(line.targets, other.targets)]
+    if not chosen(line.name):
+        return replace(line, mode="read", targets=()) if others else line
     for other in others:
         if chosen(other.name):
-            message = f"`mode: {line.plan.mode}` needs a place of its own, and {other.name} is written there too"
-            context.report((*place, name), "not-invertible", message, key=True)
+            message = f"`mode: {line.mode}` needs a place of its own, and {other.name} is written there too"
+            context.report((*place, line.name), "not-invertible", message, key=True)
     return line
 
 
@@ -187,7 +170,7 @@ def _check_required(context: Context, resource: Resource, names: list[str], plac
                 context.report(place, "required-field-missing", message)
 
 
-def _compile_line(context: Context, resource: Resource, canonical: str, spec: Json, place: Place) -> _Line | None:
+def _compile_line(context: Context, resource: Resource, canonical: str, spec: Json, place: Place) -> FieldPlan | None:
     field = resource.field(canonical)
     if field is None:
         context.report(place, "unknown-field", no_field(resource.name, canonical, resource.fields), key=True)
@@ -205,44 +188,31 @@ def _compile_line(context: Context, resource: Resource, canonical: str, spec: Js
         return None
     if "default" in shape:
         check_constant(context, field, shape["default"], (*place, "default"))
-    get, put, codec = SOURCES[sources[0]](context, resource, field, shape, place)
+    compiled = SOURCES[sources[0]](context, resource, field, shape, place)
+    codec = compiled.codec
     if "as" in shape and codec is None:
         return None
-    mode = _mode(context, shape, get, put, place)
-    targets = targets_of(context, shape, place) if mode != "read" and put is not None else ()
-    get = conditional(context, shape, get, place) if get is not None else None
-    source = _written(shape[sources[0]]) + (f" at {shape['at']}" if sources[0] == "record" and "at" in shape else "")
-    return _Line(
+    mode = _mode(context, shape, compiled, place)
+    when = context.condition(shape["when"], (*place, "when")) if compiled.source and "when" in shape else None
+    text = _written(shape[sources[0]]) + (f" at {shape['at']}" if sources[0] == "record" and "at" in shape else "")
+    return FieldPlan(
+        name=canonical,
         path=tuple(canonical.split(".")),
-        get=get if mode != "write" else None,
-        put=telling(tuple(canonical.split(".")), put) if put is not None and mode != "read" else None,
-        clear=_clear(targets) if "record" not in shape else None,
-        accept=None if sources[0] == "record" else field.type.accept,
+        source=compiled.source,
+        text=text,
+        codec=codec.name if codec else None,
+        law=law_of(codec, field.type, shape),
+        mode=mode,
+        origin=context.origin(place),
+        embeds=shape.get("record", ""),
+        unwritable=unwritable(field.type, codec),
+        targets=targets_of(context, shape, place) if mode != "read" and compiled.writes else (),
+        type=None if sources[0] == "record" else field.type,
         required=field.required and "." not in canonical,
         nullable=field.nullable,
-        on_row=shape.get("at") == "@",
-        plan=FieldPlan(
-            name=canonical,
-            source=source,
-            codec=codec.name if codec else None,
-            law=law_of(codec, field.type, shape),
-            mode=mode,
-            origin=context.origin(place),
-            embeds=shape.get("record", ""),
-            unwritable=unwritable(field.type, codec),
-            targets=targets,
-            from_row=not {"value", "make", "from"} & shape.keys(),
-            conditional="when" in shape,
-        ),
+        when=when,
+        default=shape.get("default", MISSING),
     )
-
-
-def _clear(targets: tuple[tuple[str, ...], ...]) -> Callable[[str, dict[str, Json]], None]:
-    def clear(nothing: str, out: dict[str, Json]) -> None:
-        for target in targets:
-            put_at(out, target, nothing)
-
-    return clear
 
 
 def _written(source: Json) -> str:
@@ -252,11 +222,10 @@ def _written(source: Json) -> str:
     return source if isinstance(source, str) else json.dumps(source, ensure_ascii=False)
 
 
-def _mode(context: Context, shape: dict[str, Json], get: Get | None, put: object, place: Place) -> str:
-    mode: str = shape.get("mode") or (
-        "both" if get and put and "when" not in shape and "default" not in shape else "read"
-    )
-    if mode != "read" and put is None:
+def _mode(context: Context, shape: dict[str, Json], compiled: Compiled, place: Place) -> str:
+    both = compiled.writes and "when" not in shape and "default" not in shape
+    mode: str = shape.get("mode") or ("both" if both else "read")
+    if mode != "read" and not compiled.writes:
         context.report(
             place,
             "not-invertible",
@@ -266,83 +235,12 @@ def _mode(context: Context, shape: dict[str, Json], get: Get | None, put: object
     return mode
 
 
-def _reader(resource: Resource, lines: tuple[_Line, ...]) -> Callable[[Json, Scope], dict[str, Json]]:
-    groups = _groups(resource, lines)
-    begun = {line.path[0] for line in lines}
-    names = tuple(name for name in resource.fields if name in begun)
-
-    def read(row: Json, scope: Scope) -> dict[str, Json]:
-        out: dict[str, Json] = {}
-        inner = {**scope, "row": row, "fields": out}
-        spend(len(lines))
-        for line in lines:
-            value = line.get(row, inner) if line.get else MISSING
-            value = _accepted(line, value)
-            if value is not MISSING:
-                put_at(out, line.path, value)
-        for name, required, origin in groups:
-            _complete(out, name, required, origin)
-        return {name: out[name] for name in names if name in out}  # in the contract's order, whatever the file's
-
-    return read
-
-
-def _accepted(line: _Line, value: Json) -> Json:
-    """The canonical value, or a mismatch that names the line and what was wanted, never what was there."""
-    if value is not MISSING and value is not None and line.accept is not None:
-        try:
-            value = line.accept(value)
-        except TypeRefused as refused:
-            message = f"{line.plan.origin}: `{line.plan.source}` for {line.plan.name} is not {refused}"
-            raise AnswerMismatch(message, origin=line.plan.origin) from None
-    if line.required and (value is MISSING or (value is None and not line.nullable)):
-        message = f"{line.plan.origin}: `{line.plan.source}` is missing, and {line.plan.name} is required"
-        raise AnswerMismatch(message, origin=line.plan.origin)
-    return value
-
-
-def _groups(resource: Resource, lines: tuple[_Line, ...]) -> tuple[tuple[str, tuple[str, ...], str | None], ...]:
-    """Embedded objects written with dotted names: name, required members, origin when the object itself is required."""
+def _groups(resource: Resource, lines: tuple[FieldPlan, ...]) -> tuple[Group, ...]:
+    """Embedded objects written with dotted names."""
     found = []
     for name in dict.fromkeys(line.path[0] for line in lines if len(line.path) > 1):
         field = resource.fields[name]
         members = tuple(member.name for member in field.type.fields.values() if member.required)
-        origin = next(line.plan.origin for line in lines if line.path[0] == name)
-        found.append((name, members, origin if field.required else None))
+        origin = next(line.origin for line in lines if line.path[0] == name)
+        found.append(Group(name, members, origin if field.required else None))
     return tuple(found)
-
-
-def _complete(out: dict[str, Json], name: str, members: tuple[str, ...], origin: str | None) -> None:
-    """An embedded object without a required member cannot be told: left out, or a mismatch when it is required."""
-    value = out.get(name)
-    if isinstance(value, dict) and all(value.get(member) is not None for member in members):
-        return
-    if origin is not None:
-        raise AnswerMismatch(f"{origin}: {name} is required and the answer does not hold all of it", origin=origin)
-    if isinstance(value, dict):
-        known_empty = any(member in value and value[member] is None for member in members)
-        if known_empty:
-            out[name] = None
-        else:
-            del out[name]
-
-
-def _writer(lines: tuple[_Line, ...], nothing: str | None) -> Callable[[Json, Scope], dict[str, Json]]:
-    """The derived writer. Absent fields are left out; null is what the provider wants for nothing, or left out too."""
-
-    def write(canonical: Json, scope: Scope) -> dict[str, Json]:
-        out: dict[str, Json] = {}
-        inner = {**scope, "row": {}, "fields": canonical}
-        for line in lines:
-            value: Json = canonical
-            for step in line.path:
-                value = value.get(step, MISSING) if isinstance(value, dict) else MISSING
-            if value is MISSING or line.put is None:
-                continue
-            if value is not None:
-                line.put(value, inner, out)
-            elif nothing is not None and line.clear is not None:
-                line.clear(nothing, out)
-        return out
-
-    return write

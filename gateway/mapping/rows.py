@@ -8,8 +8,8 @@ from gateway.document import Place, suggestion
 from gateway.mapping.checks import check_record_names
 from gateway.mapping.context import RESERVED, Context
 from gateway.mapping.expressions import Path
-from gateway.mapping.plan import Level, RowsPlan
-from gateway.mapping.plan_records import RecordPlan
+from gateway.mapping.nodes.trees import Level, RecordPlan
+from gateway.mapping.plan import RowsPlan
 from gateway.mapping.reads import Reads
 from gateway.values.messages import Json
 

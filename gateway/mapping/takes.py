@@ -34,9 +34,8 @@ def compile_takes(scene: Scene, nodes: Json, place: Place) -> tuple[Take, ...]:
         elif value is not None:
             if context.given is not None and value.whole:
                 context.given = context.given.taking(name, value.holes[0].tree, encoded=codec is not None)
-            encode, refused = (codec.encode, _refusal(scene, codec)) if codec else (None, None)
-            name_of = codec.name if codec else None
-            takes.append(Take(name, value, name_of, encode, refused, context.origin(where)))
+            refused = _refusal(scene, codec) if codec is not None else None
+            takes.append(Take(name, value, codec, refused, context.origin(where)))
             scene = scene.knowing(name)
     return tuple(takes)
 

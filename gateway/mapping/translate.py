@@ -5,15 +5,17 @@ A provider's own 401 and 403 never become the caller's: they say that *our* cred
 
 from __future__ import annotations
 
+import importlib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from collections.abc import Set as AbstractSet
 from contextlib import suppress
 from decimal import Decimal
+from typing import Final
 from urllib.parse import quote_plus
 
 from gateway.mapping.expressions import ExpressionFailed, Path
-from gateway.mapping.plan import CHARSET, CallPlan, Condition, ErrorRule, Scope
+from gateway.mapping.plan import ASKED, CALENDARS, CallPlan, Condition, ErrorRule, Scope
 from gateway.mapping.probes import PROBE
 from gateway.mapping.runtime.requests import headers_of, url_of
 from gateway.mapping.runtime.trees import evaluate
@@ -30,7 +32,7 @@ from gateway.values.errors import (
 from gateway.values.http import VALUE, joined, retry_after
 from gateway.values.messages import Json, Request, Response
 from gateway.values.secrets import Credential
-from gateway.values.strictjson import Unreadable, as_utf8, declared_charset, decode_json
+from gateway.values.strictjson import Unreadable, as_utf8, declared_charset, decode_json, decode_text
 from gateway.values.truth import is_true
 
 _FORM = "application/x-www-form-urlencoded"
@@ -189,9 +191,42 @@ def decoded(call: CallPlan, response: Response, scope: Scope) -> tuple[Json, str
         with suppress(Unreadable):
             return decode_json(as_utf8(response.body, charset)), None
     try:
-        return call.decode(response.body, {**scope, CHARSET: charset}), None
+        body = _DECODERS[call.answer](response.body, charset, scope)
     except Unreadable as refused:
         return None, refused.reason
+    probe = PROBE.get()
+    if probe is not None:
+        probe.answered(call, body)
+    return body, None
+
+
+def _json(body: bytes, charset: str, _scope: Scope) -> Json:
+    return decode_json(as_utf8(_present(body), charset))
+
+
+def _plain(body: bytes, charset: str, _scope: Scope) -> Json:
+    return decode_text(body, charset)
+
+
+def _calendar(body: bytes, charset: str, scope: Scope) -> Json:
+    """Read a feed. What is slow to start is imported where a mapping is compiled that reads one."""
+    events = importlib.import_module(CALENDARS).calendar_events
+    return events(_present(body), scope["now"], scope.get(ASKED, (None, None)), charset)
+
+
+def _present(body: bytes) -> bytes:
+    """Refuse a body of nothing, which is a text and nothing else."""
+    if not body:
+        raise Unreadable("is empty")
+    return body
+
+
+_DECODERS: Final[Mapping[str, Callable[[bytes, str, Scope], Json]]] = {
+    "json": _json,
+    "text": _plain,
+    "icalendar": _calendar,
+}
+"""What `answer:` says → how a body is read."""
 
 
 def to_body(call: CallPlan, response: Response, rules: Iterable[ErrorRule], scope: Scope) -> Json:

@@ -2,15 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import TypeAlias
+from collections.abc import Sequence
 
 from gateway.mapping.blame import unfit
-from gateway.mapping.plan import Scope
 from gateway.values.errors import GatewayError, MappingFault, Unsupported
-from gateway.values.messages import Json
-
-_Put: TypeAlias = Callable[[Json, Scope, dict[str, Json]], None]
 
 
 class Unwritable(MappingFault):
@@ -24,19 +19,6 @@ class Unwritable(MappingFault):
         self.path = path
         self.problem = problem
         self.lost = lost
-
-
-def telling(field: tuple[str, ...], put: _Put) -> _Put:
-    """Let what writes a field of a record, its keys, tell where in the object stands what it cannot write."""
-
-    def told(value: Json, scope: Scope, out: dict[str, Json]) -> None:
-        try:
-            put(value, scope, out)
-        except Unwritable as fault:
-            path = (*field, *fault.path)
-            raise Unwritable(fault.problem, fault.origin or "", lost=fault.lost, path=path) from None
-
-    return told
 
 
 def not_kept(name: str, reason: str, origin: str | None = None) -> Unsupported:

@@ -1,6 +1,7 @@
 """Watches compiled: which list shows the changes of a provider that tells none, and what it cannot tell either.
 
-Nothing here asks a provider or compares anything. (What is seen of a mapping while examples are played is `watch.py`.)
+Nothing here asks a provider or compares anything. (What is seen while examples are played is
+`coverage_probe.py`.)
 """
 
 from __future__ import annotations

@@ -17,6 +17,8 @@ from gateway.document import read
 from gateway.examples import load_examples
 from gateway.laws import Reading, Readings, member, trip
 from gateway.mapping.compile import compile_provider
+from gateway.mapping.probes import probed
+from gateway.mapping.runtime.writing import write_record
 from gateway.model import times
 from gateway.model.model import load
 from gateway.playback import run_example
@@ -32,16 +34,17 @@ ROWS = 6
 
 @cache
 def played(file):
-    """Compile a mapping under watch and play its examples: the plan, and rows of each record by its name."""
+    """Compile a mapping and play its examples under a probe: the plan, and rows of each record by its name."""
     readings = Readings()
-    plan, _ = compile_provider(read(file)[0], load(), readings)
+    plan, _ = compile_provider(read(file)[0], load())
     examples, _ = load_examples(plan)
 
     async def play():
         for example in examples.examples:
             await run_example(examples, example, load())
 
-    asyncio.run(play())
+    with probed(readings):
+        asyncio.run(play())
     found = {}
     for reading in readings.found:
         if isinstance(reading.row, dict):
@@ -68,7 +71,7 @@ def sayable(record, told, scope):
         if value is MISSING:
             continue
         try:
-            written = record.write(nested({plan.name: value}), scope)
+            written = write_record(record, nested({plan.name: value}), scope)
         except Unsupported:
             continue
         except MappingFault:
@@ -126,7 +129,7 @@ def told_apart(record, exact, records):
         for name in exact:
             pair = [member(told, name) for told in (first, second)]
             if MISSING not in pair and pair[0] != pair[1]:
-                one, other = (record.write(nested({name: value}), scope) for value in pair)
+                one, other = (write_record(record, nested({name: value}), scope) for value in pair)
                 assert one != other
 
     differ()
@@ -154,7 +157,7 @@ def test_every_word(file):
             for value in (one for one in allowed if one not in line.unwritable):
                 told = nested({line.name: value})
                 try:
-                    words.append(json.dumps(record.write(told, {"settings": {}})))
+                    words.append(json.dumps(write_record(record, told, {"settings": {}})))
                 except Unsupported:  # which tells the mapping's reason
                     continue
                 if line.mode == "both" and record.name in rows:

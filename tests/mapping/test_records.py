@@ -2,7 +2,8 @@
 
 import pytest
 
-from gateway.mapping.results import read_all
+from gateway.mapping.runtime.records import read_record
+from gateway.mapping.runtime.results import read_all
 from gateway.values.errors import AnswerMismatch
 from gateway.values.secrets import Secret
 
@@ -16,7 +17,7 @@ SCOPE = {
 
 def read(record, **row):
     """Read a row whose name is known."""
-    found = record.read({"name": "Ada", **row}, SCOPE)
+    found = read_record(record, {"name": "Ada", **row}, SCOPE)
     assert "Ada" == found.pop("name")
     return found
 
@@ -106,7 +107,7 @@ def test_what_does_not_fit(customer, line, row, path):
 def test_required(customer, row):
     """A required field that is missing or empty is a mismatch naming file, line and path, and never the row."""
     with pytest.raises(AnswerMismatch, match=r"^example\.yaml:6: `name` is missing, and name is required$") as caught:
-        customer().read(row, SCOPE)
+        read_record(customer(), row, SCOPE)
     assert CANARY not in repr(caught.value)
 
 
@@ -149,7 +150,7 @@ def test_members(customer, row, found):
 )
 def test_incomplete(compiled, row, found):
     """An object without a member it must have is left out, or null where that member is known to be empty."""
-    out = compiled(GEO).records["location"].read({"id": "1", **row}, SCOPE)
+    out = read_record(compiled(GEO).records["location"], {"id": "1", **row}, SCOPE)
     assert {"id": "1", "name": "1", "time_zone": "Europe/Berlin"} | found == out
 
 
@@ -162,11 +163,11 @@ records:
     fields: {accepted: ok, rejected: {record: no, rows: bad}}
   no: {of: RejectedSlot, fields: {id: id, reason: why}}
 """).records["push"]
-    assert {"accepted": 1, "rejected": []} == record.read({"ok": 1, "bad": []}, SCOPE)
+    assert {"accepted": 1, "rejected": []} == read_record(record, {"ok": 1, "bad": []}, SCOPE)
     with pytest.raises(AnswerMismatch, match="rejected is required"):
-        record.read({"ok": 1}, SCOPE)
+        read_record(record, {"ok": 1}, SCOPE)
     with pytest.raises(AnswerMismatch, match="`bad` is not a list"):
-        record.read({"ok": 1, "bad": CANARY}, SCOPE)
+        read_record(record, {"ok": 1, "bad": CANARY}, SCOPE)
 
 
 SERVICE = """
@@ -209,7 +210,7 @@ def service(compiled):
 )
 def test_embedded(service, row, found):
     """Embedded objects and lists of them are read by their own records; missing, null and `[]` keep their meaning."""
-    out = service.records["service"].read({"id": "1", "name": "a", **row}, SCOPE)
+    out = read_record(service.records["service"], {"id": "1", "name": "a", **row}, SCOPE)
     assert found == {name: out[name] for name in out if name in {"price", "form_fields"}}
 
 
@@ -217,14 +218,16 @@ def test_embedded(service, row, found):
 def test_embedded_misfit(service, row):
     """What is no object or no list where one is read is a mismatch that does not tell what it is."""
     with pytest.raises(AnswerMismatch, match=r"`(cost|questions)` is not (an object|a list)") as caught:
-        service.records["service"].read({"id": "1", "name": "a", **row}, SCOPE)
+        read_record(service.records["service"], {"id": "1", "name": "a", **row}, SCOPE)
     assert CANARY not in repr(caught.value)
 
 
 def test_order(service):
     """A canonical object has its fields in the contract's order, whatever the file's."""
     row = {"id": "1", "name": "a", "cost": {"amount": 5}, "questions": []}
-    assert ["id", "name", "type", "price", "active", "form_fields"] == list(service.records["service"].read(row, SCOPE))
+    assert ["id", "name", "type", "price", "active", "form_fields"] == list(
+        read_record(service.records["service"], row, SCOPE)
+    )
 
 
 def test_provider_data(service):
@@ -256,5 +259,5 @@ records:
         {"title": "B", "shown": False, "lines": 5},
         {"title": "C", "shown": True, "lines": ["z"]},
     ]
-    found = record.read({"id": "1", "name": "a", "kind": "text", "pages": pages}, SCOPE)["form_fields"]
+    found = read_record(record, {"id": "1", "name": "a", "kind": "text", "pages": pages}, SCOPE)["form_fields"]
     assert [("x", "A"), ("y", "A"), ("z", "C")] == [(one["name"], one["label"]) for one in found]

@@ -63,7 +63,7 @@ class Codec:
     `gives` is the canonical kind of the model, or `any`; `item` is the codec of a list's elements, None where these are
     texts. `parts` are the names a joined text is taken apart into, with their codecs. For codecs that know them,
     `outputs` are the only canonical values that are read, and `inputs` the only ones whose writing is settled.
-    `uses` are the names that its templates read, with their keys.
+    `templates` are those that it evaluates, its parts' among them, and `uses` the names, with keys, that these read.
     """
 
     name: str
@@ -76,6 +76,7 @@ class Codec:
     inputs: tuple[Json, ...] | None = None
     item: Codec | None = None
     uses: frozenset[tuple[str, ...]] = frozenset()
+    templates: tuple[Template, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,11 +17,12 @@ from jmespath.exceptions import EmptyExpressionError, JMESPathError, JMESPathTyp
 from jmespath.parser import ParsedResult
 from jmespath.visitor import Options, TreeInterpreter
 
-from gateway.document import suggestion
+from gateway.document import Place, suggestion
 from gateway.effort import budgeted, spend
 from gateway.mapping.expressions.functions.kind import ExpressionFailed, ExpressionInvalid
 from gateway.mapping.expressions.path_functions import CALLS, Call, PathFunctions
 from gateway.mapping.expressions.sizes import check_length, check_size
+from gateway.mapping.probes import PROBE
 from gateway.values.messages import Json
 from gateway.values.truth import MISSING, Missing
 
@@ -90,6 +91,8 @@ class Path:
     _parsed: ParsedResult = field(repr=False, compare=False)
     _interpreter: type[_Interpreter] = field(default=_Interpreter, repr=False, compare=False)
     origin: str = field(default="", compare=False)
+    place: Place = field(default=(), compare=False)
+    """Its place in the file; empty of a path that only says where something is written."""
 
     @property
     def parsed(self) -> Any:
@@ -109,8 +112,13 @@ class Path:
         Raises ExpressionFailed, and OverBudget where it computes or makes more than one evaluation may.
         Of an expression beyond keys and indexes JMESPath gives None for missing and null alike.
         """
-        if self._walk is not None:
-            return _walked(data, self._walk)
+        found = _walked(data, self._walk) if self._walk is not None else self._evaluated(data)
+        probe = PROBE.get()
+        if probe is not None:
+            probe.looked_up(self, data, found)
+        return found
+
+    def _evaluated(self, data: Json) -> Json | Missing:
         try:
             return budgeted(lambda: self._interpreter().visit(self._parsed.parsed, data), self.origin, self.text)
         except JMESPathTypeError as error:

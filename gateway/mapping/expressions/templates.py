@@ -20,6 +20,7 @@ from urllib.parse import quote as percent_encode
 from jinja2 import TemplateError, TemplateSyntaxError, Undefined, UndefinedError, nodes
 from jinja2.parser import Parser
 
+from gateway.document import Place
 from gateway.effort import BudgetSpent, over_budget, spend
 from gateway.mapping.expressions.conditions import seen_of_template
 from gateway.mapping.expressions.functions.kind import (
@@ -33,6 +34,7 @@ from gateway.mapping.expressions.grammar import Grammar, chain_of
 from gateway.mapping.expressions.sandbox import SANDBOX, Program, look_up
 from gateway.mapping.expressions.sizes import check_size
 from gateway.mapping.expressions.types import kind_of
+from gateway.mapping.probes import PROBE
 from gateway.values.messages import Json
 from gateway.values.secrets import Secret
 from gateway.values.truth import MISSING
@@ -98,6 +100,8 @@ class Template:
     origin: str = field(default="", compare=False)
     owed: Mapping[str, tuple[str, ...]] | None = field(default=None, repr=False, compare=False)
     """Names that stand for what a caller gave → the caller's own fields; None where no caller is asked."""
+    place: Place = field(default=(), compare=False)
+    """Its place in the file."""
 
     @property
     def holes(self) -> tuple[Hole, ...]:
@@ -120,6 +124,9 @@ class Template:
         Raises ValueMissing for what is not there, ExpressionFailed for what does not fit, OverBudget for what makes
         more than one evaluation may.
         """
+        probe = PROBE.get()
+        if probe is not None:
+            probe.rendering(self, scope)
         try:
             return self._rendered(scope)
         except BudgetSpent as spent:

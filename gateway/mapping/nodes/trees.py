@@ -1,7 +1,8 @@
-"""The nodes of trees: YAML whose texts are templates, as it is written once it was read and checked.
+"""The nodes of trees and of records, which hold each other: what they say, once it was read and checked.
 
-A node is data and nothing else. It keeps `origin` (`file:line`) where what it means can fail, and never a value that a
-connection or a caller gives. `runtime/trees.py` says what each kind means.
+A tree is YAML whose texts are templates. A record is a table of fields: a provider's row to a canonical object, and
+back. A node is data and nothing else. It keeps `origin` (`file:line`) where what it means can fail, and never a value
+that a connection or a caller gives. `runtime/` says what each kind means.
 """
 
 from __future__ import annotations
@@ -10,9 +11,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final, TypeAlias
 
-from gateway.mapping.expressions import Template
-from gateway.mapping.plan_records import RecordPlan
+from gateway.mapping.codecs import Codec
+from gateway.mapping.expressions import Path, Template
+from gateway.model.model import Resource
+from gateway.model.types import Type
 from gateway.values.messages import Json
+from gateway.values.truth import MISSING
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,3 +177,135 @@ class Url:
     lead: Tree | None
     path: Tree
     """Each value in it is percent-encoded."""
+
+
+@dataclass(frozen=True, slots=True)
+class Level:
+    """One level of nested rows: evaluated on the level before, known to the record by its name."""
+
+    name: str
+    at: Path
+    when: Template | None
+    """Sees the levels so far; false leaves the element out."""
+    origin: str
+
+
+@dataclass(frozen=True, slots=True)
+class FromPath:
+    """`at`: what a path finds in the row, or the list of what several find. Written back where the paths are simple."""
+
+    paths: tuple[Path, ...]
+    several: bool
+    codec: Codec | None
+    text: str
+    origin: str
+
+
+@dataclass(frozen=True, slots=True)
+class Computed:
+    """`make`: what a tree builds of the row, of the fields above and of what the operation knows."""
+
+    tree: Tree
+
+
+@dataclass(frozen=True, slots=True)
+class Joined:
+    """`from`: fields above, each by its keys, joined by a codec."""
+
+    names: tuple[tuple[str, ...], ...]
+    codec: Codec
+    text: str
+    origin: str
+
+
+@dataclass(frozen=True, slots=True)
+class Embedded:
+    """`record` and `at`: an object inside the row, read and written by another record."""
+
+    path: Path
+    record: RecordPlan
+    origin: str
+
+
+@dataclass(frozen=True, slots=True)
+class EmbeddedRows:
+    """`record` and `rows`: a list of objects inside the row. Of `named` levels a record sees each by its name."""
+
+    levels: tuple[Level, ...]
+    named: bool
+    record: RecordPlan
+
+
+Source: TypeAlias = "FromPath | Constant | Computed | Joined | Embedded | EmbeddedRows"
+"""Where the value of a field comes from."""
+
+
+@dataclass(frozen=True, slots=True)
+class FieldPlan:
+    """One line of a field table."""
+
+    name: str
+    path: tuple[str, ...]
+    """Its keys in the canonical object."""
+    source: Source | None
+    """None only beside a finding, whose plan is thrown away."""
+    text: str
+    """Its source, as the mapping writes it."""
+    codec: str | None
+    law: str
+    mode: str
+    """`read`, `write` or `both`."""
+    origin: str
+    embeds: str
+    """The record of an embedded object or list of objects, else empty."""
+    unwritable: tuple[Json, ...]
+    """Canonical values that its codec has no word for, though the contract allows them."""
+    targets: tuple[tuple[str, ...], ...]
+    """Where in the provider's object it is written, as keys; of an embedded object all that this writes."""
+    type: Type | None
+    """What the contract says it is; None of an embedded object, whose record knows."""
+    required: bool
+    nullable: bool
+    when: Path | None = None
+    """True of the rows that have it; None where all do."""
+    default: Json = MISSING
+    """What stands for a value that is missing, null or an empty text."""
+
+    @property
+    def from_row(self) -> bool:
+        """Whether a path reads it; false of what is constant, computed or joined."""
+        return not isinstance(self.source, Constant | Computed | Joined)
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """An embedded object that is written with dotted names."""
+
+    name: str
+    members: tuple[str, ...]
+    """Those it must have."""
+    required: str | None
+    """The place of its first line where the contract requires the object itself."""
+
+
+@dataclass(frozen=True, slots=True)
+class RecordPlan:
+    """A field table: how a provider's row is read as a canonical object, and written."""
+
+    name: str
+    resource: Resource
+    fields: tuple[FieldPlan, ...]
+    reads: tuple[FieldPlan, ...]
+    """The lines that are read, in order: one may refer to those above it."""
+    writes: tuple[FieldPlan, ...]
+    groups: tuple[Group, ...]
+    order: tuple[str, ...]
+    """The fields that are read, in the contract's order."""
+    null_as: str | None
+    """What the provider wants for null; None: nothing is sent."""
+    private: frozenset[str]
+
+    @property
+    def lapsing(self) -> frozenset[str]:
+        """The fields of its objects that are left out where a `when:` does not hold: then they have no value."""
+        return frozenset(line.path[0] for line in self.fields if line.when is not None)

@@ -31,6 +31,7 @@ from gateway.mapping.nodes.trees import (
     Written,
 )
 from gateway.mapping.plan import Scope
+from gateway.mapping.runtime.writing import write_record
 from gateway.mapping.sources import behind
 from gateway.mapping.unwritable import Unwritable, refused_by
 from gateway.values.errors import MappingFault
@@ -154,7 +155,7 @@ def _written(tree: Written, scope: Scope) -> Json:
     if value is LEFT_OUT or value is None:
         return LEFT_OUT
     try:
-        return tree.record.write(value, scope)
+        return write_record(tree.record, value, scope)
     except Unwritable as fault:
         raise refused_by(fault, behind(tree.made_of, fault.path, scope)) from None
 

@@ -5,17 +5,18 @@ Pure. A path that should give a list and does not is a mismatch, never an empty 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
-from gateway.effort import budgeted, check_rows, spend
-from gateway.mapping.evaluate import read
-from gateway.mapping.expressions import ExpressionFailed, Path, Template
-from gateway.mapping.plan import Level, RowsPlan, Scope
+from gateway.effort import check_rows, spend
+from gateway.mapping.plan import RowsPlan, Scope
+from gateway.mapping.runtime.expressions import read
+from gateway.mapping.runtime.records import read_record
+from gateway.mapping.runtime.rows import elements, walk
 from gateway.values.errors import AnswerMismatch, GatewayError
 from gateway.values.messages import Json
-from gateway.values.truth import MISSING, truth
+from gateway.values.truth import MISSING
 
 NEVER_SHOWN = frozenset({"token", "hash", "password", "secret", "api_key", "api_secret_key"})
 """Keys of a provider's object that provider_data never shows, besides those a record declares."""
@@ -79,7 +80,7 @@ def read_all(
         check_rows(len(pairs) + len(found))
         for number, (row, own) in enumerate(found):
             try:
-                pairs.append((rows.record.read(row, scope), _shown(own, private) if show else None))
+                pairs.append((read_record(rows.record, row, scope), _shown(own, private) if show else None))
             except AnswerMismatch as error:
                 if not partial:
                     raise
@@ -92,7 +93,7 @@ def _rows(rows: RowsPlan, root: Json, scope: Scope) -> list[tuple[Json, Json]]:
     """Find all rows before the first is read: what the record reads, and the provider's own object."""
     if not rows.named:
         level = rows.levels[0]
-        return [(row, row) for row in _elements(level.at, root, level.origin)]
+        return [(row, row) for row in elements(level, root)]
     return [({**scope, **names}, _outline(names)) for names in walk(rows.levels, root, scope)]
 
 
@@ -164,50 +165,7 @@ def _read_one(rows: RowsPlan, root: Json, scope: Scope, not_found: str | None) -
         if not_found is not None:
             raise GatewayError("", code=not_found, origin=level.origin)
         raise AnswerMismatch(f"{level.origin}: `{level.at.text}` is missing in the answer", origin=level.origin)
-    return row, rows.record.read(row, scope)
-
-
-def walk(levels: tuple[Level, ...], data: Json, scope: Scope) -> list[dict[str, Json]]:
-    """Walk named levels: each element of the innermost with its parents, under their names.
-
-    Raises AnswerMismatch, OverBudget, and what `check_rows` raises.
-    """
-
-    def walked() -> list[dict[str, Json]]:
-        found: list[dict[str, Json]] = []
-        for names in _walked(levels, data, {}, scope):
-            check_rows(len(found) + 1)
-            found.append(names)
-        return found
-
-    return budgeted(walked, levels[0].origin, levels[0].at.text)
-
-
-def _walked(levels: tuple[Level, ...], data: Json, names: dict[str, Json], scope: Scope) -> Iterator[dict[str, Json]]:
-    level, *rest = levels
-    for element in _elements(level.at, data, level.origin):
-        spend()
-        inner = {**names, level.name: element}
-        if level.when is not None and not _wanted(level.when, {**scope, **inner}, level.origin):
-            continue
-        if rest:
-            yield from _walked(tuple(rest), element, inner, scope)
-        else:
-            yield inner
-
-
-def _wanted(when: Template, scope: Scope, origin: str) -> bool:
-    try:
-        return truth(when.render(scope), origin)
-    except ExpressionFailed as failed:
-        raise AnswerMismatch(f"{origin}: `{when.text}`: {failed}", origin=origin) from None
-
-
-def _elements(path: Path, data: Json, origin: str) -> list[Json]:
-    found = read(path, data, origin)
-    if not isinstance(found, list):
-        raise AnswerMismatch(f"{origin}: `{path.text}` is not a list", origin=origin)
-    return found
+    return row, read_record(rows.record, row, scope)
 
 
 def _shown(value: Json, private: frozenset[str]) -> Json:

@@ -1,0 +1,58 @@
+"""What levels of rows mean: each element of nested lists, with those around it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from gateway.effort import budgeted, check_rows, spend
+from gateway.mapping.expressions import ExpressionFailed, Template
+from gateway.mapping.nodes.trees import Level
+from gateway.mapping.plan import Scope
+from gateway.mapping.runtime.expressions import read
+from gateway.values.errors import AnswerMismatch
+from gateway.values.messages import Json
+from gateway.values.truth import truth
+
+
+def walk(levels: tuple[Level, ...], data: Json, scope: Scope) -> list[dict[str, Json]]:
+    """Walk named levels: each element of the innermost with its parents, under their names.
+
+    Raises AnswerMismatch, OverBudget, and what `check_rows` raises.
+    """
+
+    def walked() -> list[dict[str, Json]]:
+        found: list[dict[str, Json]] = []
+        for names in _walked(levels, data, {}, scope):
+            check_rows(len(found) + 1)
+            found.append(names)
+        return found
+
+    return budgeted(walked, levels[0].origin, levels[0].at.text)
+
+
+def _walked(levels: tuple[Level, ...], data: Json, names: dict[str, Json], scope: Scope) -> Iterator[dict[str, Json]]:
+    level, *rest = levels
+    for element in elements(level, data):
+        spend()
+        inner = {**names, level.name: element}
+        if level.when is not None and not _wanted(level.when, {**scope, **inner}, level.origin):
+            continue
+        if rest:
+            yield from _walked(tuple(rest), element, inner, scope)
+        else:
+            yield inner
+
+
+def _wanted(when: Template, scope: Scope, origin: str) -> bool:
+    try:
+        return truth(when.render(scope), origin)
+    except ExpressionFailed as failed:
+        raise AnswerMismatch(f"{origin}: `{when.text}`: {failed}", origin=origin) from None
+
+
+def elements(level: Level, data: Json) -> list[Json]:
+    """Find the rows of one level in what is around them. Raises AnswerMismatch where there is no list."""
+    found = read(level.at, data, level.origin)
+    if not isinstance(found, list):
+        raise AnswerMismatch(f"{level.origin}: `{level.at.text}` is not a list", origin=level.origin)
+    return found
