@@ -47,7 +47,7 @@ def int_(value: str | float) -> int:
         if _WHOLE.fullmatch(value) is None:
             raise ExpressionFailed("`int` takes a whole number in decimal digits")
         return int(value)
-    if isinstance(value, float) and abs(value) >= _MOST:
+    if not isinstance(value, int) and abs(value) >= _MOST:
         raise ExpressionFailed("`int` takes a number of at most 18 digits")
     if value != value // 1:
         raise ExpressionFailed("`int` takes a number without a fraction")
