@@ -6,9 +6,7 @@ import tempfile
 import warnings
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from functools import cache
 from itertools import count
-from pathlib import Path
 
 import pytest
 from sqlalchemy import make_url
@@ -56,40 +54,17 @@ def postgresql_server():
         yield database
 
 
-def _migrate(url):
-    """Make the tables of a store."""
-
-    async def migrated():
-        async with Database(url, lambda: 0):
-            pass
-
-    with ThreadPoolExecutor(1) as thread:  # a test's own loop may be running
-        thread.submit(asyncio.run, migrated()).result()
-
-
-@cache
-def _file():
-    """Give the bytes of a SQLite store without content."""
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder, "gateway.db")
-        _migrate(f"sqlite:///{path}")
-        return path.read_bytes()
-
-
-def sqlite_store(path):
-    """Write a SQLite store without content unless one is there, and give its URL: copied, since tables take long."""
-    if not path.exists():
-        path.touch(0o600)
-        path.write_bytes(_file())
-    return f"sqlite:///{path}"
-
-
 @pytest.fixture(scope="session")
 def postgresql_store(postgresql_server):
     """Give the function that makes a store without content: making its tables for every test would take minutes."""
 
+    async def migrated(url):
+        async with Database(url, lambda: 0):
+            pass
+
     url = postgresql_server()
-    _migrate(url)
+    with ThreadPoolExecutor(1) as thread:  # a test's own loop may be running
+        thread.submit(asyncio.run, migrated(url)).result()
     return lambda: postgresql_server(of=make_url(url).database)
 
 
@@ -97,7 +72,7 @@ def postgresql_store(postgresql_server):
 def store_url(request, tmp_path):
     """Give the URL of a store without content, once of each kind."""
     if request.param == "sqlite":
-        return sqlite_store(tmp_path / "gateway.db")
+        return f"sqlite:///{tmp_path / 'gateway.db'}"
     return request.getfixturevalue("postgresql_store")()
 
 

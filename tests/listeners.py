@@ -19,7 +19,6 @@ from gateway.surface.feeds import Feeds
 from gateway.surface.idempotency import Ledger
 from gateway.surface.stream import Pace, Streams
 from gateway.webhooks.publish import Publisher, observed
-from tests.databases import sqlite_store
 
 START = 1_772_352_000_000
 """2026-03-01T08:00:00Z"""
@@ -42,7 +41,7 @@ def moments():
 @pytest.fixture
 async def database(tmp_path, moments):
     """Give an open store in a file."""
-    async with Database(sqlite_store(tmp_path / "gateway.db"), lambda: moments[-1]) as opened:
+    async with Database(f"sqlite:///{tmp_path / 'gateway.db'}", lambda: moments[-1]) as opened:
         yield opened
 
 

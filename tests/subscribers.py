@@ -29,7 +29,6 @@ from gateway.webhooks.outbound import Dispatcher
 from gateway.webhooks.publish import Publisher
 from gateway.webhooks.replay import Replays
 from gateway.webhooks.subscriptions import settle
-from tests.databases import sqlite_store
 
 TOKEN = "admin-token-0123456789"
 SHOP = "https://shop.example/hooks"
@@ -63,7 +62,7 @@ async def backroom(engine, settings, tmp_path):
     def fresh(prefix):
         return f"{prefix}_{next(numbers):06}"
 
-    async with Database(sqlite_store(tmp_path / "events.db"), now) as database:
+    async with Database(f"sqlite:///{tmp_path / 'events.db'}", now) as database:
         await settle(database, settings, now())
         publisher = Publisher(database, load(), now, fresh, lambda _name: load().changes.tracked)
         yield Backroom(database, publisher, Inbound(engine, publisher, now, fresh), now, fresh)

@@ -20,7 +20,9 @@ from gateway.mapping.language import PARTS
 from gateway.mapping.nodes.trees import RecordPlan
 from gateway.mapping.plan_given import Setting
 from gateway.mapping.reads import Reads
+from gateway.mapping.scopes import COMMON, record_of, type_of_setting
 from gateway.model.model import Model
+from gateway.model.types import Type
 from gateway.parts import Node
 from gateway.reader import read_part
 from gateway.shape import check
@@ -80,6 +82,8 @@ class Context:
     """What was found in trees → how it is told, with the place of the first use that shows it."""
     given: Given | None = None
     """What is known here of the arguments of a call; None outside of operations."""
+    roots: dict[str, Type] = field(default_factory=lambda: dict(COMMON))
+    """Names whose type is known here, besides arguments and settings."""
 
     @contextmanager
     def collecting(self) -> Iterator[Reads]:
@@ -99,6 +103,21 @@ class Context:
             yield
         finally:
             self.given = around
+
+    @contextmanager
+    def typed(self, **roots: Type) -> Iterator[None]:
+        """Compile a part in which these names are of these types."""
+        around, self.roots = self.roots, {**self.roots, **roots}
+        try:
+            yield
+        finally:
+            self.roots = around
+
+    @property
+    def known_here(self) -> Given:
+        """What is known here of every name: presence and types of arguments, types of all others."""
+        settings = {name: type_of_setting(one) for name, one in self.settings.items()}
+        return replace(self.given or Given({}), roots={**self.roots, "settings": record_of(settings)})
 
     @contextmanager
     def where(self, condition: Template | None, *, holds: bool = True) -> Iterator[None]:
@@ -200,9 +219,9 @@ class Context:
             self._check_secrets(template.unsigned_uses, place)
         if isinstance(template, Literal):
             return template
+        for code, message in mistakes(template, self.known_here, optional=optional, whole=whole):
+            self.report(place, code, message)
         if self.given is not None:
-            for code, message in mistakes(template, self.given, optional=optional, whole=whole):
-                self.report(place, code, message)
             template = replace(template, owed=self.given.owed)
         return replace(template, place=place)
 
@@ -227,8 +246,8 @@ class Context:
         """Compile a template that gives true or false."""
         template = self.expression(text, place, names, secrets=secrets)
         gives = template.gives if template is not None else None
-        if gives is None and template is not None and self.given is not None:
-            gives = kind_of(template.holes[0].tree, self.given)
+        if gives is None and template is not None:
+            gives = kind_of(template.holes[0].tree, self.known_here)
         if gives is not None and gives != "boolean":
             self._report_undecided(gives, place)
         return template

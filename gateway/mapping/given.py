@@ -53,6 +53,8 @@ class Given:
     """Taken names that are made of nothing but arguments → their expressions."""
     elements: Mapping[str, Type] = field(default_factory=dict)
     """Names of elements of an argument that is a list → their type."""
+    roots: Mapping[str, Type] = field(default_factory=dict)
+    """Names besides arguments whose type is known, such as `connection` → their type."""
     owed: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """Names that stand for what the caller gave → the caller's fields."""
 

@@ -27,6 +27,8 @@ _OF_TYPES: Final[Mapping[str, str]] = {
     "map": "object",
 }
 """Canonical kind → the kind of its values in templates; none of `any`."""
+_TOLD_ELSEWHERE: Final = frozenset({"args", "settings", "fields"})
+"""Names whose own keys are checked against what is declared, or has a source above."""
 _ORDERED: Final = frozenset({"gt", "gteq", "lt", "lteq"})
 _NUMBERS: Final = frozenset({"integer", "number"})
 _WRITTEN: Final = frozenset({"text", "integer", "number"})
@@ -78,12 +80,16 @@ def kind_of(node: nodes.Node, given: Given) -> str | None:
 
 
 def type_of(chain: Chain, given: Given) -> Type | None:
-    """Find the canonical type of an argument, or of a member of one."""
+    """Find the type of a name, or of what is looked up on it; None where it is not known."""
     begins = given.fields(chain)
-    if begins is None:
-        return given.elements.get(chain[0]) if len(chain) == 1 else None
-    fields, keys = begins
     found: Type | None = None
+    if begins is not None:
+        fields, keys = begins
+    elif chain[0] in given.elements:
+        return given.elements[chain[0]] if len(chain) == 1 else None
+    else:
+        found = given.roots.get(chain[0])
+        fields, keys = found.fields if found is not None else {}, chain[1:]
     for key in keys:
         known = fields.get(key)
         if known is None:
@@ -121,13 +127,14 @@ def _wrong(node: nodes.Node, given: Given) -> Iterator[_Told]:
 
 def _look_ups(chain: Chain, given: Given) -> Iterator[_Told]:
     """Keys that are looked up where there are none."""
-    for end in range(2 if chain[0] == "args" else 1, len(chain)):
+    for end in range(2 if chain[0] in _TOLD_ELSEWHERE else 1, len(chain)):
         type_ = type_of(chain[:end], given)
         if type_ is None:
             return
         shown, key = ".".join(chain[:end]), chain[end]
         if type_.fields and key not in type_.fields:
-            yield "unknown-argument", f"`{shown}` has no `{key}`{suggestion(key, type_.fields)}"
+            code = "unknown-argument" if chain[0] == "args" else "unknown-key"
+            yield code, f"`{shown}` has no `{key}`{suggestion(key, type_.fields)}"
         elif type_.kind == "list":
             yield "wrong-kind", f"`{shown}` is a list: its elements have `{key}`, such as `{shown}[0].{key}`"
         elif type_.kind not in {"object", "map", "any"}:

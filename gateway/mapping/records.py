@@ -16,6 +16,7 @@ from gateway.mapping.fields import SOURCES, Compiled, law_of, targets_of
 from gateway.mapping.fits import check_constant, no_field, unwritable
 from gateway.mapping.nodes.trees import Embedded, FieldPlan, Group, RecordPlan
 from gateway.mapping.reads import Reads
+from gateway.mapping.scopes import object_of
 from gateway.model.model import Resource
 from gateway.values.messages import Json
 from gateway.values.truth import MISSING
@@ -71,7 +72,7 @@ def _compile_record(context: Context, name: str, node: Json, place: Place) -> Re
         return None
     lines: list[FieldPlan] = []
     _check_dotted(context, resource, shape["fields"], (*place, "fields"))
-    with context.collecting() as found:
+    with context.collecting() as found, context.typed(fields=object_of(resource.fields)):
         for canonical, spec in shape["fields"].items():
             where = (*place, "fields", canonical)
             with context.collecting() as line_reads:

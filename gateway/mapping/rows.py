@@ -118,3 +118,10 @@ def _check_roots(context: Context, path: Path, names: frozenset[str], place: Pla
     for root in sorted(path.roots - names):
         message = f"`{root}` is no step and no taken value here{suggestion(root, names)}"
         context.report(place, "unknown-name", message)
+    known = context.known_here
+    for root in sorted(path.roots & names & known.roots.keys()):
+        fields = known.roots[root].fields
+        for key in dict.fromkeys(path.beneath(root)):
+            if fields and key not in fields:
+                code = "unknown-setting" if root == "settings" else "unknown-key"
+                context.report(place, code, f"`{root}` has no `{key}`{suggestion(key, fields)}")

@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection
 from typing import TypeAlias
 
 from gateway.document import Place, suggestion
-from gateway.mapping.context import Context
+from gateway.mapping.context import RESERVED, Context
 from gateway.mapping.expressions import Literal, Template
 from gateway.mapping.given import Given
 from gateway.mapping.kinds import element_of
@@ -31,6 +31,7 @@ from gateway.mapping.nodes.trees import (
     Written,
 )
 from gateway.mapping.reads import Reads
+from gateway.parts import NAME
 from gateway.values.messages import Json
 
 _CHAIN = re.compile(r"\{\{\s*[a-z_][a-z0-9_.]*\s*\}\}", re.IGNORECASE)
@@ -174,9 +175,12 @@ def _test(context: Context, node: _Parts, place: Place, names: Names, secrets: b
 
 def _for(context: Context, node: _Parts, place: Place, names: Names, secrets: bool) -> Tree:
     name = node["$for"]
-    if not isinstance(name, str) or not name.isidentifier():
-        context.report((*place, "$for"), "wrong-form", "`$for` gives the name of each element")
+    if not isinstance(name, str) or re.fullmatch(NAME, name) is None:
+        message = "`$for` gives the name of each element: a letter, then a-z, 0-9 and _"
+        context.report((*place, "$for"), "wrong-form", message)
         return NULL
+    if name in RESERVED:
+        context.report((*place, "$for"), "reserved-name", f"`{name}` is a name of every mapping: choose another")
     with context.collecting() as listed:
         elements = _part(context, node, "$in", place, names, secrets)
     inside = frozenset(names) | {name}

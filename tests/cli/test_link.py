@@ -17,7 +17,6 @@ from gateway.simulator.server import playing
 from gateway.store.database import Database
 from gateway.surface.link_operations import DIFF, STATUS
 from gateway.webhooks.publish import Publisher
-from tests.databases import sqlite_store
 from tests.demonstration import ROOT
 
 NAME = "club-market"
@@ -73,7 +72,6 @@ async def market(house, plan, aiohttp_server):
         urls = {"market": str(server.make_url("/")).rstrip("/"), "club": f"http://127.0.0.1:{port}"}
         text = CONFIG.format(root=ROOT, mapping=CLUB, zone=ZONE, **urls)
         (house / "config.yaml").write_text(text, encoding="utf-8")
-        sqlite_store(house / "links.db")
         yield made
 
 

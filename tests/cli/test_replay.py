@@ -15,7 +15,6 @@ from gateway.transport.client import Client
 from gateway.values.secrets import Redactor, Secret
 from gateway.webhooks.attempts import Patience
 from gateway.webhooks.outbound import Dispatcher
-from tests.databases import sqlite_store
 from tests.subscribers import Endpoint, endpoint, happened
 
 __all__ = ["endpoint"]
@@ -27,7 +26,7 @@ def url(house):
     """Give the store of the configuration."""
     path = house / "config.yaml"
     path.write_text(path.read_text(encoding="utf-8") + "store: sqlite:///events.db\n", encoding="utf-8")
-    return sqlite_store(house / "events.db")
+    return f"sqlite:///{house / 'events.db'}"
 
 
 @pytest.fixture

@@ -86,21 +86,21 @@ async def test_those_who_wait_for_a_topic_wake_after_the_commit(database):
     assert not database.told("news").is_set()
 
 
-async def test_a_second_gateway_finds_the_store_as_the_first_left_it(empty_url):
+async def test_a_second_gateway_finds_the_store_as_the_first_left_it(store_url):
     """Opening a store again runs no migration twice and loses nothing."""
-    async with Database(empty_url, now) as first:
+    async with Database(store_url, now) as first:
         await first.write(put("kept"))
-    async with Database(empty_url, now) as second:
+    async with Database(store_url, now) as second:
         assert ["events", "kept"] == await second.read(names)
         versions = await second.read(lambda connection: list(connection.scalars(select(schema_version.c.version))))
         assert list(range(1, len(STEPS) + 1)) == versions
 
 
-async def test_two_gateways_that_start_together_migrate_once(empty_url):
+async def test_two_gateways_that_start_together_migrate_once(store_url):
     """Of several gateways that open a new store at the same time one makes the tables and none fails."""
 
     async def opened():
-        async with Database(empty_url, now) as one:
+        async with Database(store_url, now) as one:
             return await one.read(names)
 
     assert [["events"]] * 4 == await asyncio.gather(*(opened() for _ in range(4)))
