@@ -75,7 +75,11 @@ def _taken(found: list[Component]) -> Iterator[Component]:
 
 
 def _repeats(event: Event) -> bool:
-    return event.original is None and bool(event.rules or event.dates)
+    return event.original is None and _repeated(event)
+
+
+def _repeated(event: Event) -> bool:
+    return bool(event.rules or event.dates)
 
 
 def _span(asked: tuple[str | None, str | None], now: datetime) -> Span:
@@ -130,6 +134,9 @@ def _occurrences(events: list[Event], span: Span, budget: Budget) -> list[Json]:
             given += _given(key, event, mine, span, budget)
     for uid, orphans in changes.items():
         latest = {_original(one): one for one in orphans}
+        if (more := next((one for one in latest.values() if one.onwards or _repeated(one)), None)) is not None:
+            reason = "stands for occurrences of a series (RECURRENCE-ID) that the feed does not hold"
+            raise CalendarRefused(f"has an event that cannot be read: {more.name} {reason}")
         for original, event in latest.items():
             given.append(
                 {**event.object(event.start, event.end), "key": uid or "event", "recurrence": written(original)}

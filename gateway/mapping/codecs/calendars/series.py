@@ -1,7 +1,8 @@
 """Events that repeat: which occurrences a series has in a span, as changed (RFC 5545, 3.8.4.4 and 3.8.5). Pure.
 
 An occurrence is known by the start that it had at first, whatever became of it. What stands for one (RECURRENCE-ID), or
-for it and all that follow (RANGE=THISANDFUTURE), is laid over it.
+for it and all that follow (RANGE=THISANDFUTURE), is laid over it: these move by as much as it does and last as long.
+What repeats is the series, never a change of it.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Final, TypeAlias
 
 from gateway.mapping.codecs.calendars.events import Event
-from gateway.mapping.codecs.calendars.recurrence import Budget, Rule, occurrences
+from gateway.mapping.codecs.calendars.recurrence import Budget, Rule, RuleRefused, occurrences
 from gateway.mapping.codecs.calendars.times import Length, Moment, later, like, on_wall_of, read_moment, wall
 from gateway.values.messages import Json
 
@@ -33,6 +34,7 @@ class Happening:
 
 def happenings(series: Event, changes: Sequence[Event], span: Span, budget: Budget) -> Iterator[Happening]:
     """Give the occurrences of a series that the span touches, with its changes. Raises RuleRefused, ValueRefused."""
+    _check_changes(series, changes)
     single = {_instant(_original(series, one)): one for one in changes if not one.onwards}
     onwards = sorted(
         ((wall_in(series, _original(series, one)), one) for one in changes if one.onwards), key=lambda one: one[0]
@@ -55,6 +57,13 @@ def happenings(series: Event, changes: Sequence[Event], span: Span, budget: Budg
     for change in single.values():
         if touches(change.start, change.end, span):
             yield Happening(_original(series, change), {**change.object(change.start, change.end), **told})
+
+
+def _check_changes(series: Event, changes: Sequence[Event]) -> None:
+    """Refuse a change with a rule of its own; programmes copy that of the series, which says nothing new."""
+    for one in changes:
+        if (one.rules and one.rules != series.rules) or (one.dates and one.dates != series.dates):
+            raise RuleRefused("repeats by itself, though it stands for an occurrence of a series (RECURRENCE-ID)")
 
 
 def _original(series: Event, change: Event) -> Moment:
