@@ -10,12 +10,15 @@ import importlib
 import re
 from collections.abc import Collection
 from dataclasses import dataclass, replace
-from typing import Any
 
 from gateway.document import Place, suggestion
 from gateway.mapping.checks import check_rules
 from gateway.mapping.context import BASE, SENDING, Context
 from gateway.mapping.header_names import check_headers, check_name
+from gateway.mapping.language.errors import Condition as ConditionPart
+from gateway.mapping.language.errors import ErrorRule as RulePart
+from gateway.mapping.language.http import Call
+from gateway.mapping.language.http import Http as HttpPart
 from gateway.mapping.nodes.trees import Headers, Tree, Url
 from gateway.mapping.paging import paging
 from gateway.mapping.patterns import Pattern, PatternRefused, compile_pattern
@@ -47,11 +50,10 @@ class Http:
     limit: str = "default"
     """The class of rate that a call counts against unless it names one."""
 
-    def of_class(self, context: Context, shape: dict[str, Json], place: Place) -> Http:
-        """The same for the part of the file whose `class:` is in `shape`, if it has one."""
-        if "class" not in shape:
+    def of_class(self, context: Context, name: str | None, place: Place) -> Http:
+        """The same for the part of the file whose `class:` has this name, if it has one."""
+        if name is None:
             return self
-        name = shape["class"]
         context.used_limits.add(name)
         if name not in self.limits.rates and name != "default":
             hint = suggestion(name, self.limits.rates)
@@ -65,27 +67,27 @@ def seconds(text: str) -> float:
     return float(number) * _UNITS[unit]
 
 
-def compile_http(context: Context, node: Json, place: Place) -> Http | None:
+def compile_http(context: Context, written: Json, place: Place) -> Http | None:
     """Compile `http:`; None with findings when it is wrong."""
-    shape = context.check("http", node, place)
-    if shape is None:
+    node = context.read(HttpPart, written, place)
+    if not node.sound:
         return None
-    context.provider_code = context.path(shape["code"], (*place, "code")) if "code" in shape else None
-    context.message = context.path(shape["message"], (*place, "message")) if "message" in shape else None
-    base = _compile_base(context, shape["base"], (*place, "base"))
-    success = _compile_success(context, shape, place)
-    headers = compile_object(context, shape["headers"], (*place, "headers"), BASE) if "headers" in shape else None
-    check_headers(context, shape.get("headers"), (*place, "headers"))
-    return Http(base, seconds(shape["timeout"]), success, shape["answer"], headers, compile_limits(shape))
+    context.provider_code = context.path(node.code, (*place, "code")) if "code" in node else None
+    context.message = context.path(node.message, (*place, "message")) if "message" in node else None
+    base = _compile_base(context, node.base, (*place, "base"))
+    success = _compile_success(context, node)
+    headers = compile_object(context, node.headers, (*place, "headers"), BASE) if "headers" in node else None
+    check_headers(context, node.headers, (*place, "headers"))
+    return Http(base, seconds(node.timeout), success, node.answer, headers, compile_limits(node))
 
 
-def compile_limits(shape: dict[str, Json]) -> LimitsPlan:
+def compile_limits(node: HttpPart) -> LimitsPlan:
     """Compile `rate:` and `at_once:` of `http:`, whose form is checked."""
     rates = {}
-    for name, text in shape.get("rate", {}).items():
+    for name, text in (node.rate or {}).items():
         amount, _, unit = text.partition("/")
         rates[name] = Rate(int(amount), _PERIODS[unit], text)
-    return LimitsPlan(rates, shape.get("at_once"))
+    return LimitsPlan(rates, node.at_once)
 
 
 def _compile_base(context: Context, text: str, place: Place) -> Tree:
@@ -107,14 +109,13 @@ def _check_host(context: Context, text: str, place: Place) -> None:
 
 
 def compile_call(
-    context: Context, node: Json, place: Place, names: Collection[str], http: Http, *, secrets: bool = False
+    context: Context, node: Call, names: Collection[str], http: Http, *, secrets: bool = False
 ) -> CallPlan | None:
     """Compile one call; None with findings when it is wrong."""
-    shape = context.check("call", node, place)
-    if shape is None:
+    if not node.sound:
         return None
-    verbs = [verb for verb in _VERBS if verb in shape]
-    rpc = _rpc(context, shape, place)
+    place, verbs = node.place, node.verbs
+    rpc = _rpc(context, node)
     if len(verbs) > 1 or (not verbs and rpc is None):
         context.report(
             place, "call-without-verb", "a call has exactly one of get, post, put, patch, delete, or a JSON-RPC method"
@@ -122,39 +123,39 @@ def compile_call(
         return None
     names = frozenset(names) | SENDING
     verb = verbs[0] if verbs else "post"
-    text = shape.get(verb, "")
+    text = node.at(verb) or ""
     shown = f"{verb.upper()} {text or 'the base URL'}" + (f" {rpc}" if rpc else "")
-    body_kind, body = _compile_body(context, shape, place, names, secrets=secrets)
-    answer = shape.get("answer", http.answer)
+    body_kind, body = _compile_body(context, node, names, secrets=secrets)
+    answer = node.answer or http.answer
     if answer == "icalendar":  # the library is slow to start: only a mapping that reads feeds pays for it
         importlib.import_module(CALENDARS)
     if not secrets:  # a login proves who we are by itself
-        context.bodies.setdefault(shape.get("auth", ""), set()).add(body_kind)
+        context.bodies.setdefault(node.auth or "", set()).add(body_kind)
 
-    check_headers(context, shape.get("headers"), (*place, "headers"))
+    check_headers(context, node.headers, (*place, "headers"))
 
-    def tree(key: str) -> Tree | None:
-        return compile_object(context, shape[key], (*place, key), names, secrets=secrets) if key in shape else None
+    def tree(key: str, written: Json) -> Tree | None:
+        return compile_object(context, written, (*place, key), names, secrets=secrets) if key in node else None
 
     return CallPlan(
         method=verb.upper(),
         url=_compile_url(context, text, (*place, verb) if verbs else place, names, http),
-        query=tree("query"),
-        headers=_both(http.headers, tree("headers")),
+        query=tree("query", node.query),
+        headers=_both(http.headers, tree("headers", node.headers)),
         body=body,
         body_kind=body_kind,
         rpc=rpc,
-        timeout=seconds(shape["timeout"]) if "timeout" in shape else http.timeout,
-        limit=http.of_class(context, shape, place).limit,
-        success=_compile_success(context, shape, place) or http.success,
-        complete=context.condition(shape["complete"], (*place, "complete")) if "complete" in shape else None,
-        pages=paging(shape),
-        whole=shape.get("whole", False),
+        timeout=seconds(node.timeout) if node.timeout is not None else http.timeout,
+        limit=http.of_class(context, node.class_, place).limit,
+        success=_compile_success(context, node) or http.success,
+        complete=context.condition(node.complete, (*place, "complete")) if "complete" in node else None,
+        pages=paging(node),
+        whole=bool(node.whole),
         said=(context.provider_code, context.message),
         answer=answer,
         origin=context.origin(place),
         text=shown,
-        auth=_scheme(context, shape.get("auth", ""), place),
+        auth=_scheme(context, node.auth or "", place),
         path=_segments(text),
     )
 
@@ -167,32 +168,30 @@ def _scheme(context: Context, name: str, place: Place) -> str:
     return name
 
 
-def _rpc(context: Context, shape: dict[str, Json], place: Place) -> str | None:
-    if "jsonrpc" in shape:
-        inner = context.check("jsonrpc", shape["jsonrpc"], (*place, "jsonrpc"))
-        return inner["method"] if inner else ""
-    if "params" in shape and "method" not in shape:
-        context.report(place, "missing-key", "`params` needs the JSON-RPC `method`")
-    method: str | None = shape.get("method")
-    return method
+def _rpc(context: Context, node: Call) -> str | None:
+    if "jsonrpc" in node:
+        return node.jsonrpc.method if node.jsonrpc is not None and node.jsonrpc.sound else ""
+    if "params" in node and "method" not in node:
+        context.report(node.place, "missing-key", "`params` needs the JSON-RPC `method`")
+    return node.method
 
 
-def _compile_body(
-    context: Context, shape: dict[str, Json], place: Place, names: Collection[str], *, secrets: bool
-) -> tuple[str, Tree | None]:
-    kinds = [kind for kind in ("json", "form", "jsonrpc", "method") if kind in shape]
+def _compile_body(context: Context, node: Call, names: Collection[str], *, secrets: bool) -> tuple[str, Tree | None]:
+    place = node.place
+    kinds = [kind for kind in ("json", "form", "jsonrpc", "method") if kind in node]
     if len(kinds) > 1:
         context.report(place, "two-bodies", f"a call has one body, not {' and '.join(kinds)}")
     if not kinds:
         return "none", None
     kind = kinds[0]
     if kind == "method":
-        return "jsonrpc", compile_tree(context, shape.get("params", []), (*place, "params"), names, secrets=secrets)
+        params = [] if node.params is None else node.params
+        return "jsonrpc", compile_tree(context, params, (*place, "params"), names, secrets=secrets)
     if kind == "jsonrpc":
-        params: Any = shape["jsonrpc"].get("params", [])
+        params = node.jsonrpc.params if node.jsonrpc is not None else []
         return "jsonrpc", compile_tree(context, params, (*place, "jsonrpc", "params"), names, secrets=secrets)
     compiled = compile_object if kind == "form" else compile_tree
-    return kind, compiled(context, shape[kind], (*place, kind), names, secrets=secrets)
+    return kind, compiled(context, getattr(node, kind), (*place, kind), names, secrets=secrets)
 
 
 def _both(shared: Tree | None, own: Tree | None) -> Tree | Headers | None:
@@ -224,24 +223,22 @@ def _segments(text: str) -> tuple[str | None, ...]:
     return tuple(None if "{{" in part else part for part in re.split(r"/(?![^{]*\}\})", path.strip("/")) if part)
 
 
-def _compile_success(context: Context, shape: dict[str, Json], place: Place) -> Condition | None:
+def _compile_success(context: Context, node: HttpPart | Call) -> Condition | None:
     """Compile what makes an answer a success: a path alone, or the keys of a condition; None where nothing is said."""
-    if "success" not in shape:
+    if node.success is None:
         return None
-    node, where = shape["success"], (*place, "success")
-    if isinstance(node, str):
-        return Condition(when=context.condition(node, where))
-    checked = context.check("condition", node, where)
-    return compile_condition(context, checked, where) if checked is not None else None
+    if isinstance(node.success, str):
+        return Condition(when=context.condition(node.success, (*node.place, "success")))
+    return compile_condition(context, node.success) if node.success.sound else None
 
 
-def compile_condition(context: Context, shape: dict[str, Json], place: Place) -> Condition:
+def compile_condition(context: Context, node: ConditionPart) -> Condition:
     """Compile the condition keys of an error rule or of `renew_when`."""
-    status = shape.get("status")
+    place, status = node.place, node.status
     headers = []
-    for name in shape.get("header") or {}:
+    for name in node.header or {}:
         check_name(context, name, (*place, "header", name), key=True)
-    for name, pattern in (shape.get("header") or {}).items():
+    for name, pattern in (node.header or {}).items():
         try:
             headers.append((name.lower(), compile_pattern(str(pattern))))
         except PatternRefused as refused:
@@ -250,16 +247,16 @@ def compile_condition(context: Context, shape: dict[str, Json], place: Place) ->
             else:
                 context.report((*place, "header", name), "bad-expression", str(refused))
             headers.append((name.lower(), Pattern(str(pattern))))
-    when = context.condition(shape["when"], (*place, "when")) if "when" in shape else None
-    if status is None and not shape.get("header") and "when" not in shape:
+    when = context.condition(node.when, (*place, "when")) if "when" in node else None
+    if status is None and not node.header and "when" not in node:
         context.report(place, "rule-without-condition", "a rule needs `status`, `header` or `when`")
     listed = status if isinstance(status, list) else [] if status is None else [status]
     for one in listed:
-        if not isinstance(one, int) or one not in _STATUSES:
+        if one not in _STATUSES:
             context.report(
                 (*place, "status"), "bad-status", f"no answer has the status {one}; write one from 100 to 599"
             )
-    wanted = frozenset(one for one in listed if isinstance(one, int))
+    wanted = frozenset(listed)
     return Condition(None if status is None else wanted, tuple(headers), when)
 
 
@@ -267,22 +264,20 @@ def compile_rules(context: Context, nodes: Json, place: Place) -> tuple[ErrorRul
     """Compile error rules in order; one that those before it hide is a finding."""
     rules: list[ErrorRule] = []
     conditions: list[tuple[Place, Condition]] = []
-    for index, node in enumerate(nodes or []):
+    for index, written in enumerate(nodes or []):
         where = (*place, index)
-        shape = context.check("rule", node, where)
-        if shape is None:
+        node = written if isinstance(written, RulePart) else context.read(RulePart, written, where)
+        if not node.sound:
             continue
-        context.error_code(shape["is"], (*where, "is"))
-        text = ", ".join(f"{key}: {shape[key]}" for key in ("status", "header", "when") if key in shape)
+        context.error_code(node.is_, (*where, "is"))
+        text = ", ".join(f"{key}: {getattr(node, key)}" for key in ("status", "header", "when") if key in node)
         names = BASE | {"args", "body", "status", "headers"}
         rule = ErrorRule(
-            condition=compile_condition(context, shape, where),
-            code=shape["is"],
-            provider_code=context.path(shape["code"], (*where, "code")) if "code" in shape else context.provider_code,
-            message=context.path(shape["message"], (*where, "message")) if "message" in shape else context.message,
-            details=compile_object(context, shape["details"], (*where, "details"), names)
-            if "details" in shape
-            else None,
+            condition=compile_condition(context, node),
+            code=node.is_,
+            provider_code=context.path(node.code, (*where, "code")) if "code" in node else context.provider_code,
+            message=context.path(node.message, (*where, "message")) if "message" in node else context.message,
+            details=compile_object(context, node.details, (*where, "details"), names) if "details" in node else None,
             place=where,
             origin=context.origin(where),
             text=text,

@@ -42,7 +42,7 @@ def compile_operation(
         return None
     window = _compile_window(context, operation, shape, place)
     names = CALL | ({"window"} if window else set()) | _remembered(context, operation)
-    inner = http.of_class(context, shape, place)
+    inner = http.of_class(context, shape.get("class"), place)
     scene = Scene(context, inner, operation.effect, operations, frozenset(names), operation.not_found, operation.args)
     args_from, parts = _compile_args_from(context, operation, shape, place)
     check_possible(context, operation, shape, parts, place)
@@ -100,7 +100,7 @@ def compile_native(context: Context, name: str, node: Json, place: Place, http: 
                 checked.get("meaning", ""),
             )
     effect = Effect.SAFE if shape["safe"] else Effect.UNSAFE
-    scene = Scene(context, http.of_class(context, shape, place), effect, frozenset(), CALL, None, {})
+    scene = Scene(context, http.of_class(context, shape.get("class"), place), effect, frozenset(), CALL, None, {})
     with context.collecting() as reads, context.knowing(given_to_native(arguments)):
         takes = compile_takes(scene, shape.get("take", {}), (*place, "take"))
         scene = scene.taking(takes)

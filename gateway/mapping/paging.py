@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Final
 
 from gateway.document import Place
 from gateway.mapping.context import Context
+from gateway.mapping.language.http import Call
 from gateway.mapping.plan import CallPlan, VariantPlan
 from gateway.mapping.ways import Ways
 from gateway.values.messages import Json
@@ -19,9 +19,9 @@ _PAGES: Final = frozenset(
 """Names, in lower case, by which providers are asked for a part of a list, or for so many rows of it."""
 
 
-def paging(shape: Mapping[str, Json]) -> str:
+def paging(node: Call) -> str:
     """Name the parameter by which a call asks for a part of a list; empty where none is seen."""
-    sent = [shape.get(key) for key in ("query", "form", "json", "params")]
+    sent: list[Json] = [node.query, node.form, node.json, node.params]
     rows = [one for value in sent for one in (value if isinstance(value, list) else [value])]
     names = [str(name) for one in rows if isinstance(one, dict) for name in one]
     return next((name for name in names if name.lower().lstrip("$") in _PAGES), "")

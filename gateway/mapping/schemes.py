@@ -8,8 +8,9 @@ from gateway.document import Place
 from gateway.mapping.calls import Http, compile_call, compile_condition, seconds
 from gateway.mapping.context import BASE, SENDING, Context
 from gateway.mapping.header_names import check_headers
+from gateway.mapping.language.auth import Auth, Basic, Session
 from gateway.mapping.nodes.trees import Tree
-from gateway.mapping.plan import AuthPlan, Condition
+from gateway.mapping.plan import AuthPlan
 from gateway.mapping.trees import compile_object, compile_text
 from gateway.values.messages import Json
 
@@ -21,24 +22,23 @@ def compile_auth(context: Context, node: Json, place: Place, http: Http) -> Auth
         if node != "none":
             context.report(place, "not-allowed", "`auth` is `none` or an object with one scheme")
         return AuthPlan("none", origin=origin)
-    shape = context.check("auth", node, place)
-    if shape is None:
+    auth = context.read(Auth, node, place)
+    if not auth.sound:
         return AuthPlan("none", origin=origin)
-    if not shape:
+    if not auth.given:
         context.report(place, "missing-key", "write `none` for a provider that asks for nothing")
-    if "session" in shape:
-        if len(shape) > 1:
+    if auth.session is not None:
+        if len(auth.given) > 1:
             context.report(place, "two-schemes", "a session stands alone: what it sends goes under `send:`")
-        return _compile_session(context, shape["session"], (*place, "session"), http)
-
-    tree = _trees(context, shape, place, BASE | SENDING)
-    check_headers(context, shape.get("headers"), (*place, "headers"))
+        return _compile_session(context, auth.session, http)
+    tree = _trees(context, place, BASE | SENDING)
+    check_headers(context, auth.headers, (*place, "headers"))
     return AuthPlan(
         "static",
-        headers=tree("headers"),
-        query=tree("query"),
-        form=tree("form"),
-        basic=_compile_basic(context, shape["basic"], (*place, "basic")) if "basic" in shape else None,
+        headers=tree("headers", auth.headers),
+        query=tree("query", auth.query),
+        form=tree("form", auth.form),
+        basic=_compile_basic(context, auth.basic) if auth.basic is not None and auth.basic.sound else None,
         origin=origin,
     )
 
@@ -56,51 +56,40 @@ def check_forms(context: Context, node: Json, place: Place, scheme: str) -> None
         context.report((*place, "form"), "credential-left-out", message)
 
 
-def _trees(
-    context: Context, shape: dict[str, Json], place: Place, names: frozenset[str]
-) -> Callable[[str], Tree | None]:
-    def tree(key: str) -> Tree | None:
-        return compile_object(context, shape[key], (*place, key), names, secrets=True) if key in shape else None
+def _trees(context: Context, place: Place, names: frozenset[str]) -> Callable[[str, Json], Tree | None]:
+    def tree(key: str, node: Json) -> Tree | None:
+        return compile_object(context, node, (*place, key), names, secrets=True) if node is not None else None
 
     return tree
 
 
-def _compile_basic(context: Context, node: Json, place: Place) -> tuple[Tree, Tree] | None:
-    shape = context.check("basic", node, place)
-    if shape is None:
-        return None
+def _compile_basic(context: Context, node: Basic) -> tuple[Tree, Tree]:
     user, password = (
-        compile_text(context, shape[key], (*place, key), BASE | SENDING, secrets=True) for key in ("user", "password")
+        compile_text(context, text, (*node.place, key), BASE | SENDING, secrets=True)
+        for key, text in (("user", node.user), ("password", node.password))
     )
     return user, password
 
 
-def _compile_session(context: Context, node: Json, place: Place, http: Http) -> AuthPlan:
-    origin = context.origin(place)
-    shape = context.check("session", node, place)
-    send = context.check("send", shape["send"], (*place, "send")) if shape else None
-    if shape is None or send is None:
+def _compile_session(context: Context, node: Session, http: Http) -> AuthPlan:
+    place, origin = node.place, context.origin(node.place)
+    if not node.sound or not node.send.sound:
         return AuthPlan("none", origin=origin)
-    if not send:
-        context.report((*place, "send"), "missing-key", "say under `headers:` or `query:` where the token goes")
-    if "auth" in shape["login"]:
+    send, login = node.send, node.login
+    if not send.given:
+        context.report(send.place, "missing-key", "say under `headers:` or `query:` where the token goes")
+    if "auth" in login:
         message = "a login is sent without a scheme: write what proves who we are into its headers, query or body"
-        context.report((*place, "login", "auth"), "credential-not-sent", message)
-    tree = _trees(context, send, (*place, "send"), BASE | SENDING | {"token"})
-    check_headers(context, send.get("headers"), (*place, "send", "headers"))
-    conditions: list[Condition] = []
-    for index, rule in enumerate(shape["renew_when"]):
-        where = (*place, "renew_when", index)
-        checked = context.check("condition", rule, where)
-        if checked is not None:
-            conditions.append(compile_condition(context, checked, where))
+        context.report((*login.place, "auth"), "credential-not-sent", message)
+    tree = _trees(context, send.place, BASE | SENDING | {"token"})
+    check_headers(context, send.headers, (*send.place, "headers"))
     return AuthPlan(
         "session",
-        headers=tree("headers"),
-        query=tree("query"),
-        login=compile_call(context, shape["login"], (*place, "login"), BASE | {"serial"}, http, secrets=True),
-        token=context.path(shape["token"], (*place, "token")),
-        expires=seconds(shape["expires"]) if "expires" in shape else None,
-        renew_when=tuple(conditions),
+        headers=tree("headers", send.headers),
+        query=tree("query", send.query),
+        login=compile_call(context, login, BASE | {"serial"}, http, secrets=True),
+        token=context.path(node.token, (*place, "token")),
+        expires=seconds(node.expires) if node.expires is not None else None,
+        renew_when=tuple(compile_condition(context, one) for one in node.renew_when if one.sound),
         origin=origin,
     )

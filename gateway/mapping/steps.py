@@ -15,6 +15,7 @@ from gateway.mapping.context import CALL, RESERVED, Context
 from gateway.mapping.expressions import Template
 from gateway.mapping.given import Given
 from gateway.mapping.kinds import element_of
+from gateway.mapping.language.http import Call
 from gateway.mapping.nodes.trees import MadeOf, Tree
 from gateway.mapping.plan import (
     CallPlan,
@@ -253,7 +254,7 @@ def _compile_either(
 
 
 def _compile_call(scene: Scene, node: Json, place: Place, effect: Effect) -> CallPlan | None:
-    plan = compile_call(scene.context, node, place, scene.names, scene.http)
+    plan = compile_call(scene.context, scene.context.read(Call, node, place), scene.names, scene.http)
     if plan is not None and effect is not Effect.SAFE and node.get("answer", scene.http.answer) == "text":
         check_success(scene.context, plan, place)
     return plan
