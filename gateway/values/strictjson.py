@@ -36,6 +36,8 @@ _CODECS: Final[Mapping[str, str]] = {
 _SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
 _BRACKETS = b"[{]}"
 _STEPS = bytes.maketrans(_BRACKETS, b"\2\2\0\0")
+_PIECE: Final = 64 * 1024
+"""Bytes that are looked at in one step."""
 _NO_BRACKET = bytes(set(range(256)) - set(_BRACKETS))
 
 
@@ -122,10 +124,22 @@ def _deeper(body: bytes, depth: int) -> bool:
     """Tell, before anything recurses, whether brackets outside texts nest deeper than `depth`.
 
     What is not JSON may be counted wrongly, but only after the first syntax error, and there the parser stops as well.
+    A large body is looked at piece by piece: each step over all of it would hold the interpreter, and the event loop.
     """
-    bare = b"".join(body.replace(rb"\\", b"").replace(rb"\"", b"").split(b'"')[::2])
-    steps = bare.translate(_STEPS, _NO_BRACKET)
-    return any(level > depth for level in accumulate(step - 1 for step in steps))
+    at, level, within = 0, 0, 0
+    while at < len(body):
+        piece = body[at : at + _PIECE]
+        if (len(piece) - len(piece.rstrip(b"\\"))) % 2:  # an escape goes on in the next byte
+            piece = body[at : at + _PIECE + 1]
+        at += len(piece)
+        parts = piece.replace(rb"\\", b"").replace(rb"\"", b"").split(b'"')
+        steps = b"".join(parts[within::2]).translate(_STEPS, _NO_BRACKET)
+        within = (within + len(parts) - 1) % 2
+        levels = list(accumulate((step - 1 for step in steps), initial=level))
+        if max(levels) > depth:
+            return True
+        level = levels[-1]
+    return False
 
 
 def _encodable(value: Json) -> None:

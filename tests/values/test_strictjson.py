@@ -122,3 +122,14 @@ def test_depth_of_any_text(text):
     except JsonRefused:
         return
     assert height(value) <= 2
+
+
+@pytest.mark.parametrize("before", range(65_530, 65_540))
+@pytest.mark.parametrize("escape", ["\\\\", '\\"', '\\\\\\"', "\\\\\\\\", "\\n"])
+def test_a_large_body_is_counted_as_a_whole(before, escape):
+    """Wherever the pieces end in which a large body is looked at, brackets in texts are none, and those outside are."""
+    inside = f'["{"a" * before}{escape * 3}{"[" * 99}", "{escape}"]'.encode()
+    assert json.loads(inside) == decode_json(inside)
+    with pytest.raises(JsonRefused, match="nested deeper than 64 levels"):
+        decode_json(inside[:-1] + b"," + b"[" * 64 + b"]" * 65)
+    assert json.loads(nested := inside[:-1] + b"," + b"[" * 63 + b"]" * 64) == decode_json(nested)
