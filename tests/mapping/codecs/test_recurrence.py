@@ -62,6 +62,8 @@ def rules(draw):
     found = {name: draw(known[name]) for name in names}
     if "BYWEEKNO" in found and any(char.isdigit() for char in found.get("BYDAY", "")):
         del found["BYWEEKNO"]  # a rule must not have both (RFC 5545, section 3.3.10)
+    if "BYMONTH" in found and "53FR" in found.get("BYDAY", ""):
+        del found["BYMONTH"]  # no month has so many weeks, and dateutil looks for it beyond the end of its table
     return ";".join([f"FREQ={frequency}", *(f"{name}={value}" for name, value in found.items())])
 
 
