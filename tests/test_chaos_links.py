@@ -12,6 +12,7 @@ PLAYED = (
     ("locaboo", 2),
     ("locaboo+reference", 1),
     ("simplybook", 5),
+    ("simplybook-public", 7002),
     ("teambooking+reference", 2),
     ("generic+reference", 1),
 )

@@ -97,7 +97,7 @@ def _agree(playing):
 
 
 def _right(playing, slot, mine, row):
-    """Claim that a live booking was confirmed to somebody and cancelled by nobody."""
+    """Claim that a live booking was confirmed to somebody and cancelled by nobody, or is looked at by the operator."""
     books = playing.books
     seen = f"the club has {row.name} at {slot}; " + ", ".join(
         f"{one.name} of {one.player} booked {[a[2] for a in one.books]} cancelled {[a[2] for a in one.cancels]}"
@@ -108,7 +108,9 @@ def _right(playing, slot, mine, row):
     books.claim(confirmed or told, "lives-unconfirmed", seen)
     if confirmed:
         standing = [one for one in confirmed if not _cancelled(playing, one, possibly=False)]
-        books.claim(standing, "lives-cancelled", seen)
+        # Another one of the same player may be what lives, where the club does not tell whose its bookings are.
+        doubtful = [one for one in mine if one.player == row.name and one not in confirmed] if told else []
+        books.claim(standing or doubtful, "lives-cancelled", seen)
 
 
 def _cancelled(playing, made, *, possibly):
