@@ -15,7 +15,7 @@ from gateway.flows.watch import POLL
 from gateway.links.desk import LEDGER, Asking, Desk
 from gateway.links.grids import instant, milliseconds
 from gateway.links.link import Link, can
-from gateway.links.told import KEY_LENGTH
+from gateway.links.told import KEY_LENGTH, create_key
 from gateway.mapping.lapsing import lapsing
 from gateway.store import ledger
 from gateway.store.database import Transaction
@@ -41,7 +41,7 @@ async def found_again(desk: Desk, link: Link, entry: Entry, asking: Asking) -> M
     """
     theirs = _customer(link, entry)
     for booking in await _exactly(desk, link, entry, asking):
-        if not _is(booking, theirs):
+        if booking.get("reference") != create_key(entry.id) and not _is(booking, theirs):
             continue
         if all(other.id == entry.id for other in await _entries_of(desk, link, booking["id"])):
             return booking

@@ -15,6 +15,7 @@ from typing import TypeAlias
 
 from gateway.catalog import Connection
 from gateway.mapping.evaluate import accepted
+from gateway.mapping.ids import uuid_of
 from gateway.model.filters import Test
 from gateway.model.model import Model, Operation, arguments, from_body
 from gateway.model.times import format_instant, moment
@@ -41,6 +42,7 @@ _WHO = ("customer_id", "email")
 """The filters of a list that tell whose something is."""
 _NAME = "customer.name"
 _PLACE = "resource_id"
+_REFERENCE = "reference"
 _START, _END = "start", "end"
 
 Run: TypeAlias = Callable[[str, Mapping[str, Json]], Awaitable[Reply]]
@@ -118,15 +120,17 @@ def _way(model: Model, operation: Operation, look: Operation, connection: Connec
             plans[operation.name], given, operation, connection.provider.title, scope
         )  # a slot taken apart
         untold = plans[look.name].unsupported.keys()
-        return _listed(model, look, given, frozenset(name for name in _WHO if name in untold))
+        own = uuid_of(kept.asked.owner, connection.name, kept.asked.key)
+        return _listed(model, look, given, frozenset(name for name in _WHO if name in untold), own)
     told = model.changes.status not in connection.provider.remembered
     return _stands(model, operation, given, told=told)
 
 
-def _listed(model: Model, look: Operation, given: Mapping[str, Json], untold: frozenset[str]) -> _Way | None:
+def _listed(model: Model, look: Operation, given: Mapping[str, Json], untold: frozenset[str], own: str) -> _Way | None:
     """Look for what was made among all that begin at the same moment, by where it is and whose.
 
-    `untold` are the filters of the list whose fields the provider does not tell.
+    `untold` are the filters of the list whose fields the provider does not tell, `own` is the `idempotency_key` of the
+    write: what has it for its reference is what was made.
     """
     changes = model.changes
     first = changes.span[0]
@@ -139,7 +143,8 @@ def _listed(model: Model, look: Operation, given: Mapping[str, Json], untold: fr
     def decide(reply: Reply) -> Found:
         there = [row for row in reply.data if row.get(first) is not None and moment(row[first]) == start]
         placed = [row for row in there if all(test(row) for test in places)]
-        fitting = [row for row in placed if _whose(look, given, row, untold)]
+        marked = [row for row in placed if row.get(_REFERENCE) == own]
+        fitting = marked or [row for row in placed if _whose(look, given, row, untold)]
         if len(fitting) == 1 and fitting[0][changes.status] not in changes.final:
             return Found(CONFIRMED, {"data": fitting[0]})
         # A list that is pieced together may lag behind: nothing in it does not mean that nothing is there.

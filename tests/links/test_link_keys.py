@@ -30,3 +30,20 @@ async def test_a_booking_has_one_key(tmp_path):
         assert 200 == await house.book(noon, which=1)
         made = {create_key(one.id) for one in await house.rows()}
         assert (3, made) == (len(keys(house)), set(keys(house)))
+
+
+async def test_a_booking_is_found_by_its_key(tmp_path):
+    """One that tells its key is found when its answer was lost, whatever staff has made of its customer meanwhile."""
+    marked = {"create_mode": "add", "mark_bookings": True}
+    async with linked(tmp_path, "locaboo", settings=marked) as house:
+        house.club.fault("POST /api/v2/booking_add", after=True)
+        house.club.fault("list", status=503)
+        assert 503 == await house.book()
+        for one in house.club.play.state["customers"].values():
+            one["show_name"] = "Renamed"
+        assert (200, ["confirmed"]) == (await house.book(), await house.entries())
+        (entry,) = await house.rows()
+        day = {"from": f"{DAY}T00:00", "to": f"{DAY}T23:59"}
+        (booking,) = [one for one in await house.works("bookings.list", **day) if one["id"] == entry.booking]
+        assert (create_key(entry.id), "Renamed") == (booking["reference"], booking["customer"]["name"])
+        assert (200, []) == (await house.cancel(), await house.held())

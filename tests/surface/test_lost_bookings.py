@@ -5,10 +5,11 @@ import json
 
 import pytest
 
+from gateway.mapping.ids import uuid_of
 from gateway.model.model import arguments, load
 from gateway.store.keys import Asked, Kept
 from gateway.surface.reconciling import ABSENT, CONFIRMED, OPERATOR, PENDING, state_of
-from gateway.values.messages import Call
+from gateway.values.messages import Call, Reply
 from tests.nights import CLUBS, JANE, night_at
 
 BEFORE = {"locaboo": ABSENT, "simplybook-admin": ABSENT, "teambooking times": ABSENT}
@@ -50,3 +51,23 @@ async def test_a_lost_booking(club, way):
                 found.state,
                 found.more.get("data", {}).get("id"),
             )
+
+
+async def test_a_booking_that_tells_its_key():
+    """What has the key of the write for its reference is what was made, whatever it is called by now; no other is."""
+    async with night_at("locaboo", "Europe/Berlin", "2026-03-19") as night:
+        slot = (await night.offered())[0]
+        given = {name: slot[name] for name in ("resource_id", "start", "end")} | {"customer": JANE}
+        asked = Asked("web", "club", "k", "f", "bookings.create", json.dumps({"path": {}, "body": given}).encode())
+        made = await night.ask("bookings.create", **given)
+        there = await night.ask("bookings.list", **{"from": slot["start"], "to": slot["end"]})
+        for key, state in (("k", CONFIRMED), ("another", OPERATOR)):
+            renamed = {"reference": uuid_of("web", "club", key), "customer": {"name": "Somebody Else"}}
+            rows = [one | renamed for one in there]
+
+            async def run(_operation, _asks, rows=rows):
+                return Reply(rows)
+
+            kept = Kept("op_1", asked, began_at=0, until=0)
+            found = await state_of(load(), night.engine.connection("club"), kept, run, 0)
+            assert (state, made["id"]) == (found.state, found.more.get("data", {"id": made["id"]})["id"])
