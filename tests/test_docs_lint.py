@@ -1,25 +1,43 @@
-"""The linter of the documentation, run as `make check` runs it."""
+"""The linter of the documentation."""
 
 import subprocess
 import sys
+from contextlib import redirect_stdout
+from io import StringIO
 from pathlib import Path
 
 import pytest
 
+from tests import docs_lint
+
 ROOT = Path(__file__).parents[1]
 
 
-def lint(folder, readme):
-    """Return the exit status and the messages for a folder with this README."""
+def written(folder, readme):
+    """Write a folder with this README, and a page that it may lead to."""
     (folder / "docs").mkdir()
     (folder / "docs" / "more.md").write_text(
         "# A heading\n\n# A heading\n\n[up](../README.md#title)\n", encoding="utf-8"
     )
     (folder / "README.md").write_text(f"# Title\n{readme}", encoding="utf-8")
-    command = [sys.executable, "-m", "tests.docs_lint", folder]
+
+
+def lint(folder, readme):
+    """Return the exit status and the messages for a folder with this README."""
+    written(folder, readme)
+    told = StringIO()
+    with redirect_stdout(told):
+        status = docs_lint.main([str(folder)])
+    return status, told.getvalue().splitlines()
+
+
+def test_command(tmp_path):
+    """It runs as `make check` runs it: the messages are all it prints, and its exit status tells of them."""
+    written(tmp_path, "```yaml\na: 1\na: 2\n```\n")
+    command = [sys.executable, "-m", "tests.docs_lint", tmp_path]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
-    assert "" == done.stderr
-    return done.returncode, done.stdout.splitlines()
+    assert (1, "") == (done.returncode, done.stderr)
+    assert ["README.md:4:1: error duplicate-key: `a` is already at line 3"] == done.stdout.splitlines()
 
 
 def test_nothing_to_say(tmp_path):

@@ -5,7 +5,7 @@ A list that holds one list twice takes no room, but whoever writes, compares or 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Final
 
 from gateway.effort import BudgetSpent, spend
@@ -56,8 +56,10 @@ def check_size(value: Json, check_odd: Callable[[object], None] | None = None) -
             raise BudgetSpent(f"makes a value nested deeper than {MOST_LEVELS} levels")
         below: list[Json] = []
         for held in level:
-            if isinstance(held, dict):
-                if check_odd is not None and not all(isinstance(key, str) for key in held):
+            if type(held) is str:  # most of what there is
+                count += len(held) // _CHARACTERS
+            elif isinstance(held, dict):
+                if check_odd is not None and not _has_texts(held):
                     raise ExpressionFailed("the keys of an object are texts")
                 below.extend(held.values())
             elif isinstance(held, list):
@@ -70,6 +72,11 @@ def check_size(value: Json, check_odd: Callable[[object], None] | None = None) -
         count += len(below)
         level = below
     check_length(count, since=counted)
+
+
+def _has_texts(keys: Iterable[object]) -> bool:
+    """Tell whether keys are all texts: at once by their types, which few texts have of their own."""
+    return {*map(type, keys)} <= {str} or all(isinstance(key, str) for key in keys)
 
 
 def _weigh(held: Json, check_odd: Callable[[object], None] | None) -> int:
