@@ -56,7 +56,7 @@ def _value(line: FieldPlan, row: Json, scope: Scope) -> Json:
     """The value before the canonical type is asked, or MISSING."""
     if line.when is not None and not is_true(read(line.when, row, line.origin)):
         return MISSING
-    value = _MEANING[type(line.source)](line.source, row, scope)
+    value = MEANING[type(line.source)](line.source, row, scope)
     if line.default is not MISSING and (value is MISSING or value is None or value == ""):
         return line.default
     return value
@@ -135,7 +135,7 @@ def _embedded_rows(source: EmbeddedRows, row: Json, scope: Scope) -> Json:
     return [read_record(source.record, names[first.name], scope) for names in walk(source.levels, row, scope)]
 
 
-_MEANING: Final[Mapping[type, Callable[[Any, Json, Scope], Json]]] = {
+MEANING: Final[Mapping[type, Callable[[Any, Json, Scope], Json]]] = {
     FromPath: _from_path,
     Constant: _constant,
     Computed: _computed,

@@ -57,7 +57,7 @@ def evaluate(tree: Tree, scope: Scope) -> Json:
 
     Raises MappingFault naming `file:line`, CallInvalid where a template fails on what the caller gave, and OverBudget.
     """
-    return _MEANING[type(tree)](tree, scope)
+    return MEANING[type(tree)](tree, scope)
 
 
 def _constant(tree: Constant, _scope: Scope) -> Json:
@@ -73,12 +73,12 @@ def _text(tree: Text, scope: Scope) -> Json:
 
 
 def _list(tree: ListOf, scope: Scope) -> Json:
-    return [value for item in tree.items if (value := _MEANING[type(item)](item, scope)) is not LEFT_OUT]
+    return [value for item in tree.items if (value := MEANING[type(item)](item, scope)) is not LEFT_OUT]
 
 
 def _object(tree: ObjectOf, scope: Scope) -> Json:
     return {
-        key: value for key, member in tree.members if (value := _MEANING[type(member)](member, scope)) is not LEFT_OUT
+        key: value for key, member in tree.members if (value := MEANING[type(member)](member, scope)) is not LEFT_OUT
     }
 
 
@@ -184,7 +184,7 @@ def _fragment(tree: Fragment, scope: Scope) -> Json:
     return evaluate(tree.tree, scope)
 
 
-_MEANING: Final[Mapping[type, Callable[[Any, Scope], Json]]] = {
+MEANING: Final[Mapping[type, Callable[[Any, Scope], Json]]] = {
     Constant: _constant,
     Text: _text,
     ListOf: _list,
