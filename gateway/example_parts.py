@@ -82,7 +82,6 @@ class Played(Node):
     """What every example says."""
 
     name: str = key("what must hold, in words", example="services.list reads every service")
-    exchanges: list[ExchangePart] | None = key("requests and answers, in their order", example=_EXCHANGES)
     fails: dict[str, Json] | None = key("the error, as far as it is written", example=_FAILS)
     now: str | None = key("the time it is played at, instead of the file's", example=_NOW)
     settings: dict[str, Json] | None = key("settings laid over the file's", example={"language": "en"})
@@ -101,6 +100,7 @@ class Each(Node):
 class ExamplePart(Played):
     """One call of an operation."""
 
+    exchanges: list[ExchangePart] | None = key("requests and answers, in their order", example=_EXCHANGES)
     operation: OperationName = key("the operation, or native.NAME", example="services.list")
     args: dict[str, Json] | None = key("its arguments", example={"id": "7"})
     gives: Any = key("the exact result", nullable=True, example=[])
@@ -119,6 +119,7 @@ class ExamplePart(Played):
 class HookExamplePart(Played):
     """One message of a provider."""
 
+    exchanges: list[ExchangePart] | None = key("requests and answers, in their order", example=_EXCHANGES)
     hook: str = key("the hook's name", example="events")
     received: ReceivedPart = key("what is sent", example=_RECEIVED)
     messages: list[Json] | None = key("what it means, exactly", example=[{"event": "booking.created"}])

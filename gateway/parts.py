@@ -113,11 +113,6 @@ class Part:
         return Shape(self.keys)
 
     @cached_property
-    def bare(self) -> Shape:
-        """What the part is checked against where it is written as a bare value."""
-        return Shape({self.short: self.keys[self.short]} if self.short is not None else {})
-
-    @cached_property
     def children(self) -> Mapping[str, Child]:
         """The keys that hold other parts."""
         found = {spelled(name): _child(hint) for name, _, hint in _declared(self.node)}

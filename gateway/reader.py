@@ -24,9 +24,9 @@ def read_part(kind: type[_N], raw: Json, place: Place, check: Check) -> _N:
     What does not fit is told by `check`; such a node is not `sound`, and the others are read all the same.
     """
     part = kind.part
-    bare = part.short is not None and not isinstance(raw, dict)
-    written = {part.short: raw} if bare else raw
-    shape = check(part.bare if bare else part.shape, written, place)
+    bare = part.short if not isinstance(raw, dict) else None
+    written = raw if bare is None else {bare: raw}  # whoever knows what a bare value means says whether it fits
+    shape = check(part.shape, written, place) if bare is None else written
     node = kind.__new__(kind)
     fields: dict[str, Json] = dict.fromkeys(part.fields.values())
     fields |= {part.fields[key]: value for key, value in part.shape.defaults.items()}

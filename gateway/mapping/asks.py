@@ -11,6 +11,7 @@ from typing import Final
 from gateway.document import Place, suggestion
 from gateway.mapping.context import BASE, Context
 from gateway.mapping.fits import check_fields
+from gateway.mapping.language.hooks import Ask
 from gateway.mapping.nodes.trees import RecordPlan
 from gateway.mapping.plan import RowsPlan
 from gateway.mapping.plan_hooks import AskPlan
@@ -35,26 +36,26 @@ def compile_asks(context: Context, nodes: list[Json], place: Place) -> tuple[Ask
 
 
 def _compile_ask(context: Context, node: Json, place: Place) -> AskPlan | None:
-    shape = context.check("ask", node, place)
-    if shape is None:
+    ask = context.read(Ask, node, place)
+    if not ask.sound:
         return None
-    request = context.model.requests.get(shape["request"])
+    request = context.model.requests.get(ask.request)
     if request is None:
-        hint = suggestion(shape["request"], context.model.requests)
-        message = f"the contract has no request `{shape['request']}`{hint}"
+        hint = suggestion(ask.request, context.model.requests)
+        message = f"the contract has no request `{ask.request}`{hint}"
         context.report((*place, "request"), "unknown-request", message)
         return None
-    when = context.deciding(shape["when"], (*place, "when"), ASKING) if "when" in shape else None
-    rows = _compile_row(context, request, shape, place)
-    given = shape.get("with", {})
+    when = context.deciding(ask.when, (*place, "when"), ASKING) if ask.when is not None else None
+    rows = _compile_row(context, request, ask)
+    given = ask.with_ or {}
     check_fields(context, request.resource.name, request.resource.fields, given, (*place, "with"))
-    if rows or "row" not in shape:  # else the row has a finding of its own
+    if rows or "row" not in ask:  # else the row has a finding of its own
         _check_required(context, request, given, rows[0].record if rows else None, place)
     laid = compile_object(context, given, (*place, "with"), ASKING) if given else None
     with context.collecting() as reads:
-        reply = compile_reply(context, shape["reply"], (*place, "reply"), BASE | {_REQUEST, *request.gives})
+        reply = compile_reply(context, ask.reply, (*place, "reply"), BASE | {_REQUEST, *request.gives})
     _check_answer(context, request, reads, (*place, "reply"))
-    if reply is None or ("row" in shape and not rows):
+    if reply is None or ("row" in ask and not rows):
         return None
     return AskPlan(
         request=request.name,
@@ -75,15 +76,16 @@ def _written(node: Json) -> str:
     return node if isinstance(node, str) else json.dumps(node, ensure_ascii=False)
 
 
-def _compile_row(context: Context, request: Request, shape: dict[str, Json], place: Place) -> tuple[RowsPlan, ...]:
+def _compile_row(context: Context, request: Request, ask: Ask) -> tuple[RowsPlan, ...]:
     """Compile `at` and `row`: the record must read the object that the request has."""
-    if "row" not in shape:
-        if "at" in shape:
+    if ask.row is None:
+        if "at" in ask:
             message = "`at` is where the row is: `row` is missing (the record that reads it)"
-            context.report((*place, "at"), "missing-key", message, key=True)
+            context.report((*ask.place, "at"), "missing-key", message, key=True)
         return ()
     wanted = Wanted(request.resource.name, None, ASKING)
-    return compile_rows(context, {"at": shape.get("at", "@"), "row": shape["row"]}, place, wanted)
+    at = ask.at if ask.at is not None else "@"
+    return compile_rows(context, {"at": at, "row": ask.row}, ask.place, wanted)
 
 
 def _check_required(

@@ -16,6 +16,7 @@ from gateway.mapping.checks import check_written_records
 from gateway.mapping.context import Context
 from gateway.mapping.hooks import compile_hooks
 from gateway.mapping.language.file import LANGUAGE
+from gateway.mapping.language.file import Setting as SettingPart
 from gateway.mapping.operations import compile_native, compile_operation
 from gateway.mapping.plan import NOT_MAPPED, AuthPlan, OperationPlan, ProviderPlan
 from gateway.mapping.plan_given import Setting
@@ -116,27 +117,27 @@ def _provider(
 
 def _compile_settings(context: Context, nodes: dict[str, Json]) -> None:
     for name, node in nodes.items():
-        shape = context.check("setting", node, ("settings", name))
-        if shape is None:
+        setting = context.read(SettingPart, node, ("settings", name))
+        if not setting.sound:
             continue
-        if shape.get("required") and "default" in shape:
+        if setting.required and "default" in setting:
             context.report(
                 ("settings", name), "required-with-default", f"`{name}` is required and has a default: one of the two"
             )
-        if shape["type"] == "secret" and "default" in shape:
+        if setting.type == "secret" and "default" in setting:
             place = ("settings", name, "default")
             context.report(place, "wrong-value", "a secret has no default: what stands in a file is none")
         context.settings[name] = Setting(
             name=name,
-            type=shape["type"],
-            required=shape.get("required", False),
-            default=shape.get("default"),
-            allowed=tuple(shape.get("allowed", ())),
-            meaning=shape.get("meaning", ""),
+            type=setting.type,
+            required=setting.required or False,
+            default=setting.default,
+            allowed=tuple(setting.allowed or ()),
+            meaning=setting.meaning or "",
         )
     for name in _STANDARD_SETTINGS:
-        setting = context.settings.get(name)
-        if setting is None or not setting.required or setting.type != name:
+        declared = context.settings.get(name)
+        if declared is None or not declared.required or declared.type != name:
             message = f"every provider has the setting `{name}: {{type: {name}, required: true}}`"
             context.report(("settings",), "standard-setting", message)
 

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from gateway.document import Place, suggestion
 from gateway.mapping.context import BASE, Context
+from gateway.mapping.language.hooks import Reply
 from gateway.mapping.nodes.trees import Constant
 from gateway.mapping.plan_hooks import DEFAULT, ReplyPlan
 from gateway.mapping.trees import Names, compile_tree
 from gateway.values.messages import Json
 
 
-def compile_replies(context: Context, nodes: dict[str, Json], place: Place) -> dict[str, ReplyPlan]:
+def compile_replies(context: Context, nodes: Mapping[str, Json], place: Place) -> dict[str, ReplyPlan]:
     """Compile `replies`: what is answered to errors, each by its code, or by `default`."""
     replies = {}
     for code, node in nodes.items():
@@ -25,15 +28,15 @@ def compile_replies(context: Context, nodes: dict[str, Json], place: Place) -> d
     return replies
 
 
-def compile_reply(context: Context, node: Json, place: Place, names: Names) -> ReplyPlan | None:
+def compile_reply(context: Context, written: Json, place: Place, names: Names) -> ReplyPlan | None:
     """Compile one answer to a message, whose JSON may use these names."""
-    shape = context.check("hook_reply", node, place)
-    if shape is None:
+    node = written if isinstance(written, Reply) else context.read(Reply, written, place)
+    if not node.sound:
         return None
-    if "text" in shape and "json" in shape:
+    if "text" in node and "json" in node:
         context.report(place, "two-bodies", "`text` or `json`, not both")
-    kind = next((kind for kind in ("text", "json") if kind in shape), "none")
-    if kind == "text":
-        return ReplyPlan(shape["status"], kind, Constant(shape["text"]), context.origin(place))
-    body = compile_tree(context, shape["json"], (*place, "json"), names) if kind == "json" else None
-    return ReplyPlan(shape["status"], kind, body, context.origin(place))
+    if node.text is not None:
+        return ReplyPlan(node.status, "text", Constant(node.text), context.origin(place))
+    kind = "json" if "json" in node else "none"
+    body = compile_tree(context, node.json, (*place, "json"), names) if kind == "json" else None
+    return ReplyPlan(node.status, kind, body, context.origin(place))

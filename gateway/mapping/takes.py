@@ -7,6 +7,7 @@ from gateway.mapping.codecs import Codec
 from gateway.mapping.context import RESERVED
 from gateway.mapping.expressions import Literal
 from gateway.mapping.fits import check_taken
+from gateway.mapping.language.steps import Take as TakePart
 from gateway.mapping.plan import Take
 from gateway.mapping.scene import Scene
 from gateway.values.messages import Json
@@ -20,15 +21,15 @@ def compile_takes(scene: Scene, nodes: Json, place: Place) -> tuple[Take, ...]:
         if name in RESERVED | scene.names or not name.isidentifier():
             context.report(where, "reserved-name", f"`{name}` cannot be the name of a taken value", key=True)
             continue
-        shape = context.check("take", node, where) if isinstance(node, dict) else {"from": node}
-        if shape is None:
+        written = context.read(TakePart, node, where)
+        if not written.sound:
             continue
-        value = context.template(shape["from"], where, scene.names)
-        codec = context.codec(shape["as"], (*where, "as")) if "as" in shape else None
+        value = context.template(written.from_, where, scene.names)
+        codec = context.codec(written.as_, (*where, "as")) if written.as_ is not None else None
         if codec is not None and codec.encode is None:
             context.report((*where, "as"), "not-invertible", f"codec {codec.name} is one-way: it cannot write")
         elif codec is not None:
-            codec = check_taken(context, scene.arguments, shape["from"], codec, (*where, "as"))
+            codec = check_taken(context, scene.arguments, written.from_, codec, (*where, "as"))
         if isinstance(value, Literal):
             context.report(where, "not-a-template", "a taken value is a template")
         elif value is not None:

@@ -14,6 +14,7 @@ from collections.abc import Iterator, Mapping
 from gateway.document import Place, suggestion
 from gateway.mapping.calls import Http, seconds
 from gateway.mapping.context import BASE, Context
+from gateway.mapping.language.polling import Watch, WatchBookings
 from gateway.mapping.paging import check_pages
 from gateway.mapping.plan_watch import WatchPlan
 from gateway.mapping.scene import Scene
@@ -33,27 +34,27 @@ def compile_watch(
     """Compile the watch of a file; None when there is none, or with findings."""
     if "watch" not in file:
         return None
-    outer = context.check("watch", file["watch"], ("watch",))
-    node = context.check("watch_bookings", outer["bookings"], _PLACE) if outer is not None else None
-    if node is None:
+    watch = context.read(Watch, file["watch"], ("watch",))
+    if not watch.all_sound:
         return None
+    node = watch.bookings
     scene = Scene(context, http, Effect.SAFE, frozenset(operations), BASE, None, {})
-    run = compile_run(scene, node, _PLACE)
+    run = compile_run(scene, {"run": node.run} | ({"with": node.with_} if node.with_ is not None else {}), _PLACE)
     operation = context.model.operations.get(run.operation)
     if operation is None or run.operation not in operations:
         return None
     _check_list(context, operation, operations[run.operation], node)
-    if node["absent"] == "vanished":
+    if node.absent == "vanished":
         check_pages(context, operations[run.operation], (*_PLACE, "absent"))
-    listed = [node.get("with", {}), file["operations"][run.operation], *(file.get(name) for name in _READ_FROM)]
+    listed = [node.with_ or {}, file["operations"][run.operation], *(file.get(name) for name in _READ_FROM)]
     return WatchPlan(
         operation=run.operation,
         arguments=run.arguments,
-        interval=seconds(node["interval"]),
-        before=_days(node["before"]),
-        after=_days(node["after"]),
-        tracked=_compile_tracked(context, operations[run.operation], node.get("tracked")),
-        vanishes=node["absent"] == "vanished",
+        interval=seconds(node.interval),
+        before=_days(node.before),
+        after=_days(node.after),
+        tracked=_compile_tracked(context, operations[run.operation], node.tracked),
+        vanishes=node.absent == "vanished",
         digest=hashlib.sha256(json.dumps(listed, sort_keys=True).encode()).hexdigest(),
     )
 
@@ -95,7 +96,7 @@ def compile_remembered(context: Context, file: dict[str, Json]) -> dict[str, fro
     return {field: frozenset(_setting(file["operations"], field)) for field in sorted(found)}
 
 
-def _check_list(context: Context, operation: Operation, ways: Ways, node: dict[str, Json]) -> None:
+def _check_list(context: Context, operation: Operation, ways: Ways, node: WatchBookings) -> None:
     """What is polled lists the things that change, in a window of its own, and says what is true now."""
     place, of = (*_PLACE, "run"), context.model.changes.resource
     if operation.gives != "list" or operation.resource is None or operation.resource.name != of:
@@ -103,7 +104,7 @@ def _check_list(context: Context, operation: Operation, ways: Ways, node: dict[s
     elif operation.window is None:
         context.report(place, "wrong-result", f"{operation.name} has no from and to")
     for name in operation.window or ():
-        if name in node.get("with", {}):
+        if name in (node.with_ or {}):
             context.report((*_PLACE, "with", name), "reserved-name", f"`{name}` is given by the watch", key=True)
     if any(way.cache is not None for way in ways):
         message = f"the answers of {operation.name} are kept: a watch would see what was, not what is"
