@@ -11,7 +11,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 
 from gateway.mapping.nodes.trees import Tree
-from gateway.mapping.plan import AuthPlan, CallPlan, ErrorRule, Scope
+from gateway.mapping.plan import CallPlan, ErrorRule, Scope
+from gateway.mapping.plan_provider import AuthPlan
 from gateway.mapping.runtime.expressions import read
 from gateway.mapping.runtime.trees import evaluate
 from gateway.mapping.translate import (

@@ -16,8 +16,8 @@ from types import MappingProxyType
 from gateway.config import ConnectionSettings, Settings
 from gateway.document import Document, Finding, Place, read, suggestion
 from gateway.mapping.compile import compile_provider
-from gateway.mapping.plan import ProviderPlan
 from gateway.mapping.plan_given import Setting
+from gateway.mapping.plan_provider import FittedPlan, ProviderPlan
 from gateway.mapping.verify_keys import weak_keys
 from gateway.mapping.ways import fitted
 from gateway.model.model import Model
@@ -35,7 +35,7 @@ class Connection:
     """
 
     name: str
-    provider: ProviderPlan
+    provider: FittedPlan
     """As this connection has it: without the operations whose needs its settings do not meet."""
     zone: str
     currency: str

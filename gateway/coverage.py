@@ -16,8 +16,8 @@ from gateway.mapping.asks_translate import to_asked
 from gateway.mapping.compile import compile_provider
 from gateway.mapping.coverage_probe import Notes, notes_on
 from gateway.mapping.hooks_translate import words
-from gateway.mapping.plan import ProviderPlan
 from gateway.mapping.plan_hooks import DEFAULT
+from gateway.mapping.plan_provider import ProviderPlan
 from gateway.mapping.probes import probed
 from gateway.mapping.ways import runs_of
 from gateway.model.model import Model
@@ -107,7 +107,7 @@ def _read(plan: ProviderPlan, shown: set[str]) -> set[str]:
     """Give the names of the records that examples could show: those of operations and hooks, and what these embed."""
     ways = (way for name, ways in plan.ways.items() if name in shown for way in ways)
     found = {rows.record.name for way in ways for variant in way.variants for rows in variant.rows}
-    hooks = plan.every_hook.values()
+    hooks = plan.hooks.values()
     read = [hook.record for hook in hooks] + [ask.record for hook in hooks for ask in hook.asks]
     waiting = found | set(filter(None, read))
     found = set()
@@ -120,7 +120,7 @@ def _read(plan: ProviderPlan, shown: set[str]) -> set[str]:
 
 def _unasked(played: Played) -> Iterator[Finding]:
     """Give a finding for each ask of a hook that no example asks, and each answer to an error that none shows."""
-    for name, hook in played.plan.every_hook.items():
+    for name, hook in played.plan.hooks.items():
         told = [one for one in played.examples.hooks if one.hook == name] if hook.asks else []
         asks, codes = set[int](), set[str]()
         for example in told:
@@ -141,7 +141,7 @@ def _unasked(played: Played) -> Iterator[Finding]:
 
 def _unshown(played: Played) -> Iterator[Finding]:
     """Give a finding for each word of a hook's events that no example has, and where none has another word."""
-    for name, hook in played.plan.every_hook.items():
+    for name, hook in played.plan.hooks.items():
         shown = set[str]()
         for example in played.examples.hooks:
             with suppress(AnswerMismatch):  # an example of what cannot be read shows no word

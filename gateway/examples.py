@@ -15,7 +15,7 @@ from gateway.catalog import Connection, bound
 from gateway.document import Document, Finding, Place, read, suggestion
 from gateway.example_parts import AskExamplePart, ExamplePart, ExamplesFile, HookExamplePart, ReceivedPart
 from gateway.exchanges import Exchange, exchange, received_of
-from gateway.mapping.plan import ProviderPlan
+from gateway.mapping.plan_provider import ProviderPlan
 from gateway.mapping.ways import way_of
 from gateway.parts import Part
 from gateway.values.messages import LENIENT, STRICT, Json, Received
@@ -122,11 +122,11 @@ def _uncovered(plan: ProviderPlan, found: Examples) -> Iterator[Finding]:
         yield found.document.finding(
             ("examples",), "unknown-operation", f"an example runs `{name}`, which is not mapped"
         )
-    for name, hook in plan.every_hook.items():
+    for name, hook in plan.hooks.items():
         if not any(one.hook == name and name in one.connection.provider.hooks for one in found.hooks):
             file, _, line = hook.origin.rpartition(":")
             yield Finding(file, int(line), 1, "no-example", f"hooks.{name} has no golden example")
-    for name in sorted({example.hook for example in found.hooks} - set(plan.every_hook)):
+    for name in sorted({example.hook for example in found.hooks} - set(plan.hooks)):
         yield found.document.finding(
             ("examples",), "unknown-hook", f"an example is of the hook `{name}`, which is not mapped"
         )

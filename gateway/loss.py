@@ -13,7 +13,7 @@ from typing import Final, TypeAlias
 
 from gateway.coverage import Played
 from gateway.mapping.coverage_probe import Notes
-from gateway.mapping.plan import ProviderPlan
+from gateway.mapping.plan_provider import ProviderPlan
 from gateway.model.model import Model
 from gateway.model.types import Type
 from gateway.values.messages import Json

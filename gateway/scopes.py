@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from gateway.catalog import Connection
-from gateway.mapping.plan import StepPlan
+from gateway.mapping.plan import AskingStep
 from gateway.mapping.runtime.expressions import rendered
 from gateway.mapping.runtime.rows import walk
 from gateway.model.model import Operation
@@ -19,7 +19,7 @@ def public(connection: Connection, scope: Mapping[str, Json]) -> dict[str, Json]
     return {**scope, "settings": dict(connection.public)}
 
 
-def elements(step: StepPlan, connection: Connection, scope: Mapping[str, Json]) -> list[dict[str, Json]]:
+def elements(step: AskingStep, connection: Connection, scope: Mapping[str, Json]) -> list[dict[str, Json]]:
     """Give the elements of a fan-out, under the names that templates know them by. Raises MappingFault."""
     fan_out = step.fan_out
     if fan_out is None:

@@ -16,12 +16,18 @@ from gateway.catalog import Connection
 from gateway.compensation import Undo, Writes, is_over, is_unexplained, may_be_done
 from gateway.mapping.evaluate import alone, refuse, take_all, wanted
 from gateway.mapping.plan import (
+    AskingStep,
     CallPlan,
+    CallStep,
+    ComputeStep,
     ErrorRule,
+    ExclusiveStep,
     RecoverPlan,
+    RefuseStep,
     RunPlan,
-    StepPlan,
+    RunStep,
     VariantPlan,
+    VarsStep,
 )
 from gateway.mapping.runtime.expressions import read, rendered
 from gateway.mapping.runtime.results import Found, unfinished
@@ -68,29 +74,26 @@ class Steps:
         """Run the steps in order, capturing each value in the scope; gives the last value."""
         value: Json = None
         for step in variant.steps:
-            if step.fan_out is None and not await self.compute(wanted, step, scope):
+            listed = isinstance(step, CallStep | RunStep) and step.fan_out is not None  # then each element has its own
+            if not listed and not await self.compute(wanted, step, scope):
                 value = None
-                scope.update(dict.fromkeys(take.name for take in step.takes))
-            elif step.refuse:
-                await self._guard(step, scope)
+                scope.update(dict.fromkeys(step.names))
                 continue
-            elif step.exclusive is not None:
-                await self.turn.take((self.connection.name, EXCLUSIVE, one) for one in alone(step, scope))
-                continue
-            elif step.make is not None:
-                value = await self.compute(evaluate, step.make, scope)
-            elif step.takes:
-                await self.compute(take_all, step.takes, scope)
-                continue
-            elif step.fan_out is not None:
-                value = await self._fan_out(step, variant, scope)
-            else:
-                value = await self._step(step, variant, scope)
-            if step.name:
-                scope[step.name] = value
+            match step:
+                case RefuseStep():
+                    await self._guard(step, scope)
+                case ExclusiveStep():
+                    await self.turn.take((self.connection.name, EXCLUSIVE, one) for one in alone(step, scope))
+                case VarsStep():
+                    await self.compute(take_all, step.takes, scope)
+                case ComputeStep():
+                    value = scope[step.name] = await self.compute(evaluate, step.value, scope)
+                case CallStep() | RunStep():
+                    done = self._fan_out if step.fan_out is not None else self._step
+                    value = scope[step.name] = await done(step, variant, scope)
         return value
 
-    async def _guard(self, step: StepPlan, scope: Mapping[str, Json]) -> None:
+    async def _guard(self, step: RefuseStep, scope: Mapping[str, Json]) -> None:
         """End the operation where a guard holds: after a write as the step says, with all taken back or nothing."""
         try:
             await self.compute(refuse, step, scope)
@@ -102,7 +105,7 @@ class Steps:
                 raise unknown(error, "The provider did not take back what it had accepted", look) from error
             raise
 
-    async def _fan_out(self, step: StepPlan, variant: VariantPlan, scope: dict[str, Json]) -> Json:
+    async def _fan_out(self, step: AskingStep, variant: VariantPlan, scope: dict[str, Json]) -> Json:
         """One call for each element that is wanted, so many at once; the first failure cancels the rest."""
         wanted_ones = await self.compute(
             lambda: [one for one in elements(step, self.connection, scope) if wanted(step, {**scope, **one})]
@@ -121,7 +124,7 @@ class Steps:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
 
-    async def _step(self, step: StepPlan, variant: VariantPlan, scope: Mapping[str, Json]) -> Json:
+    async def _step(self, step: AskingStep, variant: VariantPlan, scope: Mapping[str, Json]) -> Json:
         """One call, or one run of another operation; accepted errors give null."""
         apart = replace(self, writes=Writes())  # what this step writes is known apart, also among others at once
         try:
@@ -131,7 +134,7 @@ class Steps:
                 return None
             if step.effect is Effect.SAFE and _decides(step, variant):
                 self.writes.keep()
-            if step.run is None:
+            if isinstance(step, CallStep):
                 raise
             raise told_outside(error, step.run, scope, self.operation) from error.__cause__
         finally:
@@ -139,7 +142,7 @@ class Steps:
                 apart.writes.forget()
             self.writes.add(apart.writes)
 
-    async def performed(self, step: StepPlan, variant: VariantPlan, scope: Mapping[str, Json]) -> Json:
+    async def performed(self, step: AskingStep, variant: VariantPlan, scope: Mapping[str, Json]) -> Json:
         """Do a step, look what became of it where it failed, and remember how it is taken back."""
         try:
             value = await self._sent(step, variant, scope)
@@ -152,9 +155,9 @@ class Steps:
             self.writes.undone_by(self._undo(step.undo, variant, {**scope, step.name: value}))
         return value
 
-    async def _sent(self, step: StepPlan, variant: VariantPlan, scope: Mapping[str, Json]) -> Json:
+    async def _sent(self, step: AskingStep, variant: VariantPlan, scope: Mapping[str, Json]) -> Json:
         """Send a step's call, or run its operation, and give what is kept of the answer."""
-        if step.run is not None:
+        if isinstance(step, RunStep):
             body = await self.asked(step.run, scope)
         else:
             body = await self.call(step.call, step.effect, variant, scope, stays=step.stays)
@@ -200,7 +203,7 @@ class Steps:
 
     async def call(
         self,
-        call: CallPlan | None,
+        call: CallPlan,
         effect: Effect,
         variant: VariantPlan,
         scope: Mapping[str, Json],
@@ -208,8 +211,6 @@ class Steps:
         stays: bool = False,
     ) -> Json:
         """Send one call. Of a write it is noted whether it was done, of a list whether the answer is all of it."""
-        if call is None:
-            raise AssertionError("a step without a call does not compile")
         body = await self._exchanged(call, effect, variant, scope, writes=effect is not Effect.SAFE and not stays)
         if not await self._is_complete(call, body):
             if self.parts is None:
@@ -265,10 +266,10 @@ class Steps:
         return (data[0] if data else None) if found.single else data
 
 
-def _decides(step: StepPlan, variant: VariantPlan) -> bool:
+def _decides(step: AskingStep, variant: VariantPlan) -> bool:
     """Whether what a step sees decides if earlier writes are taken back: while nobody has seen it, nothing is."""
     later = itertools.dropwhile(lambda one: one is not step, variant.steps)
-    return any(one.takes_back for one in later)
+    return any(isinstance(one, RefuseStep) and one.takes_back for one in later)
 
 
 def unknown(error: GatewayError, what: str, look: Mapping[str, str]) -> OutcomeUnknown:

@@ -13,7 +13,8 @@ from typing import TypeVar
 from gateway.catalog import load_providers
 from gateway.examples import Examples, load_examples
 from gateway.mapping.nodes.trees import RecordPlan
-from gateway.mapping.plan import OperationPlan, ProviderPlan
+from gateway.mapping.plan import OperationPlan
+from gateway.mapping.plan_provider import ProviderPlan
 from gateway.mapping.ways import NATIVE
 from gateway.model.model import Resource, load
 from tests.markdown import cell, code, codes, row, table

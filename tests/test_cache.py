@@ -277,7 +277,7 @@ async def test_provider_data(kept):
 async def test_credentials(kept):
     """Another connection, or other credentials of the same, have nothing of what was kept."""
     made = kept(places("a"), places("b"), places("c"))
-    plan = made.engine.connection("club").provider
+    plan = made.engine.connection("club").provider.compiled
     values = {**made.engine.connection("club").scope["settings"], "key": Secret("another-s3cret-key")}
     await made.run("locations.list")
     made.engine.use(Catalog("v2", {}, {"club": bound("club", plan, values), "other": bound("other", plan, values)}))

@@ -281,7 +281,7 @@ async def test_hooks(tmp_path, merged, example, told):
     text = {"provider": "example", "settings": settings, "now": "2026-03-01T09:00:00Z", "examples": [one]}
     (tmp_path / "examples" / "example.yaml").write_text(json.dumps(text), encoding="utf-8")
     other = replace(plan.hooks["people"], needs={"party": "no connection has it"})
-    examples, _ = load_examples(replace(plan, every_hook=plan.every_hook | {"persons": other}))
+    examples, _ = load_examples(replace(plan, hooks=plan.hooks | {"persons": other}))
     found = (await run_hook(examples, examples.hooks[0], load())).differences
     assert [] == [one for one in told if not any(one in line for line in found)]
     assert bool(told) == bool(found), found

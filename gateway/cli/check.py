@@ -16,7 +16,7 @@ from gateway.document import Finding, read, show
 from gateway.examples import load_examples
 from gateway.links.inventory import check_inventory
 from gateway.loss import Loss, loss
-from gateway.mapping.plan import ProviderPlan
+from gateway.mapping.plan_provider import ProviderPlan
 from gateway.model.model import Model
 from gateway.model.model import load as load_model
 from gateway.simulator.script import compile_script

@@ -104,7 +104,7 @@ def prepare(catalog: Catalog) -> Mapping[str, Play] | None:
                 file=sys.stderr,
             )
             return None
-        play = simulate.prepare(connection.provider, connection)
+        play = simulate.prepare(connection.provider.compiled, connection)
         if play is None:
             return None
         plays[connection.name] = play
@@ -179,7 +179,7 @@ async def _to_try(settings: Settings, engine: Engine, connection: Connection, ur
 
 def _messages(connection: Connection, url: str) -> Iterator[str]:
     """The `curl` line that plays the provider's own message, for each hook that a token in its URL proves."""
-    examples, _ = load_examples(connection.provider)
+    examples, _ = load_examples(connection.provider.compiled)
     for name, hook in connection.provider.hooks.items():
         token = token_of(connection, hook)
         shown = [one for one in examples.hooks if one.hook == name and one.fails is None] if examples else []

@@ -55,7 +55,7 @@ def token_of(connection: Connection, hook: HookPlan) -> str | None:
 
 
 def _lines(peer: Connection, link: LinkSettings, data: Mapping[str, Json] | None, url: str) -> Iterator[str]:
-    examples, _ = load_examples(peer.provider)
+    examples, _ = load_examples(peer.provider.compiled)
     for request, meaning in _SHOWN.items():
         asked = [one for one in examples.hooks if (one.gives or {}).get("request") == request] if examples else []
         for example in asked:

@@ -13,16 +13,23 @@ from gateway.mapping.expressions.functions import FUNCTIONS, PATH_FUNCTIONS
 from gateway.mapping.language import PARTS
 from gateway.mapping.nodes.trees import RecordPlan
 from gateway.mapping.plan import (
+    AskingStep,
     CallPlan,
+    CallStep,
     Condition,
+    ExclusiveStep,
     OperationPlan,
-    ProviderPlan,
+    RefuseStep,
     RunPlan,
-    StepPlan,
+    RunStep,
+    Step,
     Take,
     VariantPlan,
+    VarsStep,
 )
 from gateway.mapping.plan_hooks import HookPlan
+from gateway.mapping.plan_provider import ProviderPlan
+from gateway.mapping.ways import NATIVE
 from gateway.parts import Part
 
 HELP = "Show what an operation does: every call, every field with the line that makes it. Or explain a word."
@@ -124,15 +131,16 @@ _WORDS: Mapping[str, tuple[Collection[str], Callable[[str | None], Iterator[str]
 
 def _provider(plan: ProviderPlan) -> Iterator[str]:
     yield f"{plan.title} ({plan.name}), {plan.file}"
-    for name in plan.operations:
-        for way in plan.ways[name]:
+    own = {name: ways for name, ways in plan.ways.items() if name.startswith(NATIVE)}
+    for name, ways in plan.ways.items():
+        for way in ways if name not in own else ():
             needs = f"(with {' and '.join(way.needs)}) " if way.needs else ""
             yield f"  {name:22} {way.support:12} {way.origin} {needs}{way.notes}".rstrip()
     for name, reason in plan.unsupported.items():
         yield f"  {name:22} {'unsupported':12} {reason}"
-    for name, operation in plan.native.items():
+    for name, (operation,) in own.items():
         needs = f" (with {' and '.join(operation.needs)})" if operation.needs else ""
-        yield f"  native.{name:40} {operation.origin}{needs}"
+        yield f"  {name:47} {operation.origin}{needs}"
     for name, hook in plan.hooks.items():
         needs = f" (with {' and '.join(hook.needs)})" if hook.needs else ""
         yield f"  hooks.{name:41} {hook.origin}{needs}"
@@ -185,29 +193,35 @@ def _taken(take: Take) -> str:
     return _line(f"take {take.name} = {take.value.text}{codec}", take.origin)
 
 
-def _step(step: StepPlan) -> Iterator[str]:
+def _step(step: Step) -> Iterator[str]:
     condition = f" when {step.when.text}" if step.when else ""
-    if step.fan_out is not None:
-        each = (
-            step.fan_out.elements.text
-            if step.fan_out.elements
-            else ", ".join(level.at.text for level in step.fan_out.levels)
-        )
-        condition += f" for each of {each}, {step.fan_out.at_once} at once"
-    for take in step.takes:
-        yield _taken(take)
-    for guard in step.refuse:
-        yield _line(f"refuse with {guard.code} when {guard.when.text}{_AFTERWARDS[step.takes_back]}", guard.origin)
-    if step.exclusive is not None:
-        yield _line(f"wait for other writes of {step.exclusive.text}{condition}", step.origin)
-    if step.call is not None:
-        yield _line(f"{step.name}: {_call(step.call)} [{step.effect.value}]{condition}", step.call.origin)
-    if step.run is not None:
-        yield _line(f"{step.name}: run {step.run.operation}{condition}", step.run.origin)
-    yield from _afterwards(step)
+    match step:
+        case VarsStep():
+            yield from map(_taken, step.takes)
+        case RefuseStep():
+            after = _AFTERWARDS[step.takes_back]
+            for guard in step.guards:
+                yield _line(f"refuse with {guard.code} when {guard.when.text}{after}", guard.origin)
+        case ExclusiveStep():
+            yield _line(f"wait for other writes of {step.over.text}{condition}", step.origin)
+        case CallStep():
+            does = f"{_call(step.call)} [{step.effect.value}]{condition}{_each(step)}"
+            yield _line(f"{step.name}: {does}", step.call.origin)
+            yield from _afterwards(step)
+        case RunStep():
+            yield _line(f"{step.name}: run {step.run.operation}{condition}{_each(step)}", step.run.origin)
+            yield from _afterwards(step)
 
 
-def _afterwards(step: StepPlan) -> Iterator[str]:
+def _each(step: AskingStep) -> str:
+    fan_out = step.fan_out
+    if fan_out is None:
+        return ""
+    listed = fan_out.elements.text if fan_out.elements else ", ".join(level.at.text for level in fan_out.levels)
+    return f" for each of {listed}, {fan_out.at_once} at once"
+
+
+def _afterwards(step: AskingStep) -> Iterator[str]:
     """What becomes of a step that failed, or of its work when a later one fails."""
     if step.accept:
         yield f"      accepts {', '.join(sorted(step.accept))}"

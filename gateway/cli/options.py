@@ -21,7 +21,7 @@ from gateway.config import Settings
 from gateway.document import Finding, read, show
 from gateway.engine import Engine
 from gateway.links.checks import check_links
-from gateway.mapping.plan import ProviderPlan
+from gateway.mapping.plan_provider import ProviderPlan
 from gateway.model.model import load as load_model
 from gateway.transport.client import Client
 from gateway.transport.limits import Gates

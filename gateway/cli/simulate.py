@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 from gateway.catalog import Connection
 from gateway.cli import options
 from gateway.examples import Examples, load_examples
-from gateway.mapping.plan import ProviderPlan
+from gateway.mapping.plan_provider import ProviderPlan
 from gateway.model.model import load as load_model
 from gateway.simulator.play import Play
 from gateway.simulator.script import compile_script

@@ -12,7 +12,7 @@ from gateway import observe
 from gateway.cli import options
 from gateway.examples import Examples, load_examples
 from gateway.laws import Readings, round_trips
-from gateway.mapping.plan import ProviderPlan
+from gateway.mapping.plan_provider import ProviderPlan
 from gateway.mapping.probes import probed
 from gateway.model.model import load as load_model
 from gateway.playback import Outcome, run_example, run_hook

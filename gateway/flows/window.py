@@ -11,7 +11,8 @@ from datetime import UTC, date, datetime, timedelta
 from math import ceil
 
 from gateway.catalog import Connection
-from gateway.mapping.plan import ProviderPlan
+from gateway.mapping.plan import CallStep
+from gateway.mapping.plan_provider import FittedPlan
 from gateway.mapping.plan_watch import WatchPlan
 from gateway.model.times import moment, start_of_day, to_zone, zone_of
 from gateway.values.messages import Json
@@ -73,14 +74,14 @@ def old_span(digest: str, plan: WatchPlan, connection: Connection, now: int) -> 
     return _span(first, today + timedelta(days=int(old[2])), connection.zone, now)
 
 
-def interval_of(plan: WatchPlan, provider: ProviderPlan) -> float:
+def interval_of(plan: WatchPlan, provider: FittedPlan) -> float:
     """Give the seconds between polls that the mapping wants, and its rates allow."""
     operation = provider.operations[plan.operation]
     width = operation.window.max_days if operation.window is not None else None
     lists = ceil((plan.before + plan.after + 1) / width) if width else 1
     seconds = plan.interval
     for variant in operation.variants:
-        for limit, calls in Counter(step.call.limit for step in variant.steps if step.call is not None).items():
+        for limit, calls in Counter(step.call.limit for step in variant.steps if isinstance(step, CallStep)).items():
             rate = provider.limits.rates.get(limit)
             if rate is not None:
                 seconds = max(seconds, calls * lists * rate.seconds / rate.amount)

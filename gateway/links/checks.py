@@ -89,7 +89,7 @@ def _peer(link: Link) -> Iterator[_Told]:
     if "slots.push" not in provider.operations:
         yield ("peer",), "link-impossible", f"cannot be told of slots: {_reason(link.peer, 'slots.push')}"
     if not _that_ask(provider.hooks.values()):
-        lacking = [reason for hook in _that_ask(provider.every_hook.values()) for reason in hook.needs.values()]
+        lacking = [reason for hook in _that_ask(provider.compiled.hooks.values()) for reason in hook.needs.values()]
         why = lacking[0] if lacking else "its mapping has no hook that asks for bookings"
         yield ("peer",), "link-impossible", f"cannot send its bookings: {why}"
 

@@ -11,7 +11,7 @@ from gateway.document import Place, suggestion
 from gateway.mapping.context import Context
 from gateway.mapping.fits import report_unwritable
 from gateway.mapping.nodes.trees import RecordPlan
-from gateway.mapping.plan import NOT_MAPPED, Condition, OperationPlan, RunPlan
+from gateway.mapping.plan import NOT_MAPPED, Condition, OperationPlan, RunPlan, RunStep
 from gateway.mapping.plan_given import NativeArgument
 from gateway.mapping.reads import Reads
 from gateway.model.model import Operation
@@ -107,7 +107,7 @@ def _runs(plan: OperationPlan) -> Iterator[RunPlan]:
     for variant in plan.variants:
         if variant.gives is not None and variant.gives.run is not None:
             yield variant.gives.run
-        yield from (step.run for step in variant.steps if step.run is not None)
+        yield from (step.run for step in variant.steps if isinstance(step, RunStep))
 
 
 def _produced(context: Context, record: RecordPlan, prefix: str) -> Iterator[str]:

@@ -9,38 +9,36 @@ from collections.abc import Sequence
 
 from gateway.document import Place, suggestion
 from gateway.mapping.context import REMEMBERED, Context
-from gateway.mapping.plan import CallPlan, StepPlan
+from gateway.mapping.plan import AskingStep, CallPlan, CallStep, RefuseStep, RunStep, Step
 from gateway.mapping.reads import Reads
 from gateway.values.messages import Effect
 
 
-def check_taking_back(context: Context, steps: Sequence[StepPlan], place: Place) -> None:
-    """The last of these steps, if it may refuse, says what becomes of the writes before it; each can then be undone.
+def check_taking_back(context: Context, before: Sequence[Step], guard: RefuseStep, place: Place) -> None:
+    """A step that refuses says what becomes of the writes of the steps before it; each can then be undone.
 
     Whatever a step runs has undos of its own.
     """
-    *before, last = steps
-    if not last.refuse:
-        return
-    undone = [step.name for step in before if step.undo is not None]
-    stays = [step.name for step in before if step.call is not None and _writes(context, step) and step.undo is None]
-    if last.takes_back is None:
+    writing = [step for step in before if isinstance(step, CallStep | RunStep) and _writes(context, step)]
+    undone = [step.name for step in writing if step.undo is not None]
+    stays = [step.name for step in writing if isinstance(step, CallStep) and step.undo is None]
+    if guard.takes_back is None:
         if undone:
             message = f"`{undone[-1]}` was done before, and can be undone: say whether `takes_back` is true or false"
             context.report(place, "refusal-after-write", message)
-    elif not any(_writes(context, step) for step in before):
+    elif not writing:
         context.report((*place, "takes_back"), "nothing-to-take-back", "no step above it writes", key=True)
-    elif last.takes_back and stays:
+    elif guard.takes_back and stays:
         message = f"`{stays[-1]}` writes and has no `undo`: what it did would stay"
         context.report((*place, "takes_back"), "nothing-to-take-back", message, key=True)
 
 
-def _writes(context: Context, step: StepPlan) -> bool:
+def _writes(context: Context, step: AskingStep) -> bool:
     """Whether a step leaves something behind that matters: what only reads, or `stays`, does not."""
-    if step.run is not None:
-        other = context.model.operations.get(step.run.operation)
-        return step.undo is not None or (other is not None and other.effect is Effect.UNSAFE)
-    return step.undo is not None or (step.call is not None and step.effect is Effect.UNSAFE)
+    if isinstance(step, CallStep):
+        return step.undo is not None or step.effect is Effect.UNSAFE
+    other = context.model.operations.get(step.run.operation)
+    return step.undo is not None or (other is not None and other.effect is Effect.UNSAFE)
 
 
 def check_success(context: Context, call: CallPlan, place: Place) -> None:

@@ -18,9 +18,10 @@ from gateway.mapping.hooks import compile_hooks
 from gateway.mapping.language.file import LANGUAGE
 from gateway.mapping.language.file import Setting as SettingPart
 from gateway.mapping.operations import compile_native, compile_operation
-from gateway.mapping.plan import NOT_MAPPED, AuthPlan, OperationPlan, ProviderPlan
+from gateway.mapping.plan import NOT_MAPPED, OperationPlan
 from gateway.mapping.plan_given import Setting
 from gateway.mapping.plan_hooks import HookPlan
+from gateway.mapping.plan_provider import AuthPlan, ProviderPlan
 from gateway.mapping.plan_watch import WatchPlan
 from gateway.mapping.records import compile_records
 from gateway.mapping.schemes import check_forms, compile_auth
@@ -101,13 +102,10 @@ def _provider(
         auths=auths[1],
         limits=http.limits,
         rules=rules,
-        operations={name: ways[0] for name, ways in operations.items()},
-        native=native,
         unsupported=_refused(context, file),
         ways=operations | {f"{NATIVE}{name}": (plan,) for name, plan in native.items()},
         records=context.records,
         hooks=hooks,
-        every_hook=hooks,
         watch=watch[0],
         remembered=watch[1],
         digest=hashlib.sha256(text.encode()).hexdigest()[:16],

@@ -12,7 +12,7 @@ from gateway.mapping.blame import given_by_caller, unfit
 from gateway.mapping.codecs import CodecRefused, CodecUnsupported
 from gateway.mapping.expressions import ExpressionFailed
 from gateway.mapping.handling import is_given, member, refusal
-from gateway.mapping.plan import OperationPlan, Scope, StepPlan, Take, VariantPlan
+from gateway.mapping.plan import ExclusiveStep, OperationPlan, RefuseStep, Scope, Step, Take, VariantPlan
 from gateway.mapping.runtime.expressions import rendered
 from gateway.mapping.runtime.trees import evaluate
 from gateway.mapping.unwritable import not_kept
@@ -60,24 +60,22 @@ def take_all(takes: Iterable[Take], scope: dict[str, Json]) -> None:
         scope[take.name] = taken(take, scope)
 
 
-def wanted(step: StepPlan, scope: Scope) -> bool:
+def wanted(step: Step, scope: Scope) -> bool:
     """Whether a step is to be done."""
     return step.when is None or truth(rendered(step.when, scope, step.origin), step.origin)
 
 
-def refuse(step: StepPlan, scope: Scope) -> None:
+def refuse(step: RefuseStep, scope: Scope) -> None:
     """End the operation with the first guard that holds: raises StepRefused with its code."""
-    for guard in step.refuse:
+    for guard in step.guards:
         if truth(rendered(guard.when, scope, guard.origin), guard.origin):
             details = evaluate(guard.details, scope) if guard.details is not None else None
             raise StepRefused(guard.message, code=guard.code, details=details, origin=guard.origin)
 
 
-def alone(step: StepPlan, scope: Scope) -> list[str]:
+def alone(step: ExclusiveStep, scope: Scope) -> list[str]:
     """What a write is exclusive over, each as text. Raises MappingFault where it names nothing."""
-    if step.exclusive is None:
-        return []
-    value = rendered(step.exclusive, scope, step.origin)
+    value = rendered(step.over, scope, step.origin)
     names = value if isinstance(value, list) else [value]
     if not names or not all(isinstance(one, str | int) and one != "" for one in names):
         message = f"{step.origin}: `exclusive` must give a text or a list of texts, none of them empty"

@@ -29,8 +29,8 @@ from gateway.mapping.plan_hooks import (
 from gateway.mapping.proofs import compile_verified
 from gateway.mapping.replies import compile_replies, compile_reply
 from gateway.mapping.rows import Wanted, compile_rows
+from gateway.mapping.runs import compile_run
 from gateway.mapping.scene import Scene
-from gateway.mapping.steps import compile_run
 from gateway.mapping.ways import Ways, compile_needs
 from gateway.values.messages import Effect, Json
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from gateway.mapping.nodes.trees import RecordPlan
-from gateway.mapping.plan import OperationPlan, VariantPlan
+from gateway.mapping.plan import OperationPlan, RunStep, VariantPlan
 
 
 def lapsing(operations: Mapping[str, OperationPlan], name: str) -> frozenset[str]:
@@ -39,5 +39,5 @@ def _given_by(variant: VariantPlan) -> str | None:
         return None
     if gives.run is not None:
         return gives.run.operation
-    step = next((step for step in variant.steps if step.name == gives.step), None)
-    return step.run.operation if step is not None and step.run is not None else None
+    runs = (step for step in variant.steps if isinstance(step, RunStep) and step.name == gives.step)
+    return next((step.run.operation for step in runs), None)

@@ -20,8 +20,9 @@ from gateway.mapping.nodes.trees import Tree
 from gateway.mapping.plan import OperationPlan, VariantPlan
 from gateway.mapping.plan_given import NativeArgument, WindowPlan
 from gateway.mapping.rows import Wanted, compile_rows
+from gateway.mapping.runs import compile_gives
 from gateway.mapping.scene import Scene
-from gateway.mapping.steps import compile_gives, compile_steps
+from gateway.mapping.steps import compile_steps
 from gateway.mapping.takes import compile_takes
 from gateway.mapping.trees import compile_object
 from gateway.mapping.ways import compile_needs

@@ -7,7 +7,7 @@ from typing import Final
 from gateway.document import Place
 from gateway.mapping.context import Context
 from gateway.mapping.language.http import Call
-from gateway.mapping.plan import CallPlan, VariantPlan
+from gateway.mapping.plan import CallPlan, CallStep, VariantPlan
 from gateway.mapping.ways import Ways
 from gateway.values.messages import Json
 
@@ -40,4 +40,4 @@ def check_pages(context: Context, ways: Ways, place: Place) -> None:
 
 
 def _calls(variant: VariantPlan) -> list[CallPlan]:
-    return [step.call for step in variant.steps if step.call is not None]
+    return [step.call for step in variant.steps if isinstance(step, CallStep)]

@@ -15,11 +15,8 @@ from gateway.mapping.codecs import Codec
 from gateway.mapping.expressions import Path, Template
 from gateway.mapping.nodes.trees import Headers, Level, MadeOf, RecordPlan, Tree, Url
 from gateway.mapping.patterns import Pattern
-from gateway.mapping.plan_given import NativeArgument, Setting, WindowPlan
-from gateway.mapping.plan_hooks import HookPlan
-from gateway.mapping.plan_watch import WatchPlan
+from gateway.mapping.plan_given import NativeArgument, WindowPlan
 from gateway.values.messages import Effect, Json
-from gateway.values.rates import LimitsPlan
 
 Scope: TypeAlias = Mapping[str, Json]
 """What templates see: settings, args, connection, now, window, remembered, taken names, steps."""
@@ -147,40 +144,105 @@ class RecoverPlan:
     origin: str
 
 
-@dataclass(frozen=True, slots=True)
-class StepPlan:
-    """One step of an operation; exactly one of `call`, `run`, `refuse`, `takes`, `make` and `exclusive` is set."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Step:
+    """What every step of an operation has: its condition and its place."""
 
-    name: str
-    call: CallPlan | None
-    run: RunPlan | None
-    refuse: tuple[Refusal, ...]
-    takes: tuple[Take, ...]
-    make: Tree | None
-    when: Template | None
-    fan_out: FanOut | None
-    keep: Path | None
-    accept: frozenset[str]
-    effect: Effect
-    stays: bool
-    """Whether its work may stay when a later step fails, and leaves no doubt when its answer is lost."""
-    undo: CallPlan | RunPlan | None
-    recover: RecoverPlan | None
+    when: Template | None = None
     origin: str
-    takes_back: bool | None = None
-    """Of `refuse`: whether what the steps before it wrote is undone; None where they wrote nothing that could be."""
-    exclusive: Template | None = None
-    """Gives a text or a list of texts: what no other write of the connection that names it goes on beside this one."""
 
-    def runs(self) -> tuple[RunPlan, ...]:
-        """The operations that it may run: its own, and those that take it back or look what became of it."""
-        parts = (self.run, self.undo, self.recover.look if self.recover is not None else None)
-        return tuple(part for part in parts if isinstance(part, RunPlan))
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names by which later steps know what it gives."""
+        return ()
 
-    def calls(self) -> tuple[CallPlan, ...]:
-        """The calls that it may send, likewise."""
-        parts = (self.call, self.undo, self.recover.look if self.recover is not None else None)
-        return tuple(part for part in parts if isinstance(part, CallPlan))
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _NamedStep(_Step):
+    name: str
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The name by which later steps know its value."""
+        return (self.name,)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _AskingStep(_NamedStep):
+    """A step that asks the provider, once or for each element of a list."""
+
+    fan_out: FanOut | None = None
+    keep: Path | None = None
+    accept: frozenset[str] = frozenset()
+    effect: Effect
+    stays: bool = False
+    """Whether its work may stay when a later step fails, and leaves no doubt when its answer is lost."""
+    undo: CallPlan | RunPlan | None = None
+    recover: RecoverPlan | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallStep(_AskingStep):
+    """A call of the provider."""
+
+    call: CallPlan
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunStep(_AskingStep):
+    """A run of another operation of the mapping."""
+
+    run: RunPlan
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RefuseStep(_Step):
+    """Guards: the first that holds ends the operation."""
+
+    guards: tuple[Refusal, ...]
+    takes_back: bool | None
+    """Whether what the steps before it wrote is undone; None where they wrote nothing that could be."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VarsStep(_Step):
+    """Names for values, each known to those after it."""
+
+    takes: tuple[Take, ...]
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names that it gives."""
+        return tuple(take.name for take in self.takes)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ComputeStep(_NamedStep):
+    """A value made of what is known."""
+
+    value: Tree
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExclusiveStep(_Step):
+    """A wait until no other write of the connection that names the same goes on beside this one."""
+
+    over: Template
+    """Gives a text or a list of texts."""
+
+
+AskingStep: TypeAlias = CallStep | RunStep
+Step: TypeAlias = AskingStep | RefuseStep | VarsStep | ComputeStep | ExclusiveStep
+"""One step of an operation."""
+
+
+def parts_of(step: Step) -> tuple[CallPlan | RunPlan, ...]:
+    """What a step may do: its own call or operation, what takes that back, and what looks at what became of it."""
+    if not isinstance(step, CallStep | RunStep):
+        return ()
+    does = step.call if isinstance(step, CallStep) else step.run
+    look = step.recover.look if step.recover is not None else None
+    return tuple(part for part in (does, step.undo, look) if part is not None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,7 +269,7 @@ class VariantPlan:
     """What is done and how the result is read: the body of an operation."""
 
     when: Template | None
-    steps: tuple[StepPlan, ...]
+    steps: tuple[Step, ...]
     sole: bool
     """True when written as a single `call:`: result paths then see its body instead of the steps by name."""
     rows: tuple[RowsPlan, ...]
@@ -250,51 +312,3 @@ class OperationPlan:
     origin: str
     needs: Mapping[str, str]
     """Settings without which a connection does not have this, each with the reason."""
-
-
-@dataclass(frozen=True, slots=True)
-class AuthPlan:
-    """Static parts of every request, or a session. `scheme` is `none`, `static` or `session`."""
-
-    scheme: str
-    headers: Tree | None = None
-    query: Tree | None = None
-    form: Tree | None = None
-    basic: tuple[Tree, Tree] | None = None
-    login: CallPlan | None = None
-    token: Path | None = None
-    expires: float | None = None
-    """Seconds after which a token is fetched anew."""
-    renew_when: tuple[Condition, ...] = ()
-    origin: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class ProviderPlan:
-    """Everything the engine knows about one provider."""
-
-    name: str
-    title: str
-    kind: str
-    settings: Mapping[str, Setting]
-    auth: AuthPlan
-    auths: Mapping[str, AuthPlan]
-    """Other schemes by name: what a call may say instead."""
-    limits: LimitsPlan
-    rules: tuple[ErrorRule, ...]
-    operations: Mapping[str, OperationPlan]
-    """Of each operation one way: the first, or the one that the connection has once the plan is fitted to it."""
-    native: Mapping[str, OperationPlan]
-    unsupported: Mapping[str, str]
-    ways: Mapping[str, tuple[OperationPlan, ...]]
-    """Every way of every operation, native ones under `native.` and their name."""
-    records: Mapping[str, RecordPlan]
-    hooks: Mapping[str, HookPlan]
-    every_hook: Mapping[str, HookPlan]
-    """Those besides whose needs the connection does not meet."""
-    watch: WatchPlan | None
-    """How changes are found where the provider tells none; a connection without its operation is not watched."""
-    remembered: Mapping[str, frozenset[str]]
-    """Fields of what changes that the provider cannot tell → operations that know them of what they did."""
-    digest: str
-    file: str

@@ -10,7 +10,7 @@ from gateway.mapping.context import BASE, SENDING, Context
 from gateway.mapping.header_names import check_headers
 from gateway.mapping.language.auth import Auth, Basic, Session
 from gateway.mapping.nodes.trees import Tree
-from gateway.mapping.plan import AuthPlan
+from gateway.mapping.plan_provider import AuthPlan
 from gateway.mapping.trees import compile_object, compile_text
 from gateway.values.messages import Json
 

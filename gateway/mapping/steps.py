@@ -6,32 +6,37 @@ The names a template may use grow from step to step: a step can only refer to wh
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import TypedDict
 
-from gateway.document import Place, suggestion
-from gateway.mapping.calls import compile_call
+from gateway.document import Place
 from gateway.mapping.checks import check_accepted, check_refusals
-from gateway.mapping.checks_writes import check_success, check_taking_back
+from gateway.mapping.checks_writes import check_taking_back
 from gateway.mapping.context import CALL, RESERVED, Context
-from gateway.mapping.expressions import Template
+from gateway.mapping.expressions import Path, Template
 from gateway.mapping.given import Given
 from gateway.mapping.kinds import element_of
-from gateway.mapping.language.http import Call
-from gateway.mapping.nodes.trees import MadeOf, Tree
+from gateway.mapping.nodes.trees import Tree
 from gateway.mapping.plan import (
+    AskingStep,
     CallPlan,
+    CallStep,
+    ComputeStep,
+    ExclusiveStep,
     FanOut,
-    GivesPlan,
     RecoverPlan,
     Refusal,
+    RefuseStep,
     RunPlan,
-    StepPlan,
+    RunStep,
+    Step,
+    VarsStep,
 )
 from gateway.mapping.reads import Reads
 from gateway.mapping.rows import compile_levels
+from gateway.mapping.runs import compile_call, compile_recover, compile_run, compile_undo
 from gateway.mapping.scene import Scene
 from gateway.mapping.takes import compile_takes
-from gateway.mapping.trees import compile_object, compile_sourced_object, compile_tree
-from gateway.model.model import Operation
+from gateway.mapping.trees import compile_object, compile_tree
 from gateway.values.messages import Effect, Json
 
 _AFTER_A_CALL = frozenset({"name", "when", "for_each", "keep", "accept", "safe", "stays", "undo", "recover"})
@@ -46,29 +51,46 @@ _BESIDE: dict[str, frozenset[str]] = {
 """What a step does → the keys that mean something beside it."""
 
 
-def compile_steps(scene: Scene, shape: dict[str, Json], place: Place) -> tuple[tuple[StepPlan, ...], Scene]:
+class _Common(TypedDict):
+    """What every step that asks the provider has."""
+
+    name: str
+    when: Template | None
+    fan_out: FanOut | None
+    keep: Path | None
+    accept: frozenset[str]
+    effect: Effect
+    stays: bool
+    undo: CallPlan | RunPlan | None
+    recover: RecoverPlan | None
+    origin: str
+
+
+def compile_steps(scene: Scene, shape: dict[str, Json], place: Place) -> tuple[tuple[Step, ...], Scene]:
     """Compile `call` or `steps`; gives the scene in which the result stands."""
     if "call" in shape:
-        call = _compile_call(scene, shape["call"], (*place, "call"), scene.effect)
-        where = scene.context.origin(place)
-        step = StepPlan(
-            "answer", call, None, (), (), None, None, None, None, frozenset(), scene.effect, False, None, None, where
-        )
-        return ((step,) if call else ()), scene
-    steps = []
+        call = compile_call(scene, shape["call"], (*place, "call"), scene.effect)
+        if call is None:
+            return (), scene
+        return (CallStep(name="answer", call=call, effect=scene.effect, origin=scene.context.origin(place)),), scene
+    steps: list[Step] = []
+    sound = True
     for index, node in enumerate(shape.get("steps", [])):
         where_step = (*place, "steps", index)
         checked = scene.context.check("step", node, where_step)
-        step_plan = _compile_step(scene, checked, where_step) if checked is not None else None
-        if step_plan is not None:
-            steps.append(step_plan)
-            known = [step_plan.name] if step_plan.name else []
-            scene = scene.knowing(*known).taking(step_plan.takes)
-            check_taking_back(scene.context, steps, where_step)
+        step = _compile_step(scene, checked, where_step) if checked is not None else None
+        if step is None:  # what it would give is known all the same: one mistake is told once
+            sound = False
+            scene = scene.knowing(*([checked["name"]] if checked is not None and "name" in checked else []))
+            continue
+        steps.append(step)
+        scene = scene.taking(step.takes) if isinstance(step, VarsStep) else scene.knowing(*step.names)
+        if sound and isinstance(step, RefuseStep):
+            check_taking_back(scene.context, steps[:-1], step, where_step)
     return tuple(steps), scene
 
 
-def _compile_step(scene: Scene, shape: dict[str, Json], place: Place) -> StepPlan | None:
+def _compile_step(scene: Scene, shape: dict[str, Json], place: Place) -> Step | None:
     context = scene.context
     kinds = [kind for kind in _BESIDE if kind in shape]
     if len(kinds) != 1:
@@ -107,34 +129,51 @@ def _naming(given: Given | None, fan_out: FanOut | None, listed: Reads) -> Given
 
 def _compile_kind(
     scene: Scene, inner: Scene, shape: dict[str, Json], place: Place, around: tuple[Template | None, FanOut | None]
-) -> StepPlan:
+) -> Step | None:
     """Compile what a step does, inside of its condition and its list."""
+    name, (when, fan_out), origin = shape.get("name", ""), around, scene.context.origin(place)
+    if "refuse" in shape:
+        guards = _compile_refusals(inner, shape["refuse"], (*place, "refuse"))
+        return RefuseStep(guards=guards, takes_back=shape.get("takes_back"), when=when, origin=origin)
+    if "take" in shape:
+        return VarsStep(takes=compile_takes(inner, shape["take"], (*place, "take")), when=when, origin=origin)
+    if "make" in shape:
+        value = _compile_make(inner, shape["make"], name, (*place, "make"))
+        return ComputeStep(name=name, value=value, when=when, origin=origin)
+    if "exclusive" in shape:
+        over = _compile_exclusive(inner, shape["exclusive"], (*place, "exclusive"))
+        return ExclusiveStep(over=over, when=when, origin=origin) if over is not None else None
+    return _compile_asking(inner, shape, place, (when, fan_out))
+
+
+def _compile_asking(
+    scene: Scene, shape: dict[str, Json], place: Place, around: tuple[Template | None, FanOut | None]
+) -> AskingStep | None:
+    """Compile a step that asks the provider, by a call or by another operation."""
     context, name, (when, fan_out) = scene.context, shape.get("name", ""), around
     for code in shape.get("accept", []):
         context.error_code(code, (*place, "accept"))
     check_accepted(context, shape.get("accept", []), scene.not_found, (*place, "accept"))
     effect, stays = _effect(scene, shape), shape.get("stays", False)
-    return StepPlan(
+    call = compile_call(scene, shape["call"], (*place, "call"), effect) if "call" in shape else None
+    run = compile_run(scene, shape, place) if "run" in shape else None
+    common = _Common(
         name=name,
-        call=_compile_call(inner, shape["call"], (*place, "call"), effect) if "call" in shape else None,
-        run=compile_run(inner, shape, place) if "run" in shape else None,
-        refuse=_compile_refusals(inner, shape.get("refuse", []), (*place, "refuse")),
-        takes=compile_takes(inner, shape.get("take", {}), (*place, "take")),
-        make=_compile_make(inner, shape["make"], name, (*place, "make")) if "make" in shape else None,
         when=when,
         fan_out=fan_out,
         keep=context.path(shape["keep"], (*place, "keep")) if "keep" in shape else None,
         accept=frozenset(shape.get("accept", [])),
         effect=effect,
         stays=stays,
-        undo=_compile_undo(inner, name, shape["undo"], (*place, "undo")) if "undo" in shape else None,
-        recover=_compile_recover(inner, shape["recover"], (*place, "recover"), harmless=stays or effect is Effect.SAFE)
+        undo=compile_undo(scene, name, shape["undo"], (*place, "undo")) if "undo" in shape else None,
+        recover=compile_recover(scene, shape["recover"], (*place, "recover"), harmless=stays or effect is Effect.SAFE)
         if "recover" in shape
         else None,
         origin=context.origin(place),
-        takes_back=shape.get("takes_back"),
-        exclusive=_compile_exclusive(inner, shape, place),
     )
+    if run is not None:
+        return RunStep(run=run, **common)
+    return CallStep(call=call, **common) if call is not None else None
 
 
 def _compile_make(scene: Scene, node: Json, name: str, place: Place) -> Tree:
@@ -147,14 +186,12 @@ def _compile_make(scene: Scene, node: Json, name: str, place: Place) -> Tree:
     return tree
 
 
-def _compile_exclusive(scene: Scene, shape: dict[str, Json], place: Place) -> Template | None:
+def _compile_exclusive(scene: Scene, text: str, place: Place) -> Template | None:
     """What a write is exclusive over. What changes nothing has no need to be alone."""
-    if "exclusive" not in shape:
-        return None
     if scene.effect is Effect.SAFE:
         message = "an operation that changes nothing waits for nobody; remove the step"
-        scene.context.report((*place, "exclusive"), "exclusive-reading", message, key=True)
-    return scene.context.expression(shape["exclusive"], (*place, "exclusive"), scene.names)
+        scene.context.report(place, "exclusive-reading", message, key=True)
+    return scene.context.expression(text, place, scene.names)
 
 
 def _check_beside(context: Context, shape: dict[str, Json], kind: str, place: Place) -> None:
@@ -196,91 +233,6 @@ def _compile_fan_out(scene: Scene, node: Json, place: Place) -> FanOut | None:
     return fan_out
 
 
-def compile_run(scene: Scene, shape: dict[str, Json], place: Place) -> RunPlan:
-    """Compile `run` and `with` of a step, an undo or a result."""
-    name = shape["run"]
-    if name not in scene.operations:
-        hint = suggestion(name, scene.operations)
-        scene.context.report((*place, "run"), "unknown-operation", f"`{name}` is not mapped here{hint}")
-    else:
-        _check_with(scene.context, scene.context.model.operations.get(name), shape.get("with"), place)
-    origin = scene.context.origin(place)
-    if "with" not in shape:
-        same = MadeOf(frozenset({("args", "id")}), scene.context.given.owed if scene.context.given is not None else {})
-        return RunPlan(name, None, MadeOf(members={"id": same}), origin)
-    arguments, made_of = compile_sourced_object(scene.context, shape["with"], (*place, "with"), scene.names)
-    return RunPlan(name, arguments, made_of, origin)
-
-
-def _check_with(context: Context, operation: Operation | None, given: Json, place: Place) -> None:
-    """What is handed to an operation is among its arguments, and what it needs is handed over."""
-    if operation is None or (given is not None and any(key.startswith("$") for key in given)):
-        return
-    for key in given or ():
-        if key not in operation.args:
-            message = f"{operation.name} has no argument `{key}`{suggestion(key, operation.args)}"
-            context.report((*place, "with", key), "unknown-argument", message, key=True)
-    for argument in operation.args.values():
-        if argument.required and argument.name not in (["id"] if given is None else given):
-            context.report((*place, "with"), "missing-key", f"{operation.name} needs `{argument.name}`")
-
-
-def _compile_undo(scene: Scene, name: str, node: Json, place: Place) -> CallPlan | RunPlan | None:
-    """Compile an undo: of what makes something it names that, and nothing that another call may have made."""
-    shape = scene.context.check("undo", node, place)
-    if shape is None:
-        return None
-    with scene.context.collecting() as reads:
-        undo = _compile_either(scene.knowing(name), shape, place, "an undo", Effect.UNSAFE)
-    read = {use[0] for use in reads.names} | reads.roots
-    if scene.arguments and "id" not in scene.arguments and read.isdisjoint(scene.own | {name}):
-        message = f"it does not say what `{name}` made: use the answer, or an id taken from `uuid()`"
-        scene.context.report(place, "undo-of-others", message)
-    return undo
-
-
-def _compile_either(
-    scene: Scene, shape: dict[str, Json], place: Place, what: str, effect: Effect
-) -> CallPlan | RunPlan | None:
-    """Compile what is done by one of `call` and `run`."""
-    if ("run" in shape) == ("call" in shape):
-        scene.context.report(place, "step-without-kind", f"{what} has exactly one of `call` and `run`")
-        return None
-    if "call" in shape and "with" in shape:
-        scene.context.report((*place, "with"), "unknown-key", "`with` does not go with `call`", key=True)
-    if "run" in shape:
-        return compile_run(scene, shape, place)
-    return _compile_call(scene, shape["call"], (*place, "call"), effect)
-
-
-def _compile_call(scene: Scene, node: Json, place: Place, effect: Effect) -> CallPlan | None:
-    plan = compile_call(scene.context, scene.context.read(Call, node, place), scene.names, scene.http)
-    if plan is not None and effect is not Effect.SAFE and node.get("answer", scene.http.answer) == "text":
-        check_success(scene.context, plan, place)
-    return plan
-
-
-def _compile_recover(scene: Scene, node: Json, place: Place, *, harmless: bool) -> RecoverPlan | None:
-    """Compile a look: it only reads, and is asked where a write is in doubt."""
-    context = scene.context
-    shape = context.check("recover", node, place)
-    if shape is None:
-        return None
-    if harmless:
-        message = "`recover` tells what became of a write; this step only reads, or may stay"
-        context.report(place, "unknown-key", message, key=True)
-    look = _compile_either(scene, shape, place, "a `recover`", Effect.SAFE)
-    operation = context.model.operations.get(shape.get("run", ""))
-    if operation is not None and operation.effect is not Effect.SAFE:
-        message = f"a look must change nothing, and {operation.name} does; run an operation that reads"
-        context.report((*place, "run"), "look-that-writes", message)
-    keep = context.path(shape["keep"], (*place, "keep")) if "keep" in shape else None
-    done = context.expression(shape["done"], (*place, "done"), scene.names | {"body"})
-    if look is None or done is None:
-        return None
-    return RecoverPlan(look, keep, done, context.origin(place))
-
-
 def _compile_refusals(scene: Scene, nodes: Json, place: Place) -> tuple[Refusal, ...]:
     context, refusals = scene.context, []
     check_refusals(context, nodes, place)
@@ -301,25 +253,3 @@ def _compile_refusals(scene: Scene, nodes: Json, place: Place) -> tuple[Refusal,
         if when is not None:
             refusals.append(Refusal(when, shape["is"], shape["message"], details, context.origin(where)))
     return tuple(refusals)
-
-
-def compile_gives(scene: Scene, node: Json, place: Place) -> GivesPlan | None:
-    """Compile `gives`."""
-    shape = scene.context.check("gives", node, place)
-    if shape is None:
-        return None
-    if ("run" in shape) == ("step" in shape):
-        scene.context.report(
-            place, "missing-key", "`gives` names either an operation to `run` or the `step` that ran one"
-        )
-        return None
-    step = shape.get("step")
-    if step is not None and "with" in shape:
-        scene.context.report((*place, "with"), "unknown-key", "`with` does not go with `step`", key=True)
-    if step is not None:
-        scene.context.reads.roots.add(step)
-    if step is not None and step not in scene.names:
-        scene.context.report(
-            (*place, "step"), "unknown-name", f"`{step}` is no step here{suggestion(step, scene.names)}"
-        )
-    return GivesPlan(compile_run(scene, shape, place) if step is None else None, step)

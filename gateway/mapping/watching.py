@@ -17,8 +17,8 @@ from gateway.mapping.context import BASE, Context
 from gateway.mapping.language.polling import Watch, WatchBookings
 from gateway.mapping.paging import check_pages
 from gateway.mapping.plan_watch import WatchPlan
+from gateway.mapping.runs import compile_run
 from gateway.mapping.scene import Scene
-from gateway.mapping.steps import compile_run
 from gateway.mapping.ways import Ways
 from gateway.model.model import Operation
 from gateway.values.messages import Effect, Json

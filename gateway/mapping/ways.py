@@ -7,22 +7,25 @@ never by a template: so its capabilities and its OpenAPI document can say what i
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import replace
-from typing import TypeAlias
+from dataclasses import fields
+from typing import Final, TypeAlias
 
 from gateway.document import Place, suggestion
 from gateway.mapping.context import Context
-from gateway.mapping.plan import OperationPlan, ProviderPlan
+from gateway.mapping.plan import CallPlan, OperationPlan, RunPlan, parts_of
 from gateway.mapping.plan_hooks import HookPlan
+from gateway.mapping.plan_provider import FittedPlan, ProviderPlan
 from gateway.values.messages import Json
 
 NATIVE = "native."
 """What the names of a provider's own operations begin with."""
 Ways: TypeAlias = tuple[OperationPlan, ...]
+_FITTED: Final = frozenset({"ways", "unsupported", "hooks"})
+"""What a connection has its own of."""
 
 
-def fitted(provider: ProviderPlan, settings: Mapping[str, Json]) -> ProviderPlan:
-    """The provider as a connection with these settings has it; what is fitted can be fitted again to others.
+def fitted(provider: ProviderPlan, settings: Mapping[str, Json]) -> FittedPlan:
+    """The provider as a connection with these settings has it.
 
     Of each operation there is the first way whose needs are met. Where none is, it is unsupported, for the reason of
     the first setting that is lacking. A hook whose needs are not met is not there.
@@ -35,16 +38,18 @@ def fitted(provider: ProviderPlan, settings: Mapping[str, Json]) -> ProviderPlan
             found[name] = ways[lacking.index(None)]
         elif lacking[0] is not None:
             unsupported[name] = lacking[0]
-    return replace(
-        provider,
+    common = {one.name: getattr(provider, one.name) for one in fields(provider) if one.name not in _FITTED}
+    return FittedPlan(
+        **common,
+        compiled=provider,
         operations={name: way for name, way in found.items() if not name.startswith(NATIVE)},
         native={name.removeprefix(NATIVE): way for name, way in found.items() if name.startswith(NATIVE)},
         unsupported=unsupported,
-        hooks={name: hook for name, hook in provider.every_hook.items() if not any(_lacking(hook, settings))},
+        hooks={name: hook for name, hook in provider.hooks.items() if not any(_lacking(hook, settings))},
     )
 
 
-def way_of(provider: ProviderPlan, name: str) -> OperationPlan | None:
+def way_of(provider: FittedPlan, name: str) -> OperationPlan | None:
     """The operation of this name, canonical or `native.` and its own, as the provider has it; None where it has not."""
     return provider.operations.get(name) or provider.native.get(name.removeprefix(NATIVE))
 
@@ -103,8 +108,8 @@ def check_runs(context: Context, operations: Mapping[str, Ways]) -> None:
 def runs_of(plan: OperationPlan) -> Iterator[str]:
     """The operations that one way of an operation runs."""
     for variant in plan.variants:
-        parts = [variant.gives.run if variant.gives else None]
-        parts += [part for step in variant.steps for part in step.runs()]
-        yield from (part.operation for part in parts if part is not None)
+        parts: list[CallPlan | RunPlan | None] = [variant.gives.run if variant.gives else None]
+        parts += [part for step in variant.steps for part in parts_of(step)]
+        yield from (part.operation for part in parts if isinstance(part, RunPlan))
         if variant.find is not None:
             yield variant.find

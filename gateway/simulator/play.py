@@ -18,7 +18,8 @@ from gateway.examples import Examples
 from gateway.exchanges import Exchange
 from gateway.mapping.expressions import ExpressionFailed, Path, Template
 from gateway.mapping.nodes.trees import Tree
-from gateway.mapping.plan import AuthPlan, CallPlan, Scope
+from gateway.mapping.plan import CallPlan, Scope
+from gateway.mapping.plan_provider import AuthPlan
 from gateway.mapping.runtime.trees import evaluate
 from gateway.mapping.translate import pairs, to_request
 from gateway.simulator.expected import has_form, unexpected
@@ -61,7 +62,7 @@ class Play:
         """Begin with the script's own state."""
         self.state = copy.deepcopy(dict(self.script.state)) if self.script else {}
         provider = self.connection.provider
-        self._calls = tuple(calls_of(provider))
+        self._calls = tuple(calls_of(provider.compiled))
         self._schemes = {"": provider.auth, **provider.auths}
 
     def answer(self, request: Incoming) -> Played:

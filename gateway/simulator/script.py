@@ -13,7 +13,8 @@ from gateway.document import Document, Finding, Place, suggestion
 from gateway.mapping.context import Context
 from gateway.mapping.expressions import Literal, Template
 from gateway.mapping.nodes.trees import Tree
-from gateway.mapping.plan import CallPlan, ProviderPlan
+from gateway.mapping.plan import CallPlan, parts_of
+from gateway.mapping.plan_provider import ProviderPlan
 from gateway.mapping.trees import compile_text, compile_tree
 from gateway.model.model import Model
 from gateway.shape import check
@@ -109,7 +110,7 @@ def calls_of(plan: ProviderPlan) -> Iterator[CallPlan]:
         for way in ways:
             for variant in way.variants:
                 for step in variant.steps:
-                    yield from step.calls()
+                    yield from (part for part in parts_of(step) if isinstance(part, CallPlan))
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from gateway.catalog import Connection
 from gateway.mapping.handling import lenient_arguments
-from gateway.mapping.plan import OperationPlan, ProviderPlan
+from gateway.mapping.plan import CallStep, OperationPlan
+from gateway.mapping.plan_provider import FittedPlan
 from gateway.mapping.ways import way_of
 from gateway.model.model import Model, Operation
 from gateway.values.messages import Json
@@ -24,10 +25,10 @@ def described(connection: Connection, model: Model, status: str) -> dict[str, Js
     }
 
 
-def capabilities(provider: ProviderPlan, model: Model) -> dict[str, Json]:
+def capabilities(provider: FittedPlan, model: Model) -> dict[str, Json]:
     """Give the capability of every operation of the contract, and of the provider's own under `native.` names."""
     told: dict[str, Json] = {}
-    for name in dict.fromkeys((*model.operations, *provider.ways)):
+    for name in dict.fromkeys((*model.operations, *provider.compiled.ways)):
         plan = way_of(provider, name)
         if plan is None:
             told[name] = {"support": "unsupported", "notes": provider.unsupported.get(name)}
@@ -65,4 +66,4 @@ def _capability(plan: OperationPlan, of_provider: LimitsPlan, operation: Operati
 def _classes(plan: OperationPlan) -> set[str]:
     """The classes of rate that the operation's own calls count against."""
     steps = (step for variant in plan.variants for step in variant.steps)
-    return {step.call.limit for step in steps if step.call is not None}
+    return {step.call.limit for step in steps if isinstance(step, CallStep)}

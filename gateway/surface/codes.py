@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from gateway.mapping.plan import OperationPlan, ProviderPlan, VariantPlan
+from gateway.mapping.plan import OperationPlan, RefuseStep, RunPlan, VariantPlan, parts_of
+from gateway.mapping.plan_provider import FittedPlan
 from gateway.model.model import Model, Operation
 from gateway.surface.asked import METHODS
 from gateway.values.errors import (
@@ -44,7 +45,7 @@ def on_any_connection(model: Model, operation: Operation) -> frozenset[str]:
     return frozenset(model.errors) - never
 
 
-def on_connection(operation: Operation, plan: OperationPlan, provider: ProviderPlan) -> frozenset[str]:
+def on_connection(operation: Operation, plan: OperationPlan, provider: FittedPlan) -> frozenset[str]:
     """Give the codes of an operation as this provider's mapping has it."""
     found = set(_own(operation.method, plan, provider))
     if any(argument.type.kind == _TIMES for argument in operation.args.values()):
@@ -56,12 +57,12 @@ def on_connection(operation: Operation, plan: OperationPlan, provider: ProviderP
     return frozenset(found)
 
 
-def of_native(method: str, plan: OperationPlan, provider: ProviderPlan) -> frozenset[str]:
+def of_native(method: str, plan: OperationPlan, provider: FittedPlan) -> frozenset[str]:
     """Give the codes of a provider's own operation."""
     return frozenset(_own(method, plan, provider))
 
 
-def _own(method: str, plan: OperationPlan, provider: ProviderPlan) -> Iterator[str]:
+def _own(method: str, plan: OperationPlan, provider: FittedPlan) -> Iterator[str]:
     yield from ANY
     yield from (rule.code for rule in provider.rules)
     yield from _ruled(plan, provider, {plan.name})
@@ -71,13 +72,13 @@ def _own(method: str, plan: OperationPlan, provider: ProviderPlan) -> Iterator[s
         yield from REPEATED
 
 
-def _ruled(plan: OperationPlan, provider: ProviderPlan, seen: set[str]) -> Iterator[str]:
+def _ruled(plan: OperationPlan, provider: FittedPlan, seen: set[str]) -> Iterator[str]:
     """Give the codes of an operation's own rules and guards, and those of the operations it runs."""
     if plan.args_from:
         yield "SLOT_NOT_FOUND"
     for variant in plan.variants:
         yield from (rule.code for rule in variant.rules)
-        yield from (guard.code for step in variant.steps for guard in step.refuse)
+        yield from (guard.code for step in variant.steps if isinstance(step, RefuseStep) for guard in step.guards)
         for name in _runs(variant):
             if name not in seen:
                 seen.add(name)
@@ -90,4 +91,4 @@ def _runs(variant: VariantPlan) -> Iterator[str]:
     if variant.gives is not None and variant.gives.run is not None:
         yield variant.gives.run.operation
     for step in variant.steps:
-        yield from (one.operation for one in step.runs())
+        yield from (part.operation for part in parts_of(step) if isinstance(part, RunPlan))

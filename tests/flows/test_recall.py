@@ -84,7 +84,7 @@ async def house(store_url):
             here = lambda: datetime.fromtimestamp(time["at"] / 1000, datetime.fromisoformat(now).tzinfo)  # noqa: E731
             port = await stack.enter_async_context(playing(Play(examples.played, examples, script, here), 0))
             values = dict(examples.played.scope["settings"]) | {"base_url": f"http://127.0.0.1:{port}"}
-            catalog = Catalog("v", {}, {"club": bound("club", examples.played.provider, values)})
+            catalog = Catalog("v", {}, {"club": bound("club", examples.played.provider.compiled, values)})
             client = await stack.enter_async_context(Client(["127.0.0.0/8"]))
             clock, numbers = asyncio.get_running_loop().time, count(1)
             engine = Engine(catalog, load(), client.send, clock=clock, now=here)

@@ -112,7 +112,9 @@ async def test_a_watch_runs_by_itself_and_stops(house):
     await asyncio.wait_for(house.desk.called.wait(), 10)
     connection = engine.connection("club")
     assert watched(connection) is not None
-    engine.use(Catalog("v2", {}, {"club": bound("club", replace(connection.provider, watch=None), connection.public)}))
+    engine.use(
+        Catalog("v2", {}, {"club": bound("club", replace(connection.provider.compiled, watch=None), connection.public)})
+    )
     running.cancel()
     await asyncio.wait([running])
     assert running.cancelled()
@@ -135,7 +137,7 @@ async def test_a_defect_that_one_connection_meets_is_its_own(house, caplog):
     house.client = await house.stack.enter_async_context(Odd(["127.0.0.0/8"]))
     watcher, engine, publisher = await house.gateway()
     club = engine.connection("club")
-    odd = bound("odd", club.provider, {**club.public, "base_url": f"{house.base}/odd"})
+    odd = bound("odd", club.provider.compiled, {**club.public, "base_url": f"{house.base}/odd"})
     engine.use(Catalog("v2", {}, {"odd": odd, "club": club}))
     running = asyncio.ensure_future(watcher.run())
 

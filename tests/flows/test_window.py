@@ -9,6 +9,7 @@ import pytest
 from gateway.catalog import bound, load_providers
 from gateway.flows.watch import watched
 from gateway.flows.window import digest_of, interval_of, old_span, span_of
+from gateway.mapping.ways import fitted
 from gateway.model.model import load
 from gateway.values.rates import LimitsPlan, Rate
 from gateway.values.secrets import Secret
@@ -75,7 +76,7 @@ def test_what_a_list_is_known_by(desk):
 )
 def test_a_poll_is_not_made_more_often_than_its_rate_allows(desk, rates, interval):
     """The interval is that of the mapping, or as long as the calls of one poll need."""
-    assert interval == interval_of(desk.watch, replace(desk, limits=LimitsPlan(rates)))
+    assert interval == interval_of(desk.watch, fitted(replace(desk, limits=LimitsPlan(rates)), {}))
 
 
 @pytest.mark.parametrize(("token", "is_watched"), [(None, False), (Secret("feed-token"), True)])

@@ -78,7 +78,7 @@ def call(compiled):
             f"{beside}\nnative:\n  a: {{args: {{x: {{type: string, default: x}}, y: {{type: object, required: true}}}},"
             f" take: {{all: '{{{{ args }}}}'}}, call: {text}}}"
         )
-        return plan.native["a"].variants[0].steps[0].call, plan.rules
+        return plan.ways["native.a"][0].variants[0].steps[0].call, plan.rules
 
     return of
 

@@ -285,7 +285,7 @@ def test_methods_and_needs(compiled):
     )
     assert frozenset({"POST", "PUT"}) == plan.hooks["a"].methods
     without = fitted(plan, {})
-    assert ([], ["a"]) == (list(without.hooks), list(fitted(without, {"club": "north"}).hooks))
+    assert ([], ["a"]) == (list(without.hooks), list(fitted(without.compiled, {"club": "north"}).hooks))
 
 
 @pytest.mark.parametrize("name", shipped.HOOKS)

@@ -107,7 +107,7 @@ async def engine_on():
         async def of(play, over=()):
             port = await stack.enter_async_context(playing(play, 0))
             values = dict(play.connection.scope["settings"]) | {"base_url": f"http://127.0.0.1:{port}"} | dict(over)
-            connection = bound("one", play.connection.provider, values)
+            connection = bound("one", play.connection.provider.compiled, values)
             catalog = Catalog("tests", {}, {"one": connection})
             clock = asyncio.get_running_loop().time
             return Engine(catalog, load(), client.send, clock=clock, now=lambda: NOW)

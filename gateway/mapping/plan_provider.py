@@ -1,0 +1,76 @@
+"""The compiled form of a whole mapping, and the same as one connection has it. No plan reads a file or the clock."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from gateway.mapping.expressions import Path
+from gateway.mapping.nodes.trees import RecordPlan, Tree
+from gateway.mapping.plan import CallPlan, Condition, ErrorRule, OperationPlan
+from gateway.mapping.plan_given import Setting
+from gateway.mapping.plan_hooks import HookPlan
+from gateway.mapping.plan_watch import WatchPlan
+from gateway.values.rates import LimitsPlan
+
+
+@dataclass(frozen=True, slots=True)
+class AuthPlan:
+    """Static parts of every request, or a session. `scheme` is `none`, `static` or `session`."""
+
+    scheme: str
+    headers: Tree | None = None
+    query: Tree | None = None
+    form: Tree | None = None
+    basic: tuple[Tree, Tree] | None = None
+    login: CallPlan | None = None
+    token: Path | None = None
+    expires: float | None = None
+    """Seconds after which a token is fetched anew."""
+    renew_when: tuple[Condition, ...] = ()
+    origin: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Provider:
+    """What is known of a provider, whoever is connected to it."""
+
+    name: str
+    title: str
+    kind: str
+    settings: Mapping[str, Setting]
+    auth: AuthPlan
+    auths: Mapping[str, AuthPlan]
+    """Other schemes by name: what a call may say instead."""
+    limits: LimitsPlan
+    rules: tuple[ErrorRule, ...]
+    records: Mapping[str, RecordPlan]
+    watch: WatchPlan | None
+    """How changes are found where the provider tells none; a connection without its operation is not watched."""
+    remembered: Mapping[str, frozenset[str]]
+    """Fields of what changes that the provider cannot tell → operations that know them of what they did."""
+    digest: str
+    file: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProviderPlan(_Provider):
+    """Everything that a mapping says of one provider: `compile.py` is the only constructor."""
+
+    ways: Mapping[str, tuple[OperationPlan, ...]]
+    """Every way of every operation, native ones under `native.` and their name."""
+    unsupported: Mapping[str, str]
+    hooks: Mapping[str, HookPlan]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FittedPlan(_Provider):
+    """A provider as a connection with certain settings has it: `ways.py` is the only constructor."""
+
+    compiled: ProviderPlan
+    operations: Mapping[str, OperationPlan]
+    """Of each operation the way that the connection has."""
+    native: Mapping[str, OperationPlan]
+    unsupported: Mapping[str, str]
+    """The operations that it has not, those among them that other settings would give it."""
+    hooks: Mapping[str, HookPlan]
