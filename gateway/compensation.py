@@ -117,6 +117,11 @@ def is_over(error: GatewayError) -> bool:
     return isinstance(cause, GatewayError) and not isinstance(cause, OutcomeUnknown)
 
 
+def leaves_doubt(error: GatewayError) -> bool:
+    """Tell whether a call that failed so, as its caller is told, may have been done."""
+    return isinstance(error, OutcomeUnknown) or bool(error.details.get(MAY_BE_DONE))
+
+
 def marked(error: GatewayError, status: int) -> GatewayError | None:
     """The error of a call that may be repeated, saying that it may be done; `status` is that of the error's code.
 

@@ -13,6 +13,8 @@ from tests.chaos.world import world
 PLAYED = (
     ("locaboo", 2),
     ("locaboo", 6),
+    ("locaboo", 1021),
+    ("locaboo", 1030),
     ("simplybook", 5),
     ("simplybook-public", 2),
     ("teambooking", 3),

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from gateway import observe
 from gateway.setbacks import Setbacks
+from gateway.store import doubts
 from gateway.store.database import Database
 from gateway.store.retention import forget_bookings, prune
 from gateway.values.errors import StoreUnavailable
@@ -47,6 +48,7 @@ class Housekeeping:
             now, age = self.now(), self.days * _DAY
             pruned = await self.database.write(lambda connection: prune(connection, now, age, self.rows))  # noqa: B023
             gone = await self.database.write(lambda connection: forget_bookings(connection, now - age))  # noqa: B023
+            await self.database.write(lambda connection: doubts.prune(connection, now - age))  # noqa: B023
             more = pruned.more
             if pruned.events or pruned.receipts or gone:
                 observe.pruned(events=pruned.events, receipts=pruned.receipts, bookings=gone)

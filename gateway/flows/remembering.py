@@ -5,6 +5,7 @@ The engine knows one call and no store; here the two meet. What a provider canno
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
@@ -12,14 +13,16 @@ from typing import Final
 
 from gateway import observe
 from gateway.catalog import Connection
+from gateway.compensation import leaves_doubt
 from gateway.effort import spend
 from gateway.engine import Engine
+from gateway.flows.doubts import Begun, Doubts
 from gateway.flows.recall import GATEWAY, note, recall
 from gateway.model.model import Operation
 from gateway.store.database import Database
 from gateway.store.events import known
 from gateway.tracing import Trace
-from gateway.values.errors import StoreUnavailable
+from gateway.values.errors import GatewayError, StoreUnavailable
 from gateway.values.messages import Call, Effect, Json, Observation, Reply
 from gateway.webhooks.publish import Publisher, beside
 
@@ -49,27 +52,38 @@ class Remembering:
         if operation.effect is Effect.SAFE:
             return await self._read(connection, operation, call, trace)
         # The next write of the booking begins when this one is remembered, and not before.
+        begun = Begun()
         async with self.engine.turn(call) as turn:
-            reply = await self.engine.run(call, trace, turn, partial(self._remembered, connection, call))
-            return await self._noted(connection, operation, call, reply, channel)
+            try:
+                reply = await self.engine.run(call, trace, turn, partial(self._doubts.begin, connection, call, begun))
+            except GatewayError as error:
+                if not leaves_doubt(error):
+                    await self._forgotten(connection, call, begun)
+                raise begun.refused(error) from error
+            return await self._noted(connection, operation, call, reply, channel, begun)
 
-    async def _remembered(self, connection: Connection, call: Call) -> Mapping[str, Json]:
-        """Give what is known of the booking that a call writes, of what its provider cannot tell.
+    @property
+    def _doubts(self) -> Doubts:
+        return Doubts(self.engine, self.publisher)
 
-        Raises StoreUnavailable: a write that must not bring back what is over cannot be made without knowing it.
-        """
-        names, key = connection.provider.remembered, call.arguments.get("id")
-        if not names or key is None or call.operation not in self.engine.model.changes.operations:
-            return {}
-        memory = await self.database.read(lambda store: known(store, connection.name, [key]))
-        return {name: one.data.get(name) for one in memory.values() for name in names}
+    async def _forgotten(self, connection: Connection, call: Call, begun: Begun) -> None:
+        """Forget a write that was not done. What the store cannot take now counts as in doubt, and is looked for."""
+        with contextlib.suppress(StoreUnavailable):
+            await self._doubts.end(connection, call, begun, done=False)
 
     async def _noted(
-        self, connection: Connection, operation: Operation, call: Call, reply: Reply, channel: str | None
+        self,
+        connection: Connection,
+        operation: Operation,
+        call: Call,
+        reply: Reply,
+        channel: str | None,
+        begun: Begun,
     ) -> Reply:
         """Tell what a write did, and complete its reply with what is remembered."""
         try:
             told = await note(self.publisher, connection, call.operation, call.arguments, reply.data, channel)
+            await self._doubts.end(connection, call, begun, done=True)
             if told is None or operation.gives != "one" or not self._of_bookings(operation):
                 return reply
             (data,) = await recall(self.database, connection, [reply.data])
@@ -120,6 +134,7 @@ class Remembering:
         arguments = {name: value for name, value in call.arguments.items() if name not in withheld}
         reply = await self.engine.run(replace(call, arguments=arguments), trace)
         if operation.gives == "one":
+            await self._doubts.settled(connection, call, str(reply.data["id"]))
             (data,) = await recall(self.database, connection, [reply.data])
             return replace(reply, data=data)
         rows = await recall(self.database, connection, reply.data)

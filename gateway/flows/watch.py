@@ -15,17 +15,18 @@ from typing import Final
 from gateway import observe
 from gateway.catalog import Connection
 from gateway.engine import Engine
+from gateway.flows.listed import reading_of
 from gateway.flows.window import Span, digest_of, interval_of, old_span, span_of
 from gateway.mapping.lapsing import lapsing
 from gateway.mapping.plan_watch import WatchPlan
 from gateway.mapping.runtime.trees import evaluate
-from gateway.model.model import Model, arguments
+from gateway.model.model import arguments
 from gateway.setbacks import Setbacks
 from gateway.store.database import RETRY_SECONDS, Transaction
 from gateway.store.events import EVENTS, Known, known_between
 from gateway.store.watches import Claim, claim, complete, due_at, fail, release
 from gateway.values.errors import GatewayError, StoreUnavailable
-from gateway.values.messages import Call, Effect, Json, Observation, Reply
+from gateway.values.messages import Call, Json, Observation, Reply
 from gateway.webhooks.publish import Publisher, observed, vanished
 from gateway.webhooks.transitions import CHANGED
 
@@ -212,7 +213,7 @@ class Watcher:
         """Look for one that is not listed: it may have moved out of the window, or become what is not listed."""
         about = (connection.name, connection.provider.name, POLL, CHANGED)
         gone = vanished(observed(*about, what.data))
-        reading = _reading(self._engine.model)
+        reading = reading_of(self._engine.model)
         if reading not in connection.provider.operations:
             return gone
         try:
@@ -284,12 +285,3 @@ class Watcher:
         self._away = False
         left = (due - self._publisher.now()) / 1000
         return min(max(left, 0.05), _LOOK_SECONDS)
-
-
-def _reading(model: Model) -> str:
-    """Give the operation that reads one of what changes by its id."""
-    for name, operation in model.operations.items():
-        about = operation.resource.name if operation.resource is not None else ""
-        if about == model.changes.resource and operation.gives == "one" and operation.effect is Effect.SAFE:
-            return name
-    return ""

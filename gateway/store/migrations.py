@@ -83,6 +83,11 @@ def _fourth(connection: Connection) -> None:
     _index(connection, link_bookings, "link_bookings_by_reference")
 
 
+def _fifth(connection: Connection) -> None:
+    """Make the table of writes in doubt."""
+    _make(connection, ("doubts",))
+
+
 def _add(connection: Connection, added: Mapping[str, Sequence[str]]) -> None:
     """Add these columns to their tables."""
     for name, columns in added.items():
@@ -130,7 +135,7 @@ def _as_first_made(table: Table, metadata: MetaData) -> None:
     Table(table.name, metadata, *columns, *unique, *indexes)
 
 
-STEPS: Sequence[Callable[[Connection], None]] = (_first, _second, _third, _fourth)
+STEPS: Sequence[Callable[[Connection], None]] = (_first, _second, _third, _fourth, _fifth)
 """The steps in order; the version of a store is the number of steps that it has seen."""
 
 

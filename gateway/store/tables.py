@@ -176,6 +176,17 @@ bookings = Table(
 )
 """What is known of every booking: the last canonical object, the events told of it (JSON), how often it changed."""
 
+doubts = Table(
+    "doubts",
+    METADATA,
+    Column("connection", String(63), primary_key=True),
+    Column("id", String(255), primary_key=True),
+    Column("operation", String(63), nullable=False),
+    Column("until", BigInteger, nullable=False),
+)
+"""Writes of bookings that are under way, or of which nobody knows whether they were done: `until` then the provider may
+still be at it."""
+
 watches = Table(
     "watches",
     METADATA,

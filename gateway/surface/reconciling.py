@@ -8,12 +8,12 @@ this alike.
 from __future__ import annotations
 
 import json
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import TypeAlias
 
 from gateway.catalog import Connection
+from gateway.flows.listed import Run, is_listed
 from gateway.mapping.evaluate import accepted
 from gateway.mapping.ids import uuid_of
 from gateway.model.filters import Test
@@ -44,9 +44,6 @@ _NAME = "customer.name"
 _PLACE = "resource_id"
 _REFERENCE = "reference"
 _START, _END = "start", "end"
-
-Run: TypeAlias = Callable[[str, Mapping[str, Json]], Awaitable[Reply]]
-"""Runs a reading operation of the connection with canonical arguments. Raises GatewayError."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +83,8 @@ async def _looked_up(model: Model, connection: Connection, kept: Kept, run: Run)
         way = _way(model, model.operations[kept.asked.operation], model.operations[shows], connection, kept)
         if way is None:
             return Found(OPERATOR)
+        if way.over:
+            return await _over(model, connection, str(way.asks["id"]), run)
         reply = await run(shows, way.asks)
     except (Unsupported, CallInvalid):  # the provider cannot be asked like this
         return Found(OPERATOR)
@@ -109,6 +108,8 @@ class _Way:
 
     asks: Mapping[str, Json]
     decide: Callable[[Reply], Found]
+    over: bool = False
+    """Whether it was to end what is there, and the provider does not tell how that stands."""
 
 
 def _way(model: Model, operation: Operation, look: Operation, connection: Connection, kept: Kept) -> _Way | None:
@@ -217,7 +218,8 @@ def _stands(model: Model, operation: Operation, given: Mapping[str, Json], *, to
     event = changes.operations.get(operation.name)
     statuses = {status for status, becomes in changes.becomes.items() if becomes == event}
     moved = {name: given[name] for name in sorted(changes.moved[0]) if name in given}
-    if "id" not in given or not (moved or (statuses and told)):
+    over = changes.vanished in statuses and not told
+    if "id" not in given or not (moved or over or (statuses and told)):
         return None
 
     def decide(reply: Reply) -> Found:
@@ -228,7 +230,17 @@ def _stands(model: Model, operation: Operation, given: Mapping[str, Json], *, to
         same = all(_same(row.get(name), value, instant=name in changes.span) for name, value in moved.items())
         return Found(CONFIRMED, {"data": row}) if same else Found(OPERATOR)
 
-    return _Way({"id": given["id"]}, decide)
+    return _Way({"id": given["id"]}, decide, over)
+
+
+async def _over(model: Model, connection: Connection, key: str, run: Run) -> Found:
+    """Look whether what was to be ended has left the list, where the mapping says that what is over does."""
+    found = await is_listed(model, connection, key, run)
+    if found is None:
+        return Found(OPERATOR)
+    if found.listed:
+        return Found(ABSENT)
+    return Found(CONFIRMED, {"data": {**found.booking, model.changes.status: model.changes.vanished}})
 
 
 def _same(told: Json, asked: Json, *, instant: bool) -> bool:

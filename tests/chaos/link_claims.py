@@ -117,7 +117,7 @@ def _cancelled(playing, made, *, possibly):
     """Whether a booking was cancelled, or possibly was: by its reference, else by who cancelled the slot after it."""
     here = [one for one in playing.sent.values() if one.slot == made.slot]
     mine = [made] if playing.world.refers else here
-    last = max((began for began, _, status in made.books if status == 200 or possibly), default=0)
+    last = max((ended for _, ended, status in made.books if status == 200), default=0)
     first = min((began for began, _, status in made.books), default=0)
     for one in mine:
         for began, ended, status in one.cancels:

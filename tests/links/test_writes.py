@@ -9,6 +9,7 @@ import pytest
 
 from gateway.flows.remembering import Remembering
 from gateway.model.model import arguments, load
+from gateway.store import doubts
 from gateway.values.errors import GatewayError
 from gateway.values.messages import Call
 from tests.links.clubs import ZONE
@@ -223,3 +224,79 @@ async def test_a_hold_stays_a_hold(house, change, given):
     assert ("on_hold", "Draft") == (changed["status"], saved(house)[0][0])
     confirmed = await call(house, "bookings.confirm", id=kept["id"])
     assert ("confirmed", "Live") == (confirmed["status"], saved(house)[0][0])
+
+
+# A cancellation of which nobody knows whether it was done.
+
+RENAMED = {"customer": {"name": "Jim Roe"}}
+CHANGES = pytest.mark.parametrize(
+    ("change", "given"),
+    [
+        ("bookings.update", RENAMED),
+        ("bookings.reschedule", {"start": f"{NOON}:00+01:00"}),
+        ("bookings.confirm", {}),
+        ("bookings.complete", {}),
+    ],
+)
+
+
+@on("locaboo")
+@CHANGES
+async def test_a_lost_cancellation_is_not_revived(house, change, given):
+    """What the club ended though its answer was lost stays ended, and is told as cancelled once somebody has looked."""
+    kept = await booked(house, f"{DAY}T10:00")
+    house.club.fault("cancel", after=True)
+    assert "PROVIDER_UNAVAILABLE" == await call(house, "bookings.cancel", id=kept["id"])
+    assert "INVALID_STATE" == await call(house, change, id=kept["id"], **given)
+    assert [("Cancel", "10:00")] == saved(house)
+    assert [("booking.created", kept["id"]), ("booking.cancelled", kept["id"])] == await house.events()
+
+
+@on("locaboo")
+@pytest.mark.parametrize("process", ["first", "second"])
+async def test_a_lost_cancellation_reads_as_cancelled(house, process):
+    """A booking whose cancellation was lost reads as the club has it, also at another gateway on the store."""
+    kept = await booked(house, f"{DAY}T10:00")
+    house.club.fault("cancel", after=True)
+    assert "PROVIDER_UNAVAILABLE" == await call(house, "bookings.cancel", id=kept["id"])
+    if process == "second":
+        await house.gateway()
+    read = await call(house, "bookings.get", len(house.gateways) - 1, id=kept["id"])
+    assert ("cancelled", [("Cancel", "10:00")]) == (read["status"], saved(house))
+
+
+@on("locaboo")
+async def test_a_cancellation_that_was_not_done(house):
+    """While a lost cancellation may still be done it counts as done; once it cannot be, the booking is as it was."""
+    kept = await booked(house, f"{DAY}T10:00")
+    house.club.fault("cancel", status=503)
+    assert "PROVIDER_UNAVAILABLE" == await call(house, "bookings.cancel", id=kept["id"])
+    assert "INVALID_STATE" == await call(house, "bookings.update", id=kept["id"], **RENAMED)
+    assert "confirmed" == (await call(house, "bookings.get", id=kept["id"]))["status"]
+    house.later(60)
+    assert "confirmed" == (await call(house, "bookings.update", id=kept["id"], **RENAMED))["status"]
+    assert [("Live", "10:00")] == saved(house)
+
+
+@on("locaboo")
+async def test_a_cancellation_that_was_refused(house):
+    """A cancellation that the club certainly did not do leaves nothing in doubt."""
+    kept = await booked(house, f"{DAY}T10:00")
+    house.club.fault("cancel", drop=True, status=429)
+    assert "RATE_LIMITED" == await call(house, "bookings.cancel", id=kept["id"])
+    left = await house.gateways[0].database.read(lambda store: doubts.of(store, "club", kept["id"]))
+    assert left is None
+
+
+@on("locaboo")
+async def test_where_nobody_can_look(house):
+    """While the list cannot be read a lost cancellation counts as done, and the refusal says what it stands on."""
+    kept = await booked(house, f"{DAY}T10:00")
+    house.club.fault("cancel", after=True)
+    assert "PROVIDER_UNAVAILABLE" == await call(house, "bookings.cancel", id=kept["id"])
+    house.club.fault("list", status=500, times=9)
+    assert "INVALID_STATE" == await call(house, "bookings.update", id=kept["id"], **RENAMED)
+    assert [("Cancel", "10:00")] == saved(house)
+    house.club.mend()
+    assert "cancelled" == (await call(house, "bookings.cancel", id=kept["id"]))["status"]
+    assert [("booking.created", kept["id"]), ("booking.cancelled", kept["id"])] == await house.events()

@@ -18,6 +18,17 @@ AFTER = {"locaboo": CONFIRMED, "simplybook-admin": CONFIRMED, "teambooking times
 there it is a person's."""
 
 
+def _reading(night):
+    """Give the function that reads the provider as a call does."""
+
+    async def run(operation, asks):
+        checked = arguments(load().operations[operation], asks, "Europe/Berlin")
+        deadline = asyncio.get_running_loop().time() + 10
+        return await night.engine.run(Call("club", operation, checked, "test", deadline))
+
+    return run
+
+
 @pytest.mark.parametrize("way", ["slot", "times"])
 @pytest.mark.parametrize("club", CLUBS)
 async def test_a_lost_booking(club, way):
@@ -33,13 +44,8 @@ async def test_a_lost_booking(club, way):
         kept = Kept("op_1", asked, began_at=0, until=0)
         joined = night.engine.connection("club")
 
-        async def run(operation, asks):
-            checked = arguments(load().operations[operation], asks, "Europe/Berlin")
-            deadline = asyncio.get_running_loop().time() + 10
-            return await night.engine.run(Call("club", operation, checked, "test", deadline))
-
         async def state(left=0):
-            return await state_of(load(), joined, kept, run, left)
+            return await state_of(load(), joined, kept, _reading(night), left)
 
         assert PENDING == (await state(1000)).state
         assert BEFORE.get(f"{club} {way}", BEFORE.get(club, OPERATOR)) == (await state()).state
@@ -71,3 +77,24 @@ async def test_a_booking_that_tells_its_key():
             kept = Kept("op_1", asked, began_at=0, until=0)
             found = await state_of(load(), night.engine.connection("club"), kept, run, 0)
             assert (state, made["id"]) == (found.state, found.more.get("data", {"id": made["id"]})["id"])
+
+
+async def test_a_lost_cancellation():
+    """Of a club that tells no status, what has left the list is cancelled, where its mapping says that it means so."""
+    async with night_at("locaboo", "Europe/Berlin", "2026-03-19") as night:
+        slot = (await night.offered())[0]
+        made = await night.ask("bookings.create", slot_id=slot["id"], customer=JANE)
+        request = json.dumps({"path": {"id": made["id"]}, "body": {}}).encode()
+        kept = Kept("op_1", Asked("web", "club", "k", "f", "bookings.cancel", request), began_at=0, until=0)
+
+        async def state(left=0):
+            return await state_of(load(), night.engine.connection("club"), kept, _reading(night), left)
+
+        assert (PENDING, ABSENT) == ((await state(1000)).state, (await state()).state)
+        await night.ask("bookings.cancel", id=made["id"])
+        found = await state(1000)
+        assert (CONFIRMED, made["id"], "cancelled") == (
+            found.state,
+            found.more["data"]["id"],
+            found.more["data"]["status"],
+        )
