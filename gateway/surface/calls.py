@@ -27,12 +27,12 @@ from gateway.surface.failures import failure_of
 from gateway.surface.idempotency import Once, hold_of
 from gateway.surface.preferences import handling_of
 from gateway.surface.readings import Readings
-from gateway.surface.reconciling import ABSENT, CONFIRMED, PENDING, STATES, given_in, state_of
+from gateway.surface.reconciling import ABSENT, CONFIRMED, OPERATOR, PENDING, STATES, given_in, state_of
 from gateway.surface.requests import READ_SECONDS, json_body, path_parts, refuse_conditions
 from gateway.surface.visit import VISIT
 from gateway.surface.written import Outcome
 from gateway.values.errors import GatewayError, NotMapped, OutcomeUnknown, ProviderUnauthorised, ProviderUnavailable
-from gateway.values.messages import LENIENT, Call, Json, Reply
+from gateway.values.messages import LENIENT, Call, Effect, Json, Reply
 from gateway.values.secrets import Redactor
 from gateway.workers import Compute
 
@@ -186,6 +186,9 @@ class Calls:
             raise OutcomeUnknown(told.strip(), details={"cause": error.code}, retry_after=error.retry_after) from error
         if found.state == ABSENT:
             return None
+        again = self.engine.operation(connection, kept.asked.operation).effect is Effect.IDEMPOTENT
+        if found.state == OPERATOR and again:
+            return None  # whether it was done or not, doing it now is as good: no repeat does it twice
         if found.state != CONFIRMED:
             wait = left / 1000 if found.state == PENDING else None
             raise OutcomeUnknown(STATES[found.state], retry_after=wait)

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 
 from gateway.catalog import Connection
-from gateway.flows.listed import Run, is_listed
+from gateway.flows.listed import Run, is_listed, reading_of
 from gateway.mapping.evaluate import accepted
 from gateway.mapping.ids import uuid_of
 from gateway.model.filters import Test
@@ -76,20 +76,23 @@ async def state_of(model: Model, connection: Connection, kept: Kept, run: Run, l
 
 async def _looked_up(model: Model, connection: Connection, kept: Kept, run: Run) -> Found:
     """Read the provider, where the contract says how and what to compare."""
+    operation = model.operations.get(kept.asked.operation)
     shows = look_with(model, connection, kept.asked.operation).get("reconcile_with")
-    if shows is None:
+    ended = operation is not None and _is_untold_end(model, connection, operation)
+    if operation is None or not (ended or shows):
         return Found(OPERATOR)
+    look = model.operations[shows if shows is not None else reading_of(model)]
     try:
-        way = _way(model, model.operations[kept.asked.operation], model.operations[shows], connection, kept)
+        if ended:
+            return await _over(model, connection, str(given_in(operation, kept, connection)["id"]), run)
+        way = _way(model, operation, look, connection, kept)
         if way is None:
             return Found(OPERATOR)
-        if way.over:
-            return await _over(model, connection, str(way.asks["id"]), run)
-        reply = await run(shows, way.asks)
+        reply = await run(look.name, way.asks)
     except (Unsupported, CallInvalid):  # the provider cannot be asked like this
         return Found(OPERATOR)
     except GatewayError as error:
-        if error.code != model.operations[shows].not_found:
+        if error.code != look.not_found:
             raise
         return Found(OPERATOR)
     return Found(OPERATOR) if reply.age is not None else way.decide(reply)
@@ -108,8 +111,6 @@ class _Way:
 
     asks: Mapping[str, Json]
     decide: Callable[[Reply], Found]
-    over: bool = False
-    """Whether it was to end what is there, and the provider does not tell how that stands."""
 
 
 def _way(model: Model, operation: Operation, look: Operation, connection: Connection, kept: Kept) -> _Way | None:
@@ -218,8 +219,7 @@ def _stands(model: Model, operation: Operation, given: Mapping[str, Json], *, to
     event = changes.operations.get(operation.name)
     statuses = {status for status, becomes in changes.becomes.items() if becomes == event}
     moved = {name: given[name] for name in sorted(changes.moved[0]) if name in given}
-    over = changes.vanished in statuses and not told
-    if "id" not in given or not (moved or over or (statuses and told)):
+    if "id" not in given or not (moved or (statuses and told)):
         return None
 
     def decide(reply: Reply) -> Found:
@@ -230,7 +230,14 @@ def _stands(model: Model, operation: Operation, given: Mapping[str, Json], *, to
         same = all(_same(row.get(name), value, instant=name in changes.span) for name, value in moved.items())
         return Found(CONFIRMED, {"data": row}) if same else Found(OPERATOR)
 
-    return _Way({"id": given["id"]}, decide, over)
+    return _Way({"id": given["id"]}, decide)
+
+
+def _is_untold_end(model: Model, connection: Connection, operation: Operation) -> bool:
+    """Tell whether an operation ends what is there, at a provider that does not tell how that stands."""
+    changes = model.changes
+    ends = changes.operations.get(operation.name) == changes.becomes.get(changes.vanished)
+    return ends and changes.status in connection.provider.remembered
 
 
 async def _over(model: Model, connection: Connection, key: str, run: Run) -> Found:

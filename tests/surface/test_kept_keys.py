@@ -1,12 +1,13 @@
 """Idempotency-Keys in a store: they outlive the process, hold on every replica, and are never sent twice."""
 
 import asyncio
+import json
 import sqlite3
 from itertools import count
 
 import pytest
 from aiohttp.test_utils import TestClient, TestServer
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from gateway.store.database import Database
 from gateway.store.keys import Asked
@@ -230,3 +231,19 @@ async def test_two_look_at_once(store_url):
             await slow
         assert "IDEMPOTENCY_IN_PROGRESS" == refused.value.code
         assert (done, True) == await ledger.once(asked, performed)
+
+
+async def test_a_dead_try_of_what_may_be_done_twice(replica, provider, booking, ticks):
+    """What a process was at as it died is done now where doing it again changes nothing, though nobody can tell."""
+    provider.answers["POST /bookings/7/cancel"] = (200, {"ok": True, "data": booking | {"status": "cancelled"}})
+    told = {"headers": {"Idempotency-Key": "k"}}
+    async with replica() as one:
+        first = await one.call("POST", f"{BOOKINGS}/7/cancel", **told)
+        sent = json.dumps({"path": {"connection": "club-a", "id": "7"}, "body": {}}).encode()
+        await one.database.write(lambda store: store.execute(update(keys).values(outcome=None, until=0, request=sent)))
+        assert 504 == (await one.call("POST", f"{BOOKINGS}/7/cancel", **told))[0]  # the provider may still be at it
+        ticks.append(LEASE)
+        status, body, headers = await one.call("POST", f"{BOOKINGS}/7/cancel", **told)
+        assert (200, first[1], None) == (status, body, headers.get("Idempotent-Replayed"))
+        assert "true" == (await one.call("POST", f"{BOOKINGS}/7/cancel", **told))[2].get("Idempotent-Replayed")
+    assert ["POST", "POST"] == [method for method, _, _ in provider.asked]
