@@ -40,8 +40,11 @@ async def play(document: Document, model: Model) -> Played | None:
     """Play all examples of a mapping; None where it or its examples have errors, or there are none."""
     plan, _ = compile_provider(document, model)
     examples = load_examples(plan)[0] if plan is not None else None
-    if plan is None or examples is None:
-        return None
+    return await play_compiled(document, plan, examples, model) if plan is not None and examples is not None else None
+
+
+async def play_compiled(document: Document, plan: ProviderPlan, examples: Examples, model: Model) -> Played:
+    """Play all examples of a mapping that was compiled from this document."""
     notes = notes_on(plan)
     outcomes = []
     with probed(notes):

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from gateway import catalog, config
 from gateway.cli import options
-from gateway.coverage import Played, play, unseen
+from gateway.coverage import Played, play_compiled, unseen
 from gateway.document import Finding, read, show
 from gateway.examples import load_examples
 from gateway.links.inventory import check_inventory
@@ -121,11 +121,11 @@ async def _played(plans: Iterable[ProviderPlan], model: Model, findings: list[Fi
     for plan in plans:
         examples, found = load_examples(plan)
         findings += found
-        if examples is not None and examples.simulator is not None:
-            findings += compile_script(examples.document, examples.simulator, plan, model)[1]
         document, _ = read(Path(plan.file))
-        one = await play(document, model) if document is not None else None
-        if one is not None:
-            findings += unseen(one)
-            played.append(one)
+        if examples is None or document is None:
+            continue
+        if examples.simulator is not None:
+            findings += compile_script(examples.document, examples.simulator, plan, model)[1]
+        played.append(await play_compiled(document, plan, examples, model))
+        findings += unseen(played[-1])
     return played

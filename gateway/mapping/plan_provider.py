@@ -31,7 +31,7 @@ class AuthPlan:
     origin: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)  # asyncio shows results of tasks: it would be long
 class _Provider:
     """What is known of a provider, whoever is connected to it."""
 
@@ -53,7 +53,7 @@ class _Provider:
     file: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class ProviderPlan(_Provider):
     """Everything that a mapping says of one provider: `compile.py` is the only constructor."""
 
@@ -63,7 +63,7 @@ class ProviderPlan(_Provider):
     hooks: Mapping[str, HookPlan]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class FittedPlan(_Provider):
     """A provider as a connection with certain settings has it: `ways.py` is the only constructor."""
 
