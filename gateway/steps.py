@@ -240,6 +240,9 @@ class Steps:
                 raise
             detail = f"The write was sent and its answer lost: look before you repeat. {error.detail}"
             raise OutcomeUnknown(detail, details=look_with(self.model, self.connection, self.name)) from error
+        finally:
+            if effect is not Effect.SAFE:
+                self.turn.writes(self.connection.name)  # what this call itself kept before is old, too
         if writes:
             self.writes.note()
         return body

@@ -274,6 +274,28 @@ async def test_provider_data(kept):
     assert 2 == len(made.sent)
 
 
+CONFIRMED = """
+operations:
+  bookings.get: {cache: 60s, call: {get: "/b/{{ args.id }}"}, at: data, row: booking}
+  bookings.confirm:
+    steps:
+      - {name: current, run: bookings.get}
+      - {refuse: [{when: "{{ current.resource_id == 'c9' }}", is: INVALID_STATE, message: the court is closed}]}
+      - {name: done, call: {post: "/b/{{ args.id }}/confirm"}}
+    gives: {run: bookings.get}
+"""
+
+
+async def test_what_a_write_read_before_it(club):
+    """What a write itself has looked at before it wrote is read anew behind it, and not given for what it has made."""
+    before, after = (
+        {"id": 7, "court": court, "start": "2026-03-19 09:00", "end": "2026-03-19 10:00"} for court in "ab"
+    )
+    made = club(CONFIRMED, {"data": before}, {"ok": True}, {"data": after})
+    assert "b" == (await made.run("bookings.confirm", id="7")).data["resource_id"]
+    assert ["GET /b/7", "POST /b/7/confirm", "GET /b/7"] == made.sent
+
+
 async def test_credentials(kept):
     """Another connection, or other credentials of the same, have nothing of what was kept."""
     made = kept(places("a"), places("b"), places("c"))
