@@ -16,7 +16,7 @@ from gateway.mapping.asks_translate import to_asked
 from gateway.mapping.compile import compile_provider
 from gateway.mapping.coverage_probe import Notes, notes_on
 from gateway.mapping.hooks_translate import words
-from gateway.mapping.plan_hooks import DEFAULT
+from gateway.mapping.plan_hooks import DEFAULT, AskingHook, TellingHook
 from gateway.mapping.plan_provider import ProviderPlan
 from gateway.mapping.probes import probed
 from gateway.mapping.ways import runs_of
@@ -110,9 +110,9 @@ def _read(plan: ProviderPlan, shown: set[str]) -> set[str]:
     """Give the names of the records that examples could show: those of operations and hooks, and what these embed."""
     ways = (way for name, ways in plan.ways.items() if name in shown for way in ways)
     found = {rows.record.name for way in ways for variant in way.variants for rows in variant.rows}
-    hooks = plan.hooks.values()
-    read = [hook.record for hook in hooks] + [ask.record for hook in hooks for ask in hook.asks]
-    waiting = found | set(filter(None, read))
+    for hook in plan.hooks.values():
+        found |= {ask.record for ask in hook.asks} if isinstance(hook, AskingHook) else {hook.record}
+    waiting = found - {""}
     found = set()
     while waiting:
         name = waiting.pop()
@@ -123,8 +123,9 @@ def _read(plan: ProviderPlan, shown: set[str]) -> set[str]:
 
 def _unasked(played: Played) -> Iterator[Finding]:
     """Give a finding for each ask of a hook that no example asks, and each answer to an error that none shows."""
-    for name, hook in played.plan.hooks.items():
-        told = [one for one in played.examples.hooks if one.hook == name] if hook.asks else []
+    asking = {name: hook for name, hook in played.plan.hooks.items() if isinstance(hook, AskingHook)}
+    for name, hook in asking.items():
+        told = [one for one in played.examples.hooks if one.hook == name]
         asks, codes = set[int](), set[str]()
         for example in told:
             code = example.error or (example.fails or {}).get("code")
@@ -144,7 +145,8 @@ def _unasked(played: Played) -> Iterator[Finding]:
 
 def _unshown(played: Played) -> Iterator[Finding]:
     """Give a finding for each word of a hook's events that no example has, and where none has another word."""
-    for name, hook in played.plan.hooks.items():
+    telling = {name: hook for name, hook in played.plan.hooks.items() if isinstance(hook, TellingHook)}
+    for name, hook in telling.items():
         shown = set[str]()
         for example in played.examples.hooks:
             with suppress(AnswerMismatch):  # an example of what cannot be read shows no word

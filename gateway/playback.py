@@ -22,7 +22,7 @@ from gateway.mapping.asks_translate import to_answer, to_asked
 from gateway.mapping.hooks_translate import FORGED, is_equal, is_forged, to_messages, to_reply
 from gateway.mapping.native import native_arguments
 from gateway.mapping.plan import Scope
-from gateway.mapping.plan_hooks import HookPlan
+from gateway.mapping.plan_hooks import AskingHook, Hook, TellingHook
 from gateway.model.model import Model, TypeRefused, arguments
 from gateway.model.types import list_of
 from gateway.values.errors import GatewayError, MappingFault, NotMapped
@@ -173,7 +173,7 @@ async def run_hook(examples: Examples, example: HookExample, model: Model) -> Ou
     Who sent it is taken as proved, but for what the hook itself compares and fetches.
     """
     hook = example.connection.provider.hooks.get(example.hook)
-    if hook is not None and hook.asks:
+    if isinstance(hook, AskingHook):
         return Outcome(example, tuple(_asked(hook, example, model)))
     playback = _Playback(list(example.exchanges))
     engine = _engine(examples, example, model, playback)
@@ -197,13 +197,13 @@ async def run_hook(examples: Examples, example: HookExample, model: Model) -> Ou
     return Outcome(example, (*_unasked(playback), *told, *_answered(example, reply)))
 
 
-def _refusal(hook: HookPlan | None, code: str, scope: Scope, model: Model, status: int = 0) -> Response:
+def _refusal(hook: Hook | None, code: str, scope: Scope, model: Model, status: int = 0) -> Response:
     """What the sender is answered to an error: as the mapping says, else by this status, or that of the code."""
     told = to_reply(hook, code, scope, again=model.errors[code].retryable) if hook is not None else None
     return told or Response(status or model.errors[code].status, {}, b"")
 
 
-def _asked(hook: HookPlan, example: HookExample, model: Model) -> Iterator[str]:
+def _asked(hook: AskingHook, example: HookExample, model: Model) -> Iterator[str]:
     """Compare what is asked with what an example says of it, and the answer with that to what the example gives."""
     scope = {**example.connection.scope, "now": example.now.isoformat(timespec="seconds")}
     try:
@@ -251,14 +251,14 @@ def _as_written(found: list[dict[str, Json]], written: Json) -> list[dict[str, J
     ]
 
 
-def _messages(hook: HookPlan | None, example: HookExample, scope: Scope) -> list[Message]:
+def _messages(hook: TellingHook | None, example: HookExample, scope: Scope) -> list[Message]:
     if hook is None:
         raise NotMapped(f"There is no hook `{example.hook}` here.")
     _check_equal(hook, example, scope)
     return [message for _, message in to_messages(hook, example.received, scope)]
 
 
-def _check_equal(hook: HookPlan, example: HookExample, scope: Scope) -> None:
+def _check_equal(hook: Hook, example: HookExample, scope: Scope) -> None:
     if not is_equal(hook, example.received, scope):
         raise GatewayError("The message is not for this connection.", code=FORGED)
 

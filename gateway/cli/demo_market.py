@@ -17,7 +17,7 @@ from gateway.config import FacilitySettings, LinkSettings, Settings
 from gateway.engine import Engine
 from gateway.examples import HookExample, load_examples
 from gateway.links.told import slot_id
-from gateway.mapping.plan_hooks import HookPlan
+from gateway.mapping.plan_hooks import AskingHook, Hook
 from gateway.mapping.runtime.writing import write_record
 from gateway.model.model import arguments
 from gateway.model.times import start_of_day, to_zone, zone_of
@@ -47,7 +47,7 @@ async def to_sell(settings: Settings, engine: Engine, peer: Connection, url: str
     return f"{peer.name} ({peer.provider.title}), where {link.club} sells its slots:\n{shown}\n"
 
 
-def token_of(connection: Connection, hook: HookPlan) -> str | None:
+def token_of(connection: Connection, hook: Hook) -> str | None:
     """Give the token that ends a hook's address and proves its sender; None for a hook that is not proved so."""
     keys = [key.setting for plan in hook.verify if plan.scheme == "token" and not plan.token for key in plan.keys]
     secret = connection.scope["settings"].get(keys[0]) if keys else None
@@ -60,9 +60,10 @@ def _lines(peer: Connection, link: LinkSettings, data: Mapping[str, Json] | None
         asked = [one for one in examples.hooks if (one.gives or {}).get("request") == request] if examples else []
         for example in asked:
             hook = peer.provider.hooks.get(example.hook)
-            token = None if hook is None else token_of(peer, hook)
-            body = None if hook is None else _body(example, hook, peer, data)
-            if hook is None or token is None or body is None or example.answers is None:
+            if not isinstance(hook, AskingHook) or example.answers is None:
+                continue
+            token, body = token_of(peer, hook), _body(example, hook, peer, data)
+            if token is None or body is None:
                 continue
             center = example.gives["data"].get("center_id")
             query = urlencode(
@@ -74,7 +75,7 @@ def _lines(peer: Connection, link: LinkSettings, data: Mapping[str, Json] | None
             break
 
 
-def _body(example: HookExample, hook: HookPlan, peer: Connection, data: Mapping[str, Json] | None) -> str | None:
+def _body(example: HookExample, hook: AskingHook, peer: Connection, data: Mapping[str, Json] | None) -> str | None:
     """The body of an example with the slot written over it; empty where it has none, None where there is no slot."""
     if not example.received.body:
         return ""

@@ -27,7 +27,7 @@ from gateway.mapping.plan import (
     VariantPlan,
     VarsStep,
 )
-from gateway.mapping.plan_hooks import HookPlan
+from gateway.mapping.plan_hooks import AskingHook, Hook, TellingHook
 from gateway.mapping.plan_provider import ProviderPlan
 from gateway.mapping.ways import NATIVE
 from gateway.parts import Part
@@ -260,18 +260,18 @@ def _record(record: RecordPlan) -> Iterator[str]:
         yield _line(f"    {record.resource.name}.{field.name} {arrow} {field.text}{codec}", field.origin)
 
 
-def _hook(plan: ProviderPlan, hook: HookPlan) -> Iterator[str]:
+def _hook(plan: ProviderPlan, hook: Hook) -> Iterator[str]:
     yield f"{plan.name} hooks.{hook.name}: {' or '.join(sorted(hook.methods))}, {_BODIES[hook.body]}  ({hook.origin})"
     for name, reason in hook.needs.items():
         yield f"  only with the setting {name}: {reason}"
     yield from _verified(hook)
-    yield from _asks(plan, hook) if hook.asks else _messages(plan, hook)
-    taken = {} if hook.asks else {"taken": hook.reply}
+    yield from _messages(plan, hook) if isinstance(hook, TellingHook) else _asks(plan, hook)
+    taken = {"taken": hook.reply} if isinstance(hook, TellingHook) else {}
     for code, reply in {**taken, **hook.replies}.items():
         yield _line(f"reply, {code}: {reply.status}, {_BODIES[reply.kind]}", reply.origin)
 
 
-def _messages(plan: ProviderPlan, hook: HookPlan) -> Iterator[str]:
+def _messages(plan: ProviderPlan, hook: TellingHook) -> Iterator[str]:
     """What the messages of a hook tell of events."""
     if hook.rows is not None:
         yield _line(f"messages: each of {hook.rows.text}", hook.origin)
@@ -292,7 +292,7 @@ def _messages(plan: ProviderPlan, hook: HookPlan) -> Iterator[str]:
         yield from _record(plan.records[hook.record])
 
 
-def _asks(plan: ProviderPlan, hook: HookPlan) -> Iterator[str]:
+def _asks(plan: ProviderPlan, hook: AskingHook) -> Iterator[str]:
     """What may be asked of us, and what is answered."""
     for ask in hook.asks:
         condition = f" when {ask.when.text}" if ask.when else ", otherwise" if ask is not hook.asks[0] else ""
@@ -305,7 +305,7 @@ def _asks(plan: ProviderPlan, hook: HookPlan) -> Iterator[str]:
         yield _line(f"reply, done: {ask.reply.status}, {_BODIES[ask.reply.kind]}", ask.reply.origin)
 
 
-def _verified(hook: HookPlan) -> Iterator[str]:
+def _verified(hook: Hook) -> Iterator[str]:
     """How the sender of a message is known: what all must hold."""
     for proof in hook.verify:
         how = f"{proof.scheme} {proof.algorithm}".rstrip()
@@ -313,10 +313,11 @@ def _verified(hook: HookPlan) -> Iterator[str]:
         yield _line(f"verify: {how}" + (f" by the setting {settings}" if settings else ""), proof.origin)
     for check in hook.equals:
         yield _line(f"verify: {check.at.text} is {check.value.text}", check.origin)
-    if hook.forged is not None and hook.fetch is not None:
-        codes = ", ".join(f"{code} ({own})" if own else code for code, own in sorted(hook.forged))
-        yield _line(f"verify: {hook.fetch.operation} does not end with {codes}", hook.fetch.origin)
-    if not hook.verify and hook.forged is None:
+    fetch, forged = (hook.fetch, hook.forged) if isinstance(hook, TellingHook) else (None, None)
+    if forged is not None and fetch is not None:
+        codes = ", ".join(f"{code} ({own})" if own else code for code, own in sorted(forged))
+        yield _line(f"verify: {fetch.operation} does not end with {codes}", fetch.origin)
+    if not hook.verify and forged is None:
         yield "  verify: none, anybody may send"
 
 

@@ -23,7 +23,7 @@ from gateway.links.offers import Cell
 from gateway.links.told import resource, slot
 from gateway.mapping.evaluate import accepted
 from gateway.mapping.plan import OperationPlan
-from gateway.mapping.plan_hooks import HookPlan
+from gateway.mapping.plan_hooks import AskingHook, Hook
 from gateway.model.model import Model, arguments
 from gateway.model.times import ZONE, epoch, from_epoch, start_of_day, zone_names, zone_of
 from gateway.values.errors import CallInvalid, GatewayError, Unsupported
@@ -94,8 +94,9 @@ def _peer(link: Link) -> Iterator[_Told]:
         yield ("peer",), "link-impossible", f"cannot send its bookings: {why}"
 
 
-def _that_ask(hooks: Iterable[HookPlan]) -> list[HookPlan]:
-    return [hook for hook in hooks if any(ask.request == _BOOKED for ask in hook.asks)]
+def _that_ask(hooks: Iterable[Hook]) -> list[AskingHook]:
+    asking = [hook for hook in hooks if isinstance(hook, AskingHook)]
+    return [hook for hook in asking if any(ask.request == _BOOKED for ask in hook.asks)]
 
 
 def _club(link: Link) -> Iterator[_Told]:

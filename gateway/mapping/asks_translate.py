@@ -11,7 +11,7 @@ from typing import NoReturn
 
 from gateway.mapping.hooks_translate import body_of, names_of, response_of
 from gateway.mapping.plan import Scope
-from gateway.mapping.plan_hooks import AskPlan, HookPlan
+from gateway.mapping.plan_hooks import AskingHook, AskPlan
 from gateway.mapping.runtime.expressions import read, rendered
 from gateway.mapping.runtime.records import read_record
 from gateway.mapping.runtime.trees import evaluate
@@ -24,7 +24,7 @@ _OF_MESSAGES = re.compile(r"\b(?:body|query|headers|row)(?:\.\w+)+")
 """Names of what a message holds, in the words of a template."""
 
 
-def to_asked(plan: HookPlan, received: Received, scope: Scope) -> tuple[AskPlan, Asked]:
+def to_asked(plan: AskingHook, received: Received, scope: Scope) -> tuple[AskPlan, Asked]:
     """Give the first ask that fits a message, and the canonical request that the message makes by it.
 
     `scope` is the connection's: settings, connection and now. Times without an offset that no codec has placed are of

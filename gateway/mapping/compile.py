@@ -20,7 +20,7 @@ from gateway.mapping.language.file import Setting as SettingPart
 from gateway.mapping.operations import compile_native, compile_operation
 from gateway.mapping.plan import NOT_MAPPED, OperationPlan
 from gateway.mapping.plan_given import Setting
-from gateway.mapping.plan_hooks import HookPlan
+from gateway.mapping.plan_hooks import Hook
 from gateway.mapping.plan_provider import AuthPlan, ProviderPlan
 from gateway.mapping.plan_watch import WatchPlan
 from gateway.mapping.records import compile_records
@@ -89,7 +89,7 @@ def _provider(
     operations: dict[str, Ways],
     native: dict[str, OperationPlan],
     *,
-    hooks: dict[str, HookPlan],
+    hooks: dict[str, Hook],
     watch: tuple[WatchPlan | None, dict[str, frozenset[str]]],
 ) -> ProviderPlan:
     text = json.dumps(context.document.data, sort_keys=True, ensure_ascii=True)

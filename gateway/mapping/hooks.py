@@ -12,7 +12,7 @@ from gateway.document import Place, suggestion
 from gateway.mapping.asks import compile_asks
 from gateway.mapping.calls import Http
 from gateway.mapping.context import BASE, Context
-from gateway.mapping.expressions import Path, compile_path
+from gateway.mapping.expressions import Path
 from gateway.mapping.header_names import received
 from gateway.mapping.hooks_named import COMPARE, check_names
 from gateway.mapping.language import PARTS
@@ -20,11 +20,12 @@ from gateway.mapping.nodes.trees import RecordPlan
 from gateway.mapping.plan_hooks import (
     CHANGED,
     IGNORE,
+    AskingHook,
     EventPlan,
     FetchPlan,
-    HookPlan,
+    Hook,
     NamePlan,
-    ReplyPlan,
+    TellingHook,
 )
 from gateway.mapping.proofs import compile_verified
 from gateway.mapping.replies import compile_replies, compile_reply
@@ -45,10 +46,11 @@ _TELLING: Final = PARTS["hook"].keys.keys() - PARTS["asking_hook"].keys.keys()
 
 def compile_hooks(
     context: Context, nodes: dict[str, Json], http: Http, operations: Mapping[str, Ways]
-) -> dict[str, HookPlan]:
+) -> dict[str, Hook]:
     """Compile all hooks of a file; one with findings may be missing. `operations` are those that are mapped."""
-    found = {}
+    found: dict[str, Hook] = {}
     for name, node in nodes.items():
+        plan: Hook | None = None
         if isinstance(node, dict) and "asks" in node:
             plan = _compile_asking(context, name, node)
         else:
@@ -61,7 +63,7 @@ def compile_hooks(
 
 def _compile_hook(
     context: Context, name: str, shape: dict[str, Json], http: Http, operations: Mapping[str, Ways]
-) -> HookPlan | None:
+) -> TellingHook | None:
     place: Place = ("hooks", name)
     verified = compile_verified(context, shape, place)
     type_ = _compile_type(context, shape["type"], (*place, "type"))
@@ -80,7 +82,7 @@ def _compile_hook(
         check_names(context, shape, place, dedupe, type_, record)
     if type_ is None or at is None or reply is None or (record is None and fetch is None):
         return None
-    return HookPlan(
+    return TellingHook(
         name=name,
         methods=frozenset(method.upper() for method in _listed(shape["method"])),
         needs=needs,
@@ -103,7 +105,7 @@ def _compile_hook(
     )
 
 
-def _compile_asking(context: Context, name: str, node: dict[str, Json]) -> HookPlan | None:
+def _compile_asking(context: Context, name: str, node: dict[str, Json]) -> AskingHook | None:
     """Compile a hook that asks something of us, instead of telling what happened."""
     place: Place = ("hooks", name)
     for key in sorted(node.keys() & _TELLING):
@@ -119,27 +121,15 @@ def _compile_asking(context: Context, name: str, node: dict[str, Json]) -> HookP
     if verified.equals and "get" in methods and shape["body"] != _NONE:
         message = "a GET has no body to be compared: tell the asks apart by `when:`"
         context.report((*place, "verify"), "wrong-value", message)
-    origin = context.origin(place)
-    return HookPlan(
+    return AskingHook(
         name=name,
         methods=frozenset(method.upper() for method in methods),
         needs=compile_needs(context, shape.get("needs"), place),
         verify=verified.plans,
         equals=verified.equals,
-        forged=None,
         body=shape["body"],
-        rows=None,
-        dedupe=(),
-        compares=False,
-        type=EventPlan(None, None, IGNORE, (), "", origin),
-        at=compile_path("@"),
-        record="",
-        reads=None,
-        untold={},
-        fetch=None,
-        reply=ReplyPlan(204, _NONE, None, origin),
         replies=compile_replies(context, shape.get("replies", {}), (*place, "replies")),
-        origin=origin,
+        origin=context.origin(place),
         asks=compile_asks(context, shape["asks"], (*place, "asks")),
     )
 

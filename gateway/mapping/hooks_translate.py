@@ -14,7 +14,7 @@ from urllib.parse import parse_qsl
 from gateway.mapping.codecs import CodecRefused
 from gateway.mapping.expressions import ExpressionFailed, Path
 from gateway.mapping.plan import Scope
-from gateway.mapping.plan_hooks import CHANGED, DEFAULT, IGNORE, FetchPlan, HookPlan, NamePlan, ReplyPlan
+from gateway.mapping.plan_hooks import CHANGED, DEFAULT, IGNORE, FetchPlan, Hook, NamePlan, ReplyPlan, TellingHook
 from gateway.mapping.runtime.expressions import read
 from gateway.mapping.runtime.records import read_record
 from gateway.mapping.runtime.trees import LEFT_OUT, evaluate
@@ -28,7 +28,7 @@ FORGED: Final = "UNAUTHORIZED"
 _TYPES: Final = {"text": "text/plain; charset=utf-8", "json": "application/json"}
 
 
-def to_messages(plan: HookPlan, received: Received, scope: Scope) -> list[tuple[str, Message]]:
+def to_messages(plan: TellingHook, received: Received, scope: Scope) -> list[tuple[str, Message]]:
     """Give each message of a request with the text that names its delivery: the same for the same one sent again.
 
     `scope` is the connection's: settings, connection and now. A message that only says `changed` has the time in its
@@ -51,7 +51,7 @@ def to_messages(plan: HookPlan, received: Received, scope: Scope) -> list[tuple[
     return found
 
 
-def words(plan: HookPlan, received: Received) -> list[Json]:
+def words(plan: TellingHook, received: Received) -> list[Json]:
     """The word for the event in each message, as the provider writes it; none where one event is meant always."""
     at = plan.type.at
     if at is None:
@@ -61,7 +61,7 @@ def words(plan: HookPlan, received: Received) -> list[Json]:
     return [read(at, row, plan.type.origin) for row in rows] if isinstance(rows, list) else []
 
 
-def is_equal(plan: HookPlan, received: Received, scope: Scope) -> bool:
+def is_equal(plan: Hook, received: Received, scope: Scope) -> bool:
     """Whether every cheap check of a hook holds: else the message is forged, and nothing need be asked about it.
 
     Raises AnswerMismatch where the body cannot be read, MappingFault where a template fails.
@@ -80,21 +80,24 @@ def is_equal(plan: HookPlan, received: Received, scope: Scope) -> bool:
     return True
 
 
-def is_forged(plan: HookPlan, error: GatewayError) -> bool:
+def is_forged(plan: TellingHook, error: GatewayError) -> bool:
     """Whether the error of a hook's fetch says that the message which asked for it is forged."""
     own = str(error.provider.get("code"))
     return plan.forged is not None and not plan.forged.isdisjoint({(error.code, ""), (error.code, own)})
 
 
-def to_reply(plan: HookPlan, code: str | None, scope: Scope, *, again: bool = False) -> Response | None:
+def to_reply(plan: Hook, code: str | None, scope: Scope, *, again: bool = False) -> Response | None:
     """What the sender is answered: None for `code` when the message was taken, else the error code.
+
+    A hook that asks says with each ask how it is answered.
 
     With `again` the message shall come again after this error; `default` is not asked then, since it would end that.
     Gives None where the mapping says nothing of this code, so that the gateway's own answer stands. Raises
     MappingFault where a template of the answer fails.
     """
     default = None if again else plan.replies.get(DEFAULT)
-    reply = plan.reply if code is None else plan.replies.get(code, default)
+    taken = plan.reply if isinstance(plan, TellingHook) else None
+    reply = taken if code is None else plan.replies.get(code, default)
     return None if reply is None else response_of(reply, scope)
 
 
@@ -107,7 +110,7 @@ def response_of(reply: ReplyPlan, scope: Scope) -> Response:
     return Response(reply.status, {"content-type": _TYPES[reply.kind]}, text.encode())
 
 
-def body_of(plan: HookPlan, received: Received) -> Json:
+def body_of(plan: Hook, received: Received) -> Json:
     """Give the message as data: the decoded body, or null of a GET; with `body: none` the query, an object of texts.
 
     Raises AnswerMismatch.
@@ -140,7 +143,7 @@ def _mismatch(origin: str, what: str) -> AnswerMismatch:
     return AnswerMismatch(f"{origin}: {what}", origin=origin)
 
 
-def _fields(plan: HookPlan, where: str, pairs: list[tuple[str, str]]) -> dict[str, Json]:
+def _fields(plan: Hook, where: str, pairs: list[tuple[str, str]]) -> dict[str, Json]:
     """Named texts as an object; a name that comes twice would leave open which is meant."""
     found: dict[str, Json] = dict(pairs)
     if len(found) != len(pairs):
@@ -148,7 +151,7 @@ def _fields(plan: HookPlan, where: str, pairs: list[tuple[str, str]]) -> dict[st
     return found
 
 
-def _message(plan: HookPlan, row: Json, names: Scope) -> Message:
+def _message(plan: TellingHook, row: Json, names: Scope) -> Message:
     event = _event(plan, row, names)
     if event == IGNORE:
         return Message(event, None)
@@ -162,7 +165,7 @@ def _message(plan: HookPlan, row: Json, names: Scope) -> Message:
     return Message(event, {name: value for name, value in told.items() if name not in untold})
 
 
-def _event(plan: HookPlan, row: Json, names: Scope) -> str:
+def _event(plan: TellingHook, row: Json, names: Scope) -> str:
     told = plan.type
     if told.at is None or told.codec is None:
         return told.constant
@@ -195,7 +198,7 @@ def _written(name: list[Json]) -> str:
     return json.dumps(name, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
 
 
-def _name(plan: HookPlan, received: Received, row: Json, index: int, *, wanted: bool) -> list[Json]:
+def _name(plan: TellingHook, received: Received, row: Json, index: int, *, wanted: bool) -> list[Json]:
     """What names a delivery. Parts that all rows of a body share are followed by the row's place among them."""
     parts: list[Json] = []
     for part in plan.dedupe:

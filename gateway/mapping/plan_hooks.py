@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, TypeAlias
 
 from gateway.mapping.codecs import Codec
 from gateway.mapping.expressions import Literal, Path, Template
@@ -106,13 +106,9 @@ class AskPlan:
     origin: str
 
 
-@dataclass(frozen=True, slots=True)
-class HookPlan:
-    """One hook of a provider: who may send, what a message means, and what is answered.
-
-    A hook that asks has `asks`, in the order in which they are tried. It tells of no event: what the plan says of
-    messages is empty then, its type `ignore`, and its `reply` is never given.
-    """
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Hook:
+    """What every hook of a provider has: who may send there, and how."""
 
     name: str
     methods: frozenset[str]
@@ -122,11 +118,20 @@ class HookPlan:
     verify: tuple[VerifyPlan, ...]
     """All must hold of a message before it is read."""
     equals: tuple[EqualPlan, ...]
+    body: str
+    """`json`, `form` or `none`."""
+    replies: Mapping[str, ReplyPlan]
+    """What is answered to an error: by its code, and `default`."""
+    origin: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TellingHook(_Hook):
+    """A hook that tells of events: what a message means, and what is answered to one that is taken."""
+
     forged: frozenset[tuple[str, str]] | None
     """Errors by which the fetch says that a message is forged: code, and the provider's own code where only that one
     says so; None where the fetch is no proof."""
-    body: str
-    """`json`, `form` or `none`."""
     rows: Path | None
     dedupe: tuple[NamePlan, ...]
     compares: bool
@@ -140,7 +145,18 @@ class HookPlan:
     """Event → fields of the record that its messages do not tell: what is known of them stays."""
     fetch: FetchPlan | None
     reply: ReplyPlan
-    replies: Mapping[str, ReplyPlan]
-    """By error code, and `default`."""
-    origin: str
-    asks: tuple[AskPlan, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AskingHook(_Hook):
+    """A hook that asks something of us: each ask in the order in which they are tried, answered for itself."""
+
+    asks: tuple[AskPlan, ...]
+
+
+Hook: TypeAlias = TellingHook | AskingHook
+
+
+def is_proved_by_fetch(hook: Hook) -> bool:
+    """Whether what is fetched for a message may prove it: then a message need not prove itself."""
+    return isinstance(hook, TellingHook) and hook.forged is not None

@@ -9,7 +9,7 @@ from gateway.mapping.expressions import Path
 from gateway.mapping.nodes.trees import RecordPlan, Tree
 from gateway.mapping.plan import CallPlan, Condition, ErrorRule, OperationPlan
 from gateway.mapping.plan_given import Setting
-from gateway.mapping.plan_hooks import HookPlan
+from gateway.mapping.plan_hooks import Hook
 from gateway.mapping.plan_watch import WatchPlan
 from gateway.values.rates import LimitsPlan
 
@@ -60,7 +60,7 @@ class ProviderPlan(_Provider):
     ways: Mapping[str, tuple[OperationPlan, ...]]
     """Every way of every operation, native ones under `native.` and their name."""
     unsupported: Mapping[str, str]
-    hooks: Mapping[str, HookPlan]
+    hooks: Mapping[str, Hook]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
@@ -73,4 +73,4 @@ class FittedPlan(_Provider):
     native: Mapping[str, OperationPlan]
     unsupported: Mapping[str, str]
     """The operations that it has not, those among them that other settings would give it."""
-    hooks: Mapping[str, HookPlan]
+    hooks: Mapping[str, Hook]

@@ -13,7 +13,7 @@ from typing import Final, TypeAlias
 from gateway.document import Place, suggestion
 from gateway.mapping.context import Context
 from gateway.mapping.plan import CallPlan, OperationPlan, RunPlan, parts_of
-from gateway.mapping.plan_hooks import HookPlan
+from gateway.mapping.plan_hooks import Hook
 from gateway.mapping.plan_provider import FittedPlan, ProviderPlan
 from gateway.values.messages import Json
 
@@ -54,7 +54,7 @@ def way_of(provider: FittedPlan, name: str) -> OperationPlan | None:
     return provider.operations.get(name) or provider.native.get(name.removeprefix(NATIVE))
 
 
-def _lacking(way: OperationPlan | HookPlan, settings: Mapping[str, Json]) -> Iterator[str]:
+def _lacking(way: OperationPlan | Hook, settings: Mapping[str, Json]) -> Iterator[str]:
     """The reasons of the settings that a way, or a hook, needs and that are not given."""
     return (reason for name, reason in way.needs.items() if settings.get(name) is None)
 

@@ -21,7 +21,7 @@ from aiohttp import web
 from gateway import observe
 from gateway.catalog import Connection
 from gateway.mapping.hooks_translate import to_reply
-from gateway.mapping.plan_hooks import HookPlan
+from gateway.mapping.plan_hooks import AskingHook, Hook, is_proved_by_fetch
 from gateway.surface.calls import Calls
 from gateway.surface.failures import HttpRefused, failure_of, to_response
 from gateway.surface.requests import READ_SECONDS, body_bytes, path_parts, query_pairs, refuse_large
@@ -97,7 +97,7 @@ class Hooks:
         with ExitStack() as held:
             place = held.enter_context(self.strangers.place(request.remote))
             body = await place.read(request, self._patience())
-            if delivery.plan.forged is None and delivery.plan.verify:
+            if delivery.plan.verify and not is_proved_by_fetch(delivery.plan):
                 held.close()
             with self._counted(delivery.connection.name):
                 return await self._taken(request, delivery, body)
@@ -126,7 +126,7 @@ class Hooks:
         taken = to_reply(delivery.plan, None, scope)
         return web.Response(status=204) if taken is None else _response(taken)
 
-    def _found(self, request: web.Request) -> tuple[Connection, HookPlan] | None:
+    def _found(self, request: web.Request) -> tuple[Connection, Hook] | None:
         """The hook that a path names, if there is one."""
         parts = path_parts(request)
         connection = self.calls.engine.catalog.connections.get(parts["connection"])
@@ -159,7 +159,7 @@ class Hooks:
         if told is not None:
             request[VISIT].code = error.code
             return _response(told)
-        if not (again and plan.asks):
+        if not (again and isinstance(plan, AskingHook)):
             raise error
         failure = failure_of(error, self.calls.engine.model)
         headers = {"Retry-After": _AGAIN_SECONDS, **failure.headers}

@@ -13,7 +13,7 @@ from typing import Protocol
 from gateway.catalog import Connection
 from gateway.mapping.asks_translate import to_answer, to_asked
 from gateway.mapping.plan import Scope
-from gateway.mapping.plan_hooks import AskPlan, HookPlan
+from gateway.mapping.plan_hooks import AskingHook, AskPlan
 from gateway.values.errors import NotMapped
 from gateway.values.messages import Asked, Json, Received, Response
 
@@ -39,7 +39,7 @@ class Question:
     asked: Asked
 
 
-def question(plan: HookPlan, received: Received, scope: Scope) -> Question:
+def question(plan: AskingHook, received: Received, scope: Scope) -> Question:
     """Read what is asked; raises CallInvalid."""
     return Question(*to_asked(plan, received, scope))
 

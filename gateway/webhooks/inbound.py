@@ -18,7 +18,7 @@ from gateway.catalog import Connection
 from gateway.engine import Engine
 from gateway.mapping.hooks_translate import is_equal, is_forged, to_messages
 from gateway.mapping.lapsing import lapsing
-from gateway.mapping.plan_hooks import IGNORE, HookPlan
+from gateway.mapping.plan_hooks import IGNORE, AskingHook, Hook, TellingHook, is_proved_by_fetch
 from gateway.mapping.plan_verify import VerifyPlan
 from gateway.store.database import Transaction
 from gateway.store.events import Receipt
@@ -57,7 +57,7 @@ class Delivery:
     """
 
     connection: Connection
-    plan: HookPlan
+    plan: Hook
     received: Received
     at: int
     url: str
@@ -102,9 +102,9 @@ class Inbound:
             self._refuse(delivery, verdict.reason)
         if verdict.answer is not None:
             return verdict.answer
-        if plan.asks:
-            return self._question(delivery)
-        await self._keep(delivery, await self._read(delivery))
+        if isinstance(plan, AskingHook):
+            return self._question(delivery, plan)
+        await self._keep(delivery, plan, await self._read(delivery, plan))
         return None
 
     def glance(self, delivery: Delivery) -> bool:
@@ -133,11 +133,11 @@ class Inbound:
             raise NotMapped("There is no such dead letter.")
         connection = self.engine.connection(found.connection)
         plan = connection.provider.hooks.get(found.hook)
-        if plan is None or plan.asks:
+        if not isinstance(plan, TellingHook):
             raise NotMapped(f"The connection `{found.connection}` has no hook `{found.hook}` any more.")
         delivery = Delivery(connection, plan, _unpacked(found.request), found.received_at, "", receipt, deadline)
         try:
-            read = await self._read(delivery)
+            read = await self._read(delivery, plan)
         except SignatureInvalid:  # what proved it no longer does; the log says what
             return False
         whole = found.dedupe == _hash(_whole(delivery.received))
@@ -148,26 +148,26 @@ class Inbound:
             await self.publisher.database.write(lambda opened: explain(opened, receipt, reason, failure.origin))
         if failure is not None or not (mine or whole):
             return False
-        await self._settle(delivery, found, mine)
+        await self._settle(delivery, plan, found, mine)
         return True
 
-    def _question(self, delivery: Delivery) -> Question:
+    def _question(self, delivery: Delivery, plan: AskingHook) -> Question:
         """Read what a message asks for: the log knows where the mapping could not, its sender what to change."""
         scope = scope_of(delivery.connection, delivery.at)
         try:
-            found = question(delivery.plan, delivery.received, scope)
+            found = question(plan, delivery.received, scope)
         except CallInvalid as invalid:
             cause = invalid.__cause__
             told = cause.detail if isinstance(cause, MappingFault) else f"{invalid.origin}: {invalid.detail}"
             self._tell(delivery, delivery.connection.redactor.text(told))
             raise
-        if not is_equal(delivery.plan, delivery.received, scope):
+        if not is_equal(plan, delivery.received, scope):
             self._refuse(delivery, "what must be equal in it is not")
         return found
 
-    async def _read(self, delivery: Delivery) -> list[_Read]:
+    async def _read(self, delivery: Delivery, plan: TellingHook) -> list[_Read]:
         """Translate a message, and fetch what it only names."""
-        plan, received = delivery.plan, delivery.received
+        received = delivery.received
         scope = scope_of(delivery.connection, delivery.at)
         try:
             equal = is_equal(plan, received, scope)
@@ -178,9 +178,9 @@ class Inbound:
             return [_Read(_whole(received), _whole(received), None, failure=error)]
         if not equal:
             self._refuse(delivery, "what must be equal in it is not")
-        return [await self._fetched(delivery, name, message) for name, message in messages]
+        return [await self._fetched(delivery, plan, name, message) for name, message in messages]
 
-    async def _fetched(self, delivery: Delivery, name: str, message: Message) -> _Read:
+    async def _fetched(self, delivery: Delivery, plan: TellingHook, name: str, message: Message) -> _Read:
         """Give a message its object. What the provider will not show to whoever knows its secret is forged."""
         if message.fetch is None or message.type == IGNORE:
             return _Read(name, name, message, message.data)
@@ -192,7 +192,7 @@ class Inbound:
         except AnswerMismatch as error:  # the provider has shown it: it is no forgery, and the mapping must be mended
             return _Read(name, name, message, failure=error)
         except GatewayError as error:
-            if is_forged(delivery.plan, error):
+            if is_forged(plan, error):
                 self._refuse(delivery, f"the fetch that proves it says {error.code}")
             wait = error.retry_after if error.retry_after is not None else AGAIN_SECONDS
             about = {"request": delivery.request_id, "connection": connection.name, "hook": delivery.plan.name}
@@ -202,15 +202,13 @@ class Inbound:
         told = json.dumps(reply.data, sort_keys=True, ensure_ascii=True)
         return _Read(name, f"{name} {told}", message, reply.data)
 
-    async def _keep(self, delivery: Delivery, read: Sequence[_Read]) -> None:
+    async def _keep(self, delivery: Delivery, plan: TellingHook, read: Sequence[_Read]) -> None:
         """Store the messages of a request with their events, each of them once and all of them or none."""
-        receipts = [self._receipt(delivery, one) for one in read]
+        receipts = [self._receipt(delivery, plan, one) for one in read]
 
         def work(connection: Transaction) -> list[Published]:
             return [
-                self.publisher.work(
-                    connection, self._observations(delivery, one), receipt, compare=delivery.plan.compares
-                )
+                self.publisher.work(connection, self._observations(delivery, one), receipt, compare=plan.compares)
                 for one, receipt in zip(read, receipts, strict=True)
             ]
 
@@ -223,7 +221,7 @@ class Inbound:
                 origin, reason = receipt.origin or "", receipt.reason or ""
                 observe.hook_dead(**about, receipt=receipt.id, origin=origin, reason=reason)
 
-    def _receipt(self, delivery: Delivery, one: _Read) -> Receipt:
+    def _receipt(self, delivery: Delivery, plan: TellingHook, one: _Read) -> Receipt:
         connection, received, failure = delivery.connection, delivery.received, one.failure
         return Receipt(
             id=self.fresh("rcp"),
@@ -232,15 +230,15 @@ class Inbound:
             dedupe=_hash(one.name),
             digest=hashlib.sha256(received.body).hexdigest(),
             received_at=delivery.at,
-            request=_packed(received, connection.redactor, delivery.plan),
+            request=_packed(received, connection.redactor, plan),
             state=_state(one),
             reason=connection.redactor.text(failure.detail) if failure is not None else None,
             origin=failure.origin if failure is not None else None,
         )
 
-    async def _settle(self, delivery: Delivery, letter: Receipt, read: Sequence[_Read]) -> None:
+    async def _settle(self, delivery: Delivery, plan: TellingHook, letter: Receipt, read: Sequence[_Read]) -> None:
         """Store the events of a dead letter that can be read now, but for what came again in the meantime."""
-        receipts = [self._receipt(delivery, one) for one in read]
+        receipts = [self._receipt(delivery, plan, one) for one in read]
         state = "mapped" if any(_state(one) == "mapped" for one in read) else "ignored"
 
         def work(connection: Transaction) -> None:
@@ -286,7 +284,7 @@ class Inbound:
 def _blocks(delivery: Delivery) -> tuple[VerifyPlan, ...]:
     """What a message must prove. Where a fetch is proof enough, only what this connection has of the rest."""
     plan, revealed, method = delivery.plan, delivery.connection.revealed, delivery.received.method
-    if plan.forged is None:
+    if not is_proved_by_fetch(plan):
         return plan.verify
     return tuple(block for block in plan.verify if block.applies(revealed, method))
 
@@ -317,7 +315,7 @@ def _hash(name: str) -> str:
     return hashlib.sha256(name.encode("utf-8", "surrogatepass")).hexdigest()
 
 
-def _packed(received: Received, redactor: Redactor, plan: HookPlan) -> bytes:
+def _packed(received: Received, redactor: Redactor, plan: TellingHook) -> bytes:
     """Write a message as it is kept: what the mapping may read, without what proves its sender; the body as it came."""
     names = {part.header for part in plan.dedupe}
     kept = [(name, redactor.text(value)) for name, value in received.headers if name in names or not _proves(name)]
