@@ -144,7 +144,7 @@ def _compare(playing):
         # A booking that is moved by making a new one may stand in both places, as long as nobody knows.
         moves = [one for one in mine if one.do == "reschedule" and one.maybe and not one.last.ok]
         most = sum(one.maybe for one in made) + len(moves)
-        least = 0 if ended or staffed else sum(one.last.ok for one in made)
+        least = 0 if ended or staffed else _least(made)
         there = [one for one in live if one.whose == whose]
         seen = f"{len(there)} live of {whose}, where {least} to {most} are right: " + ", ".join(
             f"{one.name} {one.do} {one.last}" for one in mine
@@ -166,6 +166,15 @@ def _compare(playing):
         both = one.place == other.place and one.start < other.end and other.start < one.end
         staff = one.whose.startswith("staff") and other.whose.startswith("staff")
         books.claim(not both or staff, "booked-twice", f"{one} and {other}")
+
+
+def _least(made):
+    """Give how many bookings must stand of these creates of one customer.
+
+    One that was in doubt may be told an equal booking of the same slot that was made before: no club tells them apart.
+    """
+    told = [one.last.body["id"] for one in made if one.last.ok]
+    return len(set(told)) if any(answer.doubtful for one in made for answer in one.answers) else len(told)
 
 
 async def _remembered(playing):
@@ -235,7 +244,8 @@ async def _offered(playing):
         whose = {"name": "Last Guest", "email": "last@example.com"}
         whose |= {"phone": "+33698765432"} if "phone" in world.staff.kind.customer else {}
         told = await world.call("POST", "/bookings", {"slot_id": free["id"], "customer": whose}, key="last")
-        books.claim(told.status == 201, "offered-and-refused", f"{free['start']}: {told}")
+        later = told.code == "RATE_LIMITED"  # a plan may have used up what the club allows in a minute
+        books.claim(told.status == 201 or later, "offered-and-refused", f"{free['start']}: {told}")
 
 
 def _place(world, slot):
