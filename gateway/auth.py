@@ -13,19 +13,10 @@ from dataclasses import dataclass, field, replace
 from gateway.mapping.nodes.trees import Tree
 from gateway.mapping.plan import CallPlan, ErrorRule, Scope
 from gateway.mapping.plan_provider import AuthPlan
+from gateway.mapping.runtime.answers import decoded, holds, said, to_body
 from gateway.mapping.runtime.expressions import read
+from gateway.mapping.runtime.requests import credentials, encode_form, is_form, pairs, to_request
 from gateway.mapping.runtime.trees import evaluate
-from gateway.mapping.translate import (
-    credentials,
-    decoded,
-    encode_form,
-    holds,
-    is_form,
-    pairs,
-    said,
-    to_body,
-    to_request,
-)
 from gateway.values.errors import (
     AnswerMismatch,
     ProviderRedirected,

@@ -20,8 +20,9 @@ from gateway.catalog import Catalog, Connection
 from gateway.effort import Effort
 from gateway.finished import finished_error
 from gateway.mapping.plan import CallPlan, ErrorRule, OperationPlan, Scope
+from gateway.mapping.runtime.answers import to_body
+from gateway.mapping.runtime.requests import to_request
 from gateway.mapping.runtime.results import LIST_INCOMPLETE, ROW_LEFT_OUT
-from gateway.mapping.translate import to_body, to_request
 from gateway.model.model import Model
 from gateway.run import Run
 from gateway.steps import Exchange

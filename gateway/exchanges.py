@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from gateway.mapping.translate import encode_form, pairs
+from gateway.mapping.runtime.requests import encode_form, pairs
 from gateway.values.messages import Json, Received
 
 _VERBS = ("get", "post", "put", "patch", "delete")

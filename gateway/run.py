@@ -15,12 +15,12 @@ from gateway.cache import Answer, Cache
 from gateway.catalog import Connection
 from gateway.compensation import Writes, marked
 from gateway.mapping.context import REMEMBERED
-from gateway.mapping.evaluate import accepted, chosen_by, take_all
 from gateway.mapping.handling import handled
 from gateway.mapping.ids import uuid_of
 from gateway.mapping.plan import ASKED, GivesPlan, OperationPlan, RunPlan, VariantPlan
 from gateway.mapping.runtime.expressions import read, rendered
 from gateway.mapping.runtime.results import Found, LeftOut, chosen, distinct, read_all, told, unfinished
+from gateway.mapping.runtime.steps import accepted, chosen_by, take_all
 from gateway.mapping.runtime.trees import evaluate
 from gateway.mapping.told_outside import told_outside
 from gateway.model.filters import tests_of

@@ -14,7 +14,6 @@ from typing import TypeAlias
 
 from gateway.catalog import Connection
 from gateway.compensation import Undo, Writes, is_over, is_unexplained, may_be_done
-from gateway.mapping.evaluate import alone, refuse, take_all, wanted
 from gateway.mapping.plan import (
     AskingStep,
     CallPlan,
@@ -31,6 +30,7 @@ from gateway.mapping.plan import (
 )
 from gateway.mapping.runtime.expressions import read, rendered
 from gateway.mapping.runtime.results import Found, unfinished
+from gateway.mapping.runtime.steps import alone, refuse, take_all, wanted
 from gateway.mapping.runtime.trees import evaluate
 from gateway.mapping.told_outside import told_outside
 from gateway.model.model import Model

@@ -21,9 +21,9 @@ from gateway.links.inventory import not_there
 from gateway.links.link import Link, can, slots_asked
 from gateway.links.offers import Cell
 from gateway.links.told import resource, slot
-from gateway.mapping.evaluate import accepted
 from gateway.mapping.plan import OperationPlan
 from gateway.mapping.plan_hooks import AskingHook, Hook
+from gateway.mapping.runtime.steps import accepted
 from gateway.model.model import Model, arguments
 from gateway.model.times import ZONE, epoch, from_epoch, start_of_day, zone_names, zone_of
 from gateway.values.errors import CallInvalid, GatewayError, Unsupported

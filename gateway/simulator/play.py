@@ -20,8 +20,8 @@ from gateway.mapping.expressions import ExpressionFailed, Path, Template
 from gateway.mapping.nodes.trees import Tree
 from gateway.mapping.plan import CallPlan, Scope
 from gateway.mapping.plan_provider import AuthPlan
+from gateway.mapping.runtime.requests import pairs, to_request
 from gateway.mapping.runtime.trees import evaluate
-from gateway.mapping.translate import pairs, to_request
 from gateway.simulator.expected import has_form, unexpected
 from gateway.simulator.incoming import Incoming, incoming, matches
 from gateway.simulator.script import Answer, Change, Rule, Script, calls_of

@@ -14,8 +14,8 @@ from datetime import timedelta
 
 from gateway.catalog import Connection
 from gateway.flows.listed import Run, is_listed, reading_of
-from gateway.mapping.evaluate import accepted
 from gateway.mapping.ids import uuid_of
+from gateway.mapping.runtime.steps import accepted
 from gateway.model.filters import Test
 from gateway.model.model import Model, Operation, arguments, from_body
 from gateway.model.times import format_instant, moment

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from gateway.mapping.translate import to_body
+from gateway.mapping.runtime.answers import to_body
 from gateway.values.errors import (
     AnswerMismatch,
     GatewayError,

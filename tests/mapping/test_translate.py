@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from gateway.mapping.translate import encode_form, pairs, to_request
+from gateway.mapping.runtime.requests import encode_form, pairs, to_request
 from gateway.values.errors import (
     CallInvalid,
     MappingFault,

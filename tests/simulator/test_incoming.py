@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gateway.mapping.translate import encode_form, pairs
+from gateway.mapping.runtime.requests import encode_form, pairs
 from gateway.simulator.incoming import incoming, matches, nested
 
 FORM = {"Content-Type": "application/x-www-form-urlencoded; charset=utf-8"}

@@ -1,7 +1,6 @@
-"""Paths and templates of a plan evaluated while a call runs: each failure names its line, and says whose it is. Pure.
+"""What the steps of an operation mean while a call runs: values taken, guards, and arguments as the mapping wants them.
 
-What a path does not find its way through is the provider's answer, what a template fails on is the mapping. No message
-holds a value.
+Each failure names its line, and says whose it is. No message holds a value.
 """
 
 from __future__ import annotations
