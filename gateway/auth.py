@@ -11,8 +11,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 
 from gateway.mapping.nodes.trees import Tree
-from gateway.mapping.plan import CallPlan, ErrorRule, Scope
-from gateway.mapping.plan_provider import AuthPlan
+from gateway.mapping.plan import ErrorRule, Scope
+from gateway.mapping.plan_provider import AuthPlan, NoAuth, SessionAuth, StaticAuth
 from gateway.mapping.runtime.answers import decoded, holds, said, to_body
 from gateway.mapping.runtime.expressions import read
 from gateway.mapping.runtime.requests import credentials, encode_form, is_form, pairs, to_request
@@ -28,7 +28,6 @@ from gateway.values.http import joined
 from gateway.values.messages import Dispatch, Json, Request, Response
 from gateway.values.secrets import Credential
 from gateway.values.strictjson import JsonRefused, decode_json
-from gateway.values.truth import MISSING
 
 _LARGEST_REFUSAL = 65_536
 """Bytes. A refusal is a short answer; longer ones are not decoded a second time only to look for one."""
@@ -67,14 +66,14 @@ def signed(
     `scope` holds the connection's settings with secrets revealed, and the time as it is when it is asked for: a
     request is signed when it goes, not when it begins to wait.
     """
-    if auth.scheme == "none":
+    if isinstance(auth, NoAuth):
         return send
-    if auth.scheme == "session":
+    if isinstance(auth, SessionAuth):
         return _with_session(send, auth, scope, session, tuple(rules))
     return lambda limit, make: send(limit, lambda: _added(auth, make(), scope()))
 
 
-def _added(auth: AuthPlan, request: Request, scope: Scope) -> Request:
+def _added(auth: StaticAuth, request: Request, scope: Scope) -> Request:
     """Give the request with the scheme's headers, query and form fields."""
     headers = joined(request.headers, pairs(_built(auth.headers, scope), auth.origin))
     if auth.basic is not None:
@@ -96,14 +95,14 @@ def _built(tree: Tree | None, scope: Scope) -> dict[str, Json]:
 
 
 def _with_session(
-    send: Dispatch, auth: AuthPlan, scope: Callable[[], Scope], session: Session, rules: tuple[ErrorRule, ...]
+    send: Dispatch, auth: SessionAuth, scope: Callable[[], Scope], session: Session, rules: tuple[ErrorRule, ...]
 ) -> Dispatch:
     def begin() -> asyncio.Future[str]:
         return asyncio.ensure_future(_before_the_call(send, auth, scope, rules))
 
     async def attempt(limit: str, make: Callable[[], Request], stale: str | None) -> tuple[Response, str]:
         token = await session.fresh(begin, auth.expires, stale)
-        return await send(limit, lambda: _added(auth, make(), {**scope(), "token": token})), token
+        return await send(limit, lambda: _added(auth.sends, make(), {**scope(), "token": token})), token
 
     async def sending(limit: str, make: Callable[[], Request]) -> Response:
         response, token = await attempt(limit, make, None)
@@ -111,11 +110,10 @@ def _with_session(
             return response
         response, token = await attempt(limit, make, token)
         if _refused(auth, response):
-            call = _login_call(auth)
             raise ProviderUnauthorised(
                 "The provider refused a session that was fetched a moment ago; check the connection's credentials.",
                 origin=auth.origin,
-                provider=said(call.said, decoded(call, response, scope())[0]),
+                provider=said(auth.login.said, decoded(auth.login, response, scope())[0]),
             )
         return response
 
@@ -123,7 +121,7 @@ def _with_session(
 
 
 async def _before_the_call(
-    send: Dispatch, auth: AuthPlan, scope: Callable[[], Scope], rules: tuple[ErrorRule, ...]
+    send: Dispatch, auth: SessionAuth, scope: Callable[[], Scope], rules: tuple[ErrorRule, ...]
 ) -> str:
     """Log in for a call that waits. When that fails the call itself was not sent, so nothing of it is in doubt."""
     try:
@@ -137,12 +135,12 @@ async def _before_the_call(
         raise ProviderRejected(error.detail, origin=error.origin) from error
 
 
-async def login(send: Dispatch, auth: AuthPlan, scope: Callable[[], Scope], rules: Iterable[ErrorRule]) -> str:
+async def login(send: Dispatch, auth: SessionAuth, scope: Callable[[], Scope], rules: Iterable[ErrorRule]) -> str:
     """Log in over a bare `send` and give the token; raises what the error rules make of a refusal."""
-    call, path = _login_call(auth), auth.token
+    call = auth.login
     response = await send(call.limit, lambda: to_request(call, {**scope(), "serial": 1}))
     body = to_body(call, response, rules, {**scope(), "serial": 1})
-    token = read(path, body, auth.origin) if path is not None else MISSING
+    token = read(auth.token, body, auth.origin)
     if not isinstance(token, str) or not token:
         raise AnswerMismatch(
             f"{auth.origin}: the login's answer holds no token where `token:` says", origin=auth.origin
@@ -150,13 +148,7 @@ async def login(send: Dispatch, auth: AuthPlan, scope: Callable[[], Scope], rule
     return token
 
 
-def _login_call(auth: AuthPlan) -> CallPlan:
-    if auth.login is None:
-        raise AssertionError("a session without a login does not compile")
-    return auth.login
-
-
-def _refused(auth: AuthPlan, response: Response) -> bool:
+def _refused(auth: SessionAuth, response: Response) -> bool:
     body: Json = None
     if len(response.body) <= _LARGEST_REFUSAL:
         try:

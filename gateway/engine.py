@@ -20,6 +20,7 @@ from gateway.catalog import Catalog, Connection
 from gateway.effort import Effort
 from gateway.finished import finished_error
 from gateway.mapping.plan import CallPlan, ErrorRule, OperationPlan, Scope
+from gateway.mapping.plan_provider import SessionAuth
 from gateway.mapping.runtime.answers import to_body
 from gateway.mapping.runtime.requests import to_request
 from gateway.mapping.runtime.results import LIST_INCOMPLETE, ROW_LEFT_OUT
@@ -219,7 +220,7 @@ class Engine:
 
         async def attempt(step: CallPlan, scope: Mapping[str, Json], rules: tuple[ErrorRule, ...], number: int) -> Json:
             scheme = provider.auths[step.auth] if step.auth else provider.auth
-            login = scheme.login
+            login = scheme.login if isinstance(scheme, SessionAuth) else None
             watch = Watch(trace, self._clock, attempt=number, login=login.origin if login is not None else "")
             way = watch.over(send, paced)
 

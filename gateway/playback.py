@@ -23,6 +23,7 @@ from gateway.mapping.hooks_translate import FORGED, is_equal, is_forged, to_mess
 from gateway.mapping.native import native_arguments
 from gateway.mapping.plan import Scope
 from gateway.mapping.plan_hooks import AskingHook, Hook, TellingHook
+from gateway.mapping.plan_provider import SessionAuth
 from gateway.model.model import Model, TypeRefused, arguments
 from gateway.model.types import list_of
 from gateway.values.errors import GatewayError, MappingFault, NotMapped
@@ -293,10 +294,10 @@ async def _run(engine: Engine, connection: Connection, example: Example, playbac
     if example.operation == "login":
         now = example.now.isoformat(timespec="seconds")
         scope = {**connection.revealed, "now": now, "sent_at": now}
-        rules = connection.provider.rules
-        return Reply(
-            await auth.login(lambda _limit, make: playback.send(make()), connection.provider.auth, lambda: scope, rules)
-        )
+        rules, session = connection.provider.rules, connection.provider.auth
+        if not isinstance(session, SessionAuth):
+            raise NotMapped("The file's own scheme has no login.")
+        return Reply(await auth.login(lambda _limit, make: playback.send(make()), session, lambda: scope, rules))
     plan = engine.operation(connection, example.operation)
     if plan.name.startswith("native."):
         args = native_arguments(plan, example.args)

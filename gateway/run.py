@@ -17,7 +17,7 @@ from gateway.compensation import Writes, marked
 from gateway.mapping.context import REMEMBERED
 from gateway.mapping.handling import handled
 from gateway.mapping.ids import uuid_of
-from gateway.mapping.plan import ASKED, GivesPlan, OperationPlan, RunPlan, VariantPlan
+from gateway.mapping.plan import ASKED, OperationPlan, RunPlan, StepResult, VariantPlan
 from gateway.mapping.runtime.expressions import read, rendered
 from gateway.mapping.runtime.results import Found, LeftOut, chosen, distinct, read_all, told, unfinished
 from gateway.mapping.runtime.steps import accepted, chosen_by, take_all
@@ -211,14 +211,16 @@ class Run:
             raise unfinished(listed.part)
         raise NotMapped("", code=plan.not_found or "NOT_FOUND")
 
-    async def _given(self, gives: GivesPlan, scope: Mapping[str, Json], outer: str, *, partial: bool) -> Found:
+    async def _given(
+        self, gives: RunPlan | StepResult, scope: Mapping[str, Json], outer: str, *, partial: bool
+    ) -> Found:
         """Another operation's result: asked now, or kept by the step that ran it."""
-        if gives.run is not None:
+        if isinstance(gives, RunPlan):
             try:
-                return await self._run(gives.run, scope, self.writes, partial=partial)
+                return await self._run(gives, scope, self.writes, partial=partial)
             except GatewayError as error:
-                raise told_outside(error, gives.run, scope, outer) from error.__cause__
-        kept = scope[gives.step or ""]
+                raise told_outside(error, gives, scope, outer) from error.__cause__
+        kept = scope[gives.step]
         if isinstance(kept, list):
             return Found([(canonical, None) for canonical in kept], single=False)
         return Found([] if kept is None else [(kept, None)], single=True)

@@ -52,8 +52,8 @@ def ran(tmp_path, merged):
     """Give a function that runs one example of the mapping above and gives the differences."""
     (tmp_path / "examples").mkdir()
 
-    async def of(**example):
-        document = merged(MAPPING, str(tmp_path / "example.yaml"), {(): (1, 1)}, {})
+    async def of(*, mapping=MAPPING, **example):
+        document = merged(mapping, str(tmp_path / "example.yaml"), {(): (1, 1)}, {})
         plan, findings = compile_provider(document, load())
         assert [] == [str(one) for one in findings if one.level == "error"]
         text = {
@@ -198,6 +198,8 @@ async def test_login(ran):
     """The login of a session is an example of its own, and gives the token."""
     login = {"request": {"post": f"{BASE}/login", "json": {"key": "s3cret"}}, "answer": {"json": {"token": "t1"}}}
     assert [] == await ran(operation="login", exchanges=[login], gives="t1")
+    (told,) = await ran(mapping=MAPPING | {"auth": "none"}, operation="login", exchanges=[], gives="t1")
+    assert "has no login" in told
 
 
 @pytest.mark.parametrize(

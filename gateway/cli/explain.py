@@ -28,7 +28,7 @@ from gateway.mapping.plan import (
     VarsStep,
 )
 from gateway.mapping.plan_hooks import AskingHook, Hook, TellingHook
-from gateway.mapping.plan_provider import ProviderPlan
+from gateway.mapping.plan_provider import ProviderPlan, SessionAuth
 from gateway.mapping.ways import NATIVE
 from gateway.parts import Part
 
@@ -150,7 +150,8 @@ def _operation(plan: ProviderPlan, operation: OperationPlan) -> Iterator[str]:
     yield f"{plan.name} {operation.name}: {operation.support}, {operation.effect.value}  ({operation.origin})"
     if operation.notes:
         yield f"  {operation.notes}"
-    yield f"  auth: {plan.auth.scheme}" + (f", login by {plan.auth.login.text}" if plan.auth.login else "")
+    login = f", login by {plan.auth.login.text}" if isinstance(plan.auth, SessionAuth) else ""
+    yield f"  auth: {plan.auth.scheme}{login}"
     for name, reason in operation.needs.items():
         yield f"  only with the setting {name}: {reason}"
     for name, reason in operation.requires.items():
@@ -176,7 +177,7 @@ def _variant(plan: ProviderPlan, variant: VariantPlan) -> Iterator[str]:
     if variant.find:
         yield _line(f"result: the one of {variant.find} with this id", variant.origin)
     if variant.gives:
-        source = variant.gives.run.operation if variant.gives.run else f"step {variant.gives.step}"
+        source = variant.gives.operation if isinstance(variant.gives, RunPlan) else f"step {variant.gives.step}"
         yield _line(f"result: what {source} gives", variant.origin)
     for rows in variant.rows:
         path = " > ".join(f"{level.name}: {level.at.text}" if rows.named else level.at.text for level in rows.levels)

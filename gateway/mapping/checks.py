@@ -105,8 +105,8 @@ def _seen_to(context: Context, operation: Operation, plan: OperationPlan) -> set
 def _runs(plan: OperationPlan) -> Iterator[RunPlan]:
     """The other operations that an operation runs, as its result and in its steps."""
     for variant in plan.variants:
-        if variant.gives is not None and variant.gives.run is not None:
-            yield variant.gives.run
+        if isinstance(variant.gives, RunPlan):
+            yield variant.gives
         yield from (step.run for step in variant.steps if isinstance(step, RunStep))
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from gateway.mapping.nodes.trees import RecordPlan
-from gateway.mapping.plan import OperationPlan, RunStep, VariantPlan
+from gateway.mapping.plan import OperationPlan, RunPlan, RunStep, VariantPlan
 
 
 def lapsing(operations: Mapping[str, OperationPlan], name: str) -> frozenset[str]:
@@ -37,7 +37,7 @@ def _given_by(variant: VariantPlan) -> str | None:
     gives = variant.gives
     if gives is None:
         return None
-    if gives.run is not None:
-        return gives.run.operation
+    if isinstance(gives, RunPlan):
+        return gives.operation
     runs = (step for step in variant.steps if isinstance(step, RunStep) and step.name == gives.step)
     return next((step.run.operation for step in runs), None)

@@ -257,11 +257,10 @@ class RowsPlan:
 
 
 @dataclass(frozen=True, slots=True)
-class GivesPlan:
-    """The result is another operation's: run now, or by the step of this name."""
+class StepResult:
+    """What the operation gave that the step of this name has run."""
 
-    run: RunPlan | None
-    step: str | None
+    step: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -273,7 +272,8 @@ class VariantPlan:
     sole: bool
     """True when written as a single `call:`: result paths then see its body instead of the steps by name."""
     rows: tuple[RowsPlan, ...]
-    gives: GivesPlan | None
+    gives: RunPlan | StepResult | None
+    """Another operation's result, where it is that one's: run now, or by a step before."""
     set: Tree | None
     """Fields of the result that are known better here than from the provider's answer."""
     filters: Tree | None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import ClassVar, TypeAlias
 
 from gateway.mapping.expressions import Path
 from gateway.mapping.nodes.trees import RecordPlan, Tree
@@ -15,20 +16,39 @@ from gateway.values.rates import LimitsPlan
 
 
 @dataclass(frozen=True, slots=True)
-class AuthPlan:
-    """Static parts of every request, or a session. `scheme` is `none`, `static` or `session`."""
+class NoAuth:
+    """A provider that asks for nothing."""
 
-    scheme: str
+    scheme: ClassVar[str] = "none"
+
+
+@dataclass(frozen=True, slots=True)
+class StaticAuth:
+    """Parts of every request that say who we are."""
+
+    scheme: ClassVar[str] = "static"
+    origin: str
     headers: Tree | None = None
     query: Tree | None = None
     form: Tree | None = None
     basic: tuple[Tree, Tree] | None = None
-    login: CallPlan | None = None
-    token: Path | None = None
-    expires: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SessionAuth:
+    """A token that a login gives, and the parts of every other request that it goes into."""
+
+    scheme: ClassVar[str] = "session"
+    login: CallPlan
+    token: Path
+    expires: float | None
     """Seconds after which a token is fetched anew."""
-    renew_when: tuple[Condition, ...] = ()
-    origin: str = ""
+    renew_when: tuple[Condition, ...]
+    sends: StaticAuth
+    origin: str
+
+
+AuthPlan: TypeAlias = NoAuth | StaticAuth | SessionAuth
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)  # asyncio shows results of tasks: it would be long

@@ -8,7 +8,7 @@ from gateway.mapping.checks_writes import check_success
 from gateway.mapping.context import Context
 from gateway.mapping.language.http import Call
 from gateway.mapping.nodes.trees import MadeOf
-from gateway.mapping.plan import CallPlan, GivesPlan, RecoverPlan, RunPlan
+from gateway.mapping.plan import CallPlan, RecoverPlan, RunPlan, StepResult
 from gateway.mapping.scene import Scene
 from gateway.mapping.trees import compile_sourced_object
 from gateway.model.model import Operation
@@ -101,7 +101,7 @@ def compile_call(scene: Scene, node: Json, place: Place, effect: Effect) -> Call
     return plan
 
 
-def compile_gives(scene: Scene, node: Json, place: Place) -> GivesPlan | None:
+def compile_gives(scene: Scene, node: Json, place: Place) -> RunPlan | StepResult | None:
     """Compile `gives`."""
     shape = scene.context.check("gives", node, place)
     if shape is None:
@@ -120,4 +120,4 @@ def compile_gives(scene: Scene, node: Json, place: Place) -> GivesPlan | None:
         scene.context.report(
             (*place, "step"), "unknown-name", f"`{step}` is no step here{suggestion(step, scene.names)}"
         )
-    return GivesPlan(compile_run(scene, shape, place) if step is None else None, step)
+    return compile_run(scene, shape, place) if step is None else StepResult(step)

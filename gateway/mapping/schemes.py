@@ -10,7 +10,7 @@ from gateway.mapping.context import BASE, SENDING, Context
 from gateway.mapping.header_names import check_headers
 from gateway.mapping.language.auth import Auth, Basic, Session
 from gateway.mapping.nodes.trees import Tree
-from gateway.mapping.plan_provider import AuthPlan
+from gateway.mapping.plan_provider import AuthPlan, NoAuth, SessionAuth, StaticAuth
 from gateway.mapping.trees import compile_object, compile_text
 from gateway.values.messages import Json
 
@@ -21,10 +21,10 @@ def compile_auth(context: Context, node: Json, place: Place, http: Http) -> Auth
     if isinstance(node, str):
         if node != "none":
             context.report(place, "not-allowed", "`auth` is `none` or an object with one scheme")
-        return AuthPlan("none", origin=origin)
+        return NoAuth()
     auth = context.read(Auth, node, place)
     if not auth.sound:
-        return AuthPlan("none", origin=origin)
+        return NoAuth()
     if not auth.given:
         context.report(place, "missing-key", "write `none` for a provider that asks for nothing")
     if auth.session is not None:
@@ -33,8 +33,7 @@ def compile_auth(context: Context, node: Json, place: Place, http: Http) -> Auth
         return _compile_session(context, auth.session, http)
     tree = _trees(context, place, BASE | SENDING)
     check_headers(context, auth.headers, (*place, "headers"))
-    return AuthPlan(
-        "static",
+    return StaticAuth(
         headers=tree("headers", auth.headers),
         query=tree("query", auth.query),
         form=tree("form", auth.form),
@@ -74,7 +73,7 @@ def _compile_basic(context: Context, node: Basic) -> tuple[Tree, Tree]:
 def _compile_session(context: Context, node: Session, http: Http) -> AuthPlan:
     place, origin = node.place, context.origin(node.place)
     if not node.sound or not node.send.sound:
-        return AuthPlan("none", origin=origin)
+        return NoAuth()
     send, login = node.send, node.login
     if not send.given:
         context.report(send.place, "missing-key", "say under `headers:` or `query:` where the token goes")
@@ -83,13 +82,17 @@ def _compile_session(context: Context, node: Session, http: Http) -> AuthPlan:
         context.report((*login.place, "auth"), "credential-not-sent", message)
     tree = _trees(context, send.place, BASE | SENDING | {"token"})
     check_headers(context, send.headers, (*send.place, "headers"))
-    return AuthPlan(
-        "session",
-        headers=tree("headers", send.headers),
-        query=tree("query", send.query),
-        login=compile_call(context, login, BASE | {"serial"}, http, secrets=True),
-        token=context.path(node.token, (*place, "token")),
+    sends = StaticAuth(origin, tree("headers", send.headers), tree("query", send.query))
+    call = compile_call(context, login, BASE | {"serial"}, http, secrets=True)
+    token = context.path(node.token, (*place, "token"))
+    renew_when = tuple(compile_condition(context, one) for one in node.renew_when if one.sound)
+    if call is None or token is None:
+        return NoAuth()
+    return SessionAuth(
+        login=call,
+        token=token,
         expires=seconds(node.expires) if node.expires is not None else None,
-        renew_when=tuple(compile_condition(context, one) for one in node.renew_when if one.sound),
+        renew_when=renew_when,
+        sends=sends,
         origin=origin,
     )

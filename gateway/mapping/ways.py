@@ -12,7 +12,7 @@ from typing import Final, TypeAlias
 
 from gateway.document import Place, suggestion
 from gateway.mapping.context import Context
-from gateway.mapping.plan import CallPlan, OperationPlan, RunPlan, parts_of
+from gateway.mapping.plan import OperationPlan, RunPlan, parts_of
 from gateway.mapping.plan_hooks import Hook
 from gateway.mapping.plan_provider import FittedPlan, ProviderPlan
 from gateway.values.messages import Json
@@ -108,8 +108,7 @@ def check_runs(context: Context, operations: Mapping[str, Ways]) -> None:
 def runs_of(plan: OperationPlan) -> Iterator[str]:
     """The operations that one way of an operation runs."""
     for variant in plan.variants:
-        parts: list[CallPlan | RunPlan | None] = [variant.gives.run if variant.gives else None]
-        parts += [part for step in variant.steps for part in parts_of(step)]
+        parts = (variant.gives, *(part for step in variant.steps for part in parts_of(step)))
         yield from (part.operation for part in parts if isinstance(part, RunPlan))
         if variant.find is not None:
             yield variant.find

@@ -19,7 +19,7 @@ from gateway.exchanges import Exchange
 from gateway.mapping.expressions import ExpressionFailed, Path, Template
 from gateway.mapping.nodes.trees import Tree
 from gateway.mapping.plan import CallPlan, Scope
-from gateway.mapping.plan_provider import AuthPlan
+from gateway.mapping.plan_provider import AuthPlan, NoAuth, SessionAuth, StaticAuth
 from gateway.mapping.runtime.requests import pairs, to_request
 from gateway.mapping.runtime.trees import evaluate
 from gateway.simulator.expected import has_form, unexpected
@@ -70,8 +70,8 @@ class Play:
         self.calls += 1
         request = self._placed(request)
         for scheme, auth in self._schemes.items():
-            if auth.login is not None and self._is(auth.login, request):
-                return self._login(scheme, auth.login, request)
+            if isinstance(auth, SessionAuth) and self._is(auth.login, request):
+                return self._login(scheme, auth, request)
         if not self._authorised(request):
             refused = self._built(self.script.unauthorised, self._scope(request, {})) if self.script else _plain(401)
             return replace(refused, missed="it does not carry what `auth:` sends with the settings shown above")
@@ -96,8 +96,8 @@ class Play:
 
     # Credentials: what the mapping would send is compared with what came.
 
-    def _login(self, scheme: str, login: CallPlan, request: Incoming) -> Played:
-        wanted = to_request(login, {**self._ours(), "serial": 1})
+    def _login(self, scheme: str, auth: SessionAuth, request: Incoming) -> Played:
+        wanted = to_request(auth.login, {**self._ours(), "serial": 1})
         sent = incoming(wanted.method, urlsplit(wanted.url).path, "", dict(wanted.headers), wanted.body)
         same_body = _without_id(sent.json) == _without_id(request.json) and sent.form == request.form
         headers = {name: value for name, value in sent.headers.items() if name != "content-type"}
@@ -105,20 +105,19 @@ class Play:
             return self._built(self.script.unauthorised, self._scope(request, {})) if self.script else _plain(401)
         token = f"simulated-token-{self.calls}"  # never one that was forgotten
         self.tokens.add((scheme, token))
-        where = self._schemes[scheme].token
-        steps = (where.steps if where is not None else None) or ("token",)
-        body = self._recorded_login(login, where)
+        body = self._recorded_login(auth.login, auth.token)
         held = body
+        steps = auth.token.steps or ("token",)
         for step in steps[:-1]:
             held = held.setdefault(step, {})
         held[steps[-1]] = token
         return _json(200, {**body, "id": request.scope()["id"]} if request.rpc else body)
 
-    def _recorded_login(self, login: CallPlan, where: Path | None) -> dict[str, Json]:
+    def _recorded_login(self, login: CallPlan, where: Path) -> dict[str, Json]:
         """What the `login` example was answered with when it gave a token, for what stands beside the token."""
         for example in self.examples.examples:
             for one in example.exchanges if example.operation == "login" else ():
-                if one.method == login.method and matches(login.path, self._path(one)) and where is not None:
+                if one.method == login.method and matches(login.path, self._path(one)):
                     body = _decoded(one.answer)
                     if isinstance(body, dict) and isinstance(where.read(body), str):
                         return body
@@ -132,7 +131,7 @@ class Play:
     def _scopes(self, scheme: str) -> Iterator[Scope]:
         """What a scheme's templates see: of a session, once for every token."""
         revealed = self._ours()
-        if self._schemes[scheme].scheme != "session":
+        if not isinstance(self._schemes[scheme], SessionAuth):
             yield revealed
         for owner, token in self.tokens:
             if owner == scheme:
@@ -146,15 +145,19 @@ class Play:
         }
 
     def _carries(self, auth: AuthPlan, request: Incoming, scope: Scope) -> bool:
-        def built(tree: Tree | None) -> dict[str, str]:
-            return dict(pairs(evaluate(tree, scope), auth.origin)) if tree is not None else {}
+        if isinstance(auth, NoAuth):
+            return True
+        sent = auth.sends if isinstance(auth, SessionAuth) else auth
 
-        headers = {name.lower(): value for name, value in built(auth.headers).items()}
-        basic = tuple(str(evaluate(part, scope)) for part in auth.basic) if auth.basic else None
+        def built(tree: Tree | None) -> dict[str, str]:
+            return dict(pairs(evaluate(tree, scope), sent.origin)) if tree is not None else {}
+
+        headers = {name.lower(): value for name, value in built(sent.headers).items()}
+        basic = tuple(str(evaluate(part, scope)) for part in sent.basic) if sent.basic else None
         return (
             headers.items() <= request.headers.items()
-            and built(auth.query).items() <= request.query.items()
-            and (not request.urlencoded or built(auth.form).items() <= request.form.items())
+            and built(sent.query).items() <= request.query.items()
+            and (not request.urlencoded or built(sent.form).items() <= request.form.items())
             and (basic is None or request.basic == basic)
         )
 
@@ -226,7 +229,8 @@ class Play:
     def _distance(self, exchange: Exchange, request: Incoming) -> tuple[bool, bool, bool]:
         """How far a recorded request is from this one: other path, other fields, and last the ones that failed."""
         auth = self.connection.provider.auth
-        own = evaluate(auth.query, self.connection.revealed).keys() if auth.query and auth.scheme == "static" else ()
+        tree = auth.query if isinstance(auth, StaticAuth) else None
+        own = evaluate(tree, self.connection.revealed).keys() if tree else ()
         query = [{name: text for name, text in one.query.items() if name not in own} for one in (exchange, request)]
         body = {"jsonrpc": request.scope()["params"], "json": request.json, "form": request.form}
         recorded = exchange.body.get("params", []) if exchange.body_kind == "jsonrpc" else exchange.body
@@ -235,7 +239,7 @@ class Play:
 
     def _placed(self, request: Incoming) -> Incoming:
         """Give a request as the mapping writes it: below the path of the setting that its address begins with."""
-        known = [*self._calls, *(auth.login for auth in self._schemes.values() if auth.login is not None)]
+        known = [*self._calls, *(auth.login for auth in self._schemes.values() if isinstance(auth, SessionAuth))]
         for path in (request.path, *self._below(request.path)):
             placed = replace(request, path=path)
             if any(self._is(call, placed) for call in known):

@@ -88,7 +88,7 @@ def _ruled(plan: OperationPlan, provider: FittedPlan, seen: set[str]) -> Iterato
 def _runs(variant: VariantPlan) -> Iterator[str]:
     if variant.find is not None:
         yield variant.find
-    if variant.gives is not None and variant.gives.run is not None:
-        yield variant.gives.run.operation
+    if isinstance(variant.gives, RunPlan):
+        yield variant.gives.operation
     for step in variant.steps:
         yield from (part.operation for part in parts_of(step) if isinstance(part, RunPlan))
