@@ -107,7 +107,7 @@ class Doubts:
         if not found.listed:
             over = {**found.booking, model.changes.status: model.changes.vanished}
             await note(self.publisher, connection, doubt.operation, {}, over)
-        await database.write(lambda store: doubts.note(store, connection.name, key, None))
+        await database.write(lambda store: doubts.settle(store, connection.name, key, doubt))
         return None
 
 

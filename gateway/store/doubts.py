@@ -37,6 +37,12 @@ def note(connection: Connection, name: str, booking: str, doubt: Doubt | None) -
         put(connection, doubts, values, ("connection", "id"))
 
 
+def settle(connection: Connection, name: str, booking: str, doubt: Doubt) -> None:
+    """Forget what was looked for and found; another write that was noted meanwhile stays in doubt."""
+    same = and_(doubts.c.operation == doubt.operation, doubts.c.until == doubt.until)
+    connection.execute(delete(doubts).where(_one(name, booking), same))
+
+
 def prune(connection: Connection, before: int) -> int:
     """Forget writes whose provider had ended its work on them before a moment; gives how many."""
     return connection.execute(delete(doubts).where(doubts.c.until < before)).rowcount
