@@ -225,9 +225,7 @@ def _compile_variant(
     gives = compile_gives(inner, shape["gives"], (*place, "gives")) if "gives" in shape else None
     find = shape.get("find")
     if find is not None and find not in scene.operations:
-        context.report(
-            (*place, "find"), "unknown-operation", f"`{find}` is not mapped here{suggestion(find, scene.operations)}"
-        )
+        context.report((*place, "find"), "unknown-operation", scene.not_mapped(find))
     if not any(key in shape for key in ("call", "steps", "rows", "at", "union", "gives", "find")):
         context.report(place, "nothing-to-do", "`call`, `steps`, `rows`, `gives` or `find` is needed")
     if operation is not None:

@@ -19,8 +19,7 @@ def compile_run(scene: Scene, shape: dict[str, Json], place: Place) -> RunPlan:
     """Compile `run` and `with` of a step, an undo or a result."""
     name = shape["run"]
     if name not in scene.operations:
-        hint = suggestion(name, scene.operations)
-        scene.context.report((*place, "run"), "unknown-operation", f"`{name}` is not mapped here{hint}")
+        scene.context.report((*place, "run"), "unknown-operation", scene.not_mapped(name))
     else:
         _check_with(scene.context, scene.context.model.operations.get(name), shape.get("with"), place)
     origin = scene.context.origin(place)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from gateway.document import suggestion
 from gateway.mapping.calls import Http
 from gateway.mapping.context import OWN, Context
 from gateway.mapping.plan import Take
@@ -26,6 +27,12 @@ class Scene:
     """The arguments of a canonical operation, none of a native one."""
     own: frozenset[str] = OWN
     """Names of values that are this call's alone."""
+
+    def not_mapped(self, name: str) -> str:
+        """Say that the mapping has no operation of this name, with one that is near it where the contract has none."""
+        known = self.context.model.operations
+        hint = ": map it under `operations:`" if name in known else suggestion(name, self.operations & known.keys())
+        return f"`{name}` is not mapped here{hint}"
 
     def knowing(self, *names: str) -> Scene:
         """The same scene with more names known."""

@@ -13,7 +13,14 @@ from dataclasses import dataclass, field
 from typing import Any, Final, TypeAlias
 
 import jmespath
-from jmespath.exceptions import EmptyExpressionError, JMESPathError, JMESPathTypeError, LexerError, ParseError
+from jmespath.exceptions import (
+    EmptyExpressionError,
+    IncompleteExpressionError,
+    JMESPathError,
+    JMESPathTypeError,
+    LexerError,
+    ParseError,
+)
 from jmespath.parser import ParsedResult
 from jmespath.visitor import Options, TreeInterpreter
 
@@ -141,6 +148,8 @@ def compile_path(text: str, origin: str = "") -> Path:
         parsed = jmespath.compile(text)
     except ParseError as error:
         reason = error.message if isinstance(error, LexerError) else error.msg
+        if isinstance(error, IncompleteExpressionError):
+            reason = "it ends where more must follow, such as a closing bracket"
         raise ExpressionInvalid(f"not a JMESPath expression: {reason}", min(error.lex_position, len(text))) from None
     except EmptyExpressionError:
         raise ExpressionInvalid("an empty path; the whole is `@`") from None
