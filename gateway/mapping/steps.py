@@ -81,13 +81,22 @@ def compile_steps(scene: Scene, shape: dict[str, Json], place: Place) -> tuple[t
         step = _compile_step(scene, checked, where_step) if checked is not None else None
         if step is None:  # what it would give is known all the same: one mistake is told once
             sound = False
-            scene = scene.knowing(*([checked["name"]] if checked is not None and "name" in checked else []))
+            scene = scene.knowing(*_names_in(node))
             continue
         steps.append(step)
         scene = scene.taking(step.takes) if isinstance(step, VarsStep) else scene.knowing(*step.names)
         if sound and isinstance(step, RefuseStep):
             check_taking_back(scene.context, steps[:-1], step, where_step)
     return tuple(steps), scene
+
+
+def _names_in(node: Json) -> list[str]:
+    """Give the names that a step as it is written would give, whatever else is wrong with it."""
+    if not isinstance(node, dict):
+        return []
+    taken = node.get("take")
+    names = [node.get("name"), *(taken if isinstance(taken, dict) else ())]
+    return [name for name in names if isinstance(name, str) and name]
 
 
 def _compile_step(scene: Scene, shape: dict[str, Json], place: Place) -> Step | None:
