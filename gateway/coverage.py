@@ -11,18 +11,17 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from gateway.document import Document, Finding, Place
-from gateway.examples import Examples, load_examples
-from gateway.mapping.asks_translate import to_asked
+from gateway.examples import Example, Examples, HookExample, load_examples
 from gateway.mapping.compile import compile_provider
 from gateway.mapping.coverage_probe import Notes, notes_on
 from gateway.mapping.hooks_translate import words
-from gateway.mapping.plan_hooks import DEFAULT, AskingHook, TellingHook
+from gateway.mapping.plan_hooks import AskingHook, TellingHook
 from gateway.mapping.plan_provider import ProviderPlan
 from gateway.mapping.probes import probed
 from gateway.mapping.ways import runs_of
 from gateway.model.model import Model
 from gateway.playback import Outcome, run_example, run_hook
-from gateway.values.errors import AnswerMismatch, CallInvalid
+from gateway.values.errors import AnswerMismatch
 
 
 @dataclass(frozen=True, slots=True, repr=False)  # asyncio shows results of tasks, and these would take seconds
@@ -125,14 +124,9 @@ def _unasked(played: Played) -> Iterator[Finding]:
     """Give a finding for each ask of a hook that no example asks, and each answer to an error that none shows."""
     asking = {name: hook for name, hook in played.plan.hooks.items() if isinstance(hook, AskingHook)}
     for name, hook in asking.items():
-        told = [one for one in played.examples.hooks if one.hook == name]
-        asks, codes = set[int](), set[str]()
-        for example in told:
-            code = example.error or (example.fails or {}).get("code")
-            codes |= {code if code in hook.replies else DEFAULT} if code else set()
-            scope = {**example.connection.scope, "now": example.now.isoformat(timespec="seconds")}
-            with suppress(CallInvalid):  # an example of what cannot be read asks for nothing
-                asks.add(hook.asks.index(to_asked(hook, example.received, scope)[0]))
+        told = [one for one in played.outcomes if _is_of(one.example, name)]
+        asks = {hook.asks.index(one.ask) for one in told if one.ask is not None}
+        codes = {one.row for one in told}
         for index, ask in enumerate(hook.asks) if told else ():
             if index not in asks:
                 message = f"no example of hooks.{name} asks for {ask.request} by this; add one"
@@ -141,6 +135,10 @@ def _unasked(played: Played) -> Iterator[Finding]:
             if code not in codes:
                 message = f"no example of hooks.{name} is answered by this; add one"
                 yield played.document.finding(("hooks", name, "replies", code), "reply-not-seen", message, key=True)
+
+
+def _is_of(example: Example | HookExample, hook: str) -> bool:
+    return isinstance(example, HookExample) and example.hook == hook
 
 
 def _unshown(played: Played) -> Iterator[Finding]:

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import itertools
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
-from urllib.parse import parse_qsl, urlencode
+from urllib.parse import parse_qsl, quote, urlencode
 
 from gateway import auth
 from gateway.catalog import Catalog, Connection
@@ -18,40 +18,45 @@ from gateway.document import suggestion
 from gateway.engine import Engine
 from gateway.examples import Example, Examples, HookExample
 from gateway.exchanges import Exchange, written
-from gateway.mapping.asks_translate import to_answer, to_asked
-from gateway.mapping.hooks_translate import FORGED, is_equal, is_forged, to_messages, to_reply
 from gateway.mapping.native import native_arguments
-from gateway.mapping.plan import Scope
-from gateway.mapping.plan_hooks import AskingHook, Hook, TellingHook
+from gateway.mapping.plan_hooks import AskPlan
 from gateway.mapping.plan_provider import SessionAuth
 from gateway.model.model import Model, TypeRefused, arguments
+from gateway.model.telling import code_of
 from gateway.model.types import list_of
-from gateway.values.errors import GatewayError, MappingFault, NotMapped
-from gateway.values.messages import Call, Json, Message, Reply, Request, Response
+from gateway.values.errors import CallerRefused, GatewayError, MappingFault, NotMapped
+from gateway.values.messages import Call, Json, Reply, Request, Response
 from gateway.values.strictjson import JsonRefused, decode_json
+from gateway.webhooks.challenges import Challenged
+from gateway.webhooks.session import Own, Question, Read, Refused, Session, Told, hook_of
 
-_TRY_AGAIN: Final = 503
-"""What the sender of a message is told whose object cannot be fetched now, and a marketplace that shall ask again."""
+_HOOKS: Final = "https://gateway.example/hooks"
+"""Where the hooks of examples are, for senders that sign the address."""
 _GIVEN: Final = {"slots": ("Slot", True), "resources": ("Resource", True), "booking": ("Booking", False)}
 """What requests are given, by name: the resource, and whether it is a list of it; else it may be null."""
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of one example: nothing to say, or the differences."""
+    """What became of one example: nothing to say, or the differences; and of a hook, what it showed."""
 
     example: Example | HookExample
     differences: tuple[str, ...]
+    ask: AskPlan | None = None
+    """What a message to a hook asked for."""
+    row: str = ""
+    """The row of `replies` that answered it; empty where none did."""
 
 
 @dataclass(slots=True)
-class _Playback:
+class Recording:
     """The provider's side of one example. A request gets the first exchange that expects it and was not used."""
 
     exchanges: list[Exchange]
     unexpected: list[str] = field(default_factory=list)
 
     async def send(self, request: Request) -> Response:
+        """Answer a request as its exchange does; one that no exchange expects gets a 599."""
         problems = []
         for exchange in self.exchanges:
             difference = request_differs(exchange, request)
@@ -65,14 +70,6 @@ class _Playback:
             f"sent {sent} {request.body.decode(errors='replace')}, which no exchange expects:\n{told}"
         )
         return Response(599, {}, b"")
-
-
-class _FetchFailed(Exception):
-    """The object of a thin message could not be fetched, because of `cause`."""
-
-    def __init__(self, cause: GatewayError) -> None:
-        super().__init__(cause.code)
-        self.cause = cause
 
 
 def _same_id(exchange: Exchange, request: Request) -> bytes:
@@ -140,8 +137,8 @@ def _short(value: Json) -> str:
 
 async def run_example(examples: Examples, example: Example, model: Model) -> Outcome:
     """Run one example through the engine and compare everything: requests, result or error."""
-    playback = _Playback(list(example.exchanges))
-    engine = _engine(examples, example, model, playback)
+    playback = Recording(list(example.exchanges))
+    engine = recorded_engine(examples, example, model, playback)
     try:
         found, failed = await _run(engine, example.connection, example, playback), None
     except GatewayError as error:
@@ -150,11 +147,11 @@ async def run_example(examples: Examples, example: Example, model: Model) -> Out
     return Outcome(example, (*_unasked(playback), *told))
 
 
-def _engine(examples: Examples, example: Example | HookExample, model: Model, playback: _Playback) -> Engine:
+def recorded_engine(examples: Examples, example: Example | HookExample, model: Model, recording: Recording) -> Engine:
     """An engine whose provider is the recording, with the session that the examples have."""
     catalog = Catalog("examples", {}, {"example": example.connection})
     ticks = itertools.count()
-    engine = Engine(catalog, model, playback.send, clock=lambda: float(next(ticks)), now=lambda: example.now)
+    engine = Engine(catalog, model, recording.send, clock=lambda: float(next(ticks)), now=lambda: example.now)
     for scheme in ("", *example.connection.provider.auths):
         session = engine.session(example.connection, scheme)
         if examples.token and example.operation != "login":
@@ -162,7 +159,7 @@ def _engine(examples: Examples, example: Example | HookExample, model: Model, pl
     return engine
 
 
-def _unasked(playback: _Playback) -> list[str]:
+def _unasked(playback: Recording) -> list[str]:
     """What was sent and not expected, and what was expected and not sent."""
     left = [f"{left.origin}: this exchange was expected and never asked for" for left in playback.exchanges]
     return [*playback.unexpected, *left]
@@ -171,61 +168,87 @@ def _unasked(playback: _Playback) -> list[str]:
 async def run_hook(examples: Examples, example: HookExample, model: Model) -> Outcome:
     """Run an example of a hook, what it fetches included, and compare everything: messages or error, and the reply.
 
-    Who sent it is taken as proved, but for what the hook itself compares and fetches.
+    It goes the way of every message to the gateway; only of a proof that the recording leaves out it is taken as right.
     """
-    hook = example.connection.provider.hooks.get(example.hook)
-    if isinstance(hook, AskingHook):
-        return Outcome(example, tuple(_asked(hook, example, model)))
-    playback = _Playback(list(example.exchanges))
-    engine = _engine(examples, example, model, playback)
-    scope = {**example.connection.scope, "now": example.now.isoformat(timespec="seconds")}
-    found: list[dict[str, Json]] = []
-    failed: GatewayError | None = None
-    status = 0
-    try:
-        found = [await _told(engine, example, message) for message in _messages(hook, example, scope)]
-    except _FetchFailed as error:
-        failed, status = error.cause, _TRY_AGAIN
-        if hook is not None and is_forged(hook, error.cause):
-            failed, status = GatewayError("The message is forged.", code=FORGED), 0
-    except GatewayError as error:
-        failed = error
-    if failed is not None:
-        reply: Response | None = _refusal(hook, failed.code, scope, model, status)
-    else:
-        reply = to_reply(hook, None, scope) if hook is not None else None
-    told = _judged(example, _as_written(found, example.gives), failed)
-    return Outcome(example, (*_unasked(playback), *told, *_answered(example, reply)))
+    plan = hook_of(example.connection, example.hook, example.received.method)
+    if isinstance(plan, Refused):
+        status = code_of(plan.error, model).status
+        told = _judged(example, None, plan.cause or plan.error)
+        return Outcome(example, (*told, *_answered(example, Response(status, {}, b""))))
+    playback = Recording(list(example.exchanges))
+    engine = recorded_engine(examples, example, model, playback)
+
+    async def fetch(operation: str, given: Mapping[str, Json]) -> Json:
+        return (await engine.run(Call("example", operation, given, "example", deadline=1e9))).data
+
+    at = int(example.now.timestamp() * 1000)
+    session = Session(plan, example.connection, example.received, at, _address(example), model, recorded=True)
+    judged = _Judged(example, session)
+    judged.judge(await session.take(fetch))
+    return Outcome(example, (*_unasked(playback), *judged.told), judged.ask, judged.row)
 
 
-def _refusal(hook: Hook | None, code: str, scope: Scope, model: Model, status: int = 0) -> Response:
-    """What the sender is answered to an error: as the mapping says, else by this status, or that of the code."""
-    told = to_reply(hook, code, scope, again=model.errors[code].retryable) if hook is not None else None
-    return told or Response(status or model.errors[code].status, {}, b"")
+def _address(example: HookExample) -> str:
+    """The public address of an example's hook, for what signs it."""
+    received = example.received
+    parts = ("example", example.hook, *([received.token] if received.token is not None else ()))
+    query = f"?{urlencode(received.query)}" if received.query else ""
+    return f"{_HOOKS}/{'/'.join(quote(part, safe='') for part in parts)}{query}"
 
 
-def _asked(hook: AskingHook, example: HookExample, model: Model) -> Iterator[str]:
-    """Compare what is asked with what an example says of it, and the answer with that to what the example gives."""
-    scope = {**example.connection.scope, "now": example.now.isoformat(timespec="seconds")}
-    try:
-        ask, asked = to_asked(hook, example.received, scope)
-        _check_equal(hook, example, scope)
-    except GatewayError as failed:
-        yield from _judged(example, None, failed)
-        yield from _answered(example, _refusal(hook, failed.code, scope, model))
-        return
-    yield from _judged(example, {"request": asked.request, "data": dict(asked.data)}, None)
-    if example.error and example.error not in model.errors:
-        yield f"`{example.error}` is not an error code of the contract{suggestion(example.error, model.errors)}"
-    elif example.error:
-        again = _TRY_AGAIN if model.errors[example.error].retryable else 0
-        yield from _answered(example, _refusal(hook, example.error, scope, model, again))
-    elif example.answers is not None:
-        yield from _unfit(model.requests[asked.request].gives, example.answers, model)
+@dataclass(slots=True)
+class _Judged:
+    """What an example says of its message against what it comes to, and what it showed: an ask, a row of `replies`."""
+
+    example: HookExample
+    session: Session
+    told: list[str] = field(default_factory=list)
+    ask: AskPlan | None = None
+    row: str = ""
+
+    def judge(self, came: Challenged | Question | Told | Refused) -> None:
+        """Compare all of it."""
+        example = self.example
+        match came:
+            case Refused():
+                self.told += _judged(example, None, came.cause or came.error)
+                self._reply_to(came.error)
+            case Challenged():
+                self.told += _judged(example, [], None)
+                self._reply(lambda: Response(came.status, dict(came.headers), came.body))
+            case Question():
+                self.ask = came.ask
+                self.told += _judged(example, {"request": came.asked.request, "data": dict(came.asked.data)}, None)
+                self._given(came)
+            case Told():
+                failed = next((one.failure for one in came.messages if one.failure is not None), None)
+                found = [_written_message(one) for one in came.messages]
+                self.told += _judged(example, _as_written(found, example.gives), failed)
+                self._reply(self.session.taken)
+
+    def _given(self, question: Question) -> None:
+        """Hold the answer to a question to what the example says that it is given, or to the error."""
+        example, model = self.example, self.session.model
+        if example.error and example.error not in model.errors:
+            hint = suggestion(example.error, model.errors)
+            self.told.append(f"`{example.error}` is not an error code of the contract{hint}")
+        elif example.error:
+            self._reply_to(CallerRefused("", code=example.error))  # links refuse marketplaces, which are their callers
+        elif (answers := example.answers) is not None:
+            self.told += _unfit(model.requests[question.asked.request].gives, answers, model)
+            self._reply(lambda: self.session.answer(question, answers))
+
+    def _reply_to(self, error: GatewayError) -> None:
+        self.row = self.session.row(error)
+        self._reply(lambda: self.session.reply(error))
+
+    def _reply(self, build: Callable[[], Response | Own]) -> None:
         try:
-            yield from _answered(example, to_answer(ask, asked, example.answers, scope))
+            reply = build()
         except MappingFault as fault:
-            yield f"the reply cannot be built: {fault.detail}"
+            self.told.append(f"the reply cannot be built: {fault.detail}")
+            return
+        self.told += _answered(self.example, Response(reply.status, {}, b"") if isinstance(reply, Own) else reply)
 
 
 def _unfit(names: Sequence[str], answers: Mapping[str, Json], model: Model) -> Iterator[str]:
@@ -252,45 +275,26 @@ def _as_written(found: list[dict[str, Json]], written: Json) -> list[dict[str, J
     ]
 
 
-def _messages(hook: TellingHook | None, example: HookExample, scope: Scope) -> list[Message]:
-    if hook is None:
-        raise NotMapped(f"There is no hook `{example.hook}` here.")
-    _check_equal(hook, example, scope)
-    return [message for _, message in to_messages(hook, example.received, scope)]
-
-
-def _check_equal(hook: Hook, example: HookExample, scope: Scope) -> None:
-    if not is_equal(hook, example.received, scope):
-        raise GatewayError("The message is not for this connection.", code=FORGED)
-
-
-async def _told(engine: Engine, example: HookExample, message: Message) -> dict[str, Json]:
-    """A message as examples write it; the object of a thin one is fetched."""
-    told: dict[str, Json] = {"type": message.type}
-    if message.data is not None:
-        told["data"] = dict(message.data)
-    if message.fetch is not None:
-        name, given = message.fetch
+def _written_message(one: Read) -> dict[str, Json]:
+    """A message as examples write it."""
+    told: dict[str, Json] = {"type": one.message.type if one.message is not None else ""}
+    if one.data is not None:
+        told["data"] = dict(one.data)
+    if one.message is not None and one.message.fetch is not None:
+        name, given = one.message.fetch
         told["fetch"] = {"run": name, "with": dict(given)}
-        try:
-            args = arguments(engine.model.operations[name], given, example.connection.zone)
-            told["data"] = (await engine.run(Call("example", name, args, "example", deadline=1e9))).data
-        except GatewayError as error:
-            raise _FetchFailed(error) from error
     return told
 
 
-def _answered(example: HookExample, reply: Response | None) -> list[str]:
+def _answered(example: HookExample, reply: Response) -> list[str]:
     """How the reply differs from what is written of it."""
-    if reply is None:
-        return []
     actual: dict[str, Json] = {"status": reply.status, "text": reply.body.decode()}
     if "json" in example.reply:
         actual["json"] = decode_json(reply.body) if "json" in reply.headers.get("content-type", "") else None
     return differences(dict(example.reply), {key: actual.get(key) for key in example.reply}, "reply")
 
 
-async def _run(engine: Engine, connection: Connection, example: Example, playback: _Playback) -> Reply:
+async def _run(engine: Engine, connection: Connection, example: Example, playback: Recording) -> Reply:
     if example.operation == "login":
         now = example.now.isoformat(timespec="seconds")
         scope = {**connection.revealed, "now": now, "sent_at": now}

@@ -22,7 +22,7 @@ ROWS = """
     shape variables setbacks / parts / reader simulator_parts json_schema / example_parts / config model / mapping /
     auth transport store windows cache tracing exchanges compensation turns workers /
     catalog / scopes finished / steps /
-    run examples / engine / webhooks playback / flows coverage laws / links / surface simulator loss / cli / __main__
+    run examples / engine / webhooks / playback flows / coverage laws / links / surface simulator loss / cli / __main__
 """
 LAYER = {unit: number for number, row in enumerate(ROWS.split("/")) for unit in row.split()}
 DOORS = {

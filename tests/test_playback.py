@@ -264,9 +264,9 @@ def fetched(**answer):
         ({"messages": [ADA]}, ["sent GET", "failed with"]),
         ({"exchanges": fetched(status=404), "fails": {"code": "UNAUTHORIZED"}, "reply": {"status": 401}}, []),
         ({"exchanges": fetched(status=400), "fails": {"code": "PROVIDER_ERROR"}, "reply": {"status": 503}}, []),
-        ({"exchanges": fetched(status=429), "fails": {"code": "RATE_LIMITED"}, "reply": {"text": "later"}}, []),
+        ({"exchanges": fetched(status=429), "fails": {"code": "RATE_LIMITED"}, "reply": {"status": 503}}, []),
         ({"received": {"json": {"club": "south"}}, "fails": {"code": "UNAUTHORIZED"}, "reply": {"status": 401}}, []),
-        ({"received": {"text": "{"}, "fails": {"code": "PROVIDER_ERROR"}, "reply": {"status": 502}}, []),
+        ({"received": {"text": "{"}, "fails": {"code": "PROVIDER_ERROR"}, "reply": {"status": 401}}, []),
         ({"hook": "persons", "fails": {"code": "NOT_FOUND"}}, []),
     ],
 )

@@ -95,10 +95,16 @@ def to_reply(plan: Hook, code: str | None, scope: Scope, *, again: bool = False)
     Gives None where the mapping says nothing of this code, so that the gateway's own answer stands. Raises
     MappingFault where a template of the answer fails.
     """
-    default = None if again else plan.replies.get(DEFAULT)
     taken = plan.reply if isinstance(plan, TellingHook) else None
-    reply = taken if code is None else plan.replies.get(code, default)
+    reply = taken if code is None else plan.replies.get(answering(plan, code, again=again))
     return None if reply is None else response_of(reply, scope)
+
+
+def answering(plan: Hook, code: str, *, again: bool) -> str:
+    """Name the row of `replies` that answers an error; empty where none does. `again` is as for `to_reply`."""
+    if code in plan.replies:
+        return code
+    return DEFAULT if DEFAULT in plan.replies and not again else ""
 
 
 def response_of(reply: ReplyPlan, scope: Scope) -> Response:

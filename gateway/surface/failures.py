@@ -14,21 +14,19 @@ from pathlib import PurePath
 from aiohttp import web
 
 from gateway.model.model import Model
+from gateway.model.telling import code_of
 from gateway.surface.answers import to_bytes
 from gateway.surface.visit import VISIT
 from gateway.values.errors import (
     AnswerMismatch,
-    CallerRefused,
     CallInvalid,
     GatewayError,
     MappingFault,
-    ProviderUnauthorised,
 )
 from gateway.values.messages import Json
 
 PROBLEM = "application/problem+json"
 _TYPE = "urn:booking-gateway:error:"
-_CALLERS_OWN = frozenset({HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN})
 _PLACED = (AnswerMismatch, MappingFault)
 _AGAIN_SECONDS = 10.0
 """When a caller of what is not available may come again, where nobody knows it better (RFC 9110, section 15.6.4)."""
@@ -78,9 +76,7 @@ class Failure:
 
 def failure_of(error: GatewayError, model: Model) -> Failure:
     """Say what a caller is told about an error. A code the contract does not know is a defect and raises KeyError."""
-    told = model.errors[error.code]
-    if told.status in _CALLERS_OWN and not isinstance(error, CallerRefused):
-        told = model.errors[ProviderUnauthorised.CODE]
+    told = code_of(error, model)
     details = dict(error.details)
     if isinstance(error, _PLACED) and error.origin:
         details["origin"] = PurePath(error.origin).name  # where the operator keeps it is nobody's business

@@ -20,8 +20,7 @@ from aiohttp import web
 
 from gateway import observe
 from gateway.catalog import Connection
-from gateway.mapping.hooks_translate import to_reply
-from gateway.mapping.plan_hooks import AskingHook, Hook, is_proved_by_fetch
+from gateway.mapping.plan_hooks import Hook, is_proved_by_fetch
 from gateway.surface.calls import Calls
 from gateway.surface.failures import HttpRefused, failure_of, to_response
 from gateway.surface.requests import READ_SECONDS, body_bytes, path_parts, query_pairs, refuse_large
@@ -31,7 +30,8 @@ from gateway.values.errors import GatewayError, SignatureInvalid, TooManyCalls
 from gateway.values.messages import Received, Response
 from gateway.webhooks.asking import Links, answered
 from gateway.webhooks.challenges import Challenged
-from gateway.webhooks.inbound import Delivery, Inbound, scope_of
+from gateway.webhooks.inbound import Delivery, Inbound
+from gateway.webhooks.session import Own, Refused, hook_of
 
 PATH = "/hooks/{connection:[^/]+}/{hook:[^/]+}"
 MOST_OF_ONE = 32
@@ -39,8 +39,6 @@ MOST_OF_ONE = 32
 MOST = 256
 """Proved messages that are taken in at the same time."""
 _UNSUPPORTED = 415
-_UNAVAILABLE = 503
-"""What a marketplace is told that shall ask again, whatever stood in the way: of what is behind us it knows nothing."""
 _AGAIN_SECONDS = "30"
 """When it shall ask, where nobody says it."""
 
@@ -115,25 +113,21 @@ class Hooks:
 
     async def _answer(self, delivery: Delivery) -> web.Response:
         """Take in what is told, or have done what is asked, and give the answer of the mapping."""
-        connection, scope = delivery.connection, scope_of(delivery.connection, delivery.at)
-        came = await self.inbound.receive(delivery)
+        came, session = await self.inbound.receive(delivery), self.inbound.session(delivery)
         if isinstance(came, Challenged):
             return web.Response(status=came.status, headers=dict(came.headers), body=came.body)
         if came is not None:
-            return _response(
-                await answered(came, self.links, connection, scope, delivery.request_id, delivery.deadline)
-            )
-        taken = to_reply(delivery.plan, None, scope)
-        return web.Response(status=204) if taken is None else _response(taken)
+            return _response(await answered(session, came, self.links, delivery.request_id, delivery.deadline))
+        return _response(session.taken())
 
     def _found(self, request: web.Request) -> tuple[Connection, Hook] | None:
         """The hook that a path names, if there is one."""
         parts = path_parts(request)
         connection = self.calls.engine.catalog.connections.get(parts["connection"])
-        plan = connection.provider.hooks.get(parts["hook"]) if connection is not None else None
-        if connection is None or plan is None or request.method not in plan.methods:
+        if connection is None:
             return None
-        return connection, plan
+        plan = hook_of(connection, parts["hook"], request.method)
+        return None if isinstance(plan, Refused) else (connection, plan)
 
     def _tell(self, request: web.Request) -> None:
         """Tell the log of a path that names no hook; what is written there may be somebody's token."""
@@ -153,17 +147,15 @@ class Hooks:
 
     def _refused(self, request: web.Request, delivery: Delivery, error: GatewayError) -> web.Response:
         """What the mapping says to an error, or what a marketplace is told that shall ask again; raises all else."""
-        plan, scope = delivery.plan, scope_of(delivery.connection, delivery.at)
-        again = self.calls.engine.model.errors[error.code].retryable
-        told = to_reply(plan, error.code, scope, again=again)
-        if told is not None:
+        told = self.inbound.session(delivery).reply(error)
+        if not isinstance(told, Own):
             request[VISIT].code = error.code
             return _response(told)
-        if not (again and isinstance(plan, AskingHook)):
+        if not told.again:
             raise error
         failure = failure_of(error, self.calls.engine.model)
         headers = {"Retry-After": _AGAIN_SECONDS, **failure.headers}
-        return to_response(request, replace(failure, status=_UNAVAILABLE, headers=headers))
+        return to_response(request, replace(failure, status=told.status, headers=headers))
 
     @contextmanager
     def _counted(self, name: str) -> Iterator[None]:

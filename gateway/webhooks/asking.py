@@ -1,4 +1,4 @@
-"""What a marketplace asks of us, once its message is verified: read, handed to the links, answered. Nothing is stored.
+"""What a marketplace asks of us, once its message is read: handed to the links, and answered. Nothing is stored.
 
 Whether something is asked twice, and what is done, is the links' business.
 """
@@ -7,15 +7,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Protocol
 
 from gateway.catalog import Connection
-from gateway.mapping.asks_translate import to_answer, to_asked
-from gateway.mapping.plan import Scope
-from gateway.mapping.plan_hooks import AskingHook, AskPlan
 from gateway.values.errors import NotMapped
-from gateway.values.messages import Asked, Json, Received, Response
+from gateway.values.messages import Asked, Json, Response
+from gateway.webhooks.session import Question, Session
 
 
 class Links(Protocol):
@@ -31,28 +28,15 @@ class Links(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class Question:
-    """A verified message that asks for something: the ask that fitted, and the canonical request."""
-
-    ask: AskPlan
-    asked: Asked
-
-
-def question(plan: AskingHook, received: Received, scope: Scope) -> Question:
-    """Read what is asked; raises CallInvalid."""
-    return Question(*to_asked(plan, received, scope))
-
-
 async def answered(
-    question: Question, links: Links | None, connection: Connection, scope: Scope, request_id: str, deadline: float
+    session: Session, question: Question, links: Links | None, request_id: str, deadline: float
 ) -> Response:
     """Have it done, and give the answer that the mapping says. Raises GatewayError.
 
-    `scope` is the connection's with `now`; `deadline` a reading of the event loop's clock, in seconds.
+    `deadline` is a reading of the event loop's clock, in seconds.
     """
     if links is None:
         raise NotMapped("No link sells what is asked for.")
-    given = await links.answer(connection, question.asked, request_id, deadline)
+    given = await links.answer(session.connection, question.asked, request_id, deadline)
     # In a thread, since the calendar of a large club has thousands of slots, and other callers shall not wait for them.
-    return await asyncio.to_thread(to_answer, question.ask, question.asked, given, scope)
+    return await asyncio.to_thread(session.answer, question, given)

@@ -10,41 +10,29 @@ import hashlib
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import NoReturn
 
 from gateway import observe
 from gateway.catalog import Connection
 from gateway.engine import Engine
-from gateway.mapping.hooks_translate import is_equal, is_forged, to_messages
 from gateway.mapping.lapsing import lapsing
-from gateway.mapping.plan_hooks import IGNORE, AskingHook, Hook, TellingHook, is_proved_by_fetch
-from gateway.mapping.plan_verify import VerifyPlan
+from gateway.mapping.plan_hooks import IGNORE, Hook, TellingHook
 from gateway.store.database import Transaction
 from gateway.store.events import Receipt
 from gateway.store.receipts import explain, of_state, settle
 from gateway.values.errors import (
-    AnswerMismatch,
-    CallInvalid,
-    GatewayError,
-    MappingFault,
     NotMapped,
-    ProviderUnavailable,
-    SignatureInvalid,
 )
-from gateway.values.messages import Call, Json, Message, Observation, Received
+from gateway.values.messages import Call, Json, Observation, Received
 from gateway.values.secrets import Redactor
-from gateway.webhooks.asking import Question, question
 from gateway.webhooks.challenges import Challenged
 from gateway.webhooks.publish import EVENTS, Published, Publisher, observed
-from gateway.webhooks.verify import glance, verify
+from gateway.webhooks.session import Fetch, Question, Read, Refused, Session, Told, whole_name
 
 WEBHOOK = "provider_webhook"
 """The origin of events that a provider told us."""
 DEAD = "dead"
 """The state of a message that was verified and cannot be read."""
-AGAIN_SECONDS = 30.0
-"""When a message shall come again whose object cannot be fetched, where the provider does not say it."""
 _KEPT_HEADERS = frozenset({"content-type", "user-agent", "date"})
 """Of a message's headers only these are kept beside what the mapping reads: the others may prove who sent it."""
 
@@ -66,20 +54,6 @@ class Delivery:
 
 
 @dataclass(frozen=True, slots=True)
-class _Read:
-    """One message with what names it, its object, and why it cannot be read if it cannot.
-
-    `key` is the name without what was fetched: the one by which a message is known whose fetch could not be read.
-    """
-
-    key: str
-    name: str
-    message: Message | None
-    data: Mapping[str, Json] | None = None
-    failure: GatewayError | None = None
-
-
-@dataclass(frozen=True, slots=True)
 class Inbound:
     """Receives. `now` gives milliseconds since 1970, `fresh` a new id with this prefix."""
 
@@ -96,16 +70,18 @@ class Inbound:
         CallInvalid for what asks and cannot be read, and StoreUnavailable, or ProviderUnavailable when its object
         cannot be fetched: it shall come again.
         """
-        plan, revealed = delivery.plan, delivery.connection.revealed
-        verdict = verify(_blocks(delivery), delivery.received, revealed, delivery.at / 1000, delivery.url)
-        if not verdict.accepted:
-            self._refuse(delivery, verdict.reason)
-        if verdict.answer is not None:
-            return verdict.answer
-        if isinstance(plan, AskingHook):
-            return self._question(delivery, plan)
-        await self._keep(delivery, plan, await self._read(delivery, plan))
+        came = await self.session(delivery).take(self._fetch(delivery))
+        if isinstance(came, Refused):
+            self._refuse(delivery, came)
+        if isinstance(came, Challenged | Question):
+            return came
+        await self._keep(delivery, came)
         return None
+
+    def session(self, delivery: Delivery) -> Session:
+        """Give the session of a message, which decides all that can be decided without a store."""
+        about = (delivery.plan, delivery.connection, delivery.received, delivery.at, delivery.url)
+        return Session(*about, self.engine.model)
 
     def glance(self, delivery: Delivery) -> bool:
         """Tell whether a message is proved by what came before its body, which is not read yet.
@@ -113,11 +89,10 @@ class Inbound:
         Raises SignatureInvalid for what no body could prove. A message that is not proved by this is still to be
         received: False says only that nobody knows yet who sends it.
         """
-        revealed = delivery.connection.revealed
-        seen = glance(_blocks(delivery), delivery.received, revealed, delivery.at / 1000, delivery.url)
-        if seen.reason:
-            self._refuse(delivery, seen.reason)
-        return seen.proved
+        seen = self.session(delivery).glance()
+        if isinstance(seen, Refused):
+            self._refuse(delivery, seen)
+        return seen
 
     async def replay(self, receipt: str, deadline: float) -> bool:
         """Read a dead letter again, with the mapping of now; tells whether its events are stored now.
@@ -136,12 +111,14 @@ class Inbound:
         if not isinstance(plan, TellingHook):
             raise NotMapped(f"The connection `{found.connection}` has no hook `{found.hook}` any more.")
         delivery = Delivery(connection, plan, _unpacked(found.request), found.received_at, "", receipt, deadline)
-        try:
-            read = await self._read(delivery, plan)
-        except SignatureInvalid:  # what proved it no longer does; the log says what
+        told = await self.session(delivery).messages(plan, self._fetch(delivery))
+        if isinstance(told, Refused) and not told.waits:  # what proved it no longer does; the log says what
+            self._tell(delivery, told)
             return False
-        whole = found.dedupe == _hash(_whole(delivery.received))
-        mine = [one for one in read if whole or _hash(one.key) == found.dedupe]
+        if isinstance(told, Refused):
+            self._refuse(delivery, told)
+        whole = found.dedupe == _hash(whole_name(delivery.received))
+        mine = [one for one in told.messages if whole or _hash(one.key) == found.dedupe]
         failure = next((one.failure for one in mine if one.failure is not None), None)
         if failure is not None:
             reason = connection.redactor.text(failure.detail)
@@ -151,59 +128,18 @@ class Inbound:
         await self._settle(delivery, plan, found, mine)
         return True
 
-    def _question(self, delivery: Delivery, plan: AskingHook) -> Question:
-        """Read what a message asks for: the log knows where the mapping could not, its sender what to change."""
-        scope = scope_of(delivery.connection, delivery.at)
-        try:
-            found = question(plan, delivery.received, scope)
-        except CallInvalid as invalid:
-            cause = invalid.__cause__
-            told = cause.detail if isinstance(cause, MappingFault) else f"{invalid.origin}: {invalid.detail}"
-            self._tell(delivery, delivery.connection.redactor.text(told))
-            raise
-        if not is_equal(plan, delivery.received, scope):
-            self._refuse(delivery, "what must be equal in it is not")
-        return found
+    def _fetch(self, delivery: Delivery) -> Fetch:
+        """Give what fetches the object of a message: a call of the connection like any other."""
 
-    async def _read(self, delivery: Delivery, plan: TellingHook) -> list[_Read]:
-        """Translate a message, and fetch what it only names."""
-        received = delivery.received
-        scope = scope_of(delivery.connection, delivery.at)
-        try:
-            equal = is_equal(plan, received, scope)
-            messages = to_messages(plan, received, scope) if equal else []
-        except (AnswerMismatch, MappingFault) as error:
-            if plan.forged is not None:  # nobody has proved it: nothing of it is kept
-                self._refuse(delivery, delivery.connection.redactor.text(error.detail))
-            return [_Read(_whole(received), _whole(received), None, failure=error)]
-        if not equal:
-            self._refuse(delivery, "what must be equal in it is not")
-        return [await self._fetched(delivery, plan, name, message) for name, message in messages]
+        async def fetch(operation: str, arguments: Mapping[str, Json]) -> Json:
+            about = (delivery.connection.name, operation, arguments, delivery.request_id, delivery.deadline)
+            return (await self.engine.run(Call(*about))).data
 
-    async def _fetched(self, delivery: Delivery, plan: TellingHook, name: str, message: Message) -> _Read:
-        """Give a message its object. What the provider will not show to whoever knows its secret is forged."""
-        if message.fetch is None or message.type == IGNORE:
-            return _Read(name, name, message, message.data)
-        operation, arguments = message.fetch
-        connection = delivery.connection
-        call = Call(connection.name, operation, arguments, delivery.request_id, delivery.deadline)
-        try:
-            reply = await self.engine.run(call)
-        except AnswerMismatch as error:  # the provider has shown it: it is no forgery, and the mapping must be mended
-            return _Read(name, name, message, failure=error)
-        except GatewayError as error:
-            if is_forged(plan, error):
-                self._refuse(delivery, f"the fetch that proves it says {error.code}")
-            wait = error.retry_after if error.retry_after is not None else AGAIN_SECONDS
-            about = {"request": delivery.request_id, "connection": connection.name, "hook": delivery.plan.name}
-            observe.hook_waits(**about, reason=connection.redactor.text(error.explanation))
-            text = "The object of the message cannot be fetched now."
-            raise ProviderUnavailable(text, sent=False, retry_after=wait) from error
-        told = json.dumps(reply.data, sort_keys=True, ensure_ascii=True)
-        return _Read(name, f"{name} {told}", message, reply.data)
+        return fetch
 
-    async def _keep(self, delivery: Delivery, plan: TellingHook, read: Sequence[_Read]) -> None:
+    async def _keep(self, delivery: Delivery, told: Told) -> None:
         """Store the messages of a request with their events, each of them once and all of them or none."""
+        plan, read = told.hook, told.messages
         receipts = [self._receipt(delivery, plan, one) for one in read]
 
         def work(connection: Transaction) -> list[Published]:
@@ -221,7 +157,7 @@ class Inbound:
                 origin, reason = receipt.origin or "", receipt.reason or ""
                 observe.hook_dead(**about, receipt=receipt.id, origin=origin, reason=reason)
 
-    def _receipt(self, delivery: Delivery, plan: TellingHook, one: _Read) -> Receipt:
+    def _receipt(self, delivery: Delivery, plan: TellingHook, one: Read) -> Receipt:
         connection, received, failure = delivery.connection, delivery.received, one.failure
         return Receipt(
             id=self.fresh("rcp"),
@@ -236,7 +172,7 @@ class Inbound:
             origin=failure.origin if failure is not None else None,
         )
 
-    async def _settle(self, delivery: Delivery, plan: TellingHook, letter: Receipt, read: Sequence[_Read]) -> None:
+    async def _settle(self, delivery: Delivery, plan: TellingHook, letter: Receipt, read: Sequence[Read]) -> None:
         """Store the events of a dead letter that can be read now, but for what came again in the meantime."""
         receipts = [self._receipt(delivery, plan, one) for one in read]
         state = "mapped" if any(_state(one) == "mapped" for one in read) else "ignored"
@@ -250,7 +186,7 @@ class Inbound:
 
         await self.publisher.database.write(work, tells=EVENTS)
 
-    def _as_of(self, delivery: Delivery, one: _Read) -> int | None:
+    def _as_of(self, delivery: Delivery, one: Read) -> int | None:
         """When a message spoke of the present; None where it still does.
 
         A word for where a booking stands has its place among the others whenever it comes, and what is fetched is new.
@@ -261,7 +197,7 @@ class Inbound:
         stands = one.message.type == changes.first or one.message.type in changes.becomes.values()
         return None if stands else delivery.at
 
-    def _observations(self, delivery: Delivery, one: _Read) -> list[Observation]:
+    def _observations(self, delivery: Delivery, one: Read) -> list[Observation]:
         """What a message says of its booking: nothing where it is ignored or cannot be read."""
         if one.data is None or one.message is None or _state(one) != "mapped":
             return []
@@ -271,44 +207,22 @@ class Inbound:
         ends = lapsing(connection.provider.operations, fetch[0]) if fetch is not None else frozenset[str]()
         return [observed(*about, stand_ins=frozenset(connection.provider.remembered), lapsing=ends)]
 
-    def _refuse(self, delivery: Delivery, reason: str) -> NoReturn:
+    def _refuse(self, delivery: Delivery, refused: Refused) -> NoReturn:
         """Refuse a message: the log knows why, its sender does not."""
-        self._tell(delivery, reason)
-        raise SignatureInvalid("")
+        self._tell(delivery, refused)
+        raise refused.error
 
-    def _tell(self, delivery: Delivery, reason: str) -> None:
+    def _tell(self, delivery: Delivery, refused: Refused) -> None:
         about = {"request": delivery.request_id, "connection": delivery.connection.name, "hook": delivery.plan.name}
-        observe.hook_refused(**about, reason=reason)
+        told = observe.hook_waits if refused.waits else observe.hook_refused
+        told(**about, reason=delivery.connection.redactor.text(refused.reason))
 
 
-def _blocks(delivery: Delivery) -> tuple[VerifyPlan, ...]:
-    """What a message must prove. Where a fetch is proof enough, only what this connection has of the rest."""
-    plan, revealed, method = delivery.plan, delivery.connection.revealed, delivery.received.method
-    if not is_proved_by_fetch(plan):
-        return plan.verify
-    return tuple(block for block in plan.verify if block.applies(revealed, method))
-
-
-def scope_of(connection: Connection, at: int) -> dict[str, Json]:
-    """Give what templates of a hook see of a connection, at this moment: milliseconds since 1970."""
-    return {**connection.scope, "now": moment(at)}
-
-
-def moment(at: int) -> str:
-    """Write milliseconds since 1970 as templates see `now`."""
-    return datetime.fromtimestamp(at / 1000, UTC).isoformat(timespec="seconds")
-
-
-def _state(one: _Read) -> str:
+def _state(one: Read) -> str:
     """What becomes of a message in the store."""
     if one.failure is not None:
         return DEAD
     return "ignored" if one.message is not None and one.message.type == IGNORE else "mapped"
-
-
-def _whole(received: Received) -> str:
-    """Name a message that cannot be read by all of its body."""
-    return f"body {hashlib.sha256(received.body).hexdigest()}"
 
 
 def _hash(name: str) -> str:

@@ -94,12 +94,21 @@ def _check_head(plan: VerifyPlan, reading: Reading, scope: Mapping[str, Json], n
     return False
 
 
-def verify(plans: Sequence[VerifyPlan], received: Received, scope: Mapping[str, Json], now: float, url: str) -> Verdict:
+def verify(
+    plans: Sequence[VerifyPlan],
+    received: Received,
+    scope: Mapping[str, Json],
+    now: float,
+    url: str,
+    *,
+    recorded: bool = False,
+) -> Verdict:
     """Verify one message against all of the plans of its hook; without any (`verify: none`) it is accepted.
 
     `scope` is `{"settings": …}` with secrets revealed, `now` seconds since 1970, `url` the hook's public URL as it is
     configured, never as the message says. A plan whose needs the settings do not meet, or that is for
-    messages of another method, is left out, but where all are left out nothing is accepted.
+    messages of another method, is left out, but where all are left out nothing is accepted. Of a `recorded` message a
+    proof that it does not carry at all is taken as right; one that it carries must hold.
     """
     reading = Reading(received, url)
     applied = [plan for plan in plans if plan.applies(scope, received.method)]
@@ -110,12 +119,32 @@ def verify(plans: Sequence[VerifyPlan], received: Received, scope: Mapping[str, 
         if answer is not None:
             return Verdict(accepted=True, answer=answer)
         for plan in applied:
-            _check(plan, reading, scope, now)
+            if not recorded or _carries(plan, reading):
+                _check(plan, reading, scope, now)
         return Verdict(accepted=True, answer=_challenged(applied, reading, scope, unproved=False))
     except Unproved as unproved:
         return Verdict(accepted=False, reason=str(unproved))
     except MappingFault as fault:
         return Verdict(accepted=False, reason=fault.detail)
+
+
+def _carries(plan: VerifyPlan, reading: Reading) -> bool:
+    """Whether anything stands where a message has its token, credentials or signature, be it right or wrong."""
+    if plan.scheme == "basic":
+        return any(name == "authorization" for name, _ in reading.received.headers)
+    place = plan.token if plan.signature is None else plan.signature.location
+    if place is None:
+        return reading.received.token is not None
+    if place.path is None:
+        received = reading.received
+        return any(name == place.header for name, _ in received.headers) or any(
+            name == place.query for name, _ in received.query if not place.header
+        )
+    try:
+        items = _items(plan, reading) if plan.signature is not None else [reading.json()]
+        return any(reading.value(place.path, item) is not None for item in items)
+    except Unproved:  # no JSON: it carries nothing, and whoever reads it says so
+        return False
 
 
 def _challenged(

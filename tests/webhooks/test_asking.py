@@ -4,8 +4,9 @@ import pytest
 
 from gateway.values.errors import CallInvalid, NotMapped, SignatureInvalid
 from gateway.values.messages import Asked, Received
-from gateway.webhooks.asking import Question, answered
+from gateway.webhooks.asking import answered
 from gateway.webhooks.inbound import Delivery
+from gateway.webhooks.session import Question
 from tests.asked import NOW, TOKEN, market, order, serve_market
 from tests.hooked import batch, courts
 
@@ -45,9 +46,10 @@ async def test_refused(market):
 
 async def test_nobody_answers(market):
     """Where nothing is sold, whoever asks is told so."""
-    found = await market.backroom.inbound.receive(delivery(market, order()))
+    inbound, asking = market.backroom.inbound, delivery(market, order())
+    found = await inbound.receive(asking)
     with pytest.raises(NotMapped, match="No link sells"):
-        await answered(found, None, market.connection, {}, "r1", 10.0)
+        await answered(inbound.session(asking), found, None, "r1", 10.0)
 
 
 async def test_a_letter_whose_hook_asks_now(gate, tmp_path):
