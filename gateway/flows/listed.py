@@ -44,7 +44,10 @@ async def is_listed(model: Model, connection: Connection, key: str, run: Run) ->
     reply = await run(plan.operation, {window[0]: start, window[1]: end})
     if reply.age is not None or not reply.whole:
         return None  # it was read before, or is a part
-    return Listed(booking, any(row.get("id") == key for row in reply.data))
+    if any(row.get("id") == key for row in reply.data):
+        return Listed(booking, listed=True)
+    again = (await run(asks, {"id": key})).data  # somebody may have moved it between the two
+    return Listed(booking, listed=False) if again.get(changes.span[0]) == start else None
 
 
 def reading_of(model: Model) -> str:

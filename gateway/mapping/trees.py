@@ -180,7 +180,7 @@ def _for(context: Context, node: _Parts, place: Place, names: Names, secrets: bo
         context.report((*place, "$for"), "wrong-form", message)
         return NULL
     if name in RESERVED:
-        context.report((*place, "$for"), "reserved-name", f"`{name}` is a name of every mapping: choose another")
+        context.report((*place, "$for"), "reserved-name", f"`{name}` is reserved: give the element another name")
     with context.collecting() as listed:
         elements = _part(context, node, "$in", place, names, secrets)
     inside = frozenset(names) | {name}

@@ -5,6 +5,7 @@ import json
 
 import pytest
 
+from gateway.flows.listed import is_listed
 from gateway.mapping.ids import uuid_of
 from gateway.model.model import arguments, load
 from gateway.store.keys import Asked, Kept
@@ -98,3 +99,24 @@ async def test_a_lost_cancellation():
             found.more["data"]["id"],
             found.more["data"]["status"],
         )
+
+
+async def test_a_booking_that_is_moved_while_it_is_looked_for():
+    """Of a booking that somebody moves between the two looks at the club, nothing is said: it is not cancelled."""
+    async with night_at("locaboo", "Europe/Berlin", "2026-03-19") as night:
+        first, *_, last = await night.offered()
+        made = await night.ask("bookings.create", slot_id=first["id"], customer=JANE)
+        read, moved = _reading(night), []
+
+        async def run(operation, asks):
+            reply = await read(operation, asks)
+            if not moved:
+                to = {name: last[name] for name in ("start", "end", "resource_id")}
+                moved.append(await night.ask("bookings.reschedule", id=made["id"], **to))
+            return reply
+
+        club = night.engine.connection("club")
+        assert (await is_listed(load(), club, made["id"], run), moved[0]["id"]) == (None, made["id"])
+        assert (await is_listed(load(), club, made["id"], read)).listed
+        await night.ask("bookings.cancel", id=made["id"])
+        assert not (await is_listed(load(), club, made["id"], read)).listed
