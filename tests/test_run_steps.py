@@ -179,7 +179,7 @@ native:
     [
         ("keep: 'lower(data)'", AnswerMismatch),
         ("when: '{{ args.x[0] }}'", MappingFault),
-        ("when: '{{ connection.y }}'", MappingFault),
+        ("when: '{{ [true][1] }}'", MappingFault),
         ("for_each: {in: '{{ now }}', as: one}", MappingFault),
         ("for_each: {in: [{name: one, at: args.x}, {name: two, at: three}]}", AnswerMismatch),
     ],
