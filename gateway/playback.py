@@ -215,7 +215,8 @@ class _Judged:
                 self._reply_to(came.error)
             case Challenged():
                 self.told += _judged(example, [], None)
-                self._reply(lambda: Response(came.status, dict(came.headers), came.body))
+                headers = {name.lower(): value for name, value in came.headers}
+                self._reply(lambda: Response(came.status, headers, came.body))
             case Question():
                 self.ask = came.ask
                 self.told += _judged(example, {"request": came.asked.request, "data": dict(came.asked.data)}, None)

@@ -273,9 +273,44 @@ def fetched(**answer):
 async def test_hooks(tmp_path, merged, example, told):
     """A message is held against what it comes to, its fetch and its answer included; a forged one is told from one
     that cannot be looked at now, which is to be sent again."""
+    found = await hook_ran(tmp_path, merged, HOOK, example)
+    assert [] == [one for one in told if not any(one in line for line in found)]
+    assert bool(told) == bool(found), found
+
+
+CHALLENGED = {
+    "hmac": "sha256",
+    "keys": ["{{ settings.key }}"],
+    "signature": {"header": "X-Signature"},
+    "signed": ["body"],
+    "challenge": {"when": "kind == 'ask'", "value": {"path": "text"}, "json": {"answer": "{{ value }}"}},
+}
+ASKED = {"json": {"kind": "ask", "text": "abc"}}
+
+
+@pytest.mark.parametrize(
+    ("example", "told"),
+    [
+        ({"received": ASKED, "messages": [], "reply": {"status": 200, "json": {"answer": "abc"}}}, []),
+        ({"received": ASKED, "messages": [], "reply": {"json": {}}}, ["reply.json.answer was not expected"]),
+        ({"received": ASKED, "messages": [ADA]}, ["expected [{"]),
+        ({"received": ASKED | {"headers": {"X-Signature": "0" * 64}}, "fails": {"code": "UNAUTHORIZED"}}, []),
+        ({"exchanges": [FETCH], "messages": [ADA], "reply": {"text": "OK"}}, []),
+    ],
+)
+async def test_challenge(tmp_path, merged, example, told):
+    """A challenge comes to no message and is answered with what it asks for; what is none is a message as ever."""
+    hook = HOOK["hooks"]["people"] | {"verify": CHALLENGED}
+    found = await hook_ran(tmp_path, merged, HOOK | {"hooks": {"people": hook}}, example)
+    assert [] == [one for one in told if not any(one in line for line in found)]
+    assert bool(told) == bool(found), found
+
+
+async def hook_ran(tmp_path, merged, mapping, example):
+    """Run one example of a hook and give the differences."""
     (tmp_path / "examples").mkdir()
     errors = [{"status": 404, "is": "NOT_FOUND"}]
-    document = merged(HOOK | {"errors": errors}, str(tmp_path / "example.yaml"), {(): (1, 1)}, {})
+    document = merged(mapping | {"errors": errors}, str(tmp_path / "example.yaml"), {(): (1, 1)}, {})
     plan, findings = compile_provider(document, load())
     assert [] == [str(one) for one in findings if one.level == "error"]
     settings = {"time_zone": "UTC", "currency": "EUR", "key": "s3cret"}
@@ -284,6 +319,4 @@ async def test_hooks(tmp_path, merged, example, told):
     (tmp_path / "examples" / "example.yaml").write_text(json.dumps(text), encoding="utf-8")
     other = replace(plan.hooks["people"], needs={"party": "no connection has it"})
     examples, _ = load_examples(replace(plan, hooks=plan.hooks | {"persons": other}))
-    found = (await run_hook(examples, examples.hooks[0], load())).differences
-    assert [] == [one for one in told if not any(one in line for line in found)]
-    assert bool(told) == bool(found), found
+    return (await run_hook(examples, examples.hooks[0], load())).differences
