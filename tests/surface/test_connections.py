@@ -5,6 +5,7 @@ from contextlib import closing
 
 import pytest
 
+from gateway.mapping.ways import fitted
 from gateway.model.model import load
 from gateway.surface.app import build_app
 from gateway.surface.capabilities import capabilities
@@ -35,7 +36,7 @@ async def test_wrong_arguments(call, path):
 
 def test_capabilities(plan):
     """Every operation of the contract and every native one is told, with the mapping's own notes and limits."""
-    found = capabilities(plan, load())
+    found = capabilities(fitted(plan, {}), load())
     assert {*load().operations, "native.getPrices", "native.openDoor", "native.setLights"} == set(found)
     assert {"support": "unsupported", "notes": "courts have no services"} == found["services.list"]
     assert {"support": "native"} == found["bookings.get"]

@@ -1,5 +1,6 @@
 """Recurrence rules give what dateutil's give, and cost no more than their days."""
 
+import re
 from datetime import datetime, timedelta
 
 import pytest
@@ -62,7 +63,7 @@ def rules(draw):
     found = {name: draw(known[name]) for name in names}
     if "BYWEEKNO" in found and any(char.isdigit() for char in found.get("BYDAY", "")):
         del found["BYWEEKNO"]  # a rule must not have both (RFC 5545, section 3.3.10)
-    if "BYMONTH" in found and "53FR" in found.get("BYDAY", ""):
+    if "BYMONTH" in found and re.search(r"\d\d", found.get("BYDAY", "")):
         del found["BYMONTH"]  # no month has so many weeks, and dateutil looks for it beyond the end of its table
     return ";".join([f"FREQ={frequency}", *(f"{name}={value}" for name, value in found.items())])
 
