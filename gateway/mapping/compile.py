@@ -52,6 +52,7 @@ def _compile(context: Context) -> ProviderPlan | None:
         context.report(("language",), "language-version", message)
         return None
     _compile_settings(context, file["settings"])
+    context.know_settings()
     http = compile_http(context, file["http"], ("http",))
     _compile_codecs(context, file.get("codecs", {}))
     context.step_names = frozenset(_names_in([file["operations"], file.get("native", {})]))

@@ -83,7 +83,7 @@ class Context:
     given: Given | None = None
     """What is known here of the arguments of a call; None outside of operations."""
     roots: dict[str, Type] = field(default_factory=lambda: dict(COMMON))
-    """Names whose type is known here, besides arguments and settings."""
+    """Names whose type is known here, besides arguments."""
 
     @contextmanager
     def collecting(self) -> Iterator[Reads]:
@@ -116,8 +116,12 @@ class Context:
     @property
     def known_here(self) -> Given:
         """What is known here of every name: presence and types of arguments, types of all others."""
+        return replace(self.given or Given({}), roots=self.roots)
+
+    def know_settings(self) -> None:
+        """Know the types of all settings from here on: their declarations stand before what reads them."""
         settings = {name: type_of_setting(one) for name, one in self.settings.items()}
-        return replace(self.given or Given({}), roots={**self.roots, "settings": record_of(settings)})
+        self.roots = {**self.roots, "settings": record_of(settings)}
 
     @contextmanager
     def where(self, condition: Template | None, *, holds: bool = True) -> Iterator[None]:

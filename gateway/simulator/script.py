@@ -98,6 +98,7 @@ def compile_script(
 ) -> tuple[Script | None, list[Finding]]:
     """Compile the `simulator:` of an examples file of a provider; None with findings when it is wrong."""
     context = Context(document, model, settings=dict(plan.settings))
+    context.know_settings()
     compiler = _Compiler(context, tuple(calls_of(plan)))
     script = compiler.script(node, ("simulator",))
     wrong = any(finding.level == "error" for finding in context.findings)
