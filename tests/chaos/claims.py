@@ -210,7 +210,8 @@ async def _events(playing):
         event = {"create": "booking.created", "cancel": "booking.cancelled"}.get(write.do)
         for answer in write.answers if event else ():
             if answer.ok:
-                known = (event, answer.body["id"]) in told or answer.body["id"] in replaced
+                moved = event == "booking.created" and answer.body["id"] in replaced  # it is told of its new id alone
+                known = (event, answer.body["id"]) in told or moved
                 books.claim(known, "not-told", f"{write.name} was answered {answer}, and there is no {event}")
 
 

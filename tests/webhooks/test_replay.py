@@ -118,7 +118,12 @@ async def test_quiet(database, work):
 async def test_after_an_outage(database, work, caplog):
     """While the store is away that is told once; then replays go on by themselves."""
     database.away = True
-    await asyncio.sleep(0.2)
+
+    async def told():
+        return bool(caplog.records)
+
+    await until(told)
+    await asyncio.sleep(0.1)  # the loop meets the store some times more
     assert ["loop.waits"] == [record.getMessage() for record in caplog.records]
     database.away = False
     job = await work.begin(Wanted(event="evt_x3"))
