@@ -6,10 +6,9 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from gateway.mapping.language.http import VERBS
 from gateway.mapping.runtime.requests import encode_form, pairs
 from gateway.values.messages import Json, Received
-
-_VERBS = ("get", "post", "put", "patch", "delete")
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +37,7 @@ def exchange(asked: Mapping[str, Json], answered: Mapping[str, Json], base: str,
     if "method" in request:
         request["jsonrpc"] = {"method": request.pop("method"), "params": request.pop("params", [])}
         request.setdefault("post", base)
-    verbs = [verb for verb in _VERBS if verb in request]
+    verbs = [verb for verb in VERBS if verb in request]
     if len(verbs) != 1:
         return None
     kind = next((key for key in ("json", "form", "jsonrpc") if key in request), "none")

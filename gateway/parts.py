@@ -98,14 +98,19 @@ class Part:
     """The key that tells it from the other parts that may stand in the same place."""
 
     @cached_property
+    def declared(self) -> tuple[tuple[str, _Key, Any], ...]:
+        """Each field of its nodes that is a key: name, what it says of itself, and type. Types are read once."""
+        return tuple(_declared(self.node))
+
+    @cached_property
     def keys(self) -> Rules:
         """Rules of cerberus for each key, with `meta: {meaning, takes, example}` for people."""
-        return {spelled(name): _rules(declared, hint) for name, declared, hint in _declared(self.node)}
+        return {spelled(name): _rules(declared, hint) for name, declared, hint in self.declared}
 
     @cached_property
     def fields(self) -> Mapping[str, str]:
         """Each key, and the field of a node that it is read into."""
-        return {spelled(name): name for name, _, _ in _declared(self.node)}
+        return {spelled(name): name for name, _, _ in self.declared}
 
     @cached_property
     def shape(self) -> Shape:
@@ -115,7 +120,7 @@ class Part:
     @cached_property
     def children(self) -> Mapping[str, Child]:
         """The keys that hold other parts."""
-        found = {spelled(name): _child(hint) for name, _, hint in _declared(self.node)}
+        found = {spelled(name): _child(hint) for name, _, hint in self.declared}
         return {name: child for name, child in found.items() if child is not None}
 
 
@@ -197,7 +202,7 @@ def spelled(field: str) -> str:
     return field.removesuffix("_")
 
 
-def parts_of(module: ModuleType) -> Iterator[Part]:
+def parts_in(module: ModuleType) -> Iterator[Part]:
     """Give the parts that a module declares, in their order."""
     for declared in vars(module).values():
         if _is_part(declared) and declared.__module__ == module.__name__ and "part" in vars(declared):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Final
+from typing import Annotated
 
 from gateway.parts import Node, Takes, TemplateText, Tree, TreeObject, key, part
 from gateway.values.messages import Json
@@ -100,7 +100,3 @@ class Simulator(Node):
     answers: list[Answer] = key(
         "what calls do", example=[{"on": {"get": "/bookings"}, "answer": {"json": "{{ state.bookings }}"}}]
     )
-
-
-SHAPES: Final = {one.part.name: one.part.shape for one in (Simulator, Answer, On, Refusal, Set, Remove, Add, Reply)}
-"""Part of a simulator's script → its keys, to be checked against."""

@@ -14,7 +14,7 @@ from gateway.json_schema import schema_of_part
 from gateway.mapping.language import PARTS
 from gateway.mapping.language.file import File
 from gateway.mapping.language.http import Call
-from gateway.parts import Node, key, part, parts_of
+from gateway.parts import Node, key, part, parts_in
 from gateway.shape import check
 from gateway.simulator_parts import Simulator
 from tests.generate_docs import reference
@@ -101,7 +101,7 @@ def test_what_does_not_fit(text, place):
 @pytest.mark.parametrize("module", [example_parts, simulator_parts], ids=["examples", "simulator"])
 def test_examples_of_keys(module):
     """Every key of an examples file has a meaning, and an example that fits it."""
-    for one in parts_of(module):
+    for one in parts_in(module):
         for name, rules in one.keys.items():
             assert rules["meta"]["meaning"]
             document, findings = parse(json.dumps({name: rules["meta"]["example"]}).encode(), "x.yaml")

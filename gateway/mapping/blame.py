@@ -16,7 +16,7 @@ from jinja2 import nodes
 from gateway.effort import BudgetSpent, over_budget
 from gateway.mapping.expressions import ExpressionFailed, Hole, Literal, SegmentRefused, Template, ValueMissing
 from gateway.mapping.expressions.functions import FUNCTIONS
-from gateway.mapping.expressions.grammar import chain_of
+from gateway.mapping.expressions.grammar import chain_of, chains_of
 from gateway.mapping.expressions.sandbox import Program
 from gateway.mapping.plan import Scope
 from gateway.values.errors import CallInvalid, GatewayError, MappingFault
@@ -84,10 +84,10 @@ def _cause(template: Template, failed: ExpressionFailed, scope: Scope) -> _Cause
 
 def _judged(template: Template, node: nodes.Node, failed: ExpressionFailed, scope: Scope) -> _Cause | None:
     """Tell whether the part that fails is the caller's, and what is wrong with it in the caller's eyes."""
-    chains, owed = set(_chains(node)), template.owed or {}
+    chains, owed = set(chains_of(node)), template.owed or {}
     if not all_callers(owed, chains):
         key = _key_of(node) if isinstance(failed, ValueMissing) else None
-        if key is None or not all_callers(owed, keys := set(_chains(key))):
+        if key is None or not all_callers(owed, keys := set(chains_of(key))):
             return None
         return _Cause(fields_of(owed, keys, scope), _UNFIT)
     if isinstance(failed, ValueMissing) and chain_of(node) is not None:
@@ -134,16 +134,6 @@ def _there(scope: Scope, chain: tuple[str, ...]) -> bool:
     return held is not None
 
 
-def _chains(node: nodes.Node) -> Iterator[tuple[str, ...]]:
-    """Give the names that a part looks up, with their keys."""
-    chain = chain_of(node)
-    if chain is not None:
-        yield chain
-        return
-    for child in node.iter_child_nodes():
-        yield from _chains(child)
-
-
 def _failing(node: nodes.Expr, scope: Scope) -> tuple[nodes.Expr, ExpressionFailed] | None:
     """Find the smallest part that fails by itself, on the way that this scope takes through the expression."""
     failed = _failed(node, scope)
@@ -181,7 +171,7 @@ def _evaluated(node: nodes.Expr, scope: Scope) -> Iterator[nodes.Expr]:
         case nodes.Filter(name=name) if FUNCTIONS[name].takes_missing:
             yield from (one for one in _parts(node) if not isinstance(_failed(one, scope), ValueMissing))
         case nodes.Filter(name=name) if FUNCTIONS[name].signs:
-            yield from (one for one in _parts(node) if next(_chains(one), ("",))[0] != "settings")
+            yield from (one for one in _parts(node) if next(chains_of(one), ("",))[0] != "settings")
         case nodes.Test():
             yield from (one for one in _parts(node) if not isinstance(_failed(one, scope), ValueMissing))
         case _:

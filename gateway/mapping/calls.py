@@ -27,7 +27,6 @@ from gateway.mapping.trees import compile_object, compile_tree, text_of
 from gateway.values.messages import Json
 from gateway.values.rates import LimitsPlan, Rate
 
-_VERBS = ("get", "post", "put", "patch", "delete")
 _SETTING_FIRST = re.compile(r"\{\{\s*settings\.([a-z_][a-z0-9_]*)\s*\}\}")
 _PATH_SETTING = re.compile(r"/?\{\{\s*settings\.([a-z_][a-z0-9_]*)\s*\}\}")
 _STATUSES = range(100, 600)
@@ -266,7 +265,7 @@ def compile_rules(context: Context, nodes: Json, place: Place) -> tuple[ErrorRul
     conditions: list[tuple[Place, Condition]] = []
     for index, written in enumerate(nodes or []):
         where = (*place, index)
-        node = written if isinstance(written, RulePart) else context.read(RulePart, written, where)
+        node = context.read(RulePart, written, where)
         if not node.sound:
             continue
         context.error_code(node.is_, (*where, "is"))

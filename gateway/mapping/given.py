@@ -16,7 +16,7 @@ from jinja2.visitor import NodeTransformer
 
 from gateway.mapping.expressions import ExpressionFailed, Hole
 from gateway.mapping.expressions.functions import FUNCTIONS
-from gateway.mapping.expressions.grammar import chain_of
+from gateway.mapping.expressions.grammar import chain_of, chains_of
 from gateway.mapping.expressions.sandbox import Program
 from gateway.mapping.plan_given import NativeArgument
 from gateway.model.model import Argument, Field, Operation, Type
@@ -230,16 +230,6 @@ def given_to_native(arguments: Mapping[str, NativeArgument]) -> Given:
 
 def _native_type(kind: str) -> Type:
     return Type("text" if kind == "string" else kind, lambda value: value)
-
-
-def chains_of(node: nodes.Node) -> Iterator[Chain]:
-    """Give the names that an expression looks up, with their keys."""
-    chain = chain_of(node)
-    if chain is not None:
-        yield chain
-        return
-    for child in node.iter_child_nodes():
-        yield from chains_of(child)
 
 
 def _literals(node: nodes.Expr, *, holds: bool) -> Iterator[_Literal]:

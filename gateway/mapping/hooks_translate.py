@@ -23,8 +23,6 @@ from gateway.values.messages import Json, Message, Received, Response
 from gateway.values.strictjson import Unreadable, decode_json, decode_text
 from gateway.values.truth import MISSING
 
-FORGED: Final = "UNAUTHORIZED"
-"""The error code of a message whose sender is not who it says."""
 _TYPES: Final = {"text": "text/plain; charset=utf-8", "json": "application/json"}
 
 

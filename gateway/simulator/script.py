@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+from gateway import simulator_parts
 from gateway.document import Document, Finding, Place, suggestion
 from gateway.mapping.context import Context
 from gateway.mapping.expressions import Literal, Template
@@ -17,10 +18,11 @@ from gateway.mapping.plan import CallPlan, parts_of
 from gateway.mapping.plan_provider import ProviderPlan
 from gateway.mapping.trees import compile_text, compile_tree
 from gateway.model.model import Model
+from gateway.parts import Part, parts_in
 from gateway.shape import check
-from gateway.simulator_parts import SHAPES
 from gateway.values.messages import Json
 
+_PARTS: Mapping[str, Part] = {one.name: one for one in parts_in(simulator_parts)}
 FORMATS: Mapping[str, str] = {
     "date": r"\d{4}-\d\d-\d\d",
     "clock": r"([01]\d|2[0-3]):[0-5]\d|24:00",
@@ -120,7 +122,7 @@ class _Compiler:
     calls: tuple[CallPlan, ...]
 
     def _check(self, shape: str, node: Json, place: Place) -> dict[str, Json] | None:
-        return check(SHAPES[shape], node, self.context.document, place, self.context.findings)
+        return check(_PARTS[shape].shape, node, self.context.document, place, self.context.findings)
 
     def script(self, node: Json, place: Place) -> Script | None:
         shape = self._check("simulator", node, place)

@@ -7,7 +7,7 @@ Nothing is evaluated here.
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any, Final, NoReturn
 
 from jinja2 import nodes
@@ -190,6 +190,16 @@ def chain_of(node: nodes.Node) -> tuple[str, ...] | None:
             case _:
                 return None
         node = node.node
+
+
+def chains_of(node: nodes.Node) -> Iterator[tuple[str, ...]]:
+    """Give the names that an expression looks up, with their keys."""
+    chain = chain_of(node)
+    if chain is not None:
+        yield chain
+        return
+    for child in node.iter_child_nodes():
+        yield from chains_of(child)
 
 
 def _plain(node: nodes.Node) -> nodes.Node:

@@ -18,10 +18,10 @@ from gateway.mapping.language import (
     steps,
     verification,
 )
-from gateway.parts import Part, parts_of
+from gateway.parts import Part, parts_in
 
 __all__ = ["PARTS"]
 
 _MODULES: Final = (file, auth, http, errors, records, operations, steps, results, hooks, verification, polling)
-PARTS: Final[Mapping[str, Part]] = {one.name: one for module in _MODULES for one in parts_of(module)}
+PARTS: Final[Mapping[str, Part]] = {one.name: one for module in _MODULES for one in parts_in(module)}
 """Part of a mapping file → its declaration."""

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Final, Literal, TypeAlias, get_args
+from typing import Annotated, Literal
 
-from gateway.mapping.language.verification import Verify
+from gateway.mapping.language.verification import Method, Verify
 from gateway.parts import (
     ErrorCode,
     Names,
@@ -22,9 +22,6 @@ from gateway.parts import (
 )
 from gateway.values.messages import Json
 
-Method: TypeAlias = Literal["get", "post", "put"]
-METHODS: Final[tuple[str, ...]] = get_args(Method)
-"""Methods that a provider's message may be sent with."""
 _EVENTS = {"at": "event", "as": {"enum": {"created": "booking.created"}, "else": "ignore"}}
 _GET = {"run": "bookings.get", "with": {"id": "{{ body.booking_id }}"}}
 

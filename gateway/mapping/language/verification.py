@@ -19,6 +19,8 @@ JwtAlgorithm: TypeAlias = Literal["HS256", "HS384", "HS512", "RS256", "RS512", "
 """Algorithms of a JWT (RFC 7518 section 3.1, RFC 8037)."""
 Encoding: TypeAlias = Literal["hex", "base64", "base64url"]
 """How bytes are written as text: hex in either case, base64 with padding and base64url without (RFC 4648)."""
+Method: TypeAlias = Literal["get", "post", "put"]
+"""Methods that a provider's message may be sent with."""
 SCHEMES: Final = ("hmac", "hash", "asymmetric", "token", "basic", "jwt")
 """Keys of which a block has exactly one."""
 LOOKING: Final = frozenset({"equals", "fetch"})
@@ -216,7 +218,7 @@ class Verify(Node):
         example={"hook_secret": "The account signs only when it was given a secret."},
         keysrules={"type": "string", "regex": NAME},
     )
-    method: Literal["get", "post", "put"] | list[Literal["get", "post", "put"]] | None = key(
+    method: Method | list[Method] | None = key(
         "the HTTP methods of the messages that this block is for, where a hook has several; without it all",
         minlength=1,
         example="post",
