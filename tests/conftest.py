@@ -47,6 +47,16 @@ KEY = "provider-s3cret-key"
 SLOW = 60  # seconds
 
 
+def pytest_configure():
+    """Refuse to test the gateway of another checkout, which a `pytest` that was copied from there would find."""
+    found = Path(sys.modules["gateway"].__file__).parents[1]
+    if found != ROOT:
+        raise pytest.UsageError(
+            f"the tests are those of {ROOT} and the gateway that would be tested is that of {found}: "
+            "run them with the Python of their own checkout, `.venv/bin/python -m pytest`"
+        )
+
+
 def slowness(item):
     """Tell how long a test may take, if that is said of it."""
     marker = item.get_closest_marker("timeout")
