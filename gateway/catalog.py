@@ -68,7 +68,7 @@ def load(paths: Sequence[Path], settings: Settings | None, model: Model) -> tupl
                 connections[wanted.name] = found
         _check_hooks(connections.values(), settings, findings)
         _check_webhooks(settings, model, findings)
-        _check_watch(connections.values(), settings, findings)
+        _check_polling(connections.values(), settings, findings)
     if any(finding.level == "error" for finding in findings):
         return None, findings
     parts = [plan.digest for plan in providers.values()]
@@ -152,16 +152,16 @@ def _check_webhooks(settings: Settings, model: Model, findings: list[Finding]) -
                 findings.append(settings.document.finding(place, "unknown-event-type", message))
 
 
-def _check_watch(connections: Iterable[Connection], settings: Settings, findings: list[Finding]) -> None:
+def _check_polling(connections: Iterable[Connection], settings: Settings, findings: list[Finding]) -> None:
     """Warn of an interval that is written below that of a mapping: its connections are polled less often than that."""
-    written = settings.document.data.get("watch") or {}
-    if settings.watch is None or "interval" not in written:
+    written = settings.document.data.get("polling") or {}
+    if settings.polling is None or "interval" not in written:
         return
     own = {one.provider.name: one.provider.watch.interval for one in connections if one.provider.watch is not None}
-    slower = [f"`{name}` every {seconds:g} s" for name, seconds in own.items() if seconds > settings.watch.interval]
+    slower = [f"`{name}` every {seconds:g} s" for name, seconds in own.items() if seconds > settings.polling.interval]
     if slower:
         message = f"is less than mappings ask for, which are polled as they say: {', '.join(slower)}"
-        findings.append(settings.document.finding(("watch", "interval"), "interval-not-kept", message))
+        findings.append(settings.document.finding(("polling", "interval"), "interval-not-kept", message))
 
 
 def bound(name: str, plan: ProviderPlan, values: Mapping[str, Json]) -> Connection:

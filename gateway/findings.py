@@ -56,6 +56,7 @@ error public-url-missing: A hook of a connection signs its own address. Say `pub
 error unknown-provider: A connection names a provider that no mapping describes. Correct the name, or add the mapping.
 error missing-setting: A connection lacks a setting that its provider needs. Add it.
 error unknown-setting: A setting that the mapping does not declare. Correct its spelling, or declare it.
+warning renamed-key: A key that has another name now, and is still read. Write the name that the message gives.
 warning interval-not-kept: A mapping asks for longer between polls than the configuration. Write the longer interval.
 error wrong-setting: A setting's value does not fit its type. Write one as the message says.
 error duplicate-provider: Two mapping files describe the same provider. Remove or rename one.

@@ -237,10 +237,10 @@ def test_hooks_that_cannot_be_verified(written, loaded):
 
 
 @pytest.mark.parametrize(
-    ("watch", "warned"),
+    ("polling", "warned"),
     [("{interval: 60s}", True), ("{interval: 5m}", False), ("{window_days: 9}", False), ("", False)],
 )
-def test_an_interval_that_is_not_kept(written, loaded, watch, warned):
+def test_an_interval_that_is_not_kept(written, loaded, polling, warned):
     """An interval that is written below the one of a mapping is a warning, at its place; the default is none."""
     nobody = dict.fromkeys(("service_id", "resource_id", "customer_id", "email", "updated_since"), "not told")
     booked = {"start": {"value": None}, "end": {"value": None}}
@@ -252,7 +252,7 @@ def test_an_interval_that_is_not_kept(written, loaded, watch, warned):
     parts = {"records": records, "operations": {"bookings.list": listing}}
     parts |= {"watch": {"bookings": {"run": "bookings.list", "interval": "2m", "absent": "nothing"}}}
     written("example", parts)
-    found, told = loaded({"a": club(), "b": club()}, more=[f"watch: {watch}"] if watch else [])
+    found, told = loaded({"a": club(), "b": club()}, more=[f"polling: {polling}"] if polling else [])
     assert 120.0 == found.connections["a"].provider.watch.interval
     lines = [line for line in told if "interval-not-kept" in line]
     assert warned == any("`example` every 120 s" in line and line.startswith("gateway.yaml:6:") for line in lines)

@@ -160,8 +160,8 @@ connections: {b: {provider: example, settings: {password: "${PASSWORD}", list: [
         ),
         ("deliveries: {schedule: [5]}", "3:25 wrong-type element 1 "),
         ("deliveries: {timeout: 200s}", "3:23 wrong-value `timeout` does not fit"),
-        ("watch: {interval: 5}", "3:19 wrong-type `interval` "),
-        ("watch: {window_days: 0}", "3:22 wrong-value `window_days` "),
+        ("polling: {interval: 5}", "3:21 wrong-type `interval` "),
+        ("polling: {window_days: 0}", "3:24 wrong-value `window_days` "),
         ("retention: {days: 1}", "3:19 wrong-value `days` "),
         *(
             (f"limits_store: '{bad}'", "3:15 wrong-value `limits_store` is neither `memory://` nor a Redis URL")

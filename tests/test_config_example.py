@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from gateway.config import SCHEMA, DeliverySettings, Listen, PolicySettings, RetentionSettings, WatchSettings, load
+from gateway.config import SCHEMA, DeliverySettings, Listen, PolicySettings, PollingSettings, RetentionSettings, load
 
 ROOT = Path(__file__).parents[1]
 KEY = "0123456789abcdef"
@@ -37,9 +37,9 @@ def test_the_example(tmp_path, comment):
     assert (Listen("127.0.0.1", 8080), 25.0, 1 << 20) == (settings.listen, settings.timeout, settings.max_body)
     assert ((tmp_path / "mappings",), "memory://") == (settings.mappings, settings.limits_store)
     assert ("sqlite:///gateway.db", RetentionSettings(30, 1_000_000)) == (settings.store, settings.retention)
-    assert (DeliverySettings((5.0, 300.0), 15.0, 4, 100, http=False), WatchSettings(300.0, 60)) == (
+    assert (DeliverySettings((5.0, 300.0), 15.0, 4, 100, http=False), PollingSettings(300.0, 60)) == (
         settings.deliveries,
-        settings.watch,
+        settings.polling,
     )
     assert (comment == "admin") == bool(settings.webhooks) == bool(settings.public_url)
     assert (comment == "admin", 100 * (comment == "admin")) == (settings.admin_token is not None, settings.traces)

@@ -110,7 +110,7 @@ def configured(tmp_path, store_url, away):
         "egress": {"allow": ["127.0.0.0/8"]},
         "connections": {"club": {"provider": "desk", "settings": settings}},
         "deliveries": {"http": True},
-        "watch": {"interval": "60s"},
+        "polling": {"interval": "60s"},
     }
 
     def of(name):

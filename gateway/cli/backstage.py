@@ -71,8 +71,8 @@ async def backstage(
         ]
         if links is not None:
             endless.append(links.run())
-        if settings.watch is not None:
-            polling = WatchSettings(settings.watch.interval, window_days=settings.watch.window_days)
+        if settings.polling is not None:
+            polling = WatchSettings(settings.polling.interval, window_days=settings.polling.window_days)
             endless.append(Watcher(engine, publisher, clock, polling).run())
         tasks = [asyncio.create_task(one) for one in (dispatcher.run(), *endless)]
         for task in tasks:

@@ -16,9 +16,9 @@ from gateway.config.settings import (
     DeliverySettings,
     Listen,
     Network,
+    PollingSettings,
     RetentionSettings,
     Settings,
-    WatchSettings,
     WebhookSettings,
 )
 
@@ -35,10 +35,10 @@ __all__ = [
     "Listen",
     "Network",
     "PolicySettings",
+    "PollingSettings",
     "PriceSettings",
     "RetentionSettings",
     "Settings",
-    "WatchSettings",
     "WebhookSettings",
     "environment",
     "load",

@@ -144,7 +144,7 @@ EVENT_KEYS: Rules = {
             "http": key("boolean", "whether callers may subscribe addresses without TLS", default=False),
         },
     ),
-    "watch": key(
+    "polling": key(
         "dict",
         "poll the providers that send no events; without this key nothing is polled",
         schema={

@@ -15,14 +15,15 @@ from types import MappingProxyType
 from gateway.config.keys import SCHEMA
 from gateway.config.linked import compare_links
 from gateway.config.links import link_of, seconds
+from gateway.config.renamed import with_new_names
 from gateway.config.settings import (
     Caller,
     ConnectionSettings,
     DeliverySettings,
     Listen,
+    PollingSettings,
     RetentionSettings,
     Settings,
-    WatchSettings,
     WebhookSettings,
 )
 from gateway.document import Document, Finding, Place, read, suggestion
@@ -40,10 +41,11 @@ def environment() -> Mapping[str, str]:
 
 
 def load(path: Path, environ: Mapping[str, str]) -> tuple[Settings | None, list[Finding]]:
-    """Read the configuration file with its variables put in; Settings are None exactly when there are findings."""
-    document, findings = read(path)
-    if document is None:
+    """Read the configuration file with its variables put in; Settings are None exactly when a finding is an error."""
+    written, findings = read(path)
+    if written is None:
         return None, findings
+    document, warnings = with_new_names(written)
     data = resolved(document.data, (), document, environ, findings)
     told = {(finding.line, finding.column) for finding in findings}
     found: list[Finding] = []
@@ -52,7 +54,8 @@ def load(path: Path, environ: Mapping[str, str]) -> tuple[Settings | None, list[
         _compare(checked, document, found)
     # A variable without a value is told once: how its place looks without the value is no news.
     findings += [one for one in found if (one.line, one.column) not in told]
-    return (_settings(checked, document, path.parent), []) if checked and not findings else (None, findings)
+    settings = _settings(checked, document, path.parent) if checked and not findings else None
+    return settings, warnings + findings
 
 
 def _compare(checked: Mapping[str, Json], document: Document, findings: list[Finding]) -> None:
@@ -128,7 +131,7 @@ def _settings(checked: Mapping[str, Json], document: Document, folder: Path) -> 
         webhooks=tuple(map(_webhook, checked["webhooks"])),
         emit_confirmed_on_create=checked["events"]["emit_confirmed_on_create"],
         deliveries=_deliveries(checked["deliveries"]),
-        watch=_watch(checked["watch"]) if "watch" in checked else None,
+        polling=_polling(checked["polling"]) if "polling" in checked else None,
         retention=RetentionSettings(**checked["retention"]),
         links=tuple(map(link_of, checked["links"])),
     )
@@ -147,8 +150,8 @@ def _deliveries(one: Mapping[str, Json]) -> DeliverySettings:
     return DeliverySettings(schedule, seconds(one["timeout"]), one["at_once"], one["per_second"], one["http"])
 
 
-def _watch(one: Mapping[str, Json]) -> WatchSettings:
-    return WatchSettings(seconds(one["interval"]), one.get("window_days"))
+def _polling(one: Mapping[str, Json]) -> PollingSettings:
+    return PollingSettings(seconds(one["interval"]), one.get("window_days"))
 
 
 def _caller(name: str, one: Mapping[str, Json]) -> Caller:

@@ -76,7 +76,7 @@ class DeliverySettings:
 
 
 @dataclass(frozen=True, slots=True)
-class WatchSettings:
+class PollingSettings:
     """How providers that send no events are polled: every so many seconds, at most so many days ahead, None: any."""
 
     interval: float
@@ -119,7 +119,7 @@ class Settings:
     emit_confirmed_on_create: bool
     """Whether a booking that is made confirmed is told as created and as confirmed."""
     deliveries: DeliverySettings
-    watch: WatchSettings | None
+    polling: PollingSettings | None
     retention: RetentionSettings
     links: tuple[LinkSettings, ...]
 
