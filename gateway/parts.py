@@ -147,6 +147,8 @@ class Node:
 
     part: ClassVar[Part]
     place: Place
+    raw: Json
+    """What stands in the file."""
     given: frozenset[str]
     """The keys that stand in the file."""
     sound: bool
@@ -155,6 +157,9 @@ class Node:
 
     def __contains__(self, key: str) -> bool:
         return key in self.given
+
+    def __getitem__(self, key: str) -> Json:
+        return getattr(self, self.part.fields[key])
 
     def __setattr__(self, name: str, value: object) -> None:
         raise AttributeError(f"{type(self).__name__} is read, and never written")

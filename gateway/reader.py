@@ -35,7 +35,7 @@ def read_part(kind: type[_N], raw: Json, place: Place, check: Check) -> _N:
         child = part.children.get(key)
         fields[part.fields[key]] = value if child is None else _inside(child, value, (*place, key), check)
     all_sound = shape is not None and all(inner.all_sound for value in fields.values() for inner in _nodes(value))
-    vars(node).update(fields, place=place, given=given, sound=shape is not None, all_sound=all_sound)
+    vars(node).update(fields, raw=raw, place=place, given=given, sound=shape is not None, all_sound=all_sound)
     return node
 
 

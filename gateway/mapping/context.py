@@ -162,11 +162,15 @@ class Context:
 
     def read(self, kind: type[_N], node: Json, place: Place) -> _N:
         """Read one part and all that is inside it; what does not fit is told, and not sound."""
-        return read_part(
-            kind,
-            node,
-            place,
-            lambda shape, raw, at: check(shape, raw, self.document, at, self.findings),
+        return (
+            node
+            if isinstance(node, kind)
+            else read_part(
+                kind,
+                node,
+                place,
+                lambda shape, raw, at: check(shape, raw, self.document, at, self.findings),
+            )
         )
 
     def origin(self, place: Place) -> str:

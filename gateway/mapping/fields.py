@@ -8,11 +8,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from gateway.document import Place, suggestion
+from gateway.document import suggestion
 from gateway.mapping.codecs import Codec
 from gateway.mapping.codecs.kind import ISO, LOSSY
 from gateway.mapping.context import BASE, Context
 from gateway.mapping.fits import check_codec, check_constant, check_joined, check_tree, only_mapped
+from gateway.mapping.language.records import Field as FieldPart
 from gateway.mapping.nodes.trees import (
     Computed,
     Constant,
@@ -27,7 +28,6 @@ from gateway.mapping.rows import compile_levels
 from gateway.mapping.trees import compile_tree
 from gateway.model.model import Resource
 from gateway.model.types import Field, Type
-from gateway.values.messages import Json
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,15 +39,12 @@ class Compiled:
     codec: Codec | None = None
 
 
-def _from_path(context: Context, _resource: Resource, field: Field, shape: dict[str, Json], place: Place) -> Compiled:
-    several = isinstance(shape["at"], list)
-    texts = shape["at"] if several else [shape["at"]]
-    if shape.get("mode") == "write":
-        paths = [context.target(text, (*place, "at")) for text in texts]
-    else:
-        paths = [context.path(text, (*place, "at")) for text in texts]
-    codec = context.codec(shape["as"], (*place, "as")) if "as" in shape else None
-    if any(path is None for path in paths) or ("as" in shape and codec is None):
+def _from_path(context: Context, _resource: Resource, field: Field, node: FieldPart) -> Compiled:
+    place, several = node.place, isinstance(node.at, list)
+    texts, read = _texts(node), context.target if node.mode == "write" else context.path
+    paths = [read(text, (*place, "at")) for text in texts]
+    codec = context.codec(node.as_, (*place, "as")) if node.as_ is not None else None
+    if any(path is None for path in paths) or ("as" in node and codec is None):
         return Compiled(codec=codec)
     if not paths:
         context.report((*place, "at"), "field-without-source", "a field has at least one path")
@@ -62,15 +59,19 @@ def _from_path(context: Context, _resource: Resource, field: Field, shape: dict[
     return Compiled(source, writes, codec)
 
 
+def _texts(node: FieldPart) -> list[str]:
+    """The paths of a field."""
+    return node.at if isinstance(node.at, list) else [] if node.at is None else [node.at]
+
+
 def _writes(codec: Codec) -> bool:
     """Whether a codec can write into a row that is still to be made: none of its templates looks at the row."""
     return codec.encode is not None and not any(use[0] == "row" for use in codec.uses)
 
 
-def _constant(context: Context, _resource: Resource, field: Field, shape: dict[str, Json], place: Place) -> Compiled:
-    value = shape["value"]
-    check_constant(context, field, value, (*place, "value"))
-    return Compiled(Constant(value))
+def _constant(context: Context, _resource: Resource, field: Field, node: FieldPart) -> Compiled:
+    check_constant(context, field, node.value, (*node.place, "value"))
+    return Compiled(Constant(node.value))
 
 
 def _names(context: Context) -> frozenset[str]:
@@ -78,59 +79,60 @@ def _names(context: Context) -> frozenset[str]:
     return BASE | context.step_names | {"args", "row", "fields", "window"}
 
 
-def _made(context: Context, _resource: Resource, field: Field, shape: dict[str, Json], place: Place) -> Compiled:
-    check_tree(context, field, shape["make"], (*place, "make"))
-    return Compiled(Computed(compile_tree(context, shape["make"], (*place, "make"), _names(context))))
+def _made(context: Context, _resource: Resource, field: Field, node: FieldPart) -> Compiled:
+    where = (*node.place, "make")
+    check_tree(context, field, node.make, where)
+    return Compiled(Computed(compile_tree(context, node.make, where, _names(context))))
 
 
-def _built(context: Context, resource: Resource, field: Field, shape: dict[str, Json], place: Place) -> Compiled:
-    names = [tuple(str(name).split(".")) for name in shape["from"]]
-    codec = context.codec(shape["as"], (*place, "as")) if "as" in shape else None
+def _built(context: Context, resource: Resource, field: Field, node: FieldPart) -> Compiled:
+    place, named = node.place, node.from_ or []
+    if node.as_ is None:
+        context.report(place, "needs-codec", "`from` needs `as:`, the codec that joins the fields")
+        return Compiled()
+    codec = context.codec(node.as_, (*place, "as"))
     if codec is None:
-        if "as" not in shape:
-            context.report(place, "needs-codec", "`from` needs `as:`, the codec that joins the fields")
         return Compiled()
     check_codec(context, field.name, field.type, codec, place)
-    _check_from(context, resource, codec, shape["from"], place)
+    _check_from(context, resource, codec, node)
+    names = tuple(tuple(name.split(".")) for name in named)
+    return Compiled(Joined(names, codec, ", ".join(named), context.origin(place)), codec=codec)
 
-    text = ", ".join(map(str, shape["from"]))
-    return Compiled(Joined(tuple(names), codec, text, context.origin(place)), codec=codec)
 
-
-def _check_from(context: Context, resource: Resource, codec: Codec, names: list[str], place: Place) -> None:
+def _check_from(context: Context, resource: Resource, codec: Codec, node: FieldPart) -> None:
     """What is joined are fields of the record, each of a type its part can write."""
+    place, names = (*node.place, "from"), node.from_ or []
     fields = []
     for index, name in enumerate(names):
         field = resource.field(name)
         if field is None:
             hint = suggestion(name, resource.fields)
-            context.report((*place, "from", index), "unknown-field", f"{resource.name} has no field `{name}`{hint}")
+            context.report((*place, index), "unknown-field", f"{resource.name} has no field `{name}`{hint}")
         else:
             fields.append(field)
     if len(fields) == len(names):
-        check_joined(context, codec, fields, (*place, "from"))
+        check_joined(context, codec, fields, place)
 
 
-def _embedded(context: Context, _resource: Resource, field: Field, shape: dict[str, Json], place: Place) -> Compiled:
-    record = context.records.get(shape["record"])
+def _embedded(context: Context, _resource: Resource, field: Field, node: FieldPart) -> Compiled:
+    place, named, rows = node.place, node.record or "", node.rows
+    record = context.records.get(named)
     if record is None:
-        hint = suggestion(shape["record"], context.records)
-        context.report((*place, "record"), "unknown-record", f"there is no record `{shape['record']}`{hint}")
+        hint = suggestion(named, context.records)
+        context.report((*place, "record"), "unknown-record", f"there is no record `{named}`{hint}")
         return Compiled()
     context.used_records.add(record.name)
-    many = "rows" in shape
-    wanted = field.type.item if many else field.type
+    wanted = field.type if rows is None else field.type.item
     if wanted is not None and wanted.name != record.resource.name:
         message = f"record `{record.name}` reads {record.resource.name}, and {field.name} is no such object"
         context.report((*place, "record"), "wrong-record", message)
-    if ("at" in shape) == many or many != (field.type.kind == "list"):
+    if (node.at is None) == (rows is None) or (rows is not None) != (field.type.kind == "list"):
         context.report(place, "field-without-source", "an embedded object needs `at:`, a list of them `rows:`")
         return Compiled()
-    if many:
-        named = isinstance(shape["rows"], list)
-        levels = compile_levels(context, shape["rows"], (*place, "rows"), None, _names(context))
-        return Compiled(EmbeddedRows(tuple(levels), named, record) if levels else None)
-    path = context.path(shape["at"], (*place, "at"))
+    if rows is not None:
+        levels = compile_levels(context, rows, (*place, "rows"), None, _names(context))
+        return Compiled(EmbeddedRows(tuple(levels), isinstance(rows, list), record) if levels else None)
+    path = context.path(node.at, (*place, "at"))
     if path is None:
         return Compiled()
     source = Embedded(path, record, context.origin(place))
@@ -144,7 +146,7 @@ def _complete(record: RecordPlan) -> bool:
     return not lost and any(line.mode != "read" for line in record.fields)
 
 
-SOURCES: dict[str, Callable[[Context, Resource, Field, dict[str, Json], Place], Compiled]] = {
+SOURCES: dict[str, Callable[[Context, Resource, Field, FieldPart], Compiled]] = {
     "at": _from_path,
     "value": _constant,
     "make": _made,
@@ -154,10 +156,10 @@ SOURCES: dict[str, Callable[[Context, Resource, Field, dict[str, Json], Place], 
 """The key that says where a field comes from → its compiler."""
 
 
-def law_of(codec: Codec | None, type_: Type, shape: dict[str, Json]) -> str:
+def law_of(codec: Codec | None, type_: Type, node: FieldPart) -> str:
     """The law of a field: that of its codec; what a default stands for can be written in several ways."""
     law = codec.law if codec is not None else ISO if _exact(type_) else LOSSY
-    return LOSSY if law == ISO and "default" in shape else law
+    return LOSSY if law == ISO and "default" in node else law
 
 
 def _exact(type_: Type) -> bool:
@@ -166,12 +168,11 @@ def _exact(type_: Type) -> bool:
     return type_.kind != "id" and all(_exact(one) for one in inner)
 
 
-def targets_of(context: Context, shape: dict[str, Json], place: Place) -> tuple[tuple[str, ...], ...]:
+def targets_of(context: Context, node: FieldPart) -> tuple[tuple[str, ...], ...]:
     """Where a line that can write is written."""
-    texts = shape["at"] if isinstance(shape["at"], list) else [shape["at"]]
-    paths = [context.target(text, place) for text in texts]
+    paths = [context.target(text, node.place) for text in _texts(node)]
     targets = tuple(path.steps for path in paths if path is not None and path.steps is not None)
-    if "record" not in shape:
+    if node.record is None:
         return targets
-    inner = context.records[shape["record"]].fields
+    inner = context.records[node.record].fields
     return tuple((*target, *more) for target in targets for line in inner for more in line.targets)

@@ -14,6 +14,8 @@ from gateway.document import Place, suggestion
 from gateway.mapping.context import Context
 from gateway.mapping.fields import SOURCES, Compiled, law_of, targets_of
 from gateway.mapping.fits import check_constant, no_field, unwritable
+from gateway.mapping.language.records import Field as FieldPart
+from gateway.mapping.language.records import Record as RecordPart
 from gateway.mapping.nodes.trees import Embedded, FieldPlan, Group, RecordPlan
 from gateway.mapping.reads import Reads
 from gateway.mapping.scopes import object_of
@@ -25,8 +27,9 @@ _OWN = frozenset({"row", "fields"})
 """Names that a record gives its own lines."""
 
 
-def compile_records(context: Context, nodes: dict[str, Json], place: Place) -> None:
+def compile_records(context: Context, written: dict[str, Json], place: Place) -> None:
     """Compile all records into `context.records`, the ones others refer to first."""
+    nodes = {name: context.read(RecordPart, one, (*place, name)) for name, one in written.items()}
     pending = dict(nodes)
     underway: list[str] = []
 
@@ -41,12 +44,12 @@ def compile_records(context: Context, nodes: dict[str, Json], place: Place) -> N
             pending.pop(name, None)
             return
         underway.append(name)
-        for inner in _refers_to(nodes[name]):
-            if inner in pending and inner != name:
-                compile_one(inner)
+        for line in (nodes[name].fields or {}).values():
+            if line.record in pending and line.record != name:
+                compile_one(line.record)
         underway.pop()
         if name in pending:
-            record = _compile_record(context, name, pending.pop(name), (*place, name))
+            record = _compile_record(context, name, pending.pop(name))
             if record is not None:
                 context.records[name] = record
 
@@ -55,35 +58,28 @@ def compile_records(context: Context, nodes: dict[str, Json], place: Place) -> N
             compile_one(name)
 
 
-def _refers_to(node: Json) -> list[str]:
-    fields = node.get("fields") if isinstance(node, dict) else None
-    lines = fields.values() if isinstance(fields, dict) else []
-    return [line["record"] for line in lines if isinstance(line, dict) and isinstance(line.get("record"), str)]
-
-
-def _compile_record(context: Context, name: str, node: Json, place: Place) -> RecordPlan | None:
-    shape = context.check("record", node, place)
-    if shape is None:
+def _compile_record(context: Context, name: str, node: RecordPart) -> RecordPlan | None:
+    if not node.sound:
         return None
-    resource = context.model.shape(shape["of"])
+    place = node.place
+    resource = context.model.shape(node.of)
     if resource is None:
-        hint = suggestion(shape["of"], context.model.shapes)
-        context.report((*place, "of"), "unknown-resource", f"the contract has no `{shape['of']}`{hint}")
+        hint = suggestion(node.of, context.model.shapes)
+        context.report((*place, "of"), "unknown-resource", f"the contract has no `{node.of}`{hint}")
         return None
     lines: list[FieldPlan] = []
-    _check_dotted(context, resource, shape["fields"], (*place, "fields"))
+    _check_dotted(context, resource, node.fields, (*place, "fields"))
     with context.collecting() as found, context.typed(fields=object_of(resource.fields)):
-        for canonical, spec in shape["fields"].items():
-            where = (*place, "fields", canonical)
+        for canonical, spec in node.fields.items():
             with context.collecting() as line_reads:
-                line = _compile_line(context, resource, canonical, spec, where)
-            _check_above(context, line_reads, spec, [one.name for one in lines], where)
+                line = _compile_line(context, resource, canonical, spec)
+            _check_above(context, line_reads, spec, [one.name for one in lines])
             if line is not None:
                 lines.append(line)
-    lines = [_alone(context, line, lines, shape["fields"], (*place, "fields")) for line in lines]
+    lines = [_alone(context, line, lines, node.fields, (*place, "fields")) for line in lines]
     reads = tuple(line for line in lines if line.source is not None and line.mode != "write")
     if reads:
-        _check_required(context, resource, list(shape["fields"]), (*place, "fields"))
+        _check_required(context, resource, list(node.fields), (*place, "fields"))
     context.record_reads[name] = _outside(context, found, lines)
     begun = {line.path[0] for line in reads}
     return RecordPlan(
@@ -94,20 +90,18 @@ def _compile_record(context: Context, name: str, node: Json, place: Place) -> Re
         writes=tuple(line for line in lines if line.mode != "read"),
         groups=_groups(resource, reads),
         order=tuple(name for name in resource.fields if name in begun),  # the contract's order, whatever the file's
-        null_as=shape.get("nothing"),
-        private=frozenset(shape.get("private", ())),
+        null_as=node.nothing,
+        private=frozenset(node.private or ()),
     )
 
 
-def _check_above(context: Context, reads: Reads, spec: Json, above: list[str], place: Place) -> None:
+def _check_above(context: Context, reads: Reads, spec: FieldPart, above: list[str]) -> None:
     """A line refers only to canonical fields of the lines above it, since the others are not told yet."""
-    joined = spec.get("from") if isinstance(spec, dict) else None
     named = {".".join(use[1:]) for use in reads.names if use[0] == "fields" and len(use) > 1}
-    for name in sorted(named | {str(name) for name in joined or ()}):
+    for name in sorted(named | {*(spec.from_ or ())}):
         if not any(f"{name}.".startswith(f"{one}.") or one.startswith(f"{name}.") for one in above):
-            context.report(
-                place, "unknown-name", f"`{name}` has no source in the lines above; write it there", key=True
-            )
+            message = f"`{name}` has no source in the lines above; write it there"
+            context.report(spec.place, "unknown-name", message, key=True)
 
 
 def _outside(context: Context, reads: Reads, lines: list[FieldPlan]) -> Reads:
@@ -121,7 +115,7 @@ def _outside(context: Context, reads: Reads, lines: list[FieldPlan]) -> Reads:
     return found
 
 
-def _check_dotted(context: Context, resource: Resource, names: dict[str, Json], place: Place) -> None:
+def _check_dotted(context: Context, resource: Resource, names: dict[str, FieldPart], place: Place) -> None:
     """A member is written where its object is: not where that is a list, or given whole."""
     for name in names:
         steps = name.split(".")
@@ -135,18 +129,14 @@ def _check_dotted(context: Context, resource: Resource, names: dict[str, Json], 
 
 
 def _alone(
-    context: Context, line: FieldPlan, lines: list[FieldPlan], specs: dict[str, Json], place: Place
+    context: Context, line: FieldPlan, lines: list[FieldPlan], specs: dict[str, FieldPart], place: Place
 ) -> FieldPlan:
     """The line, only read where another is written to its place too: of two values there only one could be."""
-
-    def chosen(name: str) -> bool:
-        return isinstance(specs[name], dict) and "mode" in specs[name]
-
     others = [other for other in lines if other is not line and _overlap(line.targets, other.targets)]
-    if not chosen(line.name):
+    if "mode" not in specs[line.name]:
         return replace(line, mode="read", targets=()) if others else line
     for other in others:
-        if chosen(other.name):
+        if "mode" in specs[other.name]:
             message = f"`mode: {line.mode}` needs a place of its own, and {other.name} is written there too"
             context.report((*place, line.name), "not-invertible", message, key=True)
     return line
@@ -171,68 +161,65 @@ def _check_required(context: Context, resource: Resource, names: list[str], plac
                 context.report(place, "required-field-missing", message)
 
 
-def _compile_line(context: Context, resource: Resource, canonical: str, spec: Json, place: Place) -> FieldPlan | None:
-    field = resource.field(canonical)
+def _compile_line(context: Context, resource: Resource, canonical: str, node: FieldPart) -> FieldPlan | None:
+    place, field = node.place, resource.field(canonical)
     if field is None:
         context.report(place, "unknown-field", no_field(resource.name, canonical, resource.fields), key=True)
         return None
-    if isinstance(spec, bool | int | float):
-        constant = f"{{value: {json.dumps(spec)}}}"
-        context.report(place, "wrong-type", f"a field is a path or an object; write a constant as `{constant}`")
+    if not isinstance(node.raw, dict | str):
+        scalar = isinstance(node.raw, bool | int | float)
+        constant = f"; write a constant as `{{value: {json.dumps(node.raw)}}}`" if scalar else ""
+        context.report(place, "wrong-type", f"a field is a path or an object{constant}")
         return None
-    shape = context.check("field", {"at": spec} if isinstance(spec, str) else spec, place)
-    if shape is None:
+    if not node.sound:
         return None
-    sources: list[str] = [key for key in ("value", "make", "from", "record") if key in shape] or ["at"]
-    if len(sources) > 1 or ("at" not in shape and sources == ["at"]):
+    sources = [key for key in ("value", "make", "from", "record") if key in node] or ["at"]
+    if len(sources) > 1 or ("at" not in node and sources == ["at"]):
         context.report(place, "field-without-source", "a field has one source: at, value, make, from or record")
         return None
-    if "default" in shape:
-        check_constant(context, field, shape["default"], (*place, "default"))
-    compiled = SOURCES[sources[0]](context, resource, field, shape, place)
+    if "default" in node:
+        check_constant(context, field, node.default, (*place, "default"))
+    compiled = SOURCES[sources[0]](context, resource, field, node)
     codec = compiled.codec
-    if "as" in shape and codec is None:
+    if "as" in node and codec is None:
         return None
-    mode = _mode(context, shape, compiled, place)
-    when = context.condition(shape["when"], (*place, "when")) if compiled.source and "when" in shape else None
-    text = _written(shape[sources[0]]) + (f" at {shape['at']}" if sources[0] == "record" and "at" in shape else "")
+    mode = _mode(context, node, compiled)
+    when = context.condition(node.when, (*place, "when")) if compiled.source and "when" in node else None
     return FieldPlan(
         name=canonical,
         path=tuple(canonical.split(".")),
         source=compiled.source,
-        text=text,
+        text=_written(node, sources[0]),
         codec=codec.name if codec else None,
-        law=law_of(codec, field.type, shape),
+        law=law_of(codec, field.type, node),
         mode=mode,
         origin=context.origin(place),
-        embeds=shape.get("record", ""),
+        embeds=node.record or "",
         unwritable=unwritable(field.type, codec),
-        targets=targets_of(context, shape, place) if mode != "read" and compiled.writes else (),
+        targets=targets_of(context, node) if mode != "read" and compiled.writes else (),
         type=None if sources[0] == "record" else field.type,
         required=field.required and "." not in canonical,
         nullable=field.nullable,
         when=when,
-        default=shape.get("default", MISSING),
+        default=node.default if "default" in node else MISSING,
     )
 
 
-def _written(source: Json) -> str:
+def _written(node: FieldPart, key: str) -> str:
     """A source as the file has it, for messages: texts as they are, paths side by side, anything else as JSON."""
+    source = node[key]
     if isinstance(source, list) and all(isinstance(one, str) for one in source):
         return ", ".join(source)
-    return source if isinstance(source, str) else json.dumps(source, ensure_ascii=False)
+    text = source if isinstance(source, str) else json.dumps(source, ensure_ascii=False)
+    return f"{text} at {node.at}" if key == "record" and "at" in node else text
 
 
-def _mode(context: Context, shape: dict[str, Json], compiled: Compiled, place: Place) -> str:
-    both = compiled.writes and "when" not in shape and "default" not in shape
-    mode: str = shape.get("mode") or ("both" if both else "read")
+def _mode(context: Context, node: FieldPart, compiled: Compiled) -> str:
+    both = compiled.writes and "when" not in node and "default" not in node
+    mode: str = node.mode or ("both" if both else "read")
     if mode != "read" and not compiled.writes:
-        context.report(
-            place,
-            "not-invertible",
-            f"`mode: {mode}` needs one simple path and a codec that can write; this has none",
-            key=True,
-        )
+        message = f"`mode: {mode}` needs one simple path and a codec that can write; this has none"
+        context.report(node.place, "not-invertible", message, key=True)
     return mode
 
 

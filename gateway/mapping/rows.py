@@ -8,6 +8,7 @@ from gateway.document import Place, suggestion
 from gateway.mapping.checks import check_record_names
 from gateway.mapping.context import RESERVED, Context
 from gateway.mapping.expressions import Path
+from gateway.mapping.language.results import Level as LevelPart
 from gateway.mapping.nodes.trees import Level, RecordPlan
 from gateway.mapping.plan import RowsPlan
 from gateway.mapping.reads import Reads
@@ -76,31 +77,41 @@ def _record(context: Context, shape: dict[str, Json], place: Place, wanted: Want
 
 
 def compile_levels(
-    context: Context, source: Json, place: Place, roots: frozenset[str] | None, names: frozenset[str]
+    context: Context,
+    source: str | list[LevelPart],
+    place: Place,
+    roots: frozenset[str] | None,
+    names: frozenset[str],
 ) -> list[Level]:
     """Compile a path or named levels: the first begins with one of the roots (None: any), templates see the names."""
-    nodes = source if isinstance(source, list) else [{"name": "row", "at": source}]
+    if not isinstance(source, list):
+        path = context.path(source, place)
+        if path is not None and roots is not None:
+            _check_roots(context, path, roots, place)
+        return [Level("row", path, None, context.origin(place))] if path is not None else []
     levels: list[Level] = []
     known: list[str] = []
-    for index, node in enumerate(nodes):
-        where = (*place, index) if isinstance(source, list) else place
-        shape = context.check("level", node, where)
+    for index, written in enumerate(source):
+        node = context.read(LevelPart, written, (*place, index))
+        if not node.sound:
+            continue
+        where = node.place
         with context.collecting() as reads:
-            path = context.path(shape["at"], where) if shape else None
+            path = context.path(node.at, where)
             if index > 0:  # evaluated on an element, whose names are no names of the file
                 _check_relative(context, path, known, where)
                 reads.roots.clear()
-        if shape is None or path is None:
+        if path is None:
             continue
-        if isinstance(source, list) and shape["name"] in RESERVED | {*known}:
-            context.report((*where, "name"), "reserved-name", f"`{shape['name']}` is already a name here")
+        if node.name in RESERVED | {*known}:
+            context.report((*where, "name"), "reserved-name", f"`{node.name}` is already a name here")
         if index == 0 and roots is not None:
             _check_roots(context, path, roots, where)
-        known += [shape["name"]]
+        known += [node.name]
         with context.collecting() as reads:
-            when = context.deciding(shape["when"], (*where, "when"), names | {*known}) if "when" in shape else None
+            when = context.deciding(node.when, (*where, "when"), names | {*known}) if "when" in node else None
             reads.forget(*known)
-        levels.append(Level(shape["name"], path, when, context.origin(where)))
+        levels.append(Level(node.name, path, when, context.origin(where)))
     return levels
 
 
