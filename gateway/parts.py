@@ -26,6 +26,7 @@ from typing import (
 )
 
 from gateway.document import Place
+from gateway.part_rules import Choice, Rule
 from gateway.shape import Rules, Shape
 from gateway.values.messages import Json
 
@@ -96,6 +97,8 @@ class Part:
     """The key that a bare value stands for, where a part may be written so."""
     known_by: str | None
     """The key that tells it from the other parts that may stand in the same place."""
+    rules: tuple[Rule, ...]
+    """What its keys must be with each other."""
 
     @cached_property
     def declared(self) -> tuple[tuple[str, _Key, Any], ...]:
@@ -137,6 +140,8 @@ class Child:
     """Its value may be a list of such parts; in an object by name, each of them may be."""
     texts: bool
     """Elements of the list may be texts besides."""
+    choice: Choice | None
+    """What is told where it is not clear which of the parts is meant; None: it is the first that tells nothing."""
 
 
 class Node:
@@ -150,7 +155,7 @@ class Node:
     raw: Json
     """What stands in the file."""
     given: frozenset[str]
-    """The keys that stand in the file."""
+    """The keys that stand there."""
     sound: bool
     all_sound: bool
     """Whether it and all that is inside is sound."""
@@ -185,12 +190,12 @@ def key(meaning: str, *, example: Json = None, default: Json = None, **rules: Js
 
 @dataclass_transform(kw_only_default=True, frozen_default=True, field_specifiers=(key,))
 def part(
-    name: str, where: str, *, short: str | None = None, known_by: str | None = None
+    name: str, where: str, *rules: Rule, short: str | None = None, known_by: str | None = None
 ) -> Callable[[type[_N]], type[_N]]:
-    """Declare the part of this name: its keys are the fields of the class."""
+    """Declare the part of this name: its keys are the fields of the class, which must be so with each other."""
 
     def declare(node: type[_N]) -> type[_N]:
-        node.part = Part(name, where, node, short, known_by)
+        node.part = Part(name, where, node, short, known_by, rules)
         return node
 
     return declare
@@ -326,4 +331,12 @@ def _child(hint: Any) -> Child | None:
     elements = [inner for member in lists for inner in _members(get_args(member)[0])]
     one, each, listed = ([inner for inner in found if _is_part(inner)] for found in (members, values, elements))
     parts = tuple(dict.fromkeys([*one, *each, *listed]))
-    return Child(parts, bool(one), bool(each), bool(listed), str in elements) if parts else None
+    choice = next((extra for extra in _inside(hint) if isinstance(extra, Choice)), None)
+    return Child(parts, bool(one), bool(each), bool(listed), str in elements, choice) if parts else None
+
+
+def _inside(hint: Any) -> Iterator[Any]:
+    """Give all that a type says, of itself and of what it holds."""
+    for inner in get_args(hint):
+        yield inner
+        yield from _inside(inner)

@@ -19,8 +19,8 @@ CODE = {
 # Each row imports only from rows before it; the units of a row are siblings and never import one another.
 ROWS = """
     values findings offload shares / effort / document observe /
-    shape variables setbacks / parts / reader simulator_parts json_schema / example_parts / config model / mapping /
-    auth transport store windows cache tracing exchanges compensation turns workers /
+    shape variables setbacks part_rules / parts / reader simulator_parts json_schema / example_parts / config model /
+    mapping / auth transport store windows cache tracing exchanges compensation turns workers /
     catalog / scopes finished / steps /
     run examples / engine / webhooks / playback flows / coverage laws / links / surface simulator loss / cli / __main__
 """

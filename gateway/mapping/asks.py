@@ -28,17 +28,17 @@ _REQUEST: Final = "request"
 """The canonical request, as templates of its answer see it."""
 
 
-def compile_asks(context: Context, nodes: list[Json], place: Place) -> tuple[AskPlan, ...]:
+def compile_asks(context: Context, nodes: list[Ask]) -> tuple[AskPlan, ...]:
     """Compile `asks`, in their order; one with findings may be missing."""
-    asks = [_compile_ask(context, node, (*place, index)) for index, node in enumerate(nodes)]
-    _check_reached(context, nodes, place)
+    asks = [_compile_ask(context, node) for node in nodes]
+    _check_reached(context, nodes)
     return tuple(ask for ask in asks if ask is not None)
 
 
-def _compile_ask(context: Context, node: Json, place: Place) -> AskPlan | None:
-    ask = context.read(Ask, node, place)
+def _compile_ask(context: Context, ask: Ask) -> AskPlan | None:
     if not ask.sound:
         return None
+    place = ask.place
     request = context.model.requests.get(ask.request)
     if request is None:
         hint = suggestion(ask.request, context.model.requests)
@@ -53,7 +53,7 @@ def _compile_ask(context: Context, node: Json, place: Place) -> AskPlan | None:
         _check_required(context, request, given, rows[0].record if rows else None, place)
     laid = compile_object(context, given, (*place, "with"), ASKING) if given else None
     with context.collecting() as reads:
-        reply = compile_reply(context, ask.reply, (*place, "reply"), BASE | {_REQUEST, *request.gives})
+        reply = compile_reply(context, ask.reply, BASE | {_REQUEST, *request.gives})
     _check_answer(context, request, reads, (*place, "reply"))
     if reply is None or ("row" in ask and not rows):
         return None
@@ -109,19 +109,16 @@ def _check_answer(context: Context, request: Request, reads: Reads, place: Place
             context.report(place, "unknown-field", message)
 
 
-def _check_reached(context: Context, nodes: list[Json], place: Place) -> None:
+def _check_reached(context: Context, nodes: list[Ask]) -> None:
     """No ask comes after one that always fits, or that has the same condition."""
     always: Place | None = None
     seen: dict[str, Place] = {}
-    for index, node in enumerate(nodes):
-        if not isinstance(node, dict):
-            continue
-        when = node.get("when")
-        earlier = always or seen.get(str(when))
+    for node in nodes:
+        earlier = always or seen.get(str(node.when))
         if earlier is not None:
             message = f"never reached: {context.origin(earlier)} fits whenever this one does; move it up, or remove it"
-            context.report((*place, index), "unreachable-ask", message)
-        elif isinstance(when, str):
-            seen[when] = (*place, index)
-        elif when is None:
-            always = (*place, index)
+            context.report(node.place, "unreachable-ask", message)
+        elif node.when is not None:
+            seen[node.when] = node.place
+        elif node.sound and "when" not in node:
+            always = node.place

@@ -24,8 +24,8 @@ from gateway.mapping.scopes import COMMON, record_of, type_of_setting
 from gateway.model.model import Model
 from gateway.model.types import Type
 from gateway.parts import Node
-from gateway.reader import read_part
-from gateway.shape import check
+from gateway.reader import read_inside, read_part
+from gateway.shape import Shape, check
 from gateway.values.messages import Json
 
 _N = TypeVar("_N", bound=Node)
@@ -156,22 +156,21 @@ class Context:
         """Add a finding at this place of the file."""
         self.findings.append(self.document.finding(place, code, message, key=key))
 
-    def check(self, shape: str, node: Json, place: Place) -> dict[str, Json] | None:
+    def check(self, part: str, node: Json, place: Place) -> dict[str, Json] | None:
         """Check one part against its shape; None (and findings) when it does not fit."""
-        return check(PARTS[shape].shape, node, self.document, place, self.findings)
+        return self.fits(PARTS[part].shape, node, place)
+
+    def fits(self, shape: Shape, raw: Json, place: Place) -> dict[str, Json] | None:
+        """Hold a value against a shape, as `gateway.reader` asks for it."""
+        return check(shape, raw, self.document, place, self.findings)
 
     def read(self, kind: type[_N], node: Json, place: Place) -> _N:
-        """Read one part and all that is inside it; what does not fit is told, and not sound."""
-        return (
-            node
-            if isinstance(node, kind)
-            else read_part(
-                kind,
-                node,
-                place,
-                lambda shape, raw, at: check(shape, raw, self.document, at, self.findings),
-            )
-        )
+        """Read one part and all that is inside it; what does not fit is told, and not sound. A node is read already."""
+        return node if isinstance(node, kind) else read_part(kind, node, place, self)
+
+    def read_key(self, kind: type[Node], key: str, value: Json, place: Place) -> Json:
+        """Read what a key of a part holds, where that part itself is not read."""
+        return read_inside(kind.part.children[key], value, place, self)
 
     def origin(self, place: Place) -> str:
         """`file:line` of a place."""

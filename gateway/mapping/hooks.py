@@ -15,7 +15,8 @@ from gateway.mapping.context import BASE, Context
 from gateway.mapping.expressions import Path
 from gateway.mapping.header_names import received
 from gateway.mapping.hooks_named import COMPARE, check_names
-from gateway.mapping.language import PARTS
+from gateway.mapping.language import hooks as written
+from gateway.mapping.language.file import File
 from gateway.mapping.nodes.trees import RecordPlan
 from gateway.mapping.plan_hooks import (
     CHANGED,
@@ -25,6 +26,7 @@ from gateway.mapping.plan_hooks import (
     FetchPlan,
     Hook,
     NamePlan,
+    ReplyPlan,
     TellingHook,
 )
 from gateway.mapping.proofs import compile_verified
@@ -40,64 +42,61 @@ MESSAGE: Final = BASE | {"body", "row", "query", "headers", "token"}
 _NONE: Final = "none"
 _BODY: Final = "body"
 _GET_BODY: Final = "a GET has no body: write `body: none`"
-_TELLING: Final = PARTS["hook"].keys.keys() - PARTS["asking_hook"].keys.keys()
-"""Keys of a hook that tells of events, and of no hook that asks."""
 
 
-def compile_hooks(
-    context: Context, nodes: dict[str, Json], http: Http, operations: Mapping[str, Ways]
-) -> dict[str, Hook]:
+def compile_hooks(context: Context, nodes: Json, http: Http, operations: Mapping[str, Ways]) -> dict[str, Hook]:
     """Compile all hooks of a file; one with findings may be missing. `operations` are those that are mapped."""
     found: dict[str, Hook] = {}
-    for name, node in nodes.items():
+    for name, node in context.read_key(File, "hooks", nodes, ("hooks",)).items():
         plan: Hook | None = None
-        if isinstance(node, dict) and "asks" in node:
+        if isinstance(node, written.AskingHook) and node.sound:
             plan = _compile_asking(context, name, node)
-        else:
-            shape = context.check("hook", node, ("hooks", name))
-            plan = _compile_hook(context, name, shape, http, operations) if shape is not None else None
+        elif node.sound:
+            plan = _compile_telling(context, name, node, http, operations)
         if plan is not None:
             found[name] = plan
     return found
 
 
-def _compile_hook(
-    context: Context, name: str, shape: dict[str, Json], http: Http, operations: Mapping[str, Ways]
+def _compile_telling(
+    context: Context, name: str, node: written.TellingHook, http: Http, operations: Mapping[str, Ways]
 ) -> TellingHook | None:
-    place: Place = ("hooks", name)
-    verified = compile_verified(context, shape, place)
-    type_ = _compile_type(context, shape["type"], (*place, "type"))
+    place = node.place
+    verified = compile_verified(context, node)
+    type_ = _compile_type(context, node.type, (*place, "type"))
     resources = _resources(context, type_)
-    record, at = _compile_record(context, shape, place, resources)
-    fetch = _compile_fetch(context, shape, place, http, operations)
-    _check_source(context, shape, place)
+    record, at = _compile_record(context, node, resources)
+    fetch = _compile_fetch(context, node.fetch, http, operations) if node.fetch is not None else None
+    if "GET" in node.methods and node.body != _NONE:
+        context.report((*place, "body"), "wrong-value", _GET_BODY)
     if fetch is not None:
-        _check_fetch(context, fetch, shape, place, operations, resources)
-    needs = compile_needs(context, shape.get("needs"), place)
-    reply = compile_reply(context, shape.get("reply", {"status": 204}), (*place, "reply"), BASE)
-    replies = compile_replies(context, shape.get("replies", {}), (*place, "replies"))
-    dedupe = _compile_dedupe(context, shape["dedupe"], (*place, "dedupe"))
-    rows = context.path(shape["rows"], (*place, "rows")) if "rows" in shape else None
+        _check_fetch(context, fetch, node, operations, resources)
+    needs = compile_needs(context, node.needs, place)
+    taken = ReplyPlan(204, "none", None, context.origin((*place, "reply")))
+    reply = compile_reply(context, node.reply, BASE) if node.reply is not None else taken
+    replies = compile_replies(context, node.replies or {}, (*place, "replies"))
+    dedupe = _compile_dedupe(context, node.dedupe, (*place, "dedupe"))
+    rows = context.path(node.rows, (*place, "rows")) if node.rows is not None else None
     if type_ is not None:
-        check_names(context, shape, place, dedupe, type_, record)
+        check_names(context, node, dedupe, type_, record)
     if type_ is None or at is None or reply is None or (record is None and fetch is None):
         return None
     return TellingHook(
         name=name,
-        methods=frozenset(method.upper() for method in _listed(shape["method"])),
+        methods=node.methods,
         needs=needs,
         verify=verified.plans,
         equals=verified.equals,
         forged=verified.forged,
-        body=shape["body"],
+        body=node.body,
         rows=rows,
         dedupe=dedupe,
-        compares=shape["repeats"] == COMPARE,
+        compares=node.repeats == COMPARE,
         type=type_,
         at=at,
         record=record.name if record is not None else "",
         reads=record,
-        untold=_compile_untold(context, shape.get("untold", {}), (*place, "untold"), type_, record),
+        untold=_compile_untold(context, node.untold or {}, (*place, "untold"), type_, record),
         fetch=fetch,
         reply=reply,
         replies=replies,
@@ -105,62 +104,41 @@ def _compile_hook(
     )
 
 
-def _compile_asking(context: Context, name: str, node: dict[str, Json]) -> AskingHook | None:
+def _compile_asking(context: Context, name: str, node: written.AskingHook) -> AskingHook:
     """Compile a hook that asks something of us, instead of telling what happened."""
-    place: Place = ("hooks", name)
-    for key in sorted(node.keys() & _TELLING):
-        message = f"`{key}` is of a hook that tells of events, and this one asks: make two hooks of it"
-        context.report((*place, key), "beside-asks", message, key=True)
-    shape = context.check("asking_hook", {key: node[key] for key in node if key not in _TELLING}, place)
-    if shape is None:
-        return None
-    methods = _listed(shape["method"])
-    if methods == ["get"] and shape["body"] != _NONE:
+    place = node.place
+    if node.methods == {"GET"} and node.body != _NONE:
         context.report((*place, "body"), "wrong-value", _GET_BODY)
-    verified = compile_verified(context, shape, place)
-    if verified.equals and "get" in methods and shape["body"] != _NONE:
+    verified = compile_verified(context, node)
+    if verified.equals and "GET" in node.methods and node.body != _NONE:
         message = "a GET has no body to be compared: tell the asks apart by `when:`"
         context.report((*place, "verify"), "wrong-value", message)
     return AskingHook(
         name=name,
-        methods=frozenset(method.upper() for method in methods),
-        needs=compile_needs(context, shape.get("needs"), place),
+        methods=node.methods,
+        needs=compile_needs(context, node.needs, place),
         verify=verified.plans,
         equals=verified.equals,
-        body=shape["body"],
-        replies=compile_replies(context, shape.get("replies", {}), (*place, "replies")),
+        body=node.body,
+        replies=compile_replies(context, node.replies or {}, (*place, "replies")),
         origin=context.origin(place),
-        asks=compile_asks(context, shape["asks"], (*place, "asks")),
+        asks=compile_asks(context, node.asks),
     )
 
 
-def _listed(methods: str | list[str]) -> list[str]:
-    return methods if isinstance(methods, list) else [methods]
-
-
-def _check_source(context: Context, shape: dict[str, Json], place: Place) -> None:
-    """A message is read or its object fetched, and a method that sends no body has none that is read."""
-    if ("row" in shape) == ("fetch" in shape):
-        message = "a message is read by a `row:`, or its object fetched by a `fetch:`; write one of them"
-        context.report(place, "message-without-source", message)
-    if "get" in _listed(shape["method"]) and shape["body"] != _NONE:
-        context.report((*place, "body"), "wrong-value", _GET_BODY)
-
-
-def _compile_type(context: Context, node: Json, place: Place) -> EventPlan | None:
+def _compile_type(context: Context, node: written.HookType | str, place: Place) -> EventPlan | None:
     """Compile `type`: one event always, or an enum of the provider's words that leaves none open."""
     origin = context.origin(place)
     if isinstance(node, str):
         _check_event(context, node, place, {CHANGED, IGNORE})
         return EventPlan(None, None, node, (), "", origin)
-    shape = context.check("hook_type", node, place)
-    if shape is None:
+    if not node.sound:
         return None
-    at, where = context.path(shape["at"], (*place, "at")), (*place, "as")
-    codec = context.codec(shape["as"], where)
+    at, where = context.path(node.at, (*place, "at")), (*place, "as")
+    codec = context.codec(node.as_, where)
     if at is None or codec is None:
         return None
-    spec = _enum(context, shape["as"])
+    spec = _enum(context, node.as_)
     if spec is None:
         context.report(where, "bad-codec", "the word of an event is read by an enum: {enum: {…}, else: ignore}")
         return None
@@ -198,15 +176,15 @@ def _resources(context: Context, type_: EventPlan | None) -> list[str]:
 
 
 def _compile_record(
-    context: Context, shape: dict[str, Json], place: Place, resources: list[str]
+    context: Context, node: written.TellingHook, resources: list[str]
 ) -> tuple[RecordPlan | None, Path | None]:
     """Compile `row` and `at`: the record must read what the events are about."""
-    named = context.records.get(str(shape.get("row")))
-    if "row" not in shape:
-        return None, context.path(shape["at"], (*place, "at"))
+    if node.row is None:
+        return None, context.path(node.at, (*node.place, "at"))
+    named = context.records.get(node.row)
     fits = [name for name in resources if named is not None and named.resource.name == name]
     wanted = Wanted((fits or resources)[0], None, MESSAGE)
-    rows = compile_rows(context, {"at": shape["at"], "row": shape["row"]}, place, wanted)
+    rows = compile_rows(context, {"at": node.at, "row": node.row}, node.place, wanted)
     return (rows[0].record, rows[0].levels[0].at) if rows else (None, None)
 
 
@@ -228,29 +206,24 @@ def _compile_untold(
 
 
 def _compile_fetch(
-    context: Context, shape: dict[str, Json], place: Place, http: Http, operations: Mapping[str, Ways]
+    context: Context, node: written.Fetch, http: Http, operations: Mapping[str, Ways]
 ) -> FetchPlan | None:
-    if "fetch" not in shape:
-        return None
-    where = (*place, "fetch")
-    node = context.check("hook_fetch", shape["fetch"], where)
-    if node is None:
+    if not node.sound:
         return None
     scene = Scene(context, http, Effect.SAFE, frozenset(operations), MESSAGE, None, {})
-    run = compile_run(scene, node, where)
+    run = compile_run(scene, node.run, node.with_, node.place)
     return FetchPlan(run.operation, run.arguments, run.origin) if run.arguments is not None else None
 
 
 def _check_fetch(
     context: Context,
     fetch: FetchPlan,
-    shape: dict[str, Json],
-    place: Place,
+    node: written.TellingHook,
     operations: Mapping[str, Ways],
     resources: list[str],
 ) -> None:
     """What is fetched changes nothing, is what the events are about, and can be had wherever the hook can."""
-    where, operation = (*place, "fetch", "run"), context.model.operations.get(fetch.operation)
+    where, operation = (*node.place, "fetch", "run"), context.model.operations.get(fetch.operation)
     if operation is None or fetch.operation not in operations:
         return
     if operation.effect is not Effect.SAFE:
@@ -258,14 +231,14 @@ def _check_fetch(
     elif operation.gives != "one" or operation.resource is None or operation.resource.name not in resources:
         message = f"{operation.name} does not give one {' or '.join(resources)}, which the events are about"
         context.report(where, "wrong-result", message)
-    needs = shape.get("needs", {}).keys()
+    needs = (node.needs or {}).keys()
     if not any(way.needs.keys() <= needs for way in operations[fetch.operation]):
         needed = ", ".join(f"`{setting}`" for setting in operations[fetch.operation][-1].needs)
         message = f"it runs {fetch.operation}, which a connection without {needed} does not have"
-        context.report(place, "run-not-given", message)
+        context.report(node.place, "run-not-given", message)
 
 
-def _compile_dedupe(context: Context, node: Json, place: Place) -> tuple[NamePlan, ...]:
+def _compile_dedupe(context: Context, node: list[str | written.HookHeader] | str, place: Place) -> tuple[NamePlan, ...]:
     """Compile `dedupe`: what names a delivery, so that one that comes twice is seen once."""
     if isinstance(node, str):
         if node != _BODY:
@@ -274,13 +247,11 @@ def _compile_dedupe(context: Context, node: Json, place: Place) -> tuple[NamePla
     parts = []
     for index, one in enumerate(node):
         where = (*place, index)
-        if isinstance(one, dict):
-            shape = context.check("hook_header", one, where)
-            if shape is not None:
-                name = received(context, shape["header"], (*where, "header"))
-                parts.append(NamePlan("header", None, name, context.origin(where)))
-            continue
-        path = context.path(one, where)
-        if path is not None:
-            parts.append(NamePlan("path", path, "", context.origin(where)))
+        if isinstance(one, str):
+            path = context.path(one, where)
+            if path is not None:
+                parts.append(NamePlan("path", path, "", context.origin(where)))
+        elif one.sound:
+            name = received(context, one.header, (*where, "header"))
+            parts.append(NamePlan("header", None, name, context.origin(where)))
     return tuple(parts)

@@ -6,11 +6,10 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from gateway.document import Place
 from gateway.mapping.context import Context
+from gateway.mapping.language.hooks import TellingHook as Hook
 from gateway.mapping.nodes.trees import RecordPlan
 from gateway.mapping.plan_hooks import EventPlan, NamePlan
-from gateway.values.messages import Json
 
 COMPARE: Final = "compare"
 _WHEN: Final = "updated_at"
@@ -20,16 +19,15 @@ _OF_MESSAGE: Final = re.compile(r"\b(?:body|row)\.([A-Za-z_][\w.]*)")
 
 def check_names(
     context: Context,
-    shape: dict[str, Json],
-    place: Place,
+    hook: Hook,
     names: tuple[NamePlan, ...],
     type_: EventPlan,
     record: RecordPlan | None,
 ) -> None:
     """Report a `dedupe` of content alone: what changes there and back has the name that it had before."""
-    if shape.get("repeats") == COMPARE or not _repeatable(context, type_):
+    if hook.repeats == COMPARE or not _repeatable(context, type_):
         return
-    content = {*_content(shape, type_, record)}
+    content = {*_content(hook, type_, record)}
     if names and all(part.path is not None and part.path.text in content for part in names):
         told = ", ".join(part.text for part in names)
         message = (
@@ -37,7 +35,7 @@ def check_names(
             " for a repeat: add what only one delivery has, as its id or the time of the change, or write"
             f" `repeats: {COMPARE}`"
         )
-        context.report((*place, "dedupe"), "dedupe-by-content", message)
+        context.report((*hook.place, "dedupe"), "dedupe-by-content", message)
 
 
 def _repeatable(context: Context, type_: EventPlan) -> bool:
@@ -49,12 +47,12 @@ def _repeatable(context: Context, type_: EventPlan) -> bool:
     return bool(told & model.events.keys() - once)
 
 
-def _content(shape: dict[str, Json], type_: EventPlan, record: RecordPlan | None) -> Iterator[str]:
+def _content(hook: Hook, type_: EventPlan, record: RecordPlan | None) -> Iterator[str]:
     """Give the paths on a message that say what happened to what, and how it stands since."""
     if type_.at is not None:
         yield type_.at.text
-    at = shape.get("at", "@")
     for line in record.fields if record is not None else ():
         if line.from_row and line.mode != "write" and line.name != _WHEN:
-            yield line.text if at == "@" else f"{at}.{line.text}"
-    yield from _OF_MESSAGE.findall(str(shape.get("fetch", "")))
+            yield line.text if hook.at == "@" else f"{hook.at}.{line.text}"
+    if hook.fetch is not None:
+        yield from _OF_MESSAGE.findall(str(hook.fetch.raw))

@@ -16,6 +16,8 @@ from gateway.mapping.checks_writes import check_remembered
 from gateway.mapping.context import CALL, REMEMBERED, Context
 from gateway.mapping.fits import check_taken_apart, check_tree
 from gateway.mapping.given import given_to, given_to_native
+from gateway.mapping.language.http import Call
+from gateway.mapping.language.operations import Native
 from gateway.mapping.nodes.trees import Tree
 from gateway.mapping.plan import OperationPlan, VariantPlan
 from gateway.mapping.plan_given import NativeArgument, WindowPlan
@@ -216,7 +218,9 @@ def _compile_variant(
     context.learn(when, holds=True)
     if "call" in shape and "steps" in shape:
         context.report(place, "two-bodies", "`call` or `steps`, not both")
-    steps, inner = compile_steps(scene, shape, place)
+    call = context.read(Call, shape["call"], (*place, "call")) if "call" in shape else None
+    written = context.read_key(Native, "steps", shape.get("steps", []), (*place, "steps"))
+    steps, inner = compile_steps(scene, call, written, place)
     sole = "call" in shape
     result_names = _RESULT_NAMES | (inner.names - scene.names) | (scene.names - CALL)
     resource = operation.resource.name if operation is not None and operation.resource is not None else ""

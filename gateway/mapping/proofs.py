@@ -10,7 +10,8 @@ from dataclasses import dataclass
 
 from gateway.document import Place
 from gateway.mapping.context import BASE, Context
-from gateway.mapping.language.verification import LOOKING, Proof, Verify
+from gateway.mapping.language.hooks import AnyHook, TellingHook
+from gateway.mapping.language.verification import LOOKING, Proof
 from gateway.mapping.plan_hooks import EqualPlan
 from gateway.mapping.verification import VerifyPlan, compile_block, compile_verify
 from gateway.values.messages import Json
@@ -25,20 +26,19 @@ class Verified:
     forged: frozenset[tuple[str, str]] | None = None
 
 
-def compile_verified(context: Context, shape: dict[str, Json], place: Place) -> Verified:
+def compile_verified(context: Context, hook: AnyHook) -> Verified:
     """Compile `verify` of a hook: the words that look at the message here, the others where signatures are known."""
-    node, where = shape.get("verify"), (*place, "verify")
+    node, where = hook.verify, (*hook.place, "verify")
     if node is None:
         message = "`verify` is missing (how the sender is known): write verify: none if anybody may send"
-        context.report(place, "unverified-hook", message, key=True)
+        context.report(where, "unverified-hook", message, key=True)
         return Verified()
-    blocks = list(enumerate(node)) if isinstance(node, list) else [(None, node)]
-    if not any(isinstance(block, dict) and block.keys() & LOOKING for _, block in blocks):
-        return Verified(_meant(context, shape, compile_verify(context, node, where) or (), where))
+    read = [] if isinstance(node, str) else node if isinstance(node, list) else [node]
+    if not any(block.given & LOOKING for block in read):
+        return Verified(_meant(context, hook, compile_verify(context, node, where) or (), where))
     plans: list[VerifyPlan] = []
     equals: list[EqualPlan] = []
     forged = set[tuple[str, str]]()
-    read = [context.read(Verify, block, where if index is None else (*where, index)) for index, block in blocks]
     for block in read:
         if block.equals is not None:
             equals += _compile_equals(context, block.equals, (*block.place, "equals"))
@@ -48,21 +48,18 @@ def compile_verified(context: Context, shape: dict[str, Json], place: Place) -> 
         if plan is not None:
             plans.append(plan)
     proved = any("fetch" in block for block in read)
-    if proved and "fetch" not in shape:
+    if proved and not (isinstance(hook, TellingHook) and hook.fetch is not None):
         context.report(where, "proof-without-fetch", "the fetch is to prove the message, and there is no `fetch:`")
     if not proved and all(block.sound for block in read) and not any(plan.always for plan in plans):
         message = "what `equals` compares anybody can write: a block beside it must prove who sent it, and need nothing"
         context.report(where, "equals-alone", message)
-    held = _meant(context, shape, tuple(plans), where)
+    held = _meant(context, hook, tuple(plans), where)
     return Verified(held, tuple(equals), frozenset(forged) if proved else None)
 
 
-def _meant(
-    context: Context, shape: dict[str, Json], plans: tuple[VerifyPlan, ...], place: Place
-) -> tuple[VerifyPlan, ...]:
+def _meant(context: Context, hook: AnyHook, plans: tuple[VerifyPlan, ...], place: Place) -> tuple[VerifyPlan, ...]:
     """Give the plans; one that is for a method of which the hook takes no message is a finding."""
-    taken = shape["method"] if isinstance(shape["method"], list) else [shape["method"]]
-    for name in sorted(frozenset[str]().union(*(plan.methods for plan in plans)) - {one.upper() for one in taken}):
+    for name in sorted(frozenset[str]().union(*(plan.methods for plan in plans)) - hook.methods):
         context.report(place, "not-allowed", f"the hook takes no messages by {name}")
     return plans
 

@@ -10,10 +10,9 @@ from gateway.mapping.language.hooks import Reply
 from gateway.mapping.nodes.trees import Constant
 from gateway.mapping.plan_hooks import DEFAULT, ReplyPlan
 from gateway.mapping.trees import Names, compile_tree
-from gateway.values.messages import Json
 
 
-def compile_replies(context: Context, nodes: Mapping[str, Json], place: Place) -> dict[str, ReplyPlan]:
+def compile_replies(context: Context, nodes: Mapping[str, Reply], place: Place) -> dict[str, ReplyPlan]:
     """Compile `replies`: what is answered to errors, each by its code, or by `default`."""
     replies = {}
     for code, node in nodes.items():
@@ -22,21 +21,19 @@ def compile_replies(context: Context, nodes: Mapping[str, Json], place: Place) -
             hint = suggestion(code, [*context.model.errors, DEFAULT])
             message = f"`{code}` is not an error code of the contract{hint}"
             context.report(where, "unknown-error-code", message, key=True)
-        reply = compile_reply(context, node, where, BASE)
+        reply = compile_reply(context, node, BASE)
         if reply is not None:
             replies[code] = reply
     return replies
 
 
-def compile_reply(context: Context, written: Json, place: Place, names: Names) -> ReplyPlan | None:
+def compile_reply(context: Context, node: Reply, names: Names) -> ReplyPlan | None:
     """Compile one answer to a message, whose JSON may use these names."""
-    node = written if isinstance(written, Reply) else context.read(Reply, written, place)
     if not node.sound:
         return None
-    if "text" in node and "json" in node:
-        context.report(place, "two-bodies", "`text` or `json`, not both")
+    origin = context.origin(node.place)
     if node.text is not None:
-        return ReplyPlan(node.status, "text", Constant(node.text), context.origin(place))
+        return ReplyPlan(node.status, "text", Constant(node.text), origin)
     kind = "json" if "json" in node else "none"
-    body = compile_tree(context, node.json, (*place, "json"), names) if kind == "json" else None
-    return ReplyPlan(node.status, kind, body, context.origin(place))
+    body = compile_tree(context, node.json, (*node.place, "json"), names) if kind == "json" else None
+    return ReplyPlan(node.status, kind, body, origin)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from gateway.document import Place, suggestion
 from gateway.mapping.calls import compile_call as compile_one
 from gateway.mapping.checks_writes import check_success
 from gateway.mapping.context import Context
 from gateway.mapping.language.http import Call
+from gateway.mapping.language.steps import Recover, Undo
 from gateway.mapping.nodes.trees import MadeOf
 from gateway.mapping.plan import CallPlan, RecoverPlan, RunPlan, StepResult
 from gateway.mapping.scene import Scene
@@ -15,22 +18,22 @@ from gateway.model.model import Operation
 from gateway.values.messages import Effect, Json
 
 
-def compile_run(scene: Scene, shape: dict[str, Json], place: Place) -> RunPlan:
-    """Compile `run` and `with` of a step, an undo or a result."""
-    name = shape["run"]
+def compile_run(scene: Scene, name: str, given: Mapping[str, Json] | None, place: Place) -> RunPlan:
+    """Compile `run` and `with` of what stands at a place: a step, an undo or a result."""
+    context = scene.context
     if name not in scene.operations:
-        scene.context.report((*place, "run"), "unknown-operation", scene.not_mapped(name))
+        context.report((*place, "run"), "unknown-operation", scene.not_mapped(name))
     else:
-        _check_with(scene.context, scene.context.model.operations.get(name), shape.get("with"), place)
-    origin = scene.context.origin(place)
-    if "with" not in shape:
-        same = MadeOf(frozenset({("args", "id")}), scene.context.given.owed if scene.context.given is not None else {})
+        _check_with(context, context.model.operations.get(name), given, place)
+    origin = context.origin(place)
+    if given is None:
+        same = MadeOf(frozenset({("args", "id")}), context.given.owed if context.given is not None else {})
         return RunPlan(name, None, MadeOf(members={"id": same}), origin)
-    arguments, made_of = compile_sourced_object(scene.context, shape["with"], (*place, "with"), scene.names)
+    arguments, made_of = compile_sourced_object(context, given, (*place, "with"), scene.names)
     return RunPlan(name, arguments, made_of, origin)
 
 
-def _check_with(context: Context, operation: Operation | None, given: Json, place: Place) -> None:
+def _check_with(context: Context, operation: Operation | None, given: Mapping[str, Json] | None, place: Place) -> None:
     """What is handed to an operation is among its arguments, and what it needs is handed over."""
     if operation is None or (given is not None and any(key.startswith("$") for key in given)):
         return
@@ -43,60 +46,49 @@ def _check_with(context: Context, operation: Operation | None, given: Json, plac
             context.report((*place, "with"), "missing-key", f"{operation.name} needs `{argument.name}`")
 
 
-def compile_undo(scene: Scene, name: str, node: Json, place: Place) -> CallPlan | RunPlan | None:
+def compile_undo(scene: Scene, name: str, node: Undo) -> CallPlan | RunPlan | None:
     """Compile an undo: of what makes something it names that, and nothing that another call may have made."""
-    shape = scene.context.check("undo", node, place)
-    if shape is None:
-        return None
     with scene.context.collecting() as reads:
-        undo = _compile_either(scene.knowing(name), shape, place, "an undo", Effect.UNSAFE)
+        undo = _compile_either(scene.knowing(name), node, Effect.UNSAFE)
     read = {use[0] for use in reads.names} | reads.roots
-    if scene.arguments and "id" not in scene.arguments and read.isdisjoint(scene.own | {name}):
+    if undo is not None and scene.arguments and "id" not in scene.arguments and read.isdisjoint(scene.own | {name}):
         message = f"it does not say what `{name}` made: use the answer, or an id taken from `uuid()`"
-        scene.context.report(place, "undo-of-others", message)
+        scene.context.report(node.place, "undo-of-others", message)
     return undo
 
 
-def compile_recover(scene: Scene, node: Json, place: Place, *, harmless: bool) -> RecoverPlan | None:
+def compile_recover(scene: Scene, node: Recover, *, harmless: bool) -> RecoverPlan | None:
     """Compile a look: it only reads, and is asked where a write is in doubt."""
-    context = scene.context
-    shape = context.check("recover", node, place)
-    if shape is None:
+    context, place = scene.context, node.place
+    if not node.sound:
         return None
     if harmless:
         message = "`recover` tells what became of a write; this step only reads, or may stay"
         context.report(place, "unknown-key", message, key=True)
-    look = _compile_either(scene, shape, place, "a `recover`", Effect.SAFE)
-    operation = context.model.operations.get(shape.get("run", ""))
+    look = _compile_either(scene, node, Effect.SAFE)
+    operation = context.model.operations.get(node.run or "")
     if operation is not None and operation.effect is not Effect.SAFE:
         message = f"a look must change nothing, and {operation.name} does; run an operation that reads"
         context.report((*place, "run"), "look-that-writes", message)
-    keep = context.path(shape["keep"], (*place, "keep")) if "keep" in shape else None
-    done = context.expression(shape["done"], (*place, "done"), scene.names | {"body"})
+    keep = context.path(node.keep, (*place, "keep")) if node.keep is not None else None
+    done = context.expression(node.done, (*place, "done"), scene.names | {"body"})
     if look is None or done is None:
         return None
     return RecoverPlan(look, keep, done, context.origin(place))
 
 
-def _compile_either(
-    scene: Scene, shape: dict[str, Json], place: Place, what: str, effect: Effect
-) -> CallPlan | RunPlan | None:
+def _compile_either(scene: Scene, node: Undo | Recover, effect: Effect) -> CallPlan | RunPlan | None:
     """Compile what is done by one of `call` and `run`."""
-    if ("run" in shape) == ("call" in shape):
-        scene.context.report(place, "step-without-kind", f"{what} has exactly one of `call` and `run`")
-        return None
-    if "call" in shape and "with" in shape:
-        scene.context.report((*place, "with"), "unknown-key", "`with` does not go with `call`", key=True)
-    if "run" in shape:
-        return compile_run(scene, shape, place)
-    return compile_call(scene, shape["call"], (*place, "call"), effect)
+    if node.run is not None:
+        return compile_run(scene, node.run, node.with_, node.place)
+    return compile_call(scene, node.call, effect) if node.call is not None else None
 
 
-def compile_call(scene: Scene, node: Json, place: Place, effect: Effect) -> CallPlan | None:
+def compile_call(scene: Scene, node: Call, effect: Effect) -> CallPlan | None:
     """Compile a call; one that writes and reads a text says what its success looks like."""
-    plan = compile_one(scene.context, scene.context.read(Call, node, place), scene.names, scene.http)
-    if plan is not None and effect is not Effect.SAFE and node.get("answer", scene.http.answer) == "text":
-        check_success(scene.context, plan, place)
+    plan = compile_one(scene.context, node, scene.names, scene.http)
+    if plan is not None and effect is not Effect.SAFE and plan.answer == "text":
+        check_success(scene.context, plan, node.place)
     return plan
 
 
@@ -119,4 +111,4 @@ def compile_gives(scene: Scene, node: Json, place: Place) -> RunPlan | StepResul
         scene.context.report(
             (*place, "step"), "unknown-name", f"`{step}` is no step here{suggestion(step, scene.names)}"
         )
-    return compile_run(scene, shape, place) if step is None else StepResult(step)
+    return compile_run(scene, shape["run"], shape.get("with"), place) if step is None else StepResult(step)

@@ -72,7 +72,7 @@ def compile_verify(context: Context, node: Json, place: Place) -> tuple[VerifyPl
     blocks = [context.read(Verify, one, place if index is None else (*place, index)) for index, one in written]
     plans = [compile_block(context, block) for block in blocks]
     found = tuple(plan for plan in plans if plan is not None)
-    if len(context.findings) > before:
+    if len(context.findings) > before or not all(block.all_sound for block in blocks):
         return None
     if not any(plan.always for plan in found):
         message = "some connections or messages would prove nothing: one block must have no `needs:` and no `method:`"

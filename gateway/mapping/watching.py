@@ -39,7 +39,7 @@ def compile_watch(
         return None
     node = watch.bookings
     scene = Scene(context, http, Effect.SAFE, frozenset(operations), BASE, None, {})
-    run = compile_run(scene, {"run": node.run} | ({"with": node.with_} if node.with_ is not None else {}), _PLACE)
+    run = compile_run(scene, node.run, node.with_, _PLACE)
     operation = context.model.operations.get(run.operation)
     if operation is None or run.operation not in operations:
         return None

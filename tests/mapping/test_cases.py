@@ -54,9 +54,12 @@ async def test_works(mapping, merged, tmp_path):
 
 def test_every_code_has_a_case(every_case):
     """Every finding a compilation can report is shown by a case, beside the mapping that it does not concern."""
-    trees = [ast.parse(file.read_text(encoding="utf-8")) for file in Path(language.__file__).parent.glob("*.py")]
+    files = [*(folder := Path(language.__file__).parent).glob("*.py"), *(folder / "language").glob("*.py")]
+    trees = [ast.parse(file.read_text(encoding="utf-8")) for file in files]
     calls = [node for tree in trees for node in ast.walk(tree) if isinstance(node, ast.Call)]
     codes = [ast.unparse(call.args[1]) for call in calls if getattr(call.func, "attr", "") == "report"]
+    told = [word.value for call in calls for word in call.keywords if word.arg == "code"]
+    codes += [ast.unparse(one) for one in told if isinstance(one, ast.Constant)]
     patterns = {re.sub(r"\{.*?\}", ".*", code.removeprefix("f").strip("'")) for code in codes}
     reported = {kind for kind in KINDS for pattern in patterns if re.fullmatch(pattern, kind)}
     assert len(reported) >= len(patterns)

@@ -6,7 +6,7 @@ from typing import Any, Final, Literal
 
 from gateway.mapping.language.auth import Auth
 from gateway.mapping.language.errors import ErrorRule
-from gateway.mapping.language.hooks import AskingHook, TellingHook
+from gateway.mapping.language.hooks import Hook
 from gateway.mapping.language.http import Http
 from gateway.mapping.language.operations import Native, Operation
 from gateway.mapping.language.polling import BOOKINGS, Watch
@@ -69,7 +69,7 @@ class File(Node):
         "everything else the vendor offers, by the vendor's names",
         example={"getNews": {"safe": True, "call": {"get": "/news"}}},
     )
-    hooks: dict[str, TellingHook | AskingHook] | None = key(
+    hooks: dict[str, Hook] | None = key(
         "what the provider sends to us: the name in the hook's address, and what its messages mean",
         keysrules={
             "type": "string",

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, TypeAlias
 
 from gateway.mapping.language.verification import Method, Verify
+from gateway.part_rules import Choice, exactly_one, not_both
 from gateway.parts import (
     ErrorCode,
     Names,
@@ -26,7 +27,7 @@ _EVENTS = {"at": "event", "as": {"enum": {"created": "booking.created"}, "else":
 _GET = {"run": "bookings.get", "with": {"id": "{{ body.booking_id }}"}}
 
 
-@part("hook_reply", "`reply` of a hook, or one of its `replies`")
+@part("hook_reply", "`reply` of a hook, or one of its `replies`", not_both("text", "json", code="two-bodies"))
 class Reply(Node):
     """What a message is answered."""
 
@@ -61,7 +62,7 @@ class Fetch(Node):
 
 
 @shared
-class Hook(Node):
+class AnyHook(Node):
     """What hooks of either kind say."""
 
     needs: Reasons | None = key(
@@ -81,9 +82,23 @@ class Hook(Node):
         example={"UNAUTHORIZED": {"status": 401, "text": "no"}},
     )
 
+    @property
+    def methods(self) -> frozenset[str]:
+        """The methods that it is sent with, in capitals."""
+        return frozenset(one.upper() for one in (self.method if isinstance(self.method, list) else [self.method]))
 
-@part("hook", "one of `hooks`")
-class TellingHook(Hook):
+
+@part(
+    "hook",
+    "one of `hooks`",
+    exactly_one(
+        "row",
+        "fetch",
+        code="message-without-source",
+        message="a message is read by a `row:`, or its object fetched by a `fetch:`; write one of them",
+    ),
+)
+class TellingHook(AnyHook):
     """A hook whose messages tell what happened."""
 
     rows: PathText | None = key("path to the messages in a body that holds several", example="notifications")
@@ -131,7 +146,7 @@ class Ask(Node):
 
 
 @part("asking_hook", "one of `hooks` that asks something of us, instead of telling what happened", known_by="asks")
-class AskingHook(Hook):
+class AskingHook(AnyHook):
     """A hook whose messages ask something of us."""
 
     asks: list[Ask] = key(
@@ -139,3 +154,8 @@ class AskingHook(Hook):
         minlength=1,
         example=[{"request": "booking.requested", "row": "booking", "reply": {"status": 200}}],
     )
+
+
+_STRANGER = "`{key}` is of a hook that tells of events, and this one asks: make two hooks of it"
+Hook: TypeAlias = Annotated[TellingHook | AskingHook, Choice("a hook", "beside-asks", ("beside-asks", _STRANGER))]
+"""What a provider sends to us under one name."""

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, TypeAlias
 
 from gateway.mapping.language.http import Call
 from gateway.mapping.language.results import Level
+from gateway.part_rules import Choice, exactly_one, not_beside
 from gateway.parts import (
     CodecSpec,
     ErrorCode,
@@ -19,6 +20,7 @@ from gateway.parts import (
     TreeObject,
     key,
     part,
+    shared,
 )
 
 WHEN = "{{ args.quantity | default(1) > 1 }}"
@@ -26,6 +28,7 @@ WHEN = "{{ args.quantity | default(1) > 1 }}"
 _ID = {"id": "{{ args.id }}"}
 _ITS_ARGUMENTS = "its arguments; without it, the same id"
 _ANOTHER = "another canonical operation"
+_NAME = "the name its value is known by"
 
 
 @part("take", "one of `take`; a template alone is its `from`", short="from")
@@ -45,7 +48,12 @@ class ForEach(Node):
     at_once: int = key("so many calls at the same time", min=1, max=16, default=4, example=2)
 
 
-@part("undo", "`undo` of a step; exactly one of `call` and `run`")
+@part(
+    "undo",
+    "`undo` of a step; exactly one of `call` and `run`",
+    exactly_one("call", "run", code="step-without-kind", what="an undo"),
+    not_beside("with", "call"),
+)
 class Undo(Node):
     """What is done when a later step fails."""
 
@@ -54,7 +62,12 @@ class Undo(Node):
     with_: TreeObject | None = key(_ITS_ARGUMENTS, example=_ID)
 
 
-@part("recover", "`recover` of a step; exactly one of `call` and `run`")
+@part(
+    "recover",
+    "`recover` of a step; exactly one of `call` and `run`",
+    exactly_one("call", "run", code="step-without-kind", what="a `recover`"),
+    not_beside("with", "call"),
+)
 class Recover(Node):
     """How it is seen whether a step that failed was done all the same."""
 
@@ -77,30 +90,18 @@ class Refusal(Node):
     details: TreeObject | None = key("details for the caller", example={"remaining": 1})
 
 
-@part("step", "one of `steps`; exactly one of `call`, `run`, `refuse`, `take`, `make` and `exclusive`")
-class Step(Node):
-    """One step of an operation."""
+@shared
+class _Any(Node):
+    """What every step may say."""
 
-    name: Name | None = key("the name its value is known by", example="details")
-    call: Call | None = key("one call", example={"get": "/api/services"})
-    run: OperationName | None = key(_ANOTHER, example="bookings.get")
-    with_: TreeObject | None = key(_ITS_ARGUMENTS, example=_ID)
-    refuse: list[Refusal] | None = key(
-        "guards; the first that holds ends the operation",
-        example=[{"when": WHEN, "is": "INSUFFICIENT_CAPACITY", "message": "One at a time."}],
-    )
-    takes_back: bool | None = key(
-        "beside `refuse`: what the steps above wrote is undone before the operation ends", example=True
-    )
-    exclusive: TemplateText | None = key(
-        "one expression, text or a list of texts: other writes that name one of them wait for this one",
-        example="{{ args.resource_id }}",
-    )
-    take: Annotated[dict[str, Take], Takes("template")] | None = key(
-        "more names for values, computed here", example={"first": "{{ all[0] }}"}
-    )
-    make: Tree | None = key("the value itself, built here", example={"name": "{{ args.id }}"})
     when: TemplateText | None = key("one expression; false: the step is skipped, its value null", example=WHEN)
+
+
+@shared
+class _Asking(_Any):
+    """What a step that asks the provider may say."""
+
+    name: Name = key(_NAME, example="details")
     for_each: ForEach | None = key(
         "one call for each element of a list", example={"in": "{{ services }}", "as": "service"}
     )
@@ -115,3 +116,63 @@ class Step(Node):
         "looked at when the step failed: whether it was done all the same",
         example={"run": "bookings.get", "done": "{{ body.status == 'cancelled' }}"},
     )
+
+
+@part("call_step", "one of `steps` that calls the provider", known_by="call")
+class CallStep(_Asking):
+    """A call of the provider."""
+
+    call: Call = key("one call", example={"get": "/api/services"})
+
+
+@part("run_step", "one of `steps` that runs another operation", known_by="run")
+class RunStep(_Asking):
+    """A run of another operation."""
+
+    run: OperationName = key(_ANOTHER, example="bookings.get")
+    with_: TreeObject | None = key(_ITS_ARGUMENTS, example=_ID)
+
+
+@part("refuse_step", "one of `steps` that may end the operation", known_by="refuse")
+class RefuseStep(_Any):
+    """Guards."""
+
+    refuse: list[Refusal] = key(
+        "guards; the first that holds ends the operation",
+        example=[{"when": WHEN, "is": "INSUFFICIENT_CAPACITY", "message": "One at a time."}],
+    )
+    takes_back: bool | None = key("what the steps above wrote is undone before the operation ends", example=True)
+
+
+@part("take_step", "one of `steps` that names values", known_by="take")
+class VarsStep(_Any):
+    """More names for values."""
+
+    take: Annotated[dict[str, Take], Takes("template")] = key(
+        "more names for values, computed here", example={"first": "{{ all[0] }}"}
+    )
+
+
+@part("make_step", "one of `steps` that builds a value", known_by="make")
+class ComputeStep(_Any):
+    """A value made of what is known."""
+
+    name: Name = key(_NAME, example="details")
+    make: Tree = key("the value itself, built here", example={"name": "{{ args.id }}"})
+
+
+@part("exclusive_step", "one of `steps` that waits for other writes", known_by="exclusive")
+class ExclusiveStep(_Any):
+    """A wait for other writes of the same thing."""
+
+    exclusive: TemplateText = key(
+        "one expression, text or a list of texts: other writes that name one of them wait for this one",
+        example="{{ args.resource_id }}",
+    )
+
+
+AskingStep: TypeAlias = CallStep | RunStep
+Step: TypeAlias = Annotated[
+    AskingStep | RefuseStep | VarsStep | ComputeStep | ExclusiveStep, Choice("a step", "step-without-kind")
+]
+"""One step of an operation: what it does tells which."""
