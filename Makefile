@@ -1,4 +1,4 @@
-# install, check, test, fix, docs, contract, chaos, chaos-calls, chaos-links, bench-events, demo, lock, clean. Everything
+# install, check, test, fix, docs, contract, chaos, chaos-calls, chaos-links, bench, bench-events, demo, lock, clean. Everything
 # goes into .venv, from the lock files; nothing outside this folder is touched. A machine needs make and Python 3.11 or
 # later, whatever it is called there, and no more.
 PYTHON ?= $(shell for name in python3 python3.11 python3.12 python3.13 python3.14; do \
@@ -7,7 +7,7 @@ BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 UV ?= uv
 
-.PHONY: all install check test fix docs contract chaos chaos-calls chaos-links bench-events demo lock clean
+.PHONY: all install check test fix docs contract chaos chaos-calls chaos-links bench bench-events demo lock clean
 all: check test
 
 install: .venv/.dev
@@ -68,6 +68,11 @@ SEED ?= 1
 chaos-calls chaos-links: chaos-%: .venv/.dev
 	$(BIN)/python -m tests.chaos.command $* --rounds $(ROUNDS) --seed $(SEED) \
 		$(if $(PROVIDER),--provider $(PROVIDER)) $(if $(PLAN),--plan $(PLAN)) $(OPTIONS)
+
+# Ten minutes; QUICK=1 takes two. More options, and how to compare two runs or two checkouts:
+# .venv/bin/python -m benchmarks --help
+bench: .venv/.dev
+	$(BIN)/python -m benchmarks $(if $(QUICK),--quick) $(OPTIONS)
 
 bench-events: .venv/.dev
 	$(BIN)/python -m tests.throughput --store $(STORE)

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
-TESTS = sorted((ROOT / "tests").rglob("*.py"))
+TESTS = sorted(file for top in ("tests", "benchmarks") for file in (ROOT / top).rglob("*.py"))
 CODE = {
     ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"): path
     for path in sorted((ROOT / "gateway").rglob("*.py"))

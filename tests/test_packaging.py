@@ -57,7 +57,7 @@ def test_locks_are_complete(lock):
         assert [int(part) for part in least.split(".")] <= [int(part) for part in locked[name.lower()].split(".")]
 
 
-@pytest.mark.parametrize("verb", ["all", "install", "check", "test", "fix", "demo", "lock", "clean"])
+@pytest.mark.parametrize("verb", ["all", "install", "check", "test", "fix", "bench", "demo", "lock", "clean"])
 @pytest.mark.skipif(shutil.which("make") is None, reason="make is not installed")
 def test_make_knows(verb):
     """The verbs that documentation and checks rely on exist, and would run."""
@@ -93,7 +93,8 @@ def test_container_gets_only_what_it_copies():
 
 def test_no_folder_of_a_machine():
     """No file says where the project lies on the machine that it was written on: elsewhere that is no place at all."""
-    written = [file for top in ("gateway", "mappings", "tests", "docs") for file in (ROOT / top).rglob("*.*")]
+    folders = ("gateway", "mappings", "tests", "benchmarks", "docs")
+    written = [file for folder in folders for file in (ROOT / folder).rglob("*.*")]
     told = [file for file in [*written, *ROOT.glob("*.*")] if file.suffix in {".py", ".yaml", ".md", ".toml", ".lock"}]
     assert len(told) > 400
     assert [] == [file for file in told if str(ROOT) in file.read_text(encoding="utf-8")]
