@@ -13,19 +13,19 @@ import pytest
 from sqlalchemy import func, select
 
 from gateway import config
-from gateway.catalog import Catalog, bound, load_providers
-from gateway.engine import Engine
+from gateway.engine.catalog import Catalog, bound, load_providers
+from gateway.engine.engine import Engine
+from gateway.events.publisher import Publisher
 from gateway.model.model import load
 from gateway.store.database import Database
 from gateway.store.tables import receipts
 from gateway.surface.app import build_app
-from gateway.surface.backroom import Backroom
-from gateway.surface.listening import listening
+from gateway.surface.dependencies import Dependencies
+from gateway.surface.http.server import listening
 from gateway.transport.client import Client
 from gateway.values.errors import GatewayError
 from gateway.values.secrets import Secret
-from gateway.webhooks.inbound import Inbound
-from gateway.webhooks.publish import Publisher
+from gateway.webhooks.inbound.receiver import Inbound
 
 MARKET = Path(__file__).with_name("market.yaml")
 TOKEN = "token-of-the-market-0123"
@@ -73,7 +73,7 @@ class Market:
     url: str
     session: aiohttp.ClientSession
     seller: Seller
-    backroom: Backroom
+    dependencies: Dependencies
     connection: object
 
     async def send(self, path, body=None, *, method=None, headers=None):
@@ -85,7 +85,7 @@ class Market:
     async def kept(self):
         """Count the messages that are stored."""
         count_all = select(func.count()).select_from(receipts)
-        return await self.backroom.database.read(lambda opened: opened.scalar(count_all))
+        return await self.dependencies.database.read(lambda opened: opened.scalar(count_all))
 
 
 @pytest.fixture
@@ -111,11 +111,11 @@ def serve_market(tmp_path):
 
             publisher = Publisher(database, load(), lambda: NOW, fresh, lambda _name: load().changes.tracked)
             inbound = Inbound(engine, publisher, lambda: NOW, fresh)
-            backroom = Backroom(database, publisher, inbound, lambda: NOW, fresh, links=seller)
-            app = build_app(engine, _settings(tmp_path), backroom=backroom)
+            dependencies = Dependencies(database, publisher, inbound, lambda: NOW, fresh, links=seller)
+            app = build_app(engine, _settings(tmp_path), dependencies=dependencies)
             base = await stack.enter_async_context(listening(app, "127.0.0.1", 0))
             session = await stack.enter_async_context(aiohttp.ClientSession())
-            yield Market(base, session, seller, backroom, connection)
+            yield Market(base, session, seller, dependencies, connection)
 
     return of
 

@@ -10,12 +10,12 @@ from functools import cache
 from pathlib import Path
 from typing import TypeVar
 
-from gateway.catalog import load_providers
-from gateway.examples import Examples, load_examples
+from gateway.engine.catalog import load_providers
+from gateway.examples.files import Examples, load_examples
+from gateway.mapping.compiler.operations.alternatives import NATIVE
+from gateway.mapping.nodes.calls import OperationPlan
+from gateway.mapping.nodes.provider import ProviderPlan
 from gateway.mapping.nodes.trees import RecordPlan
-from gateway.mapping.plan import OperationPlan
-from gateway.mapping.plan_provider import ProviderPlan
-from gateway.mapping.ways import NATIVE
 from gateway.model.model import Resource, load
 from tests.markdown import cell, code, codes, row, table
 

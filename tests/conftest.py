@@ -20,13 +20,13 @@ import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 
-from gateway.catalog import Catalog, bound
-from gateway.document import Document, parse, read
-from gateway.engine import Engine
+from gateway.documents.yaml import Document, parse, read
+from gateway.engine.catalog import Catalog, bound
+from gateway.engine.engine import Engine
+from gateway.engine.tracing import Trace
 from gateway.mapping.compile import compile_provider
-from gateway.mapping.native import native_arguments
+from gateway.mapping.compiler.operations.native import native_arguments
 from gateway.model.model import arguments, load
-from gateway.tracing import Trace
 from gateway.values.messages import Call, Response
 from gateway.values.secrets import Secret
 from tests import demonstration

@@ -6,8 +6,9 @@ import socket
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from gateway import catalog, config
+from gateway import config
 from gateway.cli import demo, serve
+from gateway.engine import catalog
 from gateway.model.model import load
 
 ROOT = Path(__file__).parents[1]

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from gateway.document import parse
+from gateway.documents.yaml import parse
 from gateway.mapping.compile import compile_provider
 from gateway.model.model import load
 

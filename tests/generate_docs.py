@@ -11,7 +11,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from gateway.findings import KINDS
+from gateway.documents.finding_kinds import KINDS
+from gateway.documents.parts import TREE, Part
 from gateway.mapping.codecs import CODECS, CodecKind
 from gateway.mapping.expressions.functions import FUNCTIONS, PATH_FUNCTIONS
 from gateway.mapping.expressions.functions.kind import Function
@@ -19,7 +20,6 @@ from gateway.mapping.expressions.grammar import TESTS
 from gateway.mapping.expressions.path_functions import SPECIFIED
 from gateway.mapping.language import PARTS
 from gateway.model.model import load
-from gateway.parts import TREE, Part
 from tests.conformance_page import conformance
 from tests.markdown import code, row, table
 

@@ -20,18 +20,18 @@ from aiohttp import web
 from sqlalchemy import func, insert, select
 
 from gateway import config
-from gateway.catalog import Catalog, bound, load_providers
-from gateway.engine import Engine
+from gateway.engine.catalog import Catalog, bound, load_providers
+from gateway.engine.engine import Engine
+from gateway.events.publisher import Publisher
 from gateway.model.model import load
 from gateway.store.database import Database
 from gateway.store.tables import bookings, deliveries, events, receipts, subscriptions
 from gateway.surface.app import build_app
-from gateway.surface.backroom import Backroom
-from gateway.surface.listening import listening
+from gateway.surface.dependencies import Dependencies
+from gateway.surface.http.server import listening
 from gateway.transport.client import Client
 from gateway.values.secrets import Secret
-from gateway.webhooks.inbound import Inbound
-from gateway.webhooks.publish import Publisher
+from gateway.webhooks.inbound.receiver import Inbound
 
 START = 1_772_352_000_000
 """2026-03-01T08:00:00Z"""
@@ -148,7 +148,7 @@ class Hooked:
     url: str
     session: object
     engine: Engine
-    backroom: Backroom
+    dependencies: Dependencies
     vendor: Vendor
     moments: list
 
@@ -161,24 +161,24 @@ class Hooked:
     async def rows(self):
         """Count what is stored: receipts, bookings, events, deliveries."""
         tables = (receipts, bookings, events, deliveries)
-        return await self.backroom.database.read(
+        return await self.dependencies.database.read(
             lambda opened: tuple(opened.scalar(select(func.count()).select_from(table)) for table in tables)
         )
 
     async def receipts(self):
-        return await self.backroom.database.read(
+        return await self.dependencies.database.read(
             lambda opened: opened.execute(select(receipts).order_by(receipts.c.received_at, receipts.c.id)).all()
         )
 
     async def told(self):
         """Give the bodies of all events, in their order."""
-        found = await self.backroom.database.read(
+        found = await self.dependencies.database.read(
             lambda opened: opened.execute(select(events.c.body).order_by(events.c.sequence)).scalars().all()
         )
         return [json.loads(body) for body in found]
 
     async def replay(self, key):
-        return await self.backroom.inbound.replay(key, asyncio.get_running_loop().time() + 10)
+        return await self.dependencies.inbound.replay(key, asyncio.get_running_loop().time() + 10)
 
     def mend(self, plan):
         """Use another mapping of `yard` or `club` from now on."""
@@ -230,7 +230,7 @@ def serve_gate(gate_plans, gate_settings):
         async with AsyncExitStack() as stack:
             gate = await _opened(stack, url, gate_plans, replace(gate_settings, **changed), "g2" if second else "g1")
             if not second:
-                await gate.backroom.database.write(_subscribe)
+                await gate.dependencies.database.write(_subscribe)
             yield gate
 
     return of
@@ -271,10 +271,12 @@ async def _opened(stack, url, plans, settings, label):
 
     publisher = Publisher(database, load(), lambda: moments[-1], fresh, lambda _name: load().changes.tracked)
     inbound = Inbound(engine, publisher, lambda: moments[-1], fresh)
-    backroom = Backroom(database, publisher, inbound, lambda: moments[-1], fresh)
-    served = await stack.enter_async_context(listening(build_app(engine, settings, backroom=backroom), "127.0.0.1", 0))
+    dependencies = Dependencies(database, publisher, inbound, lambda: moments[-1], fresh)
+    served = await stack.enter_async_context(
+        listening(build_app(engine, settings, dependencies=dependencies), "127.0.0.1", 0)
+    )
     session = await stack.enter_async_context(aiohttp.ClientSession())
-    return Hooked(served, session, engine, backroom, vendor, moments)
+    return Hooked(served, session, engine, dependencies, vendor, moments)
 
 
 def _subscribe(opened):

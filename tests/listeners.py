@@ -6,19 +6,19 @@ from itertools import count
 import pytest
 from aiohttp import web
 
+from gateway.events.publisher import Publisher, observed
 from gateway.model.model import load
 from gateway.store.database import Database
 from gateway.surface.app import BASE, _guard
-from gateway.surface.boundary import Boundary
-from gateway.surface.calendars import Calendars
-from gateway.surface.callers import Callers
-from gateway.surface.calls import Calls, Standings
-from gateway.surface.changes import Changes
-from gateway.surface.cors import Cors
-from gateway.surface.feeds import Feeds
-from gateway.surface.idempotency import Ledger
-from gateway.surface.stream import Pace, Streams
-from gateway.webhooks.publish import Publisher, observed
+from gateway.surface.calendar.calendars import Calendars
+from gateway.surface.calendar.feeds import Feeds
+from gateway.surface.events.changes import Changes
+from gateway.surface.events.stream import Pace, Streams
+from gateway.surface.http.authentication import Callers
+from gateway.surface.http.cors import Cors
+from gateway.surface.http.middleware import Boundary
+from gateway.surface.idempotency.idempotency import Ledger
+from gateway.surface.operations.calls import Calls, Standings
 
 START = 1_772_352_000_000
 """2026-03-01T08:00:00Z"""

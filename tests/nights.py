@@ -5,8 +5,8 @@ import contextlib
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from gateway.catalog import Catalog
-from gateway.engine import Engine
+from gateway.engine.catalog import Catalog
+from gateway.engine.engine import Engine
 from gateway.model.model import arguments, load
 from gateway.simulator.play import Play
 from gateway.simulator.server import playing

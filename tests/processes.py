@@ -15,8 +15,8 @@ import aiohttp
 from aiohttp import web
 from standardwebhooks.webhooks import Webhook, WebhookVerificationError
 
-from gateway.flows import heartbeat
-from gateway.webhooks import outbound
+from gateway.events import heartbeat
+from gateway.webhooks.outbound import sender
 
 ROOT = Path(__file__).parents[1]
 SECRET = "whsec_" + "MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLwSw"
@@ -81,7 +81,7 @@ class Served:
         """Start it; it is not ready yet."""
         way = ["-m", "gateway"]
         if self.margin is not None or self.beat is not None:
-            margin = outbound.LEASE_MARGIN if self.margin is None else self.margin
+            margin = sender.LEASE_MARGIN if self.margin is None else self.margin
             way = ["-c", _SHORTER, str(margin), str(self.beat or heartbeat.INTERVAL)]
         words = ["serve", "--config", str(self.folder / "config.yaml"), "--port", str(self.port)]
         with (self.folder / "log.txt").open("ab") as log:

@@ -6,8 +6,8 @@ The names of the examples are read without compiling anything, so that parametri
 from functools import cache
 from pathlib import Path
 
-from gateway.document import read
-from gateway.examples import load_examples
+from gateway.documents.yaml import read
+from gateway.examples.files import load_examples
 from gateway.mapping.compile import compile_provider
 from gateway.model.model import load
 

@@ -9,26 +9,26 @@ import pytest
 from aiohttp import web
 
 from gateway.config import DeliverySettings, WebhookSettings
+from gateway.events.publisher import Publisher
 from gateway.model.model import load
 from gateway.store.database import Database
-from gateway.store.events import NewEvent
-from gateway.surface.admin import admin
+from gateway.store.events.events import NewEvent
+from gateway.surface.admin.deliveries import admin
 from gateway.surface.app import _guard
-from gateway.surface.backroom import Backroom
-from gateway.surface.boundary import Boundary
-from gateway.surface.callers import Callers
-from gateway.surface.calls import Calls, Standings
-from gateway.surface.cors import Cors
-from gateway.surface.idempotency import Ledger
-from gateway.surface.webhooks import webhooks
+from gateway.surface.dependencies import Dependencies
+from gateway.surface.events.webhooks import webhooks
+from gateway.surface.http.authentication import Callers
+from gateway.surface.http.cors import Cors
+from gateway.surface.http.middleware import Boundary
+from gateway.surface.idempotency.idempotency import Ledger
+from gateway.surface.operations.calls import Calls, Standings
 from gateway.transport.client import Client
 from gateway.values.secrets import Redactor, Secret
-from gateway.webhooks.attempts import Patience
-from gateway.webhooks.inbound import Inbound
-from gateway.webhooks.outbound import Dispatcher
-from gateway.webhooks.publish import Publisher
-from gateway.webhooks.replay import Replays
-from gateway.webhooks.subscriptions import settle
+from gateway.webhooks.inbound.receiver import Inbound
+from gateway.webhooks.outbound.attempts import Patience
+from gateway.webhooks.outbound.replay import Replays
+from gateway.webhooks.outbound.sender import Dispatcher
+from gateway.webhooks.outbound.subscriptions import settle
 
 TOKEN = "admin-token-0123456789"
 SHOP = "https://shop.example/hooks"
@@ -52,7 +52,7 @@ def happened(number, connection="club-a", at=START, type_="booking.created"):
 
 
 @pytest.fixture
-async def backroom(engine, settings, tmp_path):
+async def dependencies(engine, settings, tmp_path):
     """Give a store with the configuration's subscriptions, and what belongs to it, on the real clock."""
     numbers = count(1)
 
@@ -65,21 +65,21 @@ async def backroom(engine, settings, tmp_path):
     async with Database(f"sqlite:///{tmp_path / 'events.db'}", now) as database:
         await settle(database, settings, now())
         publisher = Publisher(database, load(), now, fresh, lambda _name: load().changes.tracked)
-        yield Backroom(database, publisher, Inbound(engine, publisher, now, fresh), now, fresh)
+        yield Dependencies(database, publisher, Inbound(engine, publisher, now, fresh), now, fresh)
 
 
 @pytest.fixture
 def serve_events(engine, aiohttp_client):
     """Give the function that serves a backroom's routes alone: `client = await serve_events(settings, backroom)`."""
 
-    async def of(settings, backroom):
+    async def of(settings, dependencies):
         calls = Calls(engine, settings, Ledger(asyncio.get_running_loop().time), Standings())
         app = web.Application(
             middlewares=[Boundary(engine.model, Cors(settings.cors_origins)).middleware(), _guard(Callers(settings))]
         )
         draws = count(1)
-        app.add_routes(webhooks(calls, backroom, lambda size: bytes([next(draws)]) * size).routes())
-        app.add_routes(admin(calls, backroom).routes())
+        app.add_routes(webhooks(calls, dependencies, lambda size: bytes([next(draws)]) * size).routes())
+        app.add_routes(admin(calls, dependencies).routes())
         return await aiohttp_client(app)
 
     return of
@@ -106,15 +106,15 @@ def subscribe(call):
 
 
 @pytest.fixture
-def sending(backroom, settings):
+def sending(dependencies, settings):
     """Give a function that carries on replays and sends what is due until a condition holds."""
 
     async def until(holds):
         clock = asyncio.get_running_loop().time
         async with Client([str(network) for network in settings.egress]) as client:
             patience = Patience(lambda: 0.5, (0.0, 0.0))
-            sender = Dispatcher(backroom.database, client.send, backroom.now, clock, patience, Redactor(()))
-            replays = asyncio.create_task(Replays(backroom.database, backroom.now, backroom.fresh).run())
+            sender = Dispatcher(dependencies.database, client.send, dependencies.now, clock, patience, Redactor(()))
+            replays = asyncio.create_task(Replays(dependencies.database, dependencies.now, dependencies.fresh).run())
             running = asyncio.create_task(sender.run())
             async with asyncio.timeout(20):
                 while not await holds():  # noqa: ASYNC110 - what holds stands in the store

@@ -14,17 +14,17 @@ from gateway.mapping.codecs import CodecRefused
 from gateway.mapping.expressions import ExpressionFailed, compile_path, compile_template
 from gateway.mapping.expressions.functions import FUNCTIONS
 from gateway.mapping.expressions.path_functions import CALLS
-from gateway.mapping.hooks_translate import to_messages
-from gateway.model import times
+from gateway.mapping.runtime.hook_messages import to_messages
 from gateway.model.arguments import arguments
 from gateway.model.model import load
 from gateway.model.raw import from_query
-from gateway.surface.pages import wanted
+from gateway.model.types import times
+from gateway.surface.operations.pagination import wanted
 from gateway.values.errors import AnswerMismatch, CallInvalid, MappingFault
 from gateway.values.http import retry_after
 from gateway.values.messages import Received, Response
 from gateway.values.strictjson import Unreadable, decode_json
-from gateway.webhooks.verify import verify
+from gateway.webhooks.inbound.verify import verify
 from tests.mapping.codecs.test_laws import CODECS, SCOPE
 from tests.webhooks.proofs import NOW, SECRET, TIMED, URL, plans, received, sign
 from tests.webhooks.test_verify_properties import PLANS

@@ -7,16 +7,16 @@ from pathlib import Path
 
 import pytest
 
-from gateway.document import parse
-from gateway.findings import KINDS
-from gateway.mapping.context import Context
+from gateway.documents.finding_kinds import KINDS
+from gateway.documents.reader import read_inside
+from gateway.documents.schema_check import Shape, check
+from gateway.documents.yaml import parse
+from gateway.mapping.compiler.context import Context
+from gateway.mapping.compiler.operations.alternatives import fitted
 from gateway.mapping.expressions import compile_path, compile_template
 from gateway.mapping.language import PARTS
-from gateway.mapping.ways import fitted
 from gateway.model.model import load
-from gateway.reader import read_inside
-from gateway.shape import Shape, check
-from gateway.surface.capabilities import capabilities
+from gateway.surface.operations.capabilities import capabilities
 from tests.conformance_page import filled, mark, shipped, shown, support
 from tests.generate_docs import PAGES, flow, pages
 from tests.shipped import FILES

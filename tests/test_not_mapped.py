@@ -3,7 +3,7 @@
 import pytest
 
 from gateway.model.model import load
-from gateway.surface.capabilities import capabilities
+from gateway.surface.operations.capabilities import capabilities
 from gateway.values.errors import Unsupported
 
 HEAD = """

@@ -4,8 +4,8 @@ import json
 
 import pytest
 
+from gateway.examples.playback import run_example
 from gateway.model.model import load
-from gateway.playback import run_example
 from gateway.values.errors import GatewayError
 from gateway.values.messages import Response
 from gateway.values.secrets import SHORTEST, Secret

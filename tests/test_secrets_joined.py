@@ -8,7 +8,7 @@ from urllib.parse import quote, quote_plus
 
 import pytest
 
-from gateway.observe import start_logging
+from gateway.telemetry.logs import start_logging
 from gateway.values.errors import GatewayError
 from gateway.values.secrets import Secret
 

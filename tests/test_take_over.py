@@ -11,8 +11,9 @@ import aiohttp
 import pytest
 from aiohttp import web
 
-from gateway.store import links, processes
+from gateway.store import processes
 from gateway.store.database import Database
+from gateway.store.links import links
 from tests.processes import Served
 
 DESK = Path(__file__).parent / "flows" / "desk.yaml"

@@ -10,24 +10,24 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
 from gateway.config import Settings
-from gateway.engine import Engine
-from gateway.flows import heartbeat
-from gateway.flows.heartbeat import Heartbeat
-from gateway.flows.housekeeping import Housekeeping
-from gateway.flows.remembering import Remembering
-from gateway.flows.watch import Watcher, WatchSettings, tracked
-from gateway.links.desk import Desk
+from gateway.engine.engine import Engine
+from gateway.events import heartbeat
+from gateway.events.heartbeat import Heartbeat
+from gateway.events.polling import Watcher, WatchSettings, tracked
+from gateway.events.publisher import Publisher
+from gateway.events.recorded_calls import Remembering
+from gateway.events.retention import Housekeeping
+from gateway.links.context import LinkContext
 from gateway.links.links import Links
 from gateway.store.database import Database
-from gateway.surface.backroom import Backroom
+from gateway.surface.dependencies import Dependencies
 from gateway.transport.client import Client
 from gateway.values.secrets import Redactor
-from gateway.webhooks.attempts import Patience
-from gateway.webhooks.inbound import Inbound
-from gateway.webhooks.outbound import Dispatcher, Pace
-from gateway.webhooks.publish import Publisher
-from gateway.webhooks.replay import Replays
-from gateway.webhooks.subscriptions import settle
+from gateway.webhooks.inbound.receiver import Inbound
+from gateway.webhooks.outbound.attempts import Patience
+from gateway.webhooks.outbound.replay import Replays
+from gateway.webhooks.outbound.sender import Dispatcher, Pace
+from gateway.webhooks.outbound.subscriptions import settle
 
 
 def now() -> int:
@@ -43,7 +43,7 @@ def fresh(prefix: str) -> str:
 @asynccontextmanager
 async def backstage(
     settings: Settings, engine: Engine, redactor: Redactor, defect: Callable[[], object]
-) -> AsyncIterator[Backroom]:
+) -> AsyncIterator[Dependencies]:
     """Open the store and keep everything at work while the context lasts. Raises StoreUnavailable, StoreTooNewError.
 
     A defect that a worker meets in its work makes that one wait (`setbacks`). One that ends a worker calls `defect`,
@@ -59,7 +59,7 @@ async def backstage(
         await settle(database, settings, now())
         publisher = Publisher(database, engine.model, now, fresh, tracked(engine), settings.emit_confirmed_on_create)
         links = links_of(settings, engine, database, publisher)
-        backroom = Backroom(database, publisher, Inbound(engine, publisher, now, fresh), now, fresh, links)
+        dependencies = Dependencies(database, publisher, Inbound(engine, publisher, now, fresh), now, fresh, links)
         patience = Patience(random.random, settings.deliveries.schedule)
         told = settings.deliveries
         pace = Pace(timeout=told.timeout, per_endpoint=told.at_once, per_second=told.per_second)
@@ -78,7 +78,7 @@ async def backstage(
         for task in tasks:
             task.add_done_callback(lambda ended: defect() if _broken(ended) else None)
         try:
-            yield backroom
+            yield dependencies
         finally:
             await dispatcher.stop()
             for task in tasks:
@@ -93,7 +93,7 @@ def links_of(settings: Settings, engine: Engine, database: Database, publisher: 
     if not settings.links:
         return None
     clock, by_name = asyncio.get_running_loop().time, {one.name: one for one in settings.links}
-    return Links(Desk(engine, database, Remembering(engine, database, publisher), now, fresh, clock, by_name))
+    return Links(LinkContext(engine, database, Remembering(engine, database, publisher), now, fresh, clock, by_name))
 
 
 def _broken(task: asyncio.Task[None]) -> bool:

@@ -12,14 +12,14 @@ from collections.abc import Iterator
 from urllib.parse import urlencode
 
 from gateway import config
-from gateway.catalog import Catalog, Connection
 from gateway.cli import options, serve
 from gateway.config import Settings
-from gateway.mapping.native import native_arguments
+from gateway.engine.catalog import Catalog, Connection
+from gateway.engine.tracing import CALL, NO_ANSWER, SESSION_REFUSED, STATUS, SUCCESS, UNREAD, UNREADABLE, Trace, Traced
+from gateway.mapping.compiler.operations.native import native_arguments
 from gateway.model.model import Operation
 from gateway.model.model import arguments as checked
 from gateway.model.model import load as load_model
-from gateway.tracing import CALL, NO_ANSWER, SESSION_REFUSED, STATUS, SUCCESS, UNREAD, UNREADABLE, Trace, Traced
 from gateway.values.errors import CallInvalid, GatewayError
 from gateway.values.messages import Call, Json, Reply
 

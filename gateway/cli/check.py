@@ -9,14 +9,15 @@ import sys
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from gateway import catalog, config
+from gateway import config
 from gateway.cli import options
-from gateway.coverage import Played, play_compiled, unseen
-from gateway.document import Finding, read, show
-from gateway.examples import load_examples
+from gateway.documents.yaml import Finding, read, show
+from gateway.engine import catalog
+from gateway.examples.coverage import Played, play_compiled, unseen
+from gateway.examples.files import load_examples
+from gateway.examples.loss_report import Loss, loss
 from gateway.links.inventory import check_inventory
-from gateway.loss import Loss, loss
-from gateway.mapping.plan_provider import ProviderPlan
+from gateway.mapping.nodes.provider import ProviderPlan
 from gateway.model.model import Model
 from gateway.model.model import load as load_model
 from gateway.simulator.script import compile_script

@@ -18,12 +18,12 @@ from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 from gateway import config
-from gateway.catalog import Catalog, Connection
 from gateway.cli import options, serve, simulate
 from gateway.cli.demo_market import to_sell, token_of
 from gateway.config import Caller, Settings
-from gateway.engine import Engine
-from gateway.examples import load_examples
+from gateway.engine.catalog import Catalog, Connection
+from gateway.engine.engine import Engine
+from gateway.examples.files import load_examples
 from gateway.links.checks import MARKETPLACE
 from gateway.model.model import arguments
 from gateway.simulator.play import Play

@@ -12,15 +12,15 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 from urllib.parse import urlencode
 
-from gateway.catalog import Connection
 from gateway.config import FacilitySettings, LinkSettings, Settings
-from gateway.engine import Engine
-from gateway.examples import HookExample, load_examples
-from gateway.links.told import slot_id
-from gateway.mapping.plan_hooks import AskingHook, Hook
+from gateway.engine.catalog import Connection
+from gateway.engine.engine import Engine
+from gateway.examples.files import HookExample, load_examples
+from gateway.links.slots.payloads import slot_id
+from gateway.mapping.nodes.hooks import AskingHook, Hook
 from gateway.mapping.runtime.writing import write_record
 from gateway.model.model import arguments
-from gateway.model.times import start_of_day, to_zone, zone_of
+from gateway.model.types.times import start_of_day, to_zone, zone_of
 from gateway.values.errors import GatewayError
 from gateway.values.messages import Call, Json
 from gateway.values.secrets import Secret

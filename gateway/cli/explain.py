@@ -7,12 +7,13 @@ import sys
 from collections.abc import Callable, Collection, Iterator, Mapping
 
 from gateway.cli import options
-from gateway.document import suggestion
+from gateway.documents.parts import Part
+from gateway.documents.yaml import suggestion
 from gateway.mapping.codecs import CODECS
+from gateway.mapping.compiler.operations.alternatives import NATIVE
 from gateway.mapping.expressions.functions import FUNCTIONS, PATH_FUNCTIONS
 from gateway.mapping.language import PARTS
-from gateway.mapping.nodes.trees import RecordPlan
-from gateway.mapping.plan import (
+from gateway.mapping.nodes.calls import (
     AskingStep,
     CallPlan,
     CallStep,
@@ -27,10 +28,9 @@ from gateway.mapping.plan import (
     VariantPlan,
     VarsStep,
 )
-from gateway.mapping.plan_hooks import AskingHook, Hook, TellingHook
-from gateway.mapping.plan_provider import ProviderPlan, SessionAuth
-from gateway.mapping.ways import NATIVE
-from gateway.parts import Part
+from gateway.mapping.nodes.hooks import AskingHook, Hook, TellingHook
+from gateway.mapping.nodes.provider import ProviderPlan, SessionAuth
+from gateway.mapping.nodes.trees import RecordPlan
 
 HELP = "Show what an operation does: every call, every field with the line that makes it. Or explain a word."
 EXAMPLES = """examples:

@@ -13,21 +13,21 @@ import sys
 from functools import partial
 
 from gateway import config
-from gateway.catalog import Catalog
 from gateway.cli import options
 from gateway.cli.backstage import fresh, links_of, now
 from gateway.cli.link_tables import diff_lines, list_lines, status_lines
 from gateway.cli.serve import start_logging
 from gateway.config import LinkSettings, Settings
-from gateway.flows.watch import tracked
-from gateway.store import links as steps
-from gateway.store import offers
+from gateway.engine.catalog import Catalog
+from gateway.events.polling import tracked
+from gateway.events.publisher import Publisher
 from gateway.store.database import Database
-from gateway.store.links import LinkState
+from gateway.store.links import links as steps
+from gateway.store.links import offers
+from gateway.store.links.links import LinkState
 from gateway.store.migrations import StoreTooNewError
 from gateway.values.errors import GatewayError, StoreUnavailable
 from gateway.values.messages import Json
-from gateway.webhooks.publish import Publisher
 
 HELP = """Show how marketplace links fare (list, status), compare what a marketplace was told with what the club says
 now (diff), or have the club read and the marketplace told anew (resync), which the running gateway does."""

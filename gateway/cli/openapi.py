@@ -9,7 +9,7 @@ import sys
 from gateway import config
 from gateway.cli import options
 from gateway.model.model import load as load_model
-from gateway.surface.openapi import document
+from gateway.surface.openapi.document import document
 from gateway.values.errors import NotMapped
 
 HELP = "Print the OpenAPI 3.1 document of the whole surface, or of one connection."

@@ -15,13 +15,14 @@ from contextlib import asynccontextmanager, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
-from gateway import catalog, config
-from gateway.catalog import Catalog
+from gateway import config
 from gateway.config import Settings
-from gateway.document import Finding, read, show
-from gateway.engine import Engine
+from gateway.documents.yaml import Finding, read, show
+from gateway.engine import catalog
+from gateway.engine.catalog import Catalog
+from gateway.engine.engine import Engine
 from gateway.links.checks import check_links
-from gateway.mapping.plan_provider import ProviderPlan
+from gateway.mapping.nodes.provider import ProviderPlan
 from gateway.model.model import load as load_model
 from gateway.transport.client import Client
 from gateway.transport.limits import Gates

@@ -11,23 +11,23 @@ from datetime import UTC, datetime
 from functools import partial
 
 from gateway import config
-from gateway.catalog import Catalog
 from gateway.cli import options
 from gateway.cli.backstage import fresh, now
 from gateway.cli.serve import start_logging
 from gateway.config import Settings
-from gateway.engine import Engine
-from gateway.flows.watch import tracked
-from gateway.store import replays
+from gateway.engine.catalog import Catalog
+from gateway.engine.engine import Engine
+from gateway.events.polling import tracked
+from gateway.events.publisher import Publisher
 from gateway.store.database import Database
-from gateway.store.events import Receipt
+from gateway.store.deliveries import replays
+from gateway.store.deliveries.replays import RUNNING, Job, Wanted
+from gateway.store.events.events import Receipt
+from gateway.store.events.receipts import in_state, of_state
 from gateway.store.migrations import StoreTooNewError
-from gateway.store.receipts import in_state, of_state
-from gateway.store.replays import RUNNING, Job, Wanted
 from gateway.values.errors import GatewayError, NotMapped, StoreUnavailable
-from gateway.webhooks.inbound import Inbound
-from gateway.webhooks.publish import Publisher
-from gateway.webhooks.replay import Replays
+from gateway.webhooks.inbound.receiver import Inbound
+from gateway.webhooks.outbound.replay import Replays
 
 HELP = """Send events again to those who subscribed, with the same ids and bodies. It is written into the store, and the
 running gateway sends it. Or, with --dead-letters, read messages of providers again that did not fit their mapping."""

@@ -8,8 +8,8 @@ from collections.abc import Callable, Mapping
 from typing import Final
 
 from gateway.config.keys import SCHEMA
-from gateway.example_parts import ExamplesFile
-from gateway.json_schema import Schema, schema_of_part, schema_of_rules
+from gateway.documents.json_schema import Schema, schema_of_part, schema_of_rules
+from gateway.examples.parts import ExamplesFile
 from gateway.mapping.codecs import CODECS
 from gateway.mapping.language.file import File
 from gateway.model.model import Model, load

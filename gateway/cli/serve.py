@@ -11,16 +11,17 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import TextIO
 
-from gateway import config, observe
-from gateway.catalog import Catalog
+from gateway import config
 from gateway.cli import options
 from gateway.cli.backstage import backstage
 from gateway.config import Settings
-from gateway.engine import Engine
+from gateway.engine.catalog import Catalog
+from gateway.engine.engine import Engine
 from gateway.store.migrations import StoreTooNewError
 from gateway.surface.app import build_app
 from gateway.surface.health import READINESS
-from gateway.surface.listening import listening
+from gateway.surface.http.server import listening
+from gateway.telemetry import logs
 from gateway.values.errors import StoreUnavailable
 from gateway.values.secrets import Redactor, Secret
 
@@ -71,7 +72,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 def start_logging(settings: Settings, catalog: Catalog, stream: TextIO, *, level: int = logging.INFO) -> None:
     """Log to `stream` from this level on, every known secret masked."""
-    observe.start_logging(stream, redactor_of(settings, catalog), level=level)
+    logs.start_logging(stream, redactor_of(settings, catalog), level=level)
 
 
 def redactor_of(settings: Settings, catalog: Catalog) -> Redactor:
@@ -92,17 +93,17 @@ async def serving(
     """
     async with (
         options.engine_of(settings, catalog) as engine,
-        backstage(settings, engine, redactor_of(settings, catalog), stop.set) as backroom,
+        backstage(settings, engine, redactor_of(settings, catalog), stop.set) as dependencies,
     ):
-        app = build_app(engine, settings, backroom=backroom)
+        app = build_app(engine, settings, dependencies=dependencies)
         async with listening(app, host, port) as url:
             gc.collect()
             gc.freeze()
             gc.set_threshold(_GC_THRESHOLD)
-            observe.started(url=url, connections=catalog.connections, catalog=catalog.version)
+            logs.started(url=url, connections=catalog.connections, catalog=catalog.version)
             yield url, engine
             app[READINESS].stop()
-        observe.stopped()
+        logs.stopped()
 
 
 async def _serve(settings: Settings, catalog: Catalog, host: str, port: int) -> None:

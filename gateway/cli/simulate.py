@@ -9,10 +9,10 @@ from datetime import datetime
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
-from gateway.catalog import Connection
 from gateway.cli import options
-from gateway.examples import Examples, load_examples
-from gateway.mapping.plan_provider import ProviderPlan
+from gateway.engine.catalog import Connection
+from gateway.examples.files import Examples, load_examples
+from gateway.mapping.nodes.provider import ProviderPlan
 from gateway.model.model import load as load_model
 from gateway.simulator.play import Play
 from gateway.simulator.script import compile_script

@@ -8,14 +8,14 @@ import logging
 import sys
 from collections.abc import Iterable
 
-from gateway import observe
 from gateway.cli import options
-from gateway.examples import Examples, load_examples
-from gateway.laws import Readings, round_trips
-from gateway.mapping.plan_provider import ProviderPlan
-from gateway.mapping.probes import probed
+from gateway.examples.files import Examples, load_examples
+from gateway.examples.playback import Outcome, run_example, run_hook
+from gateway.examples.round_trips import Readings, round_trips
+from gateway.mapping.expressions.probes import probed
+from gateway.mapping.nodes.provider import ProviderPlan
 from gateway.model.model import load as load_model
-from gateway.playback import Outcome, run_example, run_hook
+from gateway.telemetry import logs
 from gateway.values.secrets import Redactor
 
 HELP = "Run the golden examples of mappings, write back what they read, and show every difference, field by field."
@@ -38,7 +38,7 @@ def run(arguments: argparse.Namespace) -> int:
     providers = options.load_mappings(arguments.mappings)
     if providers is None:
         return 1
-    observe.start_logging(sys.stderr, Redactor(()), level=logging.CRITICAL)  # the differences tell it all
+    logs.start_logging(sys.stderr, Redactor(()), level=logging.CRITICAL)  # the differences tell it all
     held = failed = 0
     for name in arguments.providers or sorted(providers):
         if options.provider(providers, name) is None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gateway.shape import Rules
+from gateway.documents.schema_check import Rules
 from gateway.values.messages import Json
 
 

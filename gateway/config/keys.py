@@ -10,7 +10,7 @@ from collections.abc import Callable
 from gateway.config.described import key
 from gateway.config.keys_events import EVENT_KEYS
 from gateway.config.keys_links import LINK_KEYS
-from gateway.shape import Rules
+from gateway.documents.schema_check import Rules
 
 ADMIN = "admin"
 """The operator's name in the log, and what only the operator may do; no caller of the configuration has either."""

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from urllib.parse import parse_qsl, urlsplit
 
 from gateway.config.described import key
-from gateway.shape import Rules
+from gateway.documents.schema_check import Rules
 
 _DURATION = r"[1-9][0-9]{0,4}(s|m|h|d)"
 _POSTGRESQL = re.compile(

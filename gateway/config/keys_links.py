@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Final
 
 from gateway.config.described import key
-from gateway.shape import Rules
+from gateway.documents.schema_check import Rules
 
 BLANKS: Final = ("player", "key")
 """What can be put into the texts of a link's customer, in braces."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from gateway.document import Document, Finding, Place, suggestion
+from gateway.documents.yaml import Document, Finding, Place, suggestion
 from gateway.values.messages import Json
 
 

@@ -26,11 +26,11 @@ from gateway.config.settings import (
     Settings,
     WebhookSettings,
 )
-from gateway.document import Document, Finding, Place, read, suggestion
-from gateway.shape import check
+from gateway.documents.environment import resolved
+from gateway.documents.schema_check import check
+from gateway.documents.yaml import Document, Finding, Place, read, suggestion
 from gateway.values.messages import Json
 from gateway.values.secrets import Secret
-from gateway.variables import resolved
 
 _SIZES: Mapping[str, int] = {"KiB": 1 << 10, "MiB": 1 << 20}
 

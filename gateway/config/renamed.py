@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Final
 
-from gateway.document import Document, Finding, Place
+from gateway.documents.yaml import Document, Finding, Place
 
 RENAMED: Final[Mapping[str, str]] = {"watch": "polling"}
 """A key as it was called → its name."""

@@ -10,7 +10,7 @@ from typing import TypeAlias
 from urllib.parse import unquote, urlsplit
 
 from gateway.config.links import LinkSettings
-from gateway.document import Document
+from gateway.documents.yaml import Document
 from gateway.values.messages import Json
 from gateway.values.secrets import Secret
 

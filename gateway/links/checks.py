@@ -12,20 +12,20 @@ from datetime import date, datetime, timedelta
 from types import MappingProxyType
 from typing import Final, TypeAlias
 
-from gateway.catalog import Catalog, Connection
 from gateway.config import FacilitySettings, Settings
-from gateway.document import Finding, Place
-from gateway.engine import Engine
-from gateway.links.grids import days
+from gateway.documents.yaml import Finding, Place
+from gateway.engine.catalog import Catalog, Connection
+from gateway.engine.engine import Engine
 from gateway.links.inventory import not_there
 from gateway.links.link import Link, can, slots_asked
-from gateway.links.offers import Cell
-from gateway.links.told import resource, slot
-from gateway.mapping.plan import OperationPlan
-from gateway.mapping.plan_hooks import AskingHook, Hook
+from gateway.links.slots.payloads import resource, slot
+from gateway.links.slots.slot_grid import days
+from gateway.links.slots.slots import Cell
+from gateway.mapping.nodes.calls import OperationPlan
+from gateway.mapping.nodes.hooks import AskingHook, Hook
 from gateway.mapping.runtime.steps import accepted
 from gateway.model.model import Model, arguments
-from gateway.model.times import ZONE, epoch, from_epoch, start_of_day, zone_names, zone_of
+from gateway.model.types.times import ZONE, epoch, from_epoch, start_of_day, zone_names, zone_of
 from gateway.values.errors import CallInvalid, GatewayError, Unsupported
 from gateway.values.messages import Call, Json, Request, Response
 

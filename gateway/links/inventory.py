@@ -10,8 +10,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Final, TypeAlias
 
 from gateway.config import FacilitySettings, LinkSettings, Settings
-from gateway.document import Finding, Place
-from gateway.engine import Engine
+from gateway.documents.yaml import Finding, Place
+from gateway.engine.engine import Engine
 from gateway.model.model import arguments
 from gateway.values.errors import GatewayError
 from gateway.values.messages import Call, Json

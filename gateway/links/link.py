@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from gateway.catalog import Connection
 from gateway.config import FacilitySettings, LinkSettings
-from gateway.links.grids import Window, clock_end, instant, milliseconds
-from gateway.links.told import ledger_key, parse_slot_id
-from gateway.model.times import to_zone
+from gateway.engine.catalog import Connection
+from gateway.links.slots.payloads import ledger_key, parse_slot_id
+from gateway.links.slots.slot_grid import Window, clock_end, instant, milliseconds
+from gateway.model.types.times import to_zone
 from gateway.values.errors import CallInvalid, NotMapped
 from gateway.values.messages import Json
 

@@ -5,15 +5,15 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping
 
-from gateway import observe
-from gateway.catalog import Connection
-from gateway.links.booking import book
-from gateway.links.calendar import pull
-from gateway.links.cancelling import cancel
-from gateway.links.desk import Asking, Desk
+from gateway.engine.catalog import Connection
+from gateway.links.bookings.booking import book
+from gateway.links.bookings.cancellation import cancel
+from gateway.links.context import Asking, LinkContext
 from gateway.links.link import wanted
-from gateway.links.standing import diff, resync, status
+from gateway.links.slots.calendar import pull
+from gateway.links.status import diff, resync, status
 from gateway.links.worker import Worker
+from gateway.telemetry import logs
 from gateway.values.errors import GatewayError, NotMapped
 from gateway.values.messages import Asked, Json
 
@@ -21,7 +21,7 @@ from gateway.values.messages import Asked, Json
 class Links:
     """Answers marketplaces and, while `run` runs, keeps both sides of every link in step."""
 
-    def __init__(self, desk: Desk) -> None:
+    def __init__(self, desk: LinkContext) -> None:
         self._desk = desk
 
     async def answer(self, connection: Connection, asked: Asked, request_id: str, deadline: float) -> dict[str, Json]:
@@ -35,9 +35,9 @@ class Links:
         try:
             answer = await self._answered(link.name, asked, asking)
         except GatewayError as error:
-            observe.link_answered(**about, outcome=error.code)
+            logs.link_answered(**about, outcome=error.code)
             raise
-        observe.link_answered(**about, outcome="done")
+        logs.link_answered(**about, outcome="done")
         return answer
 
     async def _answered(self, name: str, asked: Asked, asking: Asking) -> dict[str, Json]:

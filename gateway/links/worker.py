@@ -10,21 +10,21 @@ import contextlib
 from datetime import date
 from functools import partial
 
-from gateway import observe
-from gateway.links.calendar import Reading, keep, read
-from gateway.links.desk import Desk
-from gateway.links.following import follow_club
-from gateway.links.grids import days, window
+from gateway.links.bookings.reconciliation import stands
+from gateway.links.bookings.recovery import settle_due
+from gateway.links.club_events import follow_club
+from gateway.links.context import LinkContext
 from gateway.links.link import Link
-from gateway.links.pushing import push
-from gateway.links.reconciling import stands
-from gateway.links.settling import settle_due
-from gateway.setbacks import Setbacks
-from gateway.store import ledger, links, offers
+from gateway.links.slots.calendar import Reading, keep, read
+from gateway.links.slots.push import push
+from gateway.links.slots.slot_grid import days, window
 from gateway.store.database import RETRY_SECONDS, Transaction
-from gateway.store.events import EVENTS
-from gateway.store.following import follow
-from gateway.store.links import LinkState
+from gateway.store.events.events import EVENTS
+from gateway.store.events.following import follow
+from gateway.store.links import ledger, links, offers
+from gateway.store.links.links import LinkState
+from gateway.telemetry import logs
+from gateway.telemetry.setbacks import Setbacks
 from gateway.values.errors import GatewayError, NotMapped, StoreUnavailable
 
 _LOOK_SECONDS = 1.0
@@ -41,7 +41,7 @@ _PAUSES = (5.0, 30.0, 120.0, 600.0)
 class Worker:
     """Works for one link until cancelled: `await worker.run()`."""
 
-    def __init__(self, desk: Desk, name: str) -> None:
+    def __init__(self, desk: LinkContext, name: str) -> None:
         self._desk = desk
         self._name = name
         self._failures = 0
@@ -70,7 +70,7 @@ class Worker:
             wait = await self.turn()
         except StoreUnavailable as error:
             if not self._away:
-                observe.loop_waits(loop=f"link {self._name}", reason=str(error))
+                logs.loop_waits(loop=f"link {self._name}", reason=str(error))
             self._away = True
             return error.retry_after or RETRY_SECONDS
         self._away = False
@@ -168,7 +168,7 @@ class Worker:
         self._failures += 1
         due = now + int(wait * 1000)
         await desk.database.write(lambda store: links.note(store, self._name, read_reason=reason, read_due_at=due))
-        observe.link_failed(link=self._name, what="read", reason=reason, seconds=wait)
+        logs.link_failed(link=self._name, what="read", reason=reason, seconds=wait)
 
     @staticmethod
     def _reason(reading: Reading) -> str | None:

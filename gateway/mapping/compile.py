@@ -10,23 +10,23 @@ import json
 from collections.abc import Collection, Iterable, Iterator
 from functools import partial
 
-from gateway.document import Document, Finding, Place, suggestion
-from gateway.mapping.calls import Http, compile_http, compile_rules
-from gateway.mapping.checks import check_written_records
-from gateway.mapping.context import Context
-from gateway.mapping.hooks import compile_hooks
+from gateway.documents.yaml import Document, Finding, Place, suggestion
+from gateway.mapping.checks.operations import check_written_records
+from gateway.mapping.compiler.context import Context
+from gateway.mapping.compiler.hooks.hooks import compile_hooks
+from gateway.mapping.compiler.hooks.polling import compile_remembered, compile_watch, remembered_names
+from gateway.mapping.compiler.http.calls import Http, compile_http, compile_rules
+from gateway.mapping.compiler.http.schemes import check_forms, compile_auth
+from gateway.mapping.compiler.operations.alternatives import NATIVE, Ways, check_runs, compile_ways, runs_of
+from gateway.mapping.compiler.operations.operations import compile_native, compile_operation
+from gateway.mapping.compiler.records.records import compile_records
 from gateway.mapping.language.file import LANGUAGE
 from gateway.mapping.language.file import Setting as SettingPart
-from gateway.mapping.operations import compile_native, compile_operation
-from gateway.mapping.plan import NOT_MAPPED, OperationPlan
-from gateway.mapping.plan_given import Setting
-from gateway.mapping.plan_hooks import Hook
-from gateway.mapping.plan_provider import AuthPlan, ProviderPlan
-from gateway.mapping.plan_watch import WatchPlan
-from gateway.mapping.records import compile_records
-from gateway.mapping.schemes import check_forms, compile_auth
-from gateway.mapping.watching import compile_remembered, compile_watch, remembered_names
-from gateway.mapping.ways import NATIVE, Ways, check_runs, compile_ways, runs_of
+from gateway.mapping.nodes.calls import NOT_MAPPED, OperationPlan
+from gateway.mapping.nodes.given import Setting
+from gateway.mapping.nodes.hooks import Hook
+from gateway.mapping.nodes.polling import WatchPlan
+from gateway.mapping.nodes.provider import AuthPlan, ProviderPlan
 from gateway.model.model import Model
 from gateway.values.messages import Json
 

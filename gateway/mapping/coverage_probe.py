@@ -11,15 +11,15 @@ from typing import Any, Final, NamedTuple
 
 from jmespath.visitor import Options, TreeInterpreter
 
-from gateway.document import Place
+from gateway.documents.yaml import Place
 from gateway.mapping.expressions import Path, Template
 from gateway.mapping.expressions.path_functions import PathFunctions
+from gateway.mapping.expressions.probes import Probe
+from gateway.mapping.nodes.calls import CallPlan, ErrorRule
+from gateway.mapping.nodes.hooks import EqualPlan, EventPlan, NamePlan
+from gateway.mapping.nodes.provider import ProviderPlan
 from gateway.mapping.nodes.trees import FromPath
 from gateway.mapping.nodes.walk import nodes_in
-from gateway.mapping.plan import CallPlan, ErrorRule
-from gateway.mapping.plan_hooks import EqualPlan, EventPlan, NamePlan
-from gateway.mapping.plan_provider import ProviderPlan
-from gateway.mapping.probes import Probe
 from gateway.values.messages import Json
 from gateway.values.truth import Missing
 

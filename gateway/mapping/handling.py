@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from gateway.mapping.plan import OperationPlan
+from gateway.mapping.nodes.calls import OperationPlan
 from gateway.model.model import Operation
 from gateway.values.errors import Unsupported
 from gateway.values.messages import LENIENT, STRICT, Json

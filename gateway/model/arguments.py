@@ -10,11 +10,11 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from gateway.document import suggestion
+from gateway.documents.yaml import suggestion
 from gateway.model.contract import Operation
 from gateway.model.raw import Problem, invalid
-from gateway.model.times import GapTime, TimeRefused, moment, parse_instant, zone_names
-from gateway.model.types import Field, Rules, Type, TypeRefused, climbs
+from gateway.model.types.times import GapTime, TimeRefused, moment, parse_instant, zone_names
+from gateway.model.types.types import Field, Rules, Type, TypeRefused, climbs
 from gateway.values.messages import Json
 
 MAX_LINE = 500

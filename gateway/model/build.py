@@ -11,14 +11,14 @@ from dataclasses import dataclass, field, fields, replace
 from types import MappingProxyType
 from typing import TypeAlias, TypeVar
 
-from gateway.document import Document, Finding, Place, show, suggestion
-from gateway.model import types
+from gateway.documents.yaml import Document, Finding, Place, show, suggestion
 from gateway.model.changes import build_changes
 from gateway.model.contract import Argument, ErrorCode, EventType, Model, Operation, Request, Resource
 from gateway.model.filters import FILTERS, Filter
 from gateway.model.parts import Wrong, keys, known
-from gateway.model.scalars import SCALARS
-from gateway.model.types import NO_RULES, Field, Rules, Type, TypeRefused
+from gateway.model.types import types
+from gateway.model.types.scalars import SCALARS
+from gateway.model.types.types import NO_RULES, Field, Rules, Type, TypeRefused
 from gateway.values.messages import Effect, Json
 
 _Common: TypeAlias = Mapping[str, tuple[frozenset[str], Argument]]

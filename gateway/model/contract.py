@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from gateway.model.filters import Filter
-from gateway.model.types import NO_RULES, Field, Rules, Type
+from gateway.model.types.types import NO_RULES, Field, Rules, Type
 from gateway.values.messages import Effect, Json
 
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TypeAlias
 
-from gateway.model.times import moment
+from gateway.model.types.times import moment
 from gateway.values.messages import Json
 
 Test: TypeAlias = Callable[[Json], bool]

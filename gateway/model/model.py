@@ -8,7 +8,7 @@ from __future__ import annotations
 from functools import cache
 from pathlib import Path
 
-from gateway.document import read
+from gateway.documents.yaml import read
 from gateway.model.arguments import arguments, whole
 from gateway.model.build import ModelBroken, build
 from gateway.model.contract import (
@@ -24,7 +24,7 @@ from gateway.model.contract import (
 )
 from gateway.model.filters import Filter
 from gateway.model.raw import from_body, from_query
-from gateway.model.types import Field, Type, TypeRefused
+from gateway.model.types.types import Field, Type, TypeRefused
 
 __all__ = [
     "WARNINGS",

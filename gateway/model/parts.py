@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from collections.abc import Set as AbstractSet
 
-from gateway.document import Place, suggestion
+from gateway.documents.yaml import Place, suggestion
 from gateway.values.messages import Json
 
 

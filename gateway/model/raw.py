@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from gateway.model.contract import Operation
-from gateway.model.types import Type
+from gateway.model.types.types import Type
 from gateway.values.errors import CallInvalid
 from gateway.values.messages import Json
 

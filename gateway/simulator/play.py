@@ -13,13 +13,13 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from urllib.parse import unquote, urlsplit
 
-from gateway.catalog import Connection
-from gateway.examples import Examples
-from gateway.exchanges import Exchange
+from gateway.engine.catalog import Connection
+from gateway.examples.exchanges import Exchange
+from gateway.examples.files import Examples
 from gateway.mapping.expressions import ExpressionFailed, Path, Template
+from gateway.mapping.nodes.calls import CallPlan, Scope
+from gateway.mapping.nodes.provider import AuthPlan, NoAuth, SessionAuth, StaticAuth
 from gateway.mapping.nodes.trees import Tree
-from gateway.mapping.plan import CallPlan, Scope
-from gateway.mapping.plan_provider import AuthPlan, NoAuth, SessionAuth, StaticAuth
 from gateway.mapping.runtime.requests import pairs, to_request
 from gateway.mapping.runtime.trees import evaluate
 from gateway.simulator.expected import has_form, unexpected

@@ -9,17 +9,17 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from gateway import simulator_parts
-from gateway.document import Document, Finding, Place, suggestion
-from gateway.mapping.context import Context
+from gateway.documents.parts import Part, parts_in
+from gateway.documents.schema_check import check
+from gateway.documents.yaml import Document, Finding, Place, suggestion
+from gateway.examples import simulator_parts
+from gateway.mapping.compiler.context import Context
+from gateway.mapping.compiler.trees import compile_text, compile_tree
 from gateway.mapping.expressions import Literal, Template
+from gateway.mapping.nodes.calls import CallPlan, parts_of
+from gateway.mapping.nodes.provider import ProviderPlan
 from gateway.mapping.nodes.trees import Tree
-from gateway.mapping.plan import CallPlan, parts_of
-from gateway.mapping.plan_provider import ProviderPlan
-from gateway.mapping.trees import compile_text, compile_tree
 from gateway.model.model import Model
-from gateway.parts import Part, parts_in
-from gateway.shape import check
 from gateway.values.messages import Json
 
 _PARTS: Mapping[str, Part] = {one.name: one for one in parts_in(simulator_parts)}

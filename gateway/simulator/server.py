@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 
 from aiohttp import web
 
-from gateway.document import suggestion
+from gateway.documents.yaml import suggestion
 from gateway.simulator.incoming import incoming
 from gateway.simulator.play import Play
 from gateway.values.errors import MappingFault

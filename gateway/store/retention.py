@@ -12,10 +12,10 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, delete, exists, func, select
 
-from gateway.store import ledger, offers
-from gateway.store.deliveries import PENDING
-from gateway.store.events import last_sequence
-from gateway.store.replays import forget
+from gateway.store.deliveries.deliveries import PENDING
+from gateway.store.deliveries.replays import forget
+from gateway.store.events.events import last_sequence
+from gateway.store.links import ledger, offers
 from gateway.store.tables import attempts, bookings, deliveries, events, links, receipts, subscriptions
 
 LEAST_AGE = 7 * 86_400_000

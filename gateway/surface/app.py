@@ -12,32 +12,32 @@ from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
 
 from gateway.config import Settings
-from gateway.engine import Engine
-from gateway.flows.remembering import Remembering
+from gateway.engine.engine import Engine
+from gateway.events.recorded_calls import Remembering
 from gateway.model.model import Model
 from gateway.surface import hooks
-from gateway.surface.admin import admin
-from gateway.surface.admin_links import admin_links
-from gateway.surface.admin_made import admin_made
-from gateway.surface.backroom import Backroom
-from gateway.surface.boundary import BOUNDARY, Boundary
-from gateway.surface.calendars import Calendars
-from gateway.surface.callers import Callers, admin_only, callers_only
-from gateway.surface.calls import Calls, Standings
-from gateway.surface.changes import Changes
+from gateway.surface.admin.deliveries import admin
+from gateway.surface.admin.links import admin_links
+from gateway.surface.admin.made import admin_made
+from gateway.surface.admin.traces import Traces, begin
+from gateway.surface.calendar.calendars import Calendars
+from gateway.surface.calendar.feeds import Feeds
 from gateway.surface.connections import Connections
-from gateway.surface.cors import Cors
-from gateway.surface.documents import Documents
-from gateway.surface.feeds import Feeds
+from gateway.surface.dependencies import Dependencies
+from gateway.surface.events.changes import Changes
+from gateway.surface.events.stream import Streams
+from gateway.surface.events.webhooks import webhooks
 from gateway.surface.health import READINESS, Readiness
-from gateway.surface.idempotency import Ledger, Once, StoredLedger
-from gateway.surface.native import Native
-from gateway.surface.operations import Canonical
-from gateway.surface.outcomes import Outcomes
-from gateway.surface.stream import Streams
-from gateway.surface.traces import Traces, begin
-from gateway.surface.visit import VISIT
-from gateway.surface.webhooks import webhooks
+from gateway.surface.http.authentication import Callers, admin_only, callers_only
+from gateway.surface.http.cors import Cors
+from gateway.surface.http.middleware import BOUNDARY, Boundary
+from gateway.surface.http.request_context import REQUEST_CONTEXT
+from gateway.surface.idempotency.idempotency import Ledger, Once, StoredLedger
+from gateway.surface.idempotency.outcomes import Outcomes
+from gateway.surface.openapi.documents import Documents
+from gateway.surface.operations.calls import Calls, Standings
+from gateway.surface.operations.native import Native
+from gateway.surface.operations.operations import Canonical
 
 ADMIN = "/admin/"
 """The operator's side: every route below it asks for the operator's token."""
@@ -49,7 +49,7 @@ _PROVED = ("/hooks/", "/v1/{connection}/calendar/feed/")
 
 
 def build_app(
-    engine: Engine, settings: Settings, *, ledger: Once | None = None, backroom: Backroom | None = None
+    engine: Engine, settings: Settings, *, ledger: Once | None = None, dependencies: Dependencies | None = None
 ) -> web.Application:
     """Make the application. `ledger` keeps answers to Idempotency-Keys; by default the store, without one the process.
 
@@ -57,10 +57,14 @@ def build_app(
 
     `app[READINESS]` is not ready until the application has started; `stop()` on it makes `/ready` answer 503.
     """
-    readiness = Readiness(engine, backroom.database if backroom is not None else None)
-    remembering = Remembering(engine, backroom.database, backroom.publisher) if backroom is not None else None
-    if ledger is None and backroom is not None:
-        ledger = StoredLedger(backroom.database, now=backroom.now, fresh=backroom.fresh, timeout=settings.timeout)
+    readiness = Readiness(engine, dependencies.database if dependencies is not None else None)
+    remembering = (
+        Remembering(engine, dependencies.database, dependencies.publisher) if dependencies is not None else None
+    )
+    if ledger is None and dependencies is not None:
+        ledger = StoredLedger(
+            dependencies.database, now=dependencies.now, fresh=dependencies.fresh, timeout=settings.timeout
+        )
     ledger = ledger or Ledger(lambda: asyncio.get_running_loop().time())
     calls = Calls(engine, settings, ledger, Standings(), remembering)
     boundary = Boundary(engine.model, Cors(settings.cors_origins))
@@ -75,14 +79,18 @@ def build_app(
     app.router.add_get("/ready", readiness.ready)
     _add_documents(app, Documents(calls))
     _add_connections(app, Connections(calls))
-    if backroom is not None:
-        _add_listeners(app, calls, backroom)  # before the operations: /events/stream is no event
-        _add_hooks(app, hooks.Hooks(calls, backroom.inbound, settings.public_url, backroom.links))
+    if dependencies is not None:
+        _add_listeners(app, calls, dependencies)  # before the operations: /events/stream is no event
+        _add_hooks(app, hooks.Hooks(calls, dependencies.inbound, settings.public_url, dependencies.links))
     _add_operations(app, engine.model, calls)
     if settings.admin_token is not None:
         _add_traces(app, Traces(settings.traces))
-        if backroom is not None:
-            for part in (admin(calls, backroom), admin_made(calls, backroom), admin_links(calls, backroom.links)):
+        if dependencies is not None:
+            for part in (
+                admin(calls, dependencies),
+                admin_made(calls, dependencies),
+                admin_links(calls, dependencies.links),
+            ):
                 app.router.add_routes(part.routes())
     return app
 
@@ -111,14 +119,14 @@ def _add_operations(app: web.Application, model: Model, calls: Calls) -> None:
                     resource.add_route(method, Canonical(calls, operation).__call__)
 
 
-def _add_listeners(app: web.Application, calls: Calls, backroom: Backroom) -> None:
-    streams = Streams(calls, backroom.database)
-    feeds = Feeds(calls, backroom.database, backroom.now, backroom.fresh)
-    calendars = Calendars(calls, backroom.database, backroom.now)
-    outcomes = Outcomes(calls, backroom.database, backroom.now)
-    for part in (streams, Changes(calls, backroom.database), feeds, calendars, outcomes):
+def _add_listeners(app: web.Application, calls: Calls, dependencies: Dependencies) -> None:
+    streams = Streams(calls, dependencies.database)
+    feeds = Feeds(calls, dependencies.database, dependencies.now, dependencies.fresh)
+    calendars = Calendars(calls, dependencies.database, dependencies.now)
+    outcomes = Outcomes(calls, dependencies.database, dependencies.now)
+    for part in (streams, Changes(calls, dependencies.database), feeds, calendars, outcomes):
         app.router.add_routes(part.routes(BASE))
-    app.router.add_routes(webhooks(calls, backroom, secrets.token_bytes).routes())
+    app.router.add_routes(webhooks(calls, dependencies, secrets.token_bytes).routes())
     app.on_shutdown.append(streams.stop)
 
 
@@ -145,10 +153,10 @@ def _guard(callers: Callers) -> Middleware:
         if resource is None or _open(resource.canonical):
             return await handler(request)
         if resource.canonical.startswith(ADMIN):
-            request[VISIT].caller = callers.identify(request, "the admin token")
+            request[REQUEST_CONTEXT].caller = callers.identify(request, "the admin token")
             admin_only(request)
         else:
-            request[VISIT].caller = callers.identify(request)
+            request[REQUEST_CONTEXT].caller = callers.identify(request)
             callers_only(request)
             begin(request, allowed=callers.vouched(request))
         return await handler(request)

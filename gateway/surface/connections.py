@@ -7,15 +7,15 @@ from dataclasses import dataclass
 
 from aiohttp import web
 
-from gateway.catalog import Connection
+from gateway.engine.catalog import Connection
 from gateway.model.model import Argument, Model, Operation, arguments
-from gateway.surface.answers import Answer, to_bytes, to_response
-from gateway.surface.callers import caller_of, may
-from gateway.surface.calls import Calls
-from gateway.surface.capabilities import described
-from gateway.surface.operations import next_link, read
-from gateway.surface.pages import cut, wanted
-from gateway.surface.visit import VISIT
+from gateway.surface.http.authentication import caller_of, may
+from gateway.surface.http.request_context import REQUEST_CONTEXT
+from gateway.surface.http.responses import Answer, to_bytes, to_response
+from gateway.surface.operations.calls import Calls
+from gateway.surface.operations.capabilities import described
+from gateway.surface.operations.operations import next_link, read
+from gateway.surface.operations.pagination import cut, wanted
 from gateway.values.messages import Effect, Json
 
 
@@ -28,7 +28,7 @@ class Connections:
     async def list(self, request: web.Request) -> web.Response:
         """Answer with the connections that the caller may use."""
         operation = listing(self.calls.engine.model)
-        request[VISIT].operation = operation.name
+        request[REQUEST_CONTEXT].operation = operation.name
         may(request, operation.scope)
         caller = caller_of(request)
         given, cursor = read(operation, request, await self.calls.body(request))

@@ -11,9 +11,9 @@ from typing import Final
 
 from aiohttp import web
 
-from gateway.engine import Engine
+from gateway.engine.engine import Engine
 from gateway.store.database import Database
-from gateway.surface.answers import to_bytes
+from gateway.surface.http.responses import to_bytes
 from gateway.values.errors import StoreUnavailable
 
 _PROBE_SECONDS: Final = 1.0

@@ -18,20 +18,20 @@ from dataclasses import dataclass, field, replace
 
 from aiohttp import web
 
-from gateway import observe
-from gateway.catalog import Connection
-from gateway.mapping.plan_hooks import Hook, is_proved_by_fetch
-from gateway.surface.calls import Calls
-from gateway.surface.failures import HttpRefused, failure_of, to_response
-from gateway.surface.requests import READ_SECONDS, body_bytes, path_parts, query_pairs, refuse_large
-from gateway.surface.strangers import BUSY_SECONDS, Strangers
-from gateway.surface.visit import VISIT
+from gateway.engine.catalog import Connection
+from gateway.mapping.nodes.hooks import Hook, is_proved_by_fetch
+from gateway.surface.http.error_responses import HttpRefused, failure_of, to_response
+from gateway.surface.http.request_context import REQUEST_CONTEXT
+from gateway.surface.http.requests import READ_SECONDS, body_bytes, path_parts, query_pairs, refuse_large
+from gateway.surface.http.strangers import BUSY_SECONDS, Strangers
+from gateway.surface.operations.calls import Calls
+from gateway.telemetry import logs
 from gateway.values.errors import GatewayError, SignatureInvalid, TooManyCalls
 from gateway.values.messages import Received, Response
-from gateway.webhooks.asking import Links, answered
-from gateway.webhooks.challenges import Challenged
-from gateway.webhooks.inbound import Delivery, Inbound
-from gateway.webhooks.session import Own, Refused, hook_of
+from gateway.webhooks.inbound.challenges import Challenged
+from gateway.webhooks.inbound.receiver import Delivery, Inbound
+from gateway.webhooks.inbound.requests import Links, answered
+from gateway.webhooks.inbound.session import Own, Refused, hook_of
 
 PATH = "/hooks/{connection:[^/]+}/{hook:[^/]+}"
 MOST_OF_ONE = 32
@@ -70,7 +70,7 @@ class Hooks:
             self._tell(request)
             raise SignatureInvalid("")
         connection, plan = found
-        visit = request[VISIT]
+        visit = request[REQUEST_CONTEXT]
         visit.connection, visit.operation = connection.name, f"hooks.{plan.name}"
         url = self.public_url + request.rel_url.raw_path_qs
         deadline = visit.started + self.calls.settings.timeout
@@ -134,7 +134,7 @@ class Hooks:
         name = path_parts(request)["connection"]
         known = name if name in self.calls.engine.catalog.connections else ""
         reason = "the path names no hook of a connection, or the method is another"
-        observe.hook_refused(request=request[VISIT].request_id, connection=known, hook="", reason=reason)
+        logs.hook_refused(request=request[REQUEST_CONTEXT].request_id, connection=known, hook="", reason=reason)
 
     def _head(self, request: web.Request) -> Received:
         """What came before the body. What was compressed on the way cannot be verified, since it was signed as sent."""
@@ -149,7 +149,7 @@ class Hooks:
         """What the mapping says to an error, or what a marketplace is told that shall ask again; raises all else."""
         told = self.inbound.session(delivery).reply(error)
         if not isinstance(told, Own):
-            request[VISIT].code = error.code
+            request[REQUEST_CONTEXT].code = error.code
             return _response(told)
         if not told.again:
             raise error

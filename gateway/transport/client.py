@@ -21,9 +21,10 @@ from typing import Any, Self
 import aiohttp
 from aiohttp.abc import AbstractResolver
 
-from gateway import __version__, observe
+from gateway import __version__
+from gateway.telemetry import logs
 from gateway.transport import outgoing
-from gateway.transport.coding import CodingBroken, Decoder
+from gateway.transport.encodings import CodingBroken, Decoder
 from gateway.transport.networks import AddressRefused, Network, networks, permitted
 from gateway.values.errors import AnswerMismatch, ProviderUnavailable
 from gateway.values.messages import Request, Response
@@ -210,7 +211,7 @@ async def _beginning(answer: aiohttp.ClientResponse, enough: int, host: str | No
         else:
             decoder.end()
     except (aiohttp.ClientError, CodingBroken, OSError):  # TimeoutError is an OSError
-        observe.answer_incomplete(host=host or "", status=answer.status)
+        logs.answer_incomplete(host=host or "", status=answer.status)
     answer.close()  # does nothing to an answer that was read to its end: its connection is in use again, or waits
     return bytes(body[:enough])
 

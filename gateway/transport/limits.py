@@ -13,7 +13,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
-from gateway.shares import Shares
+from gateway.computation.fair_shares import Shares
 from gateway.transport.client import CONNECTIONS_PER_HOST
 from gateway.transport.quota import Clock, Quota
 from gateway.values.errors import TooManyCalls

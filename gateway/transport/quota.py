@@ -19,7 +19,7 @@ from limits.aio.storage import MemoryStorage, RedisStorage
 from limits.aio.strategies import MovingWindowRateLimiter
 from limits.errors import StorageError
 
-from gateway import observe
+from gateway.telemetry import logs
 from gateway.values.rates import Rate
 
 Clock = Callable[[], float]
@@ -107,7 +107,7 @@ class Quota:
                 return await question(self._shared)
             except StorageError as error:
                 self._alone_until = self._clock() + ALONE_SECONDS
-                observe.limits_alone(reason=type(error.storage_error).__name__, seconds=ALONE_SECONDS)
+                logs.limits_alone(reason=type(error.storage_error).__name__, seconds=ALONE_SECONDS)
         return await question(self._local)
 
 

@@ -8,8 +8,8 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from gateway.catalog import Catalog
-from gateway.engine import Engine
+from gateway.engine.catalog import Catalog
+from gateway.engine.engine import Engine
 from gateway.model.model import arguments, load
 from gateway.values.messages import Call
 from tests.links.clubs import KINDS, ZONE, connection

@@ -10,10 +10,10 @@ from pathlib import Path
 
 from aiohttp import web
 
-from gateway import observe
-from gateway.catalog import bound, load_providers
-from gateway.flows.heartbeat import Heartbeat
+from gateway.engine.catalog import bound, load_providers
+from gateway.events.heartbeat import Heartbeat
 from gateway.model.model import load
+from gateway.telemetry import logs
 from gateway.transport.client import Client
 from gateway.values.secrets import Redactor
 from tests.chaos.clubs import CLUBS
@@ -43,7 +43,7 @@ def prepare(path):
     plans = {"": shipped()["anybuddy"], "reference": found["anybuddy"]}
 
     def live(order):
-        observe.start_logging(sys.stderr, Redactor([]))
+        logs.start_logging(sys.stderr, Redactor([]))
         asyncio.run(_serve(order, plans[order["market"]]))
 
     return live

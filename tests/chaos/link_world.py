@@ -12,8 +12,8 @@ from datetime import UTC, datetime
 
 import aiohttp
 
-from gateway.catalog import Catalog
-from gateway.engine import Engine
+from gateway.engine.catalog import Catalog
+from gateway.engine.engine import Engine
 from gateway.model.model import load
 from gateway.transport.client import Client
 from tests.chaos.clubs import CLUBS, Staff, held

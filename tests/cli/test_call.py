@@ -11,8 +11,8 @@ from urllib.parse import quote, quote_plus
 
 import pytest
 
-from gateway.catalog import load_providers
 from gateway.cli import simulate
+from gateway.engine.catalog import load_providers
 from gateway.model.model import load
 from gateway.simulator.server import playing
 

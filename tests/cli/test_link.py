@@ -7,16 +7,17 @@ from contextlib import AsyncExitStack, asynccontextmanager
 import pytest
 from aiohttp import web
 
-from gateway import catalog, config
+from gateway import config
 from gateway.cli import options
 from gateway.cli.backstage import fresh, links_of, now
 from gateway.cli.simulate import prepare
-from gateway.flows.watch import tracked
+from gateway.engine import catalog
+from gateway.events.polling import tracked
+from gateway.events.publisher import Publisher
 from gateway.model.model import load
 from gateway.simulator.server import playing
 from gateway.store.database import Database
-from gateway.surface.link_operations import DIFF, STATUS
-from gateway.webhooks.publish import Publisher
+from gateway.surface.admin.link_operations import DIFF, STATUS
 from tests.demonstration import ROOT
 
 NAME = "club-market"

@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gateway.cli.link_tables import diff_lines, list_lines, status_lines, table
-from gateway.surface.link_operations import DIFF, STATUS
+from gateway.surface.admin.link_operations import DIFF, STATUS
 
 ZONE = "Europe/Paris"
 ENTRY = {

@@ -7,14 +7,14 @@ from functools import partial
 import pytest
 
 from gateway.cli.backstage import fresh, now
-from gateway.store import replays, subscriptions
 from gateway.store.database import Database
-from gateway.store.events import Receipt, append, receive
-from gateway.store.subscriptions import Subscription
+from gateway.store.deliveries import replays, subscriptions
+from gateway.store.deliveries.subscriptions import Subscription
+from gateway.store.events.events import Receipt, append, receive
 from gateway.transport.client import Client
 from gateway.values.secrets import Redactor, Secret
-from gateway.webhooks.attempts import Patience
-from gateway.webhooks.outbound import Dispatcher
+from gateway.webhooks.outbound.attempts import Patience
+from gateway.webhooks.outbound.sender import Dispatcher
 from tests.subscribers import Endpoint, endpoint, happened
 
 __all__ = ["endpoint"]

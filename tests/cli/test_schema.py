@@ -5,7 +5,7 @@ import json
 import pytest
 from jsonschema import Draft202012Validator
 
-from gateway.document import read
+from gateway.documents.yaml import read
 from gateway.model.model import load
 
 

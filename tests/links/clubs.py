@@ -15,8 +15,8 @@ from pathlib import Path
 
 from aiohttp import web
 
-from gateway.catalog import bound, load_providers
-from gateway.examples import load_examples
+from gateway.engine.catalog import bound, load_providers
+from gateway.examples.files import load_examples
 from gateway.model.model import load
 from gateway.simulator.play import Play
 from gateway.simulator.script import compile_script

@@ -20,22 +20,22 @@ import pytest
 from aiohttp import web
 
 from gateway import config
-from gateway.catalog import Catalog
-from gateway.engine import Engine
-from gateway.flows.remembering import Remembering
-from gateway.flows.watch import Watcher, WatchSettings, tracked
-from gateway.links.desk import Desk
+from gateway.engine.catalog import Catalog
+from gateway.engine.engine import Engine
+from gateway.events.polling import Watcher, WatchSettings, tracked
+from gateway.events.publisher import Publisher
+from gateway.events.recorded_calls import Remembering
+from gateway.links.context import LinkContext
 from gateway.links.links import Links
 from gateway.model.model import arguments, load
-from gateway.store import ledger
 from gateway.store.database import Database
-from gateway.store.events import page
+from gateway.store.events.events import page
+from gateway.store.links import ledger
 from gateway.surface.app import build_app
-from gateway.surface.backroom import Backroom
+from gateway.surface.dependencies import Dependencies
 from gateway.transport.client import Client
 from gateway.values.messages import Call
-from gateway.webhooks.inbound import Inbound
-from gateway.webhooks.publish import Publisher
+from gateway.webhooks.inbound.receiver import Inbound
 from tests.links.clubs import KINDS, MARKET, TOKEN, ZONE, connection, staged
 
 MONDAY = int(datetime(2026, 3, 9, 9, tzinfo=ZoneInfo(ZONE)).timestamp() * 1000)
@@ -115,11 +115,15 @@ class House:
         publisher = Publisher(database, load(), self.now, fresh, tracked(engine))
         by_name = {one.name: one for one in self.settings.links}
         clock = asyncio.get_running_loop().time
-        links = Links(Desk(engine, database, Remembering(engine, database, publisher), self.now, fresh, clock, by_name))
+        links = Links(
+            LinkContext(engine, database, Remembering(engine, database, publisher), self.now, fresh, clock, by_name)
+        )
         made = Gateway(database, engine, publisher, links)
-        backroom = Backroom(database, publisher, Inbound(engine, publisher, self.now, fresh), self.now, fresh, links)
+        dependencies = Dependencies(
+            database, publisher, Inbound(engine, publisher, self.now, fresh), self.now, fresh, links
+        )
         made.runner = web.AppRunner(
-            build_app(engine, self.settings, backroom=backroom), access_log=None, shutdown_timeout=0.1
+            build_app(engine, self.settings, dependencies=dependencies), access_log=None, shutdown_timeout=0.1
         )
         await made.runner.setup()
         self.stack.push_async_callback(made.runner.cleanup)

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from gateway import catalog, config
-from gateway.engine import Engine
+from gateway import config
+from gateway.engine import catalog
+from gateway.engine.engine import Engine
 from gateway.links.checks import check_links
 from gateway.links.inventory import check_inventory
 from gateway.model.model import load

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.config import GridSettings
-from gateway.links.grids import days, grid_cells, instant, local, milliseconds, sayable, showings, window
+from gateway.links.slots.slot_grid import days, grid_cells, instant, local, milliseconds, sayable, showings, window
 
 HOUR = 3_600_000
 

@@ -3,7 +3,7 @@
 import json
 import re
 
-from gateway.links.told import create_key
+from gateway.links.slots.payloads import create_key
 from tests.links.clubs import keyed
 from tests.links.linked import DAY, linked
 

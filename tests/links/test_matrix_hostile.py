@@ -5,8 +5,8 @@ from dataclasses import replace
 
 import pytest
 
-from gateway.webhooks.publish import observed
-from gateway.webhooks.transitions import CHANGED
+from gateway.events.publisher import observed
+from gateway.events.transitions import CHANGED
 from tests.links.linked import DAY, linked, on
 
 TWO = {"start": f"{DAY}T14:00+01:00", "end": f"{DAY}T15:00+01:00"}

@@ -7,10 +7,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gateway.config import FacilitySettings, GridSettings, PriceSettings
-from gateway.links.grids import days, instant, milliseconds, sayable
-from gateway.links.offers import Cell, blocked, cells
-from gateway.links.told import slot_id
-from gateway.model.times import local_to_instant
+from gateway.links.slots.payloads import slot_id
+from gateway.links.slots.slot_grid import days, instant, milliseconds, sayable
+from gateway.links.slots.slots import Cell, blocked, cells
+from gateway.model.types.times import local_to_instant
 from tests.linking import link_settings
 
 PARIS = "Europe/Paris"

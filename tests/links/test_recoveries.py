@@ -4,8 +4,8 @@ import asyncio
 
 import pytest
 
-from gateway.links.settling import MOST_TRIES
-from gateway.store import ledger
+from gateway.links.bookings.recovery import MOST_TRIES
+from gateway.store.links import ledger
 from tests.links.linked import LINK, linked, on
 
 PUBLIC = {"user_login": None, "user_password": None}

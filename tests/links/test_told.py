@@ -8,10 +8,10 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from gateway.config import FacilitySettings
-from gateway.links.offers import Cell
-from gateway.links.told import digest, ledger_key, parse_slot_id, resource, slot, slot_id, with_courts
+from gateway.links.slots.payloads import digest, ledger_key, parse_slot_id, resource, slot, slot_id, with_courts
+from gateway.links.slots.slots import Cell
 from gateway.model.model import load
-from gateway.model.times import GapTime, local_to_instant
+from gateway.model.types.times import GapTime, local_to_instant
 from tests.linking import link_settings
 
 PARIS = "Europe/Paris"

@@ -7,9 +7,9 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from gateway.flows.remembering import Remembering
+from gateway.events.recorded_calls import Remembering
 from gateway.model.model import arguments, load
-from gateway.store import doubts
+from gateway.store.events import doubts
 from gateway.values.errors import GatewayError
 from gateway.values.messages import Call
 from tests.links.clubs import ZONE

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 from hypothesis import strategies as st
 
-from gateway.model import times
+from gateway.model.types import times
 
 # Berlin and New York change by an hour, Lord Howe by half of one, Kolkata never; the instants are their changes.
 CHANGES = {

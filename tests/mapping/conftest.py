@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from gateway.document import Document, read
+from gateway.documents.yaml import Document, read
 
 MARK = re.compile(r"#(?P<level>[!?]) (?P<column>\d+) (?P<code>[a-z-]+) (?P<text>.+?)(?= #[!?] |$)")
 LEVELS = {"!": "error", "?": "warning"}

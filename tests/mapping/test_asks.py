@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.catalog import load_providers
-from gateway.examples import load_examples
-from gateway.mapping.asks_translate import to_answer, to_asked
+from gateway.engine.catalog import load_providers
+from gateway.examples.files import load_examples
+from gateway.examples.playback import run_hook
+from gateway.mapping.runtime.hook_requests import to_answer, to_asked
 from gateway.model.model import load
-from gateway.playback import run_hook
 from gateway.values.errors import CallInvalid, MappingFault
 from gateway.values.messages import Asked, Received
 

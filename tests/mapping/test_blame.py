@@ -2,9 +2,9 @@
 
 import pytest
 
-from gateway.mapping.blame import failure
+from gateway.mapping.checks.given import Given
 from gateway.mapping.expressions import ExpressionFailed, compile_template
-from gateway.mapping.given import Given
+from gateway.mapping.runtime.faults.blame import failure
 from gateway.values.errors import CallInvalid, MappingFault
 
 

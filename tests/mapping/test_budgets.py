@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gateway.effort import MOST_EVALUATION_STEPS, BudgetSpent, budgeted, spend
+from gateway.computation.budget import MOST_EVALUATION_STEPS, BudgetSpent, budgeted, spend
 from gateway.mapping.expressions import ExpressionFailed, ExpressionInvalid, compile_path, compile_template
 from gateway.mapping.expressions.sizes import MOST_LEVELS, MOST_VALUES, check_size
 from gateway.values.errors import GatewayError, OverBudget

@@ -7,11 +7,11 @@ from dataclasses import replace
 from pathlib import Path
 
 from gateway import mapping as language
-from gateway.examples import load_examples
-from gateway.findings import KINDS
+from gateway.documents.finding_kinds import KINDS
+from gateway.examples.files import load_examples
+from gateway.examples.playback import run_example
 from gateway.mapping.compile import compile_provider
 from gateway.model.model import load
-from gateway.playback import run_example
 
 SETTINGS = {"time_zone": "Europe/Berlin", "currency": "EUR", "key": "s3cret"}
 

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from gateway.document import parse, read
-from gateway.findings import KINDS
+from gateway.documents.finding_kinds import KINDS
+from gateway.documents.yaml import parse, read
 from gateway.mapping.compile import compile_provider
 from gateway.model.model import load
 

@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.mapping.hooks_translate import is_equal, is_forged, to_messages, to_reply, words
-from gateway.mapping.ways import fitted
+from gateway.examples.playback import run_hook
+from gateway.mapping.compiler.operations.alternatives import fitted
+from gateway.mapping.runtime.hook_messages import is_equal, is_forged, to_messages, to_reply, words
 from gateway.model.model import load
-from gateway.playback import run_hook
 from gateway.values.errors import AnswerMismatch, GatewayError, MappingFault
 from gateway.values.messages import Message, Received
 from tests import shipped

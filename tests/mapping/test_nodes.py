@@ -6,15 +6,15 @@ from dataclasses import fields
 
 import pytest
 
+from gateway.computation.threads import offloaded
 from gateway.mapping.codecs import Codec
 from gateway.mapping.expressions import Hole, Path, Template
+from gateway.mapping.expressions.probes import Probe, probed
 from gateway.mapping.nodes import trees
 from gateway.mapping.nodes.walk import nodes_in
-from gateway.mapping.probes import Probe, probed
 from gateway.mapping.runtime import records
 from gateway.mapping.runtime import trees as runtime
 from gateway.mapping.runtime.records import read_record
-from gateway.offload import offloaded
 from tests import shipped
 
 ACTING = {(Codec, "decode"), (Codec, "encode"), (Hole, "run"), (Path, "_interpreter")}

@@ -3,7 +3,7 @@
 import json
 from dataclasses import replace
 
-from gateway.coverage import play, unseen
+from gateway.examples.coverage import play, unseen
 from gateway.mapping.compile import compile_provider
 from gateway.model.model import load
 

@@ -13,15 +13,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gateway.document import read
-from gateway.examples import load_examples
-from gateway.laws import Reading, Readings, member, trip
+from gateway.documents.yaml import read
+from gateway.examples.files import load_examples
+from gateway.examples.playback import run_example
+from gateway.examples.round_trips import Reading, Readings, member, trip
 from gateway.mapping.compile import compile_provider
-from gateway.mapping.probes import probed
+from gateway.mapping.expressions.probes import probed
 from gateway.mapping.runtime.writing import write_record
-from gateway.model import times
 from gateway.model.model import load
-from gateway.playback import run_example
+from gateway.model.types import times
 from gateway.values.errors import MappingFault, Unsupported
 from gateway.values.truth import MISSING
 from tests.mapping.canonical import CHANGES, fields, nested

@@ -2,7 +2,7 @@
 
 import pytest
 
-from gateway.mapping.ways import fitted, way_of
+from gateway.mapping.compiler.operations.alternatives import fitted, way_of
 from gateway.values.errors import NotMapped, Unsupported
 
 MAPPING = """

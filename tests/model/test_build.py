@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from gateway.document import parse
+from gateway.documents.yaml import parse
 from gateway.model.build import ModelBroken, build
 
 BASE = """\

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gateway.model import times
-from gateway.model.times import GapTime, TimeRefused, ZoneUnknown
+from gateway.model.types import times
+from gateway.model.types.times import GapTime, TimeRefused, ZoneUnknown
 
 ZONES = ("UTC", "Europe/Berlin", "Europe/London", "America/New_York", "Asia/Kathmandu", "Australia/Lord_Howe")
 

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gateway.model import types
-from gateway.model.scalars import SCALARS
-from gateway.model.types import Field, Type, TypeRefused
+from gateway.model.types import types
+from gateway.model.types.scalars import SCALARS
+from gateway.model.types.types import Field, Type, TypeRefused
 from gateway.values.messages import Json
 
 MONEY = types.object_of(

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from gateway import document
-from gateway.catalog import Catalog, bound, load_providers
-from gateway.engine import Engine
-from gateway.examples import load_examples
+from gateway.documents import yaml
+from gateway.engine.catalog import Catalog, bound, load_providers
+from gateway.engine.engine import Engine
+from gateway.examples.files import load_examples
 from gateway.model.model import arguments, load
 from gateway.simulator.incoming import incoming
 from gateway.simulator.play import Play
@@ -134,7 +134,7 @@ def scripted():
     desk = load_providers([DESK], load())[0]["desk"]
 
     def of(text):
-        read, findings = document.parse(text.encode(), "script.yaml")
+        read, findings = yaml.parse(text.encode(), "script.yaml")
         assert [] == findings
         script, found = compile_script(read, read.data["simulator"], desk, load())
         errors = [one for one in sorted(found) if one.level == "error"]

@@ -5,7 +5,7 @@ import pytest
 from gateway.values.errors import GatewayError
 from gateway.values.messages import Received
 from gateway.values.secrets import Secret
-from gateway.webhooks.verify import verify
+from gateway.webhooks.inbound.verify import verify
 
 COURTS = [
     {"id": "49", "name": "Court 1", "type": "court", "bookable": True, "attributes": {"sport": "padel"}},

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from gateway.catalog import load_providers
-from gateway.examples import load_examples
+from gateway.engine.catalog import load_providers
+from gateway.examples.files import load_examples
 from gateway.model.model import load
 from gateway.simulator.script import FORMATS, KINDS, compile_script
 

@@ -6,12 +6,12 @@ from itertools import count
 import pytest
 from sqlalchemy import insert, select, update
 
-from gateway.store import deliveries as store
 from gateway.store.database import Database
-from gateway.store.deliveries import CANCELLED, DEAD, DELIVERED, LONGEST_WAIT, PENDING, Attempt, Due, Result
-from gateway.store.events import NewEvent, append
-from gateway.store.history import attempts_of
-from gateway.store.subscriptions import disable, one
+from gateway.store.deliveries import deliveries as store
+from gateway.store.deliveries.deliveries import CANCELLED, DEAD, DELIVERED, LONGEST_WAIT, PENDING, Attempt, Due, Result
+from gateway.store.deliveries.history import attempts_of
+from gateway.store.deliveries.subscriptions import disable, one
+from gateway.store.events.events import NewEvent, append
 from gateway.store.tables import deliveries, subscriptions
 
 NOW = 1_800_000_000_000

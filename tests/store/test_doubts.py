@@ -2,9 +2,9 @@
 
 import pytest
 
-from gateway.store import doubts
 from gateway.store.database import Database
-from gateway.store.doubts import Doubt
+from gateway.store.events import doubts
+from gateway.store.events.doubts import Doubt
 
 
 @pytest.fixture

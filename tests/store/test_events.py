@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import insert, select
 
 from gateway.store.database import Database
-from gateway.store.events import (
+from gateway.store.events.events import (
     Known,
     NewEvent,
     Receipt,

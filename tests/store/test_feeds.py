@@ -3,11 +3,11 @@
 import pytest
 from sqlalchemy import delete, select
 
-from gateway.store import feeds
 from gateway.store.database import Database
-from gateway.store.events import NewEvent, append
-from gateway.store.feeds import Feed
-from gateway.store.following import follow
+from gateway.store.events import feeds
+from gateway.store.events.events import NewEvent, append
+from gateway.store.events.feeds import Feed
+from gateway.store.events.following import follow
 from gateway.store.tables import events
 from gateway.store.tables import feeds as table
 

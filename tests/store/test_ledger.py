@@ -8,9 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import create_engine
 
-from gateway.store import ledger
 from gateway.store.database import Database
-from gateway.store.ledger import CANCELLED, CANCELLING, CONFIRMED, FAILED, LIVE, PENDING, UNKNOWN, Entry
+from gateway.store.links import ledger
+from gateway.store.links.ledger import CANCELLED, CANCELLING, CONFIRMED, FAILED, LIVE, PENDING, UNKNOWN, Entry
 from gateway.store.migrations import migrate
 
 NOW = 1_800_000_000_000

@@ -4,9 +4,9 @@ from dataclasses import replace
 
 import pytest
 
-from gateway.store import ledger
 from gateway.store.database import Database
-from gateway.store.ledger import CANCELLED, CONFIRMED, PENDING, Entry
+from gateway.store.links import ledger
+from gateway.store.links.ledger import CANCELLED, CONFIRMED, PENDING, Entry
 
 NOW = 1_800_000_000_000
 HOUR = 3_600_000

@@ -2,9 +2,9 @@
 
 import pytest
 
-from gateway.store import ledger
 from gateway.store.database import Database
-from gateway.store.ledger import CANCELLED, CANCELLING, FAILED, LIVE
+from gateway.store.links import ledger
+from gateway.store.links.ledger import CANCELLED, CANCELLING, FAILED, LIVE
 from tests.store.test_ledger import NOW, at
 
 

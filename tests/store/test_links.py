@@ -4,9 +4,9 @@ import asyncio
 
 import pytest
 
-from gateway.store import links
 from gateway.store.database import Database
-from gateway.store.links import LinkState
+from gateway.store.links import links
+from gateway.store.links.links import LinkState
 
 NOW = 1_800_000_000_000
 FRESH = LinkState("court", None, None, None, 0, None, None, 0, 0, None, None, 0, 0)

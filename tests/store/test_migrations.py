@@ -5,9 +5,11 @@ from pathlib import Path
 import pytest
 from sqlalchemy import MetaData, inspect, make_url, select, text
 
-from gateway.store import events, keys, ledger, links, migrations
+from gateway.store import keys, migrations
 from gateway.store.database import Database
-from gateway.store.deliveries import claim
+from gateway.store.deliveries.deliveries import claim
+from gateway.store.events import events
+from gateway.store.links import ledger, links
 from gateway.store.tables import METADATA, schema_version
 
 VERSIONS = Path(__file__).parent / "versions"

@@ -8,10 +8,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import create_engine
 
-from gateway.store import offers
 from gateway.store.database import Database
+from gateway.store.links import offers
+from gateway.store.links.offers import Offer, StoredOffer
 from gateway.store.migrations import migrate
-from gateway.store.offers import Offer, StoredOffer
 
 NOW = 1_800_000_000_000
 HOUR = 3_600_000

@@ -2,13 +2,16 @@
 
 import pytest
 
-from gateway.store import deliveries, keys, ledger, links, processes, subscriptions, watches
+from gateway.store import keys, processes
 from gateway.store.database import Database
-from gateway.store.deliveries import Result
-from gateway.store.events import NewEvent
+from gateway.store.deliveries import deliveries, subscriptions
+from gateway.store.deliveries.deliveries import Result
+from gateway.store.deliveries.probes import probe
+from gateway.store.deliveries.subscriptions import Subscription
+from gateway.store.events import watches
+from gateway.store.events.events import NewEvent
 from gateway.store.keys import Asked, Kept
-from gateway.store.probes import probe
-from gateway.store.subscriptions import Subscription
+from gateway.store.links import ledger, links
 from gateway.store.tables import processes as table
 from gateway.values.secrets import Secret
 

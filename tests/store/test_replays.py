@@ -6,12 +6,12 @@ from itertools import count
 import pytest
 from sqlalchemy import select, update
 
-from gateway.store import replays, subscriptions
 from gateway.store.database import Database
-from gateway.store.events import NewEvent, append
-from gateway.store.probes import NOWHERE, probe
-from gateway.store.replays import Wanted
-from gateway.store.subscriptions import Subscription
+from gateway.store.deliveries import replays, subscriptions
+from gateway.store.deliveries.probes import NOWHERE, probe
+from gateway.store.deliveries.replays import Wanted
+from gateway.store.deliveries.subscriptions import Subscription
+from gateway.store.events.events import NewEvent, append
 from gateway.store.tables import deliveries
 from gateway.values.secrets import Secret
 

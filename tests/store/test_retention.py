@@ -3,13 +3,13 @@
 import pytest
 from sqlalchemy import func, insert, select
 
-from gateway.store import ledger, offers
 from gateway.store.database import Database
-from gateway.store.deliveries import DEAD, DELIVERED, PENDING, Attempt, Claimed, Result, claim, record
-from gateway.store.events import NewEvent, Receipt, append, receive
-from gateway.store.history import Depth, Filter, attempts_of, delivery, depth, listed
-from gateway.store.ledger import Entry
-from gateway.store.offers import Offer
+from gateway.store.deliveries.deliveries import DEAD, DELIVERED, PENDING, Attempt, Claimed, Result, claim, record
+from gateway.store.deliveries.history import Depth, Filter, attempts_of, delivery, depth, listed
+from gateway.store.events.events import NewEvent, Receipt, append, receive
+from gateway.store.links import ledger, offers
+from gateway.store.links.ledger import Entry
+from gateway.store.links.offers import Offer
 from gateway.store.retention import Pruned, prune
 from gateway.store.tables import attempts, deliveries, events, receipts, subscriptions
 

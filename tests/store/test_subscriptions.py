@@ -7,11 +7,11 @@ import pytest
 from sqlalchemy import select, update
 
 from gateway.config import WebhookSettings
-from gateway.store import subscriptions
 from gateway.store.database import Database
-from gateway.store.events import NewEvent, append
-from gateway.store.probes import NOWHERE, TEST, probe
-from gateway.store.subscriptions import CONFIG, Backlog, Subscription, configured_id, owner_of
+from gateway.store.deliveries import subscriptions
+from gateway.store.deliveries.probes import NOWHERE, TEST, probe
+from gateway.store.deliveries.subscriptions import CONFIG, Backlog, Subscription, configured_id, owner_of
+from gateway.store.events.events import NewEvent, append
 from gateway.store.tables import deliveries, events
 from gateway.store.tables import subscriptions as table
 from gateway.values.secrets import Secret

@@ -8,21 +8,22 @@ from pathlib import Path
 import pytest
 from aiohttp import web
 
-from gateway import catalog, config
-from gateway.engine import Engine
+from gateway import config
+from gateway.engine import catalog
+from gateway.engine.engine import Engine
 from gateway.model.model import load
 from gateway.surface.app import build_app
-from gateway.surface.idempotency import Ledger
+from gateway.surface.idempotency.idempotency import Ledger
 from gateway.transport.client import Client
 from gateway.values.secrets import Secret
 from tests.hooked import any_gate, gate, gate_plans, gate_settings, serve_gate
 from tests.listeners import database, moments, published, serve
-from tests.subscribers import backroom, endpoint, operator, sending, serve_events, subscribe
+from tests.subscribers import dependencies, endpoint, operator, sending, serve_events, subscribe
 
 __all__ = [
     "any_gate",
-    "backroom",
     "database",
+    "dependencies",
     "endpoint",
     "gate",
     "gate_plans",
@@ -172,9 +173,9 @@ def ticks():
 
 
 @pytest.fixture
-async def client(engine, settings, aiohttp_client, ticks, backroom):
+async def client(engine, settings, aiohttp_client, ticks, dependencies):
     """Give a client of the running gateway that sends no key."""
-    app = build_app(engine, settings, ledger=Ledger(lambda: ticks[-1]), backroom=backroom)
+    app = build_app(engine, settings, ledger=Ledger(lambda: ticks[-1]), dependencies=dependencies)
     return await aiohttp_client(app)
 
 

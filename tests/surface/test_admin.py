@@ -6,9 +6,9 @@ import re
 
 import pytest
 
-from gateway.store.events import Receipt, append, receive
-from gateway.store.subscriptions import configured_id, disable
-from gateway.surface.webhook_operations import of_operator
+from gateway.store.deliveries.subscriptions import configured_id, disable
+from gateway.store.events.events import Receipt, append, receive
+from gateway.surface.events.webhook_operations import of_operator
 from tests.subscribers import OWN, START, events_of, happened
 
 PATHS = [
@@ -33,20 +33,20 @@ def settings(settings):
 
 
 @pytest.fixture
-async def client(settings, backroom, serve_events):
+async def client(settings, dependencies, serve_events):
     """Give a client of the gateway with the routes of events."""
-    return await serve_events(settings, backroom)
+    return await serve_events(settings, dependencies)
 
 
 @pytest.fixture
-async def told(backroom):
+async def told(dependencies):
     """Store three events of two connections."""
     new = [happened(1), happened(2, "club-b"), happened(3, "club-b", START + 60_000)]
-    await backroom.database.write(lambda opened: append(opened, new, backroom.fresh))
+    await dependencies.database.write(lambda opened: append(opened, new, dependencies.fresh))
 
 
 @pytest.fixture
-def letters(backroom):
+def letters(dependencies):
     """Give a function that stores dead letters of these ids, each received at the same moment."""
 
     async def of(*keys):
@@ -57,7 +57,7 @@ def letters(backroom):
                 about = {"hook": "events", "dedupe": key, "digest": "d", "received_at": START, "request": request}
                 receive(opened, Receipt(key, "club-a", **about, state="dead", reason="no `id`", origin="courts.yaml:9"))
 
-        await backroom.database.write(work)
+        await dependencies.database.write(work)
 
     return of
 
@@ -106,11 +106,11 @@ async def test_deliveries(operator, told, query, expected):
     assert {0} >= {one["attempts"] for one in found}
 
 
-async def test_attempts(operator, subscribe, backroom, endpoint, sending):
+async def test_attempts(operator, subscribe, dependencies, endpoint, sending):
     """The operator is shown every attempt, with what the endpoint answered."""
     endpoint.status = 500
     made = await subscribe(endpoint.url)
-    await backroom.database.write(lambda opened: append(opened, [happened(1)], backroom.fresh))
+    await dependencies.database.write(lambda opened: append(opened, [happened(1)], dependencies.fresh))
     path = f"/admin/deliveries?subscription={made['id']}&include=attempts"
 
     async def dead():
@@ -251,14 +251,14 @@ async def test_no_subscription(operator, method, path):
     assert (404, "There is no subscription of this id.") == (status, body["error"]["message"])
 
 
-async def test_consumers_of_the_configuration(operator, call, subscribe, backroom, caplog):
+async def test_consumers_of_the_configuration(operator, call, subscribe, dependencies, caplog):
     """The operator tests and enables the consumers of the configuration, and leaves those of callers to them."""
     key, theirs = configured_id(OWN), (await subscribe())["id"]
     status, probe, _ = await operator("POST", f"/admin/subscriptions/{key}/test")
     assert (202, "test", "pending") == (status, probe["trigger"], probe["state"])
     listed = (await operator("GET", f"/admin/deliveries?subscription={key}"))[1]["data"]
     assert [probe["id"]] == [one["id"] for one in listed]
-    await backroom.database.write(lambda opened: disable(opened, key, "gone"))
+    await dependencies.database.write(lambda opened: disable(opened, key, "gone"))
     assert "gone" == (await operator("GET", f"/admin/subscriptions/{key}"))[1]["reason"]
     assert 409 == (await operator("POST", f"/admin/subscriptions/{key}/test"))[0]
     with caplog.at_level(logging.INFO, "gateway"):

@@ -9,15 +9,15 @@ import pytest
 from aiohttp import web
 from jsonschema import Draft202012Validator
 
-from gateway.catalog import Catalog, bound, load_providers
 from gateway.config import FacilitySettings
-from gateway.flows.remembering import Remembering
-from gateway.links.desk import Desk
+from gateway.engine.catalog import Catalog, bound, load_providers
+from gateway.events.recorded_calls import Remembering
+from gateway.links.context import LinkContext
 from gateway.links.links import Links
 from gateway.model.model import load
+from gateway.surface.admin.link_operations import DIFF, NAMED, STATUS, of_links
 from gateway.surface.app import build_app
-from gateway.surface.link_operations import DIFF, NAMED, STATUS, of_links
-from gateway.surface.openapi import document
+from gateway.surface.openapi.document import document
 from gateway.values.messages import Asked
 from gateway.values.secrets import Secret
 from tests.linking import link_settings
@@ -83,20 +83,20 @@ async def market(engine, aiohttp_server):
 
 
 @pytest.fixture
-async def links(engine, backroom, market, provider):
+async def links(engine, dependencies, market, provider):
     """Give the links: two free hours of one court are sold."""
     provider.answers["GET /slots"] = (200, {"ok": True, "data": list(FREE)})
     provider.answers["POST /bookings"] = (200, {"ok": True, "data": BOOKED})
     clock = asyncio.get_running_loop().time
-    database, publisher = backroom.database, backroom.publisher
+    database, publisher = dependencies.database, dependencies.publisher
     remembering = Remembering(engine, database, publisher)
-    return Links(Desk(engine, database, remembering, lambda: NOW, backroom.fresh, clock, {NAME: LINK}))
+    return Links(LinkContext(engine, database, remembering, lambda: NOW, dependencies.fresh, clock, {NAME: LINK}))
 
 
 @pytest.fixture
-async def client(engine, settings, aiohttp_client, backroom, links):
+async def client(engine, settings, aiohttp_client, dependencies, links):
     """Give a client of the running gateway."""
-    return await aiohttp_client(build_app(engine, settings, backroom=replace(backroom, links=links)))
+    return await aiohttp_client(build_app(engine, settings, dependencies=replace(dependencies, links=links)))
 
 
 @pytest.fixture
@@ -127,9 +127,9 @@ async def test_the_operators_alone(call, call_as, method, path):
 
 
 @pytest.mark.parametrize(("method", "path"), PATHS.values(), ids=PATHS)
-async def test_without_an_operator(engine, settings, aiohttp_client, backroom, call_as, method, path):
+async def test_without_an_operator(engine, settings, aiohttp_client, dependencies, call_as, method, path):
     """A gateway whose configuration names no operator has no such routes."""
-    client = await aiohttp_client(build_app(engine, replace(settings, admin_token=None), backroom=backroom))
+    client = await aiohttp_client(build_app(engine, replace(settings, admin_token=None), dependencies=dependencies))
     caller = call_as("web")
     caller.client = client
     assert 404 == (await caller(method, path))[0]
@@ -141,9 +141,9 @@ def test_every_operation_has_its_route():
     assert PATHS == told
 
 
-async def test_no_links(engine, settings, aiohttp_client, backroom, operator, fits):
+async def test_no_links(engine, settings, aiohttp_client, dependencies, operator, fits):
     """Without links in the configuration the list is empty, and there is no link of any name."""
-    operator.client = await aiohttp_client(build_app(engine, settings, backroom=backroom))
+    operator.client = await aiohttp_client(build_app(engine, settings, dependencies=dependencies))
     status, body, _ = await operator("GET", "/admin/links")
     assert (200, []) == (status, fits("admin.links.list", 200, body)["data"])
     for name in ("get", "diff", "resync"):

@@ -6,15 +6,16 @@ from dataclasses import replace
 
 import pytest
 
-from gateway.catalog import Catalog
-from gateway.store import feeds, keys
-from gateway.store.feeds import Feed
+from gateway.engine.catalog import Catalog
+from gateway.store import keys
+from gateway.store.deliveries.subscriptions import Subscription, add, owner_of
+from gateway.store.events import feeds
+from gateway.store.events.feeds import Feed
 from gateway.store.keys import Asked, Kept
-from gateway.store.subscriptions import Subscription, add, owner_of
-from gateway.surface.admin_made import of_made
-from gateway.surface.feeds import digest_of
+from gateway.surface.admin.made import of_made
+from gateway.surface.calendar.feeds import digest_of
 from gateway.values.secrets import Secret
-from gateway.webhooks.subscriptions import settle
+from gateway.webhooks.outbound.subscriptions import settle
 from tests.subscribers import SHOP, START, TOKEN
 
 PATHS = [("GET", "/admin/feeds"), ("DELETE", "/admin/feeds/feed_1"), ("GET", "/admin/outcomes/op_1")]
@@ -28,7 +29,7 @@ def settings(settings):
 
 
 @pytest.fixture
-async def made(backroom):
+async def made(dependencies):
     """Keep three feeds of two callers; the token of each is its id and a word."""
 
     def work(opened):
@@ -36,17 +37,17 @@ async def made(backroom):
             feed = Feed(key, connection, owner, key, None, None, START + number)
             assert feeds.add(opened, feed, digest_of(f"{key}-token"), 9)
 
-    await backroom.database.write(work)
+    await dependencies.database.write(work)
 
 
 @pytest.fixture
-def doubtful(backroom, new):
+def doubtful(dependencies, new):
     """Give the function that keeps a write of `web` whose outcome is unknown: of this connection and operation."""
 
     async def of(connection="club-a", operation="bookings.create"):
         request = json.dumps({"body": new, "path": {}}).encode()
         asked = Asked("web", connection, f"key of {connection}", "f", operation, request)
-        await backroom.database.write(lambda opened: keys.begin(opened, Kept("op_1", asked, START, 0), 0))
+        await dependencies.database.write(lambda opened: keys.begin(opened, Kept("op_1", asked, START, 0), 0))
 
     return of
 
@@ -94,13 +95,13 @@ async def test_any_feed_is_revoked(operator, client, made, provider, caplog):
     assert (404, "There is no calendar feed of this id.") == (status, body["error"]["message"])
 
 
-async def test_what_the_operator_made_as_a_caller(backroom, client, settings, operator):
+async def test_what_the_operator_made_as_a_caller(dependencies, client, settings, operator):
     """Feeds and subscriptions from when the admin token was a caller's key end, and the operator still sees them."""
     feed = Feed("feed_4", "club-a", "admin", "Old", None, None, START)
     old = Subscription("wh_4", owner_of("admin"), SHOP, ("*",), None, "native", Secret("whsec_x"), START)
-    await backroom.database.write(lambda opened: feeds.add(opened, feed, digest_of("old-token"), 9))
-    await backroom.database.write(lambda opened: add(opened, old, 9))
-    await settle(backroom.database, settings, START)
+    await dependencies.database.write(lambda opened: feeds.add(opened, feed, digest_of("old-token"), 9))
+    await dependencies.database.write(lambda opened: add(opened, old, 9))
+    await settle(dependencies.database, settings, START)
     assert 404 == (await client.get("/v1/club-a/calendar/feed/old-token.ics")).status
     assert ["admin"] == [one["caller"] for one in (await operator("GET", "/admin/feeds"))[1]["data"]]
     _, found, _ = await operator("GET", "/admin/subscriptions/wh_4")

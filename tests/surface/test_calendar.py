@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from icalendar import Calendar
 
 from gateway.model.model import load
-from gateway.store.feeds import Feed
-from gateway.surface.calendar import STATUSES, Entry, Names, render
+from gateway.store.events.feeds import Feed
+from gateway.surface.calendar.icalendar import STATUSES, Entry, Names, render
 from tests.listeners import START, canonical
 from tests.surface.conftest import KEYS, Caller
 

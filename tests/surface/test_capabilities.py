@@ -2,10 +2,10 @@
 
 import pytest
 
-from gateway.catalog import Catalog, bound
+from gateway.engine.catalog import Catalog, bound
 from gateway.model.model import load
-from gateway.surface.capabilities import capabilities
-from gateway.surface.openapi import document
+from gateway.surface.openapi.document import document
+from gateway.surface.operations.capabilities import capabilities
 from gateway.values.secrets import Secret
 
 MODEL = load()

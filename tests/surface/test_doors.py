@@ -5,9 +5,9 @@ from urllib.parse import quote
 
 import pytest
 
-from gateway.store import feeds
-from gateway.store.feeds import Feed
-from gateway.surface.feeds import digest_of
+from gateway.store.events import feeds
+from gateway.store.events.feeds import Feed
+from gateway.surface.calendar.feeds import digest_of
 from gateway.values.secrets import Secret
 from tests.hooked import SECRETS, START, TOKEN, told
 from tests.surface.conftest import KEYS
@@ -58,7 +58,7 @@ async def gate(serve_gate, gate_settings, tmp_path):
     changed = {"admin_token": Secret(ADMIN), "traces": 3, "callers": {"web": web}}
     async with serve_gate(f"sqlite:///{tmp_path / 'gateway.db'}", **changed) as made:
         feed = Feed("feed_1", "club", "web", "All", None, None, START)
-        assert await made.backroom.database.write(lambda opened: feeds.add(opened, feed, digest_of(FEED), 9))
+        assert await made.dependencies.database.write(lambda opened: feeds.add(opened, feed, digest_of(FEED), 9))
         yield made
 
 

@@ -5,10 +5,10 @@ from datetime import datetime
 
 import pytest
 
-from gateway.engine import Engine
+from gateway.engine.engine import Engine
 from gateway.model.model import load
 from gateway.surface.app import build_app
-from gateway.surface.failures import failure_of, wants_problem
+from gateway.surface.http.error_responses import failure_of, wants_problem
 from gateway.values.errors import AnswerMismatch, CallerRefused, GatewayError, MappingFault, ProviderUnavailable
 
 BOOKINGS = "/v1/club-a/bookings"

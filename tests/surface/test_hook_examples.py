@@ -12,16 +12,16 @@ import pytest
 from sqlalchemy import select
 
 from gateway import config
+from gateway.events.publisher import Publisher
+from gateway.examples.playback import Recording, recorded_engine, run_hook
 from gateway.model.model import load
-from gateway.playback import Recording, recorded_engine, run_hook
 from gateway.store.database import Database
 from gateway.store.tables import events, receipts
 from gateway.surface.app import build_app
-from gateway.surface.backroom import Backroom
-from gateway.surface.listening import listening
+from gateway.surface.dependencies import Dependencies
+from gateway.surface.http.server import listening
 from gateway.values.errors import CallerRefused
-from gateway.webhooks.inbound import Inbound
-from gateway.webhooks.publish import Publisher
+from gateway.webhooks.inbound.receiver import Inbound
 from tests import shipped
 
 
@@ -81,8 +81,8 @@ def at_door(tmp_path, settings):
             database = await stack.enter_async_context(Database(url, lambda: moment))
             publisher = Publisher(database, load(), lambda: moment, fresh, lambda _name: load().changes.tracked)
             inbound = Inbound(engine, publisher, lambda: moment, fresh)
-            backroom = Backroom(database, publisher, inbound, lambda: moment, fresh, links=seller)
-            app = build_app(engine, settings, backroom=backroom)
+            dependencies = Dependencies(database, publisher, inbound, lambda: moment, fresh, links=seller)
+            app = build_app(engine, settings, dependencies=dependencies)
             base = await stack.enter_async_context(listening(app, "127.0.0.1", 0))
             session = await stack.enter_async_context(aiohttp.ClientSession())
             status, text = await sent(session, base, example)

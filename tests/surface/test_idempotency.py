@@ -13,11 +13,11 @@ from hypothesis import strategies as st
 
 from gateway.store.database import Database
 from gateway.store.keys import Asked
-from gateway.surface.answers import Answer
 from gateway.surface.app import build_app
-from gateway.surface.failures import Failure
-from gateway.surface.idempotency import IN_PROCESS, STORED, Ledger, Share, StoredLedger
-from gateway.surface.written import decode, encode
+from gateway.surface.http.error_responses import Failure
+from gateway.surface.http.responses import Answer
+from gateway.surface.idempotency.idempotency import IN_PROCESS, STORED, Ledger, Share, StoredLedger
+from gateway.surface.idempotency.written import decode, encode
 from gateway.values.errors import GatewayError, OutcomeUnknown, TooManyCalls
 
 DAY = 86_400

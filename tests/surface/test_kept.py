@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from gateway.document import parse
+from gateway.documents.yaml import parse
 from gateway.mapping.compile import compile_provider
 from gateway.model.model import load
 

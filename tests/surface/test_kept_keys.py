@@ -12,9 +12,9 @@ from sqlalchemy import select, update
 from gateway.store.database import Database
 from gateway.store.keys import Asked
 from gateway.store.tables import keys
-from gateway.surface.answers import Answer
 from gateway.surface.app import build_app
-from gateway.surface.idempotency import Share, StoredLedger
+from gateway.surface.http.responses import Answer
+from gateway.surface.idempotency.idempotency import Share, StoredLedger
 from gateway.values.errors import GatewayError
 
 BOOKINGS = "/v1/club-a/bookings"

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.effort import MOST_ROWS
+from gateway.computation.budget import MOST_ROWS
 from gateway.model.model import load
-from gateway.surface.answers import to_bytes, to_bytes_in_pieces
+from gateway.surface.http.responses import to_bytes, to_bytes_in_pieces
 
 BOOKINGS = "/v1/club-a/bookings"
 MANY = 4_000

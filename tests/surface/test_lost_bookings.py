@@ -5,11 +5,11 @@ import json
 
 import pytest
 
-from gateway.flows.listed import is_listed
-from gateway.mapping.ids import uuid_of
+from gateway.events.listed import is_listed
+from gateway.mapping.expressions.ids import uuid_of
 from gateway.model.model import arguments, load
 from gateway.store.keys import Asked, Kept
-from gateway.surface.reconciling import ABSENT, CONFIRMED, OPERATOR, PENDING, state_of
+from gateway.surface.idempotency.reconciliation import ABSENT, CONFIRMED, OPERATOR, PENDING, state_of
 from gateway.values.messages import Call, Reply
 from tests.nights import CLUBS, JANE, night_at
 

@@ -8,10 +8,10 @@ import pytest
 from jsonschema import Draft202012Validator
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
-from gateway.catalog import Catalog, bound, load_providers
-from gateway.mapping.ways import way_of
+from gateway.engine.catalog import Catalog, bound, load_providers
+from gateway.mapping.compiler.operations.alternatives import way_of
 from gateway.model.model import load
-from gateway.surface.openapi import document
+from gateway.surface.openapi.document import document
 from gateway.values.errors import NotMapped
 from gateway.values.messages import Effect
 

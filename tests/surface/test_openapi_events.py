@@ -4,8 +4,8 @@ import pytest
 from openapi_spec_validator import validate
 
 from gateway.model.model import load
-from gateway.surface.openapi import _document, _Paths
-from gateway.surface.openapi_events import add_listeners
+from gateway.surface.openapi.document import _document, _Paths
+from gateway.surface.openapi.events import add_listeners
 
 
 @pytest.fixture(scope="module")

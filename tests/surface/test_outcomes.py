@@ -6,13 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from gateway import catalog
+from gateway.engine import catalog
 from gateway.model.model import load
 from gateway.store.database import Database
 from gateway.surface.app import BASE, build_app
-from gateway.surface.calls import Calls, Standings
-from gateway.surface.idempotency import StoredLedger
-from gateway.surface.outcomes import Outcomes
+from gateway.surface.idempotency.idempotency import StoredLedger
+from gateway.surface.idempotency.outcomes import Outcomes
+from gateway.surface.operations.calls import Calls, Standings
 
 START = 1_800_000_000_000
 ENDED = 5 + 10

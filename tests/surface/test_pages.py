@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings, strategies
 
 from gateway.model.model import load
-from gateway.surface.pages import cut, wanted
+from gateway.surface.operations.pagination import cut, wanted
 from gateway.values.errors import CallInvalid
 
 BOOKINGS = "/v1/club-a/bookings"

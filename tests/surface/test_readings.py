@@ -1,6 +1,6 @@
 """Readings: for one owner, for a short while, within bytes for each caller and for all."""
 
-from gateway.surface.readings import KEEP_SECONDS, Reading, Readings
+from gateway.surface.operations.readings import KEEP_SECONDS, Reading, Readings
 
 A = ("web", "club/1", "query", "")
 

@@ -9,10 +9,10 @@ import pytest
 from aiohttp import web
 
 from gateway.model.model import load
-from gateway.surface.boundary import BOUNDARY, Boundary
-from gateway.surface.cors import Cors
-from gateway.surface.listening import listening
-from gateway.surface.sockets import Bounds
+from gateway.surface.http.cors import Cors
+from gateway.surface.http.middleware import BOUNDARY, Boundary
+from gateway.surface.http.server import listening
+from gateway.surface.http.sockets import Bounds
 
 BOUNDS = Bounds(head=30, idle=30, lingering=0.1)
 HEAD = b"GET / HTTP/1.1\r\nHost: x\r\n"

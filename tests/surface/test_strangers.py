@@ -2,7 +2,7 @@
 
 import pytest
 
-from gateway.surface.strangers import Strangers, network_of
+from gateway.surface.http.strangers import Strangers, network_of
 from gateway.values.errors import TooManyCalls
 
 

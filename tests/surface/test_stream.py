@@ -8,11 +8,11 @@ from dataclasses import replace
 import pytest
 from sqlalchemy import delete, text
 
-from gateway.catalog import Catalog
+from gateway.engine.catalog import Catalog
 from gateway.store.database import Database
 from gateway.store.tables import events
-from gateway.surface.changes import cursor_of
-from gateway.surface.stream import Pace
+from gateway.surface.events.changes import cursor_of
+from gateway.surface.events.stream import Pace
 from tests.listeners import QUICK, canonical, publishing
 from tests.surface.conftest import KEYS, Caller
 

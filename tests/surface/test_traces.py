@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from gateway.catalog import Catalog, bound, load_providers
+from gateway.engine.catalog import Catalog, bound, load_providers
 from gateway.model.model import load
+from gateway.surface.admin.traces import MOST_OF_A_BODY, Traces
 from gateway.surface.app import build_app
-from gateway.surface.traces import MOST_OF_A_BODY, Traces
-from gateway.surface.visit import Traceable, Visit
+from gateway.surface.http.request_context import RequestContext, Traceable
 from gateway.values.secrets import Secret
 
 ADMIN = "admin-token-0123456789"
@@ -176,9 +176,9 @@ def test_room():
     traces = Traces(100, most_bytes=1000)
     for number in range(20):
         made = Traceable(f"id-{number}", NOW)
-        traces.keep(Visit("r", 0.0, connection="c" * 100), made, 1.0)
+        traces.keep(RequestContext("r", 0.0, connection="c" * 100), made, 1.0)
     assert re.fullmatch(r"Traces\(\d kept, \d{3} bytes\)", repr(traces))
-    traces.keep(Visit("r", 0.0, connection="c" * 5000), Traceable("id-x", NOW), 1.0)
+    traces.keep(RequestContext("r", 0.0, connection="c" * 5000), Traceable("id-x", NOW), 1.0)
     assert repr(traces).startswith("Traces(1 kept, 5")
 
 

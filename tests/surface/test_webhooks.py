@@ -8,11 +8,11 @@ from jsonschema import Draft202012Validator
 from standardwebhooks import Webhook
 
 from gateway.model.model import load
-from gateway.store import subscriptions
-from gateway.store.events import append
-from gateway.store.subscriptions import OVERLAP, Subscription, add, configured_id, owner_of
+from gateway.store.deliveries import subscriptions
+from gateway.store.deliveries.subscriptions import OVERLAP, Subscription, add, configured_id, owner_of
+from gateway.store.events.events import append
 from gateway.values.secrets import Secret
-from gateway.webhooks.subscriptions import settle
+from gateway.webhooks.outbound.subscriptions import settle
 from tests.subscribers import OWN, SHOP, START, events_of, happened
 
 
@@ -23,9 +23,9 @@ def settings(settings):
 
 
 @pytest.fixture
-async def client(settings, backroom, serve_events):
+async def client(settings, dependencies, serve_events):
     """Give a client of the gateway with the routes of events."""
-    return await serve_events(settings, backroom)
+    return await serve_events(settings, dependencies)
 
 
 async def test_subscribed(call):
@@ -93,12 +93,12 @@ async def test_refused(call, given, field):
     assert [] == (await call("GET", "/v1/webhooks"))[1]["data"]
 
 
-async def test_tls_is_asked_for(settings, backroom, serve_events, call):
+async def test_tls_is_asked_for(settings, dependencies, serve_events, call):
     """Addresses without TLS are refused unless the operator allows them."""
     url = "http://shop.example:8080/hooks"
     assert 201 == (await call("POST", "/v1/webhooks", json={"url": url}))[0]
     strict = replace(settings, deliveries=replace(settings.deliveries, http=False))
-    call.client = await serve_events(strict, backroom)
+    call.client = await serve_events(strict, dependencies)
     status, body, _ = await call("POST", "/v1/webhooks", json={"url": url})
     assert (400, "`url` must begin with https://.") == (status, body["error"]["message"])
 
@@ -121,10 +121,10 @@ PATHS += [("POST", f"/{verb}") for verb in ("test", "rotate", "enable")]
 
 
 @pytest.mark.parametrize(("method", "path"), PATHS)
-async def test_others_do_not_exist(call, call_as, backroom, method, path):
+async def test_others_do_not_exist(call, call_as, dependencies, method, path):
     """A subscription of another caller or of the configuration is answered as one that is none."""
     theirs = Subscription("wh_1", owner_of("reporting"), SHOP, ("*",), None, "native", Secret("whsec_x"), START)
-    await backroom.database.write(lambda opened: add(opened, theirs, 9))
+    await dependencies.database.write(lambda opened: add(opened, theirs, 9))
     assert ["wh_1"] == [one["id"] for one in (await call_as("reporting")("GET", "/v1/webhooks"))[1]["data"]]
     assert [] == (await call("GET", "/v1/webhooks"))[1]["data"]
     body = {"json": {"active": True}} if method == "PATCH" else {}
@@ -148,7 +148,7 @@ async def test_changed(call, subscribe):
     assert 403 == (await call("PATCH", path, json={"connections": ["club-c"]}))[0]
 
 
-async def test_paused_and_resumed(call, subscribe, backroom):
+async def test_paused_and_resumed(call, subscribe, dependencies):
     """A paused subscription says so, is not tested and gets nothing new; it can be resumed in two ways."""
     made = await subscribe()
     path = f"/v1/webhooks/{made['id']}"
@@ -156,7 +156,7 @@ async def test_paused_and_resumed(call, subscribe, backroom):
     assert (False, "its owner paused it") == (paused["active"], paused["reason"])
     status, told, _ = await call("POST", f"{path}/test")
     assert (409, "INVALID_STATE") == (status, told["error"]["code"])
-    await backroom.database.write(lambda opened: append(opened, [happened(1)], backroom.fresh))
+    await dependencies.database.write(lambda opened: append(opened, [happened(1)], dependencies.fresh))
     assert [] == (await call("GET", f"{path}/deliveries"))[1]["data"]
     _, resumed, _ = await call("PATCH", path, json={"active": True})
     assert (True, False) == (resumed["active"], "reason" in resumed)
@@ -165,37 +165,37 @@ async def test_paused_and_resumed(call, subscribe, backroom):
     assert (200, True) == (status, resumed["active"])
 
 
-async def test_rights_that_shrank(call, subscribe, backroom, settings):
+async def test_rights_that_shrank(call, subscribe, dependencies, settings):
     """A subscription whose owner may read less is narrowed at the next start, and only what is left can be enabled."""
     made = await subscribe(connections=["club-b"])
     lost = replace(settings.callers["web"], connections=frozenset({"club-a"}))
     narrowed = replace(settings, callers={**settings.callers, "web": lost})
-    await settle(backroom.database, narrowed, START)
+    await settle(dependencies.database, narrowed, START)
     _, found, _ = await call("GET", f"/v1/webhooks/{made['id']}")
     assert (False, "its owner may no longer read what it is about") == (found["active"], found["reason"])
 
 
-async def test_deleted(call, subscribe, backroom):
+async def test_deleted(call, subscribe, dependencies):
     """Who unsubscribes is not told any more, not even of what waited."""
     made = await subscribe()
-    await backroom.database.write(lambda opened: append(opened, [happened(1)], backroom.fresh))
+    await dependencies.database.write(lambda opened: append(opened, [happened(1)], dependencies.fresh))
     path = f"/v1/webhooks/{made['id']}"
     assert 1 == (await call("GET", path))[1]["pending"]
     assert (204, None) == (await call("DELETE", path))[:2]
     assert 404 == (await call("GET", path))[0]
-    assert {} == await backroom.database.read(lambda opened: subscriptions.backlogs(opened, [made["id"]]))
+    assert {} == await dependencies.database.read(lambda opened: subscriptions.backlogs(opened, [made["id"]]))
 
 
-async def test_rotated(call, subscribe, backroom):
+async def test_rotated(call, subscribe, dependencies):
     """A new secret is shown once; the former one signs beside it for a day."""
     made = await subscribe()
     status, rotated, _ = await call("POST", f"/v1/webhooks/{made['id']}/rotate")
     assert 200 == status
     assert rotated["secret"] != made["secret"]
     assert "secret" not in (await call("GET", f"/v1/webhooks/{made['id']}"))[1]
-    kept = await backroom.database.read(lambda opened: subscriptions.one(opened, made["id"]))
+    kept = await dependencies.database.read(lambda opened: subscriptions.one(opened, made["id"]))
     assert (Secret(rotated["secret"]), Secret(made["secret"])) == (kept.secret, kept.previous_secret)
-    assert abs(backroom.now() + OVERLAP - kept.previous_until) < 60_000
+    assert abs(dependencies.now() + OVERLAP - kept.previous_until) < 60_000
 
 
 async def test_repeated(call):
@@ -221,7 +221,7 @@ async def test_a_new_secret_is_shown_once(call, subscribe):
 
 async def test_no_more_than_so_many(call, subscribe, monkeypatch):
     """A caller makes no more subscriptions than the limit."""
-    monkeypatch.setattr("gateway.surface.webhooks.MOST", 2)
+    monkeypatch.setattr("gateway.surface.events.webhooks.MOST", 2)
     for _ in range(2):
         await subscribe()
     status, told, _ = await call("POST", "/v1/webhooks", json={"url": SHOP})
@@ -236,12 +236,12 @@ async def test_tests_are_bounded(call, subscribe):
     assert told[-1][2]["Retry-After"]
 
 
-async def test_pages(call, subscribe, backroom):
+async def test_pages(call, subscribe, dependencies):
     """Deliveries are listed from the newest on, page by page, with a cursor of their own."""
     made = await subscribe()
     await subscribe(f"{SHOP}/other")
     new = [happened(number) for number in range(5)]
-    await backroom.database.write(lambda opened: append(opened, new, backroom.fresh))
+    await dependencies.database.write(lambda opened: append(opened, new, dependencies.fresh))
     path, found = f"/v1/webhooks/{made['id']}/deliveries", []
     _, page, headers = await call("GET", f"{path}?limit=2")
     first = page["page"]["next_cursor"]

@@ -7,15 +7,15 @@ from jsonschema import Draft202012Validator
 from openapi_spec_validator import OpenAPIV31SpecValidator
 from standardwebhooks import Webhook
 
+from gateway.events.publisher import observed
 from gateway.model.model import load
-from gateway.store.events import append
-from gateway.surface.calls import Calls, Standings
-from gateway.surface.idempotency import Ledger
-from gateway.surface.openapi import _document, _Paths
-from gateway.surface.openapi_webhooks import add_subscriptions, announced, schemas
-from gateway.surface.webhook_operations import of_callers
-from gateway.surface.webhooks import webhooks
-from gateway.webhooks.publish import observed
+from gateway.store.events.events import append
+from gateway.surface.events.webhook_operations import of_callers
+from gateway.surface.events.webhooks import webhooks
+from gateway.surface.idempotency.idempotency import Ledger
+from gateway.surface.openapi.document import _document, _Paths
+from gateway.surface.openapi.webhooks import add_subscriptions, announced, schemas
+from gateway.surface.operations.calls import Calls, Standings
 from tests.listeners import canonical
 from tests.subscribers import events_of, happened
 
@@ -27,9 +27,9 @@ def settings(settings):
 
 
 @pytest.fixture
-async def client(settings, backroom, serve_events):
+async def client(settings, dependencies, serve_events):
     """Give a client of the gateway with the routes of events."""
-    return await serve_events(settings, backroom)
+    return await serve_events(settings, dependencies)
 
 
 async def test_an_endpoint_is_tested(call, subscribe, endpoint, sending):
@@ -52,12 +52,12 @@ async def test_an_endpoint_is_tested(call, subscribe, endpoint, sending):
     assert "connection" not in told
 
 
-async def test_what_an_endpoint_answered_stays_untold(call, subscribe, endpoint, sending, backroom):
+async def test_what_an_endpoint_answered_stays_untold(call, subscribe, endpoint, sending, dependencies):
     """A caller learns the status of every attempt, but not what an endpoint says or why there was no answer."""
     endpoint.status = 500
     made = await subscribe(endpoint.url)
     away = await subscribe("http://127.0.0.1:1024/")
-    await backroom.database.write(lambda opened: append(opened, [happened(1)], backroom.fresh))
+    await dependencies.database.write(lambda opened: append(opened, [happened(1)], dependencies.fresh))
     found = []
 
     async def dead():
@@ -90,10 +90,10 @@ def test_documented(document):
     assert set(load().events) == set(document["webhooks"])
 
 
-def test_every_route_is_documented(document, engine, settings, backroom):
+def test_every_route_is_documented(document, engine, settings, dependencies):
     """The document's operations of subscriptions are the routes that there are, without headers of providers."""
     calls = Calls(engine, settings, Ledger(lambda: 0.0), Standings())
-    routes = webhooks(calls, backroom, bytes).routes()
+    routes = webhooks(calls, dependencies, bytes).routes()
     documented = {(method.upper(), path) for path, told in document["paths"].items() for method in told}
     assert documented == {(route.method, route.path.replace(":[^/]+", "")) for route in routes}
     assert {operation.name for operation in of_callers(load()).values()} == {
@@ -102,7 +102,7 @@ def test_every_route_is_documented(document, engine, settings, backroom):
     assert "Gateway-Support" not in json.dumps(document["paths"])
 
 
-async def test_what_is_sent_is_what_is_announced(document, call, subscribe, endpoint, sending, backroom):
+async def test_what_is_sent_is_what_is_announced(document, call, subscribe, endpoint, sending, dependencies):
     """The bodies that endpoints get fit the schemas of the document, in both forms."""
     for form in ("native", "cloudevents"):
         await subscribe(endpoint.url, format=form)
@@ -111,7 +111,7 @@ async def test_what_is_sent_is_what_is_announced(document, call, subscribe, endp
         observed("club-a", "courts", "poll", "changed", canonical(status="cancelled")),
     ]
     for one in seen:
-        await backroom.publisher.publish([one])
+        await dependencies.publisher.publish([one])
 
     async def told():
         return len(endpoint.got) == 4

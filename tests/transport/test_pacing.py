@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from gateway.engine import Engine
+from gateway.engine.engine import Engine
 from gateway.model.model import load
 from gateway.transport.retry import Patience
 from gateway.values.errors import GatewayError, OutcomeUnknown, ProviderUnavailable, TooManyCalls

@@ -9,15 +9,15 @@ from itertools import count
 from sqlalchemy import update
 
 from gateway.store.database import Database
-from gateway.store.events import EVENTS, NewEvent, append
-from gateway.store.history import Filter, attempts_of, listed
-from gateway.store.subscriptions import Subscription, add, one
+from gateway.store.deliveries.history import Filter, attempts_of, listed
+from gateway.store.deliveries.subscriptions import Subscription, add, one
+from gateway.store.events.events import EVENTS, NewEvent, append
 from gateway.store.tables import deliveries, subscriptions
 from gateway.transport.client import Client
 from gateway.values.secrets import Redactor, Secret
-from gateway.webhooks.attempts import Patience
-from gateway.webhooks.outbound import Dispatcher, Pace
-from gateway.webhooks.signing import new_secret
+from gateway.webhooks.outbound.attempts import Patience
+from gateway.webhooks.outbound.sender import Dispatcher, Pace
+from gateway.webhooks.outbound.signing import new_secret
 from tests.webhooks.receivers import Receiver, answer
 
 NOW = 1_800_000_000_000

@@ -6,13 +6,13 @@ import hmac
 from dataclasses import replace
 from urllib.parse import quote, urlencode
 
-from gateway.document import parse
-from gateway.mapping.context import Context
-from gateway.mapping.plan_given import Setting
-from gateway.mapping.verification import compile_verify
+from gateway.documents.yaml import parse
+from gateway.mapping.compiler.context import Context
+from gateway.mapping.compiler.hooks.verification import compile_verify
+from gateway.mapping.nodes.given import Setting
 from gateway.model.model import load
 from gateway.values.messages import Received
-from gateway.webhooks.verify import glance, verify
+from gateway.webhooks.inbound.verify import glance, verify
 from tests.generate_docs import flow
 
 NOW = 1_700_000_000

@@ -4,9 +4,9 @@ import pytest
 
 from gateway.values.errors import CallInvalid, NotMapped, SignatureInvalid
 from gateway.values.messages import Asked, Received
-from gateway.webhooks.asking import answered
-from gateway.webhooks.inbound import Delivery
-from gateway.webhooks.session import Question
+from gateway.webhooks.inbound.receiver import Delivery
+from gateway.webhooks.inbound.requests import answered
+from gateway.webhooks.inbound.session import Question
 from tests.asked import NOW, TOKEN, market, order, serve_market
 from tests.hooked import batch, courts
 
@@ -26,7 +26,7 @@ def delivery(market, body=b"", *, method="POST", token=TOKEN, query=()):
 
 async def test_a_question(market):
     """A verified message that asks gives what it asks for and the ask that fitted, and nothing is stored."""
-    found = await market.backroom.inbound.receive(delivery(market, method="GET", query=[("days", "3")]))
+    found = await market.dependencies.inbound.receive(delivery(market, method="GET", query=[("days", "3")]))
     assert isinstance(found, Question)
     assert Asked("availability.requested", {"days": 3}) == found.asked
     assert 200 == found.ask.reply.status
@@ -35,7 +35,7 @@ async def test_a_question(market):
 
 async def test_refused(market):
     """What is not verified is refused before it is read; what cannot be read then is the sender's to change."""
-    inbound = market.backroom.inbound
+    inbound = market.dependencies.inbound
     for body in (order(), b"{"):
         with pytest.raises(SignatureInvalid):
             await inbound.receive(delivery(market, body, token="another"))
@@ -46,7 +46,7 @@ async def test_refused(market):
 
 async def test_nobody_answers(market):
     """Where nothing is sold, whoever asks is told so."""
-    inbound, asking = market.backroom.inbound, delivery(market, order())
+    inbound, asking = market.dependencies.inbound, delivery(market, order())
     found = await inbound.receive(asking)
     with pytest.raises(NotMapped, match="No link sells"):
         await answered(inbound.session(asking), found, None, "r1", 10.0)

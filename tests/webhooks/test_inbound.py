@@ -7,10 +7,10 @@ import sqlite3
 import pytest
 from sqlalchemy import text
 
-from gateway.store.events import known
+from gateway.events.publisher import observed
+from gateway.store.events.events import known
 from gateway.surface.app import build_app
 from gateway.values.errors import NotMapped, ProviderUnavailable
-from gateway.webhooks.publish import observed
 from tests.hooked import IN_PATH, MAPPINGS, batch, compiled, courts, signed, thin, told
 
 CLUB = f"/hooks/club/events/{IN_PATH}"
@@ -77,7 +77,7 @@ async def test_a_full_store(gate):
     def limit(pages):
         return lambda opened: opened.execute(text(f"PRAGMA max_page_count={pages}")).all()
 
-    await gate.backroom.database.write(limit(1))  # to what it has now
+    await gate.dependencies.database.write(limit(1))  # to what it has now
     statuses = set()
     for number in range(40):
         status, *_ = await gate.post(CLUB, told(f"bulk_{number}", note="x" * 20_000))
@@ -86,7 +86,7 @@ async def test_a_full_store(gate):
             break
     assert 503 in statuses <= {204, 503}
     assert {number} == set(await gate.rows())
-    await gate.backroom.database.write(limit(1_000_000))
+    await gate.dependencies.database.write(limit(1_000_000))
     await recovered(gate)
     assert 204 == (await gate.post(CLUB, told()))[0]
     assert {number + 1} == set(await gate.rows())
@@ -98,7 +98,7 @@ async def test_a_database_that_hangs_up(serve_gate, postgresql_server):
     async with serve_gate(url) as gate:
         end = text("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database()")
         with pytest.raises(Exception, match="out of reach"):
-            await gate.backroom.database.write(lambda opened: opened.execute(end).all())
+            await gate.dependencies.database.write(lambda opened: opened.execute(end).all())
         assert (200, "ready") == await ready(gate)  # the probe finds it well again
         assert 204 == (await gate.post(CLUB, told()))[0]
         assert (1, 1, 1, 1) == await gate.rows()
@@ -141,7 +141,7 @@ async def test_a_mapping_cannot_end_what_shall_come_again(gate, tmp_path):
 async def test_a_body_is_taken_as_a_whole(gate):
     """When one message of a body cannot be stored none is, and the whole body can come again."""
     body, headers = batch(("b1", "new", {}), ("b2", "new", {"start": "2031-05-06T10:00:00Z"}))
-    database = gate.backroom.database
+    database = gate.dependencies.database
 
     def forbid(opened):
         when = "BEFORE INSERT ON bookings WHEN NEW.id='b2'"
@@ -219,7 +219,7 @@ async def test_a_dead_letter_undoes_nothing(gate, tmp_path):
     gate.mend(mended(tmp_path, *BERLIN))
     assert await gate.replay(letter.id)
     assert 2 == len(await gate.told())
-    found = await gate.backroom.database.read(lambda opened: known(opened, "club", ["bk_1"]))
+    found = await gate.dependencies.database.read(lambda opened: known(opened, "club", ["bk_1"]))
     assert "2031-05-06T17:00:00+02:00" == found["bk_1"].data["start"]
 
 
@@ -230,7 +230,7 @@ async def test_an_end_that_was_a_dead_letter_is_told(gate, tmp_path):
     (letter,) = await letters(gate)
     gate.moments.append(gate.moments[-1] + 60_000)
     row = {"id": "bk_1", "notes": "seen by a poll"}
-    await gate.backroom.publisher.publish([observed("club", "generic", "poll", "changed", row)])
+    await gate.dependencies.publisher.publish([observed("club", "generic", "poll", "changed", row)])
     gate.mend(mended(tmp_path, *BERLIN))
     assert await gate.replay(letter.id)
     assert "booking.cancelled" == (await gate.told())[-1]["event"]

@@ -2,8 +2,8 @@
 
 import pytest
 
-from gateway.store.deliveries import Due
-from gateway.webhooks.lanes import Lanes
+from gateway.store.deliveries.deliveries import Due
+from gateway.webhooks.outbound.concurrency import Lanes
 
 
 def lanes(per_endpoint=4, in_all=8, per_second=50.0, time=0.0):

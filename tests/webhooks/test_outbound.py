@@ -8,10 +8,10 @@ from dataclasses import replace
 import pytest
 
 from gateway import __version__
-from gateway.store.subscriptions import rotate
-from gateway.webhooks.attempts import LONG, MOST_TRIES, Patience
-from gateway.webhooks.outbound import MOST_CLAIMS
-from gateway.webhooks.signing import new_secret
+from gateway.store.deliveries.subscriptions import rotate
+from gateway.webhooks.outbound.attempts import LONG, MOST_TRIES, Patience
+from gateway.webhooks.outbound.sender import MOST_CLAIMS
+from gateway.webhooks.outbound.signing import new_secret
 from tests.webhooks.house import NOW, OURS, PACE, PATIENCE, SECRET, until
 from tests.webhooks.receivers import answer, drip, flood, hang, reset
 

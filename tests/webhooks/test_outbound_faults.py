@@ -6,10 +6,10 @@ from dataclasses import replace
 
 import pytest
 
-from gateway.store import deliveries as store
 from gateway.store.database import Database
+from gateway.store.deliveries import deliveries as store
 from gateway.transport.client import Client
-from gateway.webhooks.outbound import LEASE_MARGIN
+from gateway.webhooks.outbound.sender import LEASE_MARGIN
 from tests.webhooks.house import NOW, PACE, SECRET, opened, until
 from tests.webhooks.receivers import answer, hang
 from tests.webhooks.test_outbound import HTTP_DATE

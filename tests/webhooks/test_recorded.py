@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from gateway.webhooks.verify import verify
+from gateway.webhooks.inbound.verify import verify
 from tests.webhooks.proofs import BODY, KEYS, NOW, SECRET, URL, plans, received, sign
 
 CONTENT = b'{"id": 7}'

@@ -6,16 +6,16 @@ from itertools import count
 import pytest
 from sqlalchemy import func, select, update
 
-from gateway.store import replays, subscriptions
 from gateway.store.database import Database
-from gateway.store.events import append
-from gateway.store.replays import Wanted
-from gateway.store.subscriptions import Subscription
+from gateway.store.deliveries import replays, subscriptions
+from gateway.store.deliveries.replays import Wanted
+from gateway.store.deliveries.subscriptions import Subscription
+from gateway.store.events.events import append
 from gateway.store.tables import deliveries
 from gateway.values.errors import GatewayError, NotMapped, StoreUnavailable
 from gateway.values.secrets import Secret
-from gateway.webhooks import replay
-from gateway.webhooks.replay import Replays
+from gateway.webhooks.outbound import replay
+from gateway.webhooks.outbound.replay import Replays
 from tests.subscribers import happened
 from tests.webhooks.house import until
 

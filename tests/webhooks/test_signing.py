@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from standardwebhooks.webhooks import Webhook, WebhookVerificationError
 
 from gateway.values.secrets import Secret
-from gateway.webhooks.signing import key_of, new_secret, signed
+from gateway.webhooks.outbound.signing import key_of, new_secret, signed
 
 KEY, FORMER = bytes(range(24)), bytes(range(64))
 BODY = '{"id":"evt_1","name":"Zoë"}'.encode()

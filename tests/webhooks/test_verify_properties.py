@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gateway.values.messages import Received
-from gateway.webhooks.verify import Verdict, glance, verify
+from gateway.webhooks.inbound.verify import Verdict, glance, verify
 from tests.webhooks.proofs import BODY, KEYS, NOW, SECRET, STANDARD, TIMED, URL, agrees, plans, received, sign
 
 ASCII = st.text(st.characters(min_codepoint=0x21, max_codepoint=0x7F), min_size=1, max_size=8)

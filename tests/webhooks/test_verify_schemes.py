@@ -9,7 +9,7 @@ from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from gateway.mapping.verify_keys import weak_keys
+from gateway.mapping.compiler.hooks.verify_keys import weak_keys
 from tests.webhooks.proofs import BODY, KEYS, NOW, SECRET, TIMED, URL, accepted, compiled, plans, received, sign
 from tests.webhooks.signers import ED25519, SIGNERS, public
 

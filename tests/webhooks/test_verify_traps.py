@@ -5,7 +5,7 @@ import json
 
 import pytest
 
-from gateway.mapping.verify_keys import weak_keys
+from gateway.mapping.compiler.hooks.verify_keys import weak_keys
 from tests.webhooks.proofs import (
     BODY,
     KEYS,

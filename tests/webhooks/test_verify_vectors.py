@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from gateway.document import parse
-from gateway.webhooks.verify import verify
+from gateway.documents.yaml import parse
+from gateway.webhooks.inbound.verify import verify
 from tests.docs_lint import blocks, read
 from tests.webhooks.proofs import BODY, plans, received
 

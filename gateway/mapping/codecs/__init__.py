@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Final
 
-from gateway.document import suggestion
+from gateway.documents.yaml import suggestion
 from gateway.mapping.codecs.kind import (
     Codec,
     CodecInvalid,

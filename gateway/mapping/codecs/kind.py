@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, TypeAlias
 
-from gateway.document import Place
+from gateway.documents.yaml import Place
 from gateway.mapping.expressions import ExpressionFailed, ExpressionInvalid, Literal, Template
 from gateway.mapping.expressions.types import KINDS as VALUE_KINDS
 from gateway.mapping.expressions.types import ValueType, value_type

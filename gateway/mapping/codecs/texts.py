@@ -11,7 +11,7 @@ from typing import Final
 
 from gateway.mapping.codecs.kind import ISO, LOSSY, ONE_WAY, Codec, CodecKind, CodecRefused, Scope, Specification
 from gateway.mapping.expressions.functions.texts import international
-from gateway.model import times
+from gateway.model.types import times
 from gateway.values.messages import Json
 
 _WHOLE: Final = re.compile(r"0|-?[1-9][0-9]{0,17}")

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Final
 
-from gateway.document import Place
+from gateway.documents.yaml import Place
 from gateway.mapping.codecs.kind import CodecInvalid, CodecRefused
-from gateway.model import times
+from gateway.model.types import times
 from gateway.values.messages import Json
 
 _WIDTHS: Final[Mapping[str, int]] = {"Y": 4, "m": 2, "d": 2, "H": 2, "M": 2, "S": 2}

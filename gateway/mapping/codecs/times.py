@@ -21,7 +21,7 @@ from gateway.mapping.codecs.kind import (
     Specification,
 )
 from gateway.mapping.codecs.time_formats import END, REFUSED, SAMPLE, Format, LocalTimes, compile_format
-from gateway.model import times
+from gateway.model.types import times
 from gateway.values.messages import Json
 
 _DATE: Final = frozenset("Ymd")

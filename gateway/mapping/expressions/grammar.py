@@ -13,7 +13,7 @@ from typing import Any, Final, NoReturn
 from jinja2 import nodes
 from jinja2.visitor import NodeTransformer
 
-from gateway.document import suggestion
+from gateway.documents.yaml import suggestion
 from gateway.mapping.expressions.functions import FUNCTIONS
 from gateway.mapping.expressions.functions.kind import ExpressionInvalid
 

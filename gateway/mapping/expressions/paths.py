@@ -24,12 +24,12 @@ from jmespath.exceptions import (
 from jmespath.parser import ParsedResult
 from jmespath.visitor import Options, TreeInterpreter
 
-from gateway.document import Place, suggestion
-from gateway.effort import budgeted, spend
+from gateway.computation.budget import budgeted, spend
+from gateway.documents.yaml import Place, suggestion
 from gateway.mapping.expressions.functions.kind import ExpressionFailed, ExpressionInvalid
 from gateway.mapping.expressions.path_functions import CALLS, Call, PathFunctions
+from gateway.mapping.expressions.probes import PROBE
 from gateway.mapping.expressions.sizes import check_length, check_size
-from gateway.mapping.probes import PROBE
 from gateway.values.messages import Json
 from gateway.values.truth import MISSING, Missing
 

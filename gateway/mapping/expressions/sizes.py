@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Final
 
-from gateway.effort import BudgetSpent, spend
+from gateway.computation.budget import BudgetSpent, spend
 from gateway.mapping.expressions.functions.kind import ExpressionFailed
 from gateway.values.messages import Json
 from gateway.values.strictjson import MAX_DIGITS

@@ -20,8 +20,8 @@ from urllib.parse import quote as percent_encode
 from jinja2 import TemplateError, TemplateSyntaxError, Undefined, UndefinedError, nodes
 from jinja2.parser import Parser
 
-from gateway.document import Place
-from gateway.effort import BudgetSpent, over_budget, spend
+from gateway.computation.budget import BudgetSpent, over_budget, spend
+from gateway.documents.yaml import Place
 from gateway.mapping.expressions.conditions import seen_of_template
 from gateway.mapping.expressions.functions.kind import (
     MAX_TEXT,
@@ -31,10 +31,10 @@ from gateway.mapping.expressions.functions.kind import (
     ValueMissing,
 )
 from gateway.mapping.expressions.grammar import Grammar, chain_of
+from gateway.mapping.expressions.probes import PROBE
 from gateway.mapping.expressions.sandbox import SANDBOX, Program, look_up
 from gateway.mapping.expressions.sizes import check_size
 from gateway.mapping.expressions.types import kind_of
-from gateway.mapping.probes import PROBE
 from gateway.values.messages import Json
 from gateway.values.secrets import Secret
 from gateway.values.truth import MISSING

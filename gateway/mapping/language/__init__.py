@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
+from gateway.documents.parts import Part, parts_in
 from gateway.mapping.language import (
     auth,
     errors,
@@ -18,7 +19,6 @@ from gateway.mapping.language import (
     steps,
     verification,
 )
-from gateway.parts import Part, parts_in
 
 __all__ = ["PARTS"]
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from gateway.documents.parts import Duration, Node, PathText, TemplateText, TreeObject, key, part
 from gateway.mapping.language.errors import Condition
 from gateway.mapping.language.http import Call
-from gateway.parts import Duration, Node, PathText, TemplateText, TreeObject, key, part
 
 _SIGNED = {"X-Api-Key": "{{ settings.api_key }}"}
 _LOGIN = {"post": "/login", "json": {"key": "{{ settings.api_key }}"}}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gateway.parts import ErrorCode, Node, PathText, Reasons, TreeObject, key, part
+from gateway.documents.parts import ErrorCode, Node, PathText, Reasons, TreeObject, key, part
 
 
 @part("condition", "one of `renew_when`; `success` of a call or of `http`")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final, Literal
 
+from gateway.documents.parts import CodecSpec, Node, OperationName, Reasons, key, part
 from gateway.mapping.language.auth import Auth
 from gateway.mapping.language.errors import ErrorRule
 from gateway.mapping.language.hooks import Hook
@@ -11,7 +12,6 @@ from gateway.mapping.language.http import Http
 from gateway.mapping.language.operations import Native, Operation
 from gateway.mapping.language.polling import BOOKINGS, Watch
 from gateway.mapping.language.records import Record
-from gateway.parts import CodecSpec, Node, OperationName, Reasons, key, part
 from gateway.values.messages import Json
 
 LANGUAGE: Final = 1

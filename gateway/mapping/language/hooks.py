@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import Annotated, Literal, TypeAlias
 
-from gateway.mapping.language.verification import Method, Verify
-from gateway.part_rules import Choice, exactly_one, not_both
-from gateway.parts import (
+from gateway.documents.part_rules import Choice, exactly_one, not_both
+from gateway.documents.parts import (
     ErrorCode,
     Names,
     Node,
@@ -21,6 +20,7 @@ from gateway.parts import (
     part,
     shared,
 )
+from gateway.mapping.language.verification import Method, Verify
 from gateway.values.messages import Json
 
 _EVENTS = {"at": "event", "as": {"enum": {"created": "booking.created"}, "else": "ignore"}}

@@ -4,8 +4,20 @@ from __future__ import annotations
 
 from typing import Final, Literal, TypeAlias
 
+from gateway.documents.parts import (
+    NAME,
+    Duration,
+    Node,
+    PathText,
+    TemplateText,
+    Tree,
+    TreeObject,
+    TreeParams,
+    key,
+    limits,
+    part,
+)
 from gateway.mapping.language.errors import Condition
-from gateway.parts import NAME, Duration, Node, PathText, TemplateText, Tree, TreeObject, TreeParams, key, limits, part
 from gateway.values.messages import Json
 
 Answer: TypeAlias = Literal["json", "text", "icalendar"]

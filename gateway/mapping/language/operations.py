@@ -4,11 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal, TypeAlias
 
-from gateway.mapping.language.errors import ErrorRule
-from gateway.mapping.language.http import Call
-from gateway.mapping.language.results import Gives, Level, Source
-from gateway.mapping.language.steps import WHEN, Step, Take
-from gateway.parts import (
+from gateway.documents.parts import (
     CodecSpec,
     Duration,
     Node,
@@ -22,6 +18,10 @@ from gateway.parts import (
     part,
     shared,
 )
+from gateway.mapping.language.errors import ErrorRule
+from gateway.mapping.language.http import Call
+from gateway.mapping.language.results import Gives, Level, Source
+from gateway.mapping.language.steps import WHEN, Step, Take
 from gateway.values.messages import Json
 
 ArgumentType: TypeAlias = Literal["string", "integer", "number", "boolean", "date", "object", "list", "id"]

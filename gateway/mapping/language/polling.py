@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Final, Literal, TypeAlias
 
-from gateway.parts import Duration, Node, OperationName, TreeObject, key, limits, part
+from gateway.documents.parts import Duration, Node, OperationName, TreeObject, key, limits, part
 
 Days: TypeAlias = Annotated[str, limits(regex=r"(0|[1-9]\d{0,2})d")]
 """A number of days, `0d` to `999d`."""

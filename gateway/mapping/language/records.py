@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
+from gateway.documents.parts import CodecSpec, Names, Node, PathText, Scalar, Tree, key, part
 from gateway.mapping.language.results import Level
-from gateway.parts import CodecSpec, Names, Node, PathText, Scalar, Tree, key, part
 from gateway.values.messages import Json
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gateway.parts import Name, Node, OperationName, PathText, TemplateText, TreeObject, key, part
+from gateway.documents.parts import Name, Node, OperationName, PathText, TemplateText, TreeObject, key, part
 
 
 @part("level", "one of the named levels of `rows`, or of `in` of a `for_each`")

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from typing import Annotated, TypeAlias
 
-from gateway.mapping.language.http import Call
-from gateway.mapping.language.results import Level
-from gateway.part_rules import Choice, exactly_one, not_beside
-from gateway.parts import (
+from gateway.documents.part_rules import Choice, exactly_one, not_beside
+from gateway.documents.parts import (
     CodecSpec,
     ErrorCode,
     Name,
@@ -22,6 +20,8 @@ from gateway.parts import (
     part,
     shared,
 )
+from gateway.mapping.language.http import Call
+from gateway.mapping.language.results import Level
 
 WHEN = "{{ args.quantity | default(1) > 1 }}"
 """A condition as examples show it."""

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Final, Literal, TypeAlias, get_args
 
+from gateway.documents.parts import NAME, Duration, ErrorCode, Node, PathText, Reasons, Takes, Tree, key, part, shared
 from gateway.mapping.language.auth import Basic
-from gateway.parts import NAME, Duration, ErrorCode, Node, PathText, Reasons, Takes, Tree, key, part, shared
 from gateway.values.messages import Json
 
 Hash: TypeAlias = Literal["sha1", "sha256", "sha512"]

@@ -14,7 +14,7 @@ from typing import Final, TypeAlias
 from gateway.mapping.codecs import Codec
 from gateway.mapping.expressions import Path, Template
 from gateway.model.model import Resource
-from gateway.model.types import Type
+from gateway.model.types.types import Type
 from gateway.values.messages import Json
 from gateway.values.truth import MISSING
 

@@ -11,8 +11,8 @@ from contextlib import suppress
 from typing import Final
 
 from gateway.mapping.expressions import ExpressionFailed, Path
-from gateway.mapping.plan import ASKED, CALENDARS, CallPlan, Condition, ErrorRule, Scope
-from gateway.mapping.probes import PROBE
+from gateway.mapping.expressions.probes import PROBE
+from gateway.mapping.nodes.calls import ASKED, CALENDARS, CallPlan, Condition, ErrorRule, Scope
 from gateway.mapping.runtime.trees import evaluate
 from gateway.values.errors import (
     AnswerMismatch,

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from gateway.mapping.blame import failure
 from gateway.mapping.expressions import ExpressionFailed, Path, Template
-from gateway.mapping.plan import Scope
+from gateway.mapping.nodes.calls import Scope
+from gateway.mapping.runtime.faults.blame import failure
 from gateway.values.errors import AnswerMismatch
 from gateway.values.messages import Json
 

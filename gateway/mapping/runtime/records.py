@@ -8,9 +8,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-from gateway.effort import spend
+from gateway.computation.budget import spend
 from gateway.mapping.codecs import Codec, CodecRefused
 from gateway.mapping.expressions import ExpressionFailed
+from gateway.mapping.expressions.probes import PROBE
+from gateway.mapping.nodes.calls import Scope
 from gateway.mapping.nodes.trees import (
     Computed,
     Constant,
@@ -22,13 +24,11 @@ from gateway.mapping.nodes.trees import (
     Joined,
     RecordPlan,
 )
-from gateway.mapping.plan import Scope
-from gateway.mapping.probes import PROBE
 from gateway.mapping.runtime.expressions import read
 from gateway.mapping.runtime.rows import walk
 from gateway.mapping.runtime.trees import LEFT_OUT, evaluate
 from gateway.mapping.runtime.writing import put_at
-from gateway.model.types import TypeRefused
+from gateway.model.types.types import TypeRefused
 from gateway.values.errors import AnswerMismatch, MappingFault, OverBudget
 from gateway.values.messages import Json
 from gateway.values.truth import MISSING, is_true

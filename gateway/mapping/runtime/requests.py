@@ -8,8 +8,8 @@ from collections.abc import Set as AbstractSet
 from decimal import Decimal
 from urllib.parse import quote_plus
 
+from gateway.mapping.nodes.calls import CallPlan, Scope
 from gateway.mapping.nodes.trees import Headers, Tree, Url
-from gateway.mapping.plan import CallPlan, Scope
 from gateway.mapping.runtime.trees import evaluate
 from gateway.values.errors import CallInvalid, MappingFault
 from gateway.values.http import VALUE, joined

@@ -9,8 +9,8 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
-from gateway.effort import check_rows, spend
-from gateway.mapping.plan import RowsPlan, Scope
+from gateway.computation.budget import check_rows, spend
+from gateway.mapping.nodes.calls import RowsPlan, Scope
 from gateway.mapping.runtime.expressions import read
 from gateway.mapping.runtime.records import read_record
 from gateway.mapping.runtime.rows import elements, walk

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from gateway.effort import budgeted, check_rows, spend
+from gateway.computation.budget import budgeted, check_rows, spend
 from gateway.mapping.expressions import ExpressionFailed, Template
+from gateway.mapping.nodes.calls import Scope
 from gateway.mapping.nodes.trees import Level
-from gateway.mapping.plan import Scope
 from gateway.mapping.runtime.expressions import read
 from gateway.values.errors import AnswerMismatch
 from gateway.values.messages import Json

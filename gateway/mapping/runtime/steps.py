@@ -7,16 +7,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from gateway.mapping.blame import given_by_caller, unfit
 from gateway.mapping.codecs import CodecRefused, CodecUnsupported
 from gateway.mapping.expressions import ExpressionFailed
 from gateway.mapping.handling import is_given, member, refusal
-from gateway.mapping.plan import ExclusiveStep, OperationPlan, RefuseStep, Scope, Step, Take, VariantPlan
+from gateway.mapping.nodes.calls import ExclusiveStep, OperationPlan, RefuseStep, Scope, Step, Take, VariantPlan
 from gateway.mapping.runtime.expressions import rendered
+from gateway.mapping.runtime.faults.blame import given_by_caller, unfit
+from gateway.mapping.runtime.faults.unwritable import not_kept
 from gateway.mapping.runtime.trees import evaluate
-from gateway.mapping.unwritable import not_kept
 from gateway.model.model import Operation
-from gateway.model.types import TypeRefused
+from gateway.model.types.types import TypeRefused
 from gateway.values.errors import (
     CallInvalid,
     GatewayError,

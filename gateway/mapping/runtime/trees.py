@@ -9,10 +9,10 @@ import json
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-from gateway.effort import budgeted, spend
-from gateway.mapping.blame import failure
+from gateway.computation.budget import budgeted, spend
 from gateway.mapping.expressions import ExpressionFailed, ValueMissing
 from gateway.mapping.expressions.sizes import check_size
+from gateway.mapping.nodes.calls import Scope
 from gateway.mapping.nodes.trees import (
     Constant,
     First,
@@ -30,10 +30,10 @@ from gateway.mapping.nodes.trees import (
     Tree,
     Written,
 )
-from gateway.mapping.plan import Scope
+from gateway.mapping.runtime.faults.blame import failure
+from gateway.mapping.runtime.faults.sources import behind
+from gateway.mapping.runtime.faults.unwritable import Unwritable, refused_by
 from gateway.mapping.runtime.writing import write_record
-from gateway.mapping.sources import behind
-from gateway.mapping.unwritable import Unwritable, refused_by
 from gateway.values.errors import MappingFault
 from gateway.values.messages import Json
 from gateway.values.secrets import Credential

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from gateway.mapping.codecs import Codec, CodecRefused, CodecUnsupported
 from gateway.mapping.expressions import ExpressionFailed
+from gateway.mapping.expressions.probes import PROBE
+from gateway.mapping.nodes.calls import Scope
 from gateway.mapping.nodes.trees import Embedded, FieldPlan, FromPath, RecordPlan
-from gateway.mapping.plan import Scope
-from gateway.mapping.probes import PROBE
-from gateway.mapping.unwritable import Unwritable
+from gateway.mapping.runtime.faults.unwritable import Unwritable
 from gateway.values.errors import MappingFault
 from gateway.values.messages import Json
 from gateway.values.truth import MISSING

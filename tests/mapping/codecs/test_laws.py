@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from gateway.mapping.codecs import CODECS as DECLARED
 from gateway.mapping.codecs import CodecRefused, compile_codec
 from gateway.mapping.expressions import compile_template
-from gateway.model import times
+from gateway.model.types import times
 
 SCOPE = {"settings": {"time_zone": "Europe/Berlin", "currency": "EUR"}}
 TEXT = st.text(st.characters(exclude_categories=["Cs"]))

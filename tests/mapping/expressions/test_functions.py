@@ -12,7 +12,7 @@ from gateway.mapping.expressions.functions import FUNCTIONS, PATH_FUNCTIONS
 from gateway.mapping.expressions.functions.kind import BOTH
 from gateway.mapping.expressions.path_functions import SPECIFIED
 from gateway.mapping.expressions.sandbox import Program
-from gateway.model import times
+from gateway.model.types import times
 from gateway.values.secrets import Secret
 
 INSTANTS = st.integers(0, 4_000_000_000).map(lambda seconds: times.from_epoch(seconds, "Europe/Berlin"))

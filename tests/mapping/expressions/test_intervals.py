@@ -2,7 +2,7 @@
 
 from hypothesis import given, strategies
 
-from gateway.effort import Effort
+from gateway.computation.budget import Effort
 from gateway.mapping.expressions.functions import FUNCTIONS
 from gateway.mapping.expressions.functions.intervals import Intervals
 

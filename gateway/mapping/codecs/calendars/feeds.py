@@ -15,13 +15,13 @@ from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime, timedelta, tzinfo
 from typing import Final
 
+from gateway.computation.threads import checkpoint
 from gateway.mapping.codecs.calendars.events import Event, read_busy, read_event
 from gateway.mapping.codecs.calendars.lines import CalendarRefused, Component, components
 from gateway.mapping.codecs.calendars.recurrence import Budget, RuleRefused, parse_rule
 from gateway.mapping.codecs.calendars.series import Span, happenings, until_of
 from gateway.mapping.codecs.calendars.times import Moment, ValueRefused, moment_of, moments_of, wall, written
 from gateway.mapping.codecs.calendars.zones import FeedZone, Observance, named_zone
-from gateway.offload import checkpoint
 from gateway.values.errors import GatewayError
 from gateway.values.messages import Json
 from gateway.values.strictjson import UTF_8

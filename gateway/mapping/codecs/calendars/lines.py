@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Final, TypeVar
 
-from gateway.offload import checkpoint
+from gateway.computation.threads import checkpoint
 from gateway.values.strictjson import UTF_8, Unreadable, as_utf8, decode_text
 
 MOST_COMPONENTS: Final = 100_000

@@ -15,7 +15,7 @@ from datetime import date, datetime, time, timedelta
 from itertools import product
 from typing import Final
 
-from gateway.offload import checkpoint
+from gateway.computation.threads import checkpoint
 
 DAYS: Final = ("MO", "TU", "WE", "TH", "FR", "SA", "SU")
 MOST_STEPS: Final = 2_000_000

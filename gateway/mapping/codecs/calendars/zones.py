@@ -18,7 +18,7 @@ from icalendar.timezone.windows_to_olson import WINDOWS_TO_OLSON
 
 from gateway.mapping.codecs.calendars.recurrence import Budget, Rule, occurrences
 from gateway.mapping.codecs.calendars.windows_zones import SHOWN_AS
-from gateway.model.times import zone_names, zone_of
+from gateway.model.types.times import zone_names, zone_of
 
 _DISTANCE: Final = re.compile(r"(?:utc|gmt)? ?([+-])([0-9]{1,2})(?::?([0-9]{2}))?")
 _SHOWN_DISTANCE: Final = re.compile(r"\((?:utc|gmt)(?: ?[+-][0-9]{1,2}:?[0-9]{2})?\) ?")

@@ -11,9 +11,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
 
-from gateway.effort import spend
+from gateway.computation.budget import spend
 from gateway.mapping.expressions.types import KINDS, ValueType, kind_of, value_type
-from gateway.model.times import TimeRefused
+from gateway.model.types.times import TimeRefused
 from gateway.values.messages import Json
 
 MAX_TEXT: Final = 100_000

@@ -5,7 +5,7 @@ from __future__ import annotations
 from json import dumps
 from typing import Any
 
-from gateway.effort import remembered
+from gateway.computation.budget import remembered
 from gateway.mapping.expressions.functions.intervals import Intervals
 from gateway.mapping.expressions.functions.kind import TEMPLATES, ExpressionFailed, function
 from gateway.mapping.expressions.sizes import check_length, check_size

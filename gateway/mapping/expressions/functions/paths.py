@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable
 from typing import Final
 
-from gateway.effort import BudgetSpent
+from gateway.computation.budget import BudgetSpent
 from gateway.mapping.expressions.functions.kind import MAX_TEXT, PATHS, ExpressionFailed, function
 from gateway.mapping.expressions.functions.lists import same
 from gateway.mapping.expressions.types import kind_of

@@ -9,9 +9,9 @@ from decimal import ROUND_HALF_UP, Decimal
 from typing import Any, Final
 
 from gateway.mapping.expressions.functions.kind import MAX_TEXT, TEMPLATES, ExpressionFailed, function
+from gateway.mapping.expressions.ids import uuid_of
 from gateway.mapping.expressions.sizes import check_size
 from gateway.mapping.expressions.types import kind_of
-from gateway.mapping.ids import uuid_of
 from gateway.values.messages import Json
 from gateway.values.strictjson import JsonRefused, decode_json
 from gateway.values.truth import MISSING

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from gateway.mapping.expressions.functions.kind import ExpressionFailed, function
-from gateway.model import times
+from gateway.model.types import times
 from gateway.values.messages import Json
 
 _MOST_DAYS: Final = 400

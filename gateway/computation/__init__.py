@@ -1,0 +1,1 @@
+"""How much may be computed, where, and whose turn it is."""

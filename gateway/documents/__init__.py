@@ -1,0 +1,1 @@
+"""What people wrote: read with places, held against declarations, and what is wrong with it."""

@@ -1,0 +1,288 @@
+"""The steps of one operation being done: its calls sent, its other operations run, what was written remembered.
+
+A write whose answer was lost is looked at where the mapping says how; what a failure means for the whole call is not
+decided here.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import TypeAlias
+
+from gateway.computation.workers import Compute
+from gateway.engine.catalog import Connection
+from gateway.engine.compensation import Undo, Writes, is_over, is_unexplained, may_be_done
+from gateway.engine.scopes import elements
+from gateway.engine.turns import EXCLUSIVE, Turn
+from gateway.mapping.nodes.calls import (
+    AskingStep,
+    CallPlan,
+    CallStep,
+    ComputeStep,
+    ErrorRule,
+    ExclusiveStep,
+    RecoverPlan,
+    RefuseStep,
+    RunPlan,
+    RunStep,
+    VariantPlan,
+    VarsStep,
+)
+from gateway.mapping.runtime.expressions import read, rendered
+from gateway.mapping.runtime.faults.told_outside import told_outside
+from gateway.mapping.runtime.results import Found, unfinished
+from gateway.mapping.runtime.steps import alone, refuse, take_all, wanted
+from gateway.mapping.runtime.trees import evaluate
+from gateway.model.model import Model
+from gateway.values.errors import GatewayError, OutcomeUnknown, ProviderRejected
+from gateway.values.messages import Effect, Json
+from gateway.values.truth import MISSING, is_true, truth
+
+Exchange: TypeAlias = Callable[[CallPlan, Mapping[str, Json], tuple[ErrorRule, ...], Effect], Awaitable[Json]]
+"""Sends one call and gives the decoded body of a success, or raises what the rules make of the answer.
+
+The effect says whether it may be sent again when there is none.
+"""
+
+RunOther: TypeAlias = Callable[[RunPlan, Mapping[str, Json], Writes], Awaitable[Found]]
+"""Runs another operation, adding to the writes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Steps:
+    """Does steps on one connection, for the operation `name` that was asked for. `writes` are what they did so far."""
+
+    connection: Connection
+    model: Model
+    exchange: Exchange
+    compute: Compute
+    """Where what is pure is computed; each function handed to it may be run more than once."""
+    turn: Turn
+    name: str
+    """The operation that was asked for."""
+    operation: str
+    """The operation whose steps these are: that one, or one that it runs."""
+    run: RunOther
+    writes: Writes
+    parts: list[str] | None = None
+    """Of a list: the lines of the calls that told a part of theirs. None: such an answer fails."""
+
+    async def all(self, variant: VariantPlan, scope: dict[str, Json]) -> Json:
+        """Run the steps in order, capturing each value in the scope; gives the last value."""
+        value: Json = None
+        for step in variant.steps:
+            listed = isinstance(step, CallStep | RunStep) and step.fan_out is not None  # then each element has its own
+            if not listed and not await self.compute(wanted, step, scope):
+                value = None
+                scope.update(dict.fromkeys(step.names))
+                continue
+            match step:
+                case RefuseStep():
+                    await self._guard(step, scope)
+                case ExclusiveStep():
+                    await self.turn.take((self.connection.name, EXCLUSIVE, one) for one in alone(step, scope))
+                case VarsStep():
+                    await self.compute(take_all, step.takes, scope)
+                case ComputeStep():
+                    value = scope[step.name] = await self.compute(evaluate, step.value, scope)
+                case CallStep() | RunStep():
+                    done = self._fan_out if step.fan_out is not None else self._step
+                    value = scope[step.name] = await done(step, variant, scope)
+        return value
+
+    async def _guard(self, step: RefuseStep, scope: Mapping[str, Json]) -> None:
+        """End the operation where a guard holds: after a write as the step says, with all taken back or nothing."""
+        try:
+            await self.compute(refuse, step, scope)
+        except GatewayError as error:
+            if step.takes_back is False:
+                self.writes.keep()
+            elif step.takes_back and self.writes.any() and not await self.writes.take_back():
+                look = look_with(self.model, self.connection, self.name)
+                raise unknown(error, "The provider did not take back what it had accepted", look) from error
+            raise
+
+    async def _fan_out(self, step: AskingStep, variant: VariantPlan, scope: dict[str, Json]) -> Json:
+        """One call for each element that is wanted, so many at once; the first failure cancels the rest."""
+        wanted_ones = await self.compute(
+            lambda: [one for one in elements(step, self.connection, scope) if wanted(step, {**scope, **one})]
+        )
+        turn = asyncio.Semaphore(step.fan_out.at_once if step.fan_out else 1)
+
+        async def one(names: dict[str, Json]) -> Json:
+            async with turn:
+                return {**names, "body": await self._step(step, variant, {**scope, **names})}
+
+        tasks = [asyncio.ensure_future(one(names)) for names in wanted_ones]
+        try:
+            return list(await asyncio.gather(*tasks))
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _step(self, step: AskingStep, variant: VariantPlan, scope: Mapping[str, Json]) -> Json:
+        """One call, or one run of another operation; accepted errors give null."""
+        apart = replace(self, writes=Writes())  # what this step writes is known apart, also among others at once
+        try:
+            return await apart.performed(step, variant, scope)
+        except GatewayError as error:
+            if error.code in step.accept:
+                return None
+            if step.effect is Effect.SAFE and _decides(step, variant):
+                self.writes.keep()
+            if isinstance(step, CallStep):
+                raise
+            raise told_outside(error, step.run, scope, self.operation) from error.__cause__
+        finally:
+            if step.stays:
+                apart.writes.forget()
+            self.writes.add(apart.writes)
+
+    async def performed(self, step: AskingStep, variant: VariantPlan, scope: Mapping[str, Json]) -> Json:
+        """Do a step, look what became of it where it failed, and remember how it is taken back."""
+        try:
+            value = await self._sent(step, variant, scope)
+        except GatewayError as error:
+            clear = not self.writes.any() and not is_unexplained(error)
+            if step.recover is None or clear or error.code in step.accept:
+                raise
+            value = await self._looked_at(step.recover, error, variant, scope)
+        if step.undo is not None:
+            self.writes.undone_by(self._undo(step.undo, variant, {**scope, step.name: value}))
+        return value
+
+    async def _sent(self, step: AskingStep, variant: VariantPlan, scope: Mapping[str, Json]) -> Json:
+        """Send a step's call, or run its operation, and give what is kept of the answer."""
+        if isinstance(step, RunStep):
+            body = await self.asked(step.run, scope)
+        else:
+            body = await self.call(step.call, step.effect, variant, scope, stays=step.stays)
+        keep = step.keep
+        kept = await self.compute(read, keep, body, step.origin) if keep is not None else body
+        return None if kept is MISSING else kept
+
+    async def _looked_at(
+        self, recover: RecoverPlan, error: GatewayError, variant: VariantPlan, scope: Mapping[str, Json]
+    ) -> Json:
+        """See whether a step that failed was done all the same: its value then, else the failure, in doubt or not."""
+        try:
+            value = await self._looked(recover, variant, scope)
+            told = rendered(recover.done, {**scope, "body": value}, recover.origin)
+            done = truth(told, recover.origin) if told is not None else None
+        except GatewayError:
+            value = done = None
+        if done is None:
+            raise error  # as much in doubt as it was
+        if done:
+            self.writes.seen(done=True)
+            if not self.writes.any():
+                self.writes.note()
+            return value
+        if not is_over(error):
+            raise error
+        self.writes.seen(done=False)
+        if isinstance(error, OutcomeUnknown) and isinstance(error.__cause__, GatewayError):
+            raise error.__cause__.copy_with() from error  # as it was before it put the outcome in doubt
+        raise error
+
+    async def _looked(self, recover: RecoverPlan, variant: VariantPlan, scope: Mapping[str, Json]) -> Json:
+        """What a look finds."""
+        if isinstance(recover.look, RunPlan):
+            body = await self.asked(recover.look, scope)
+        else:
+            body = await self.exchange(recover.look, scope, variant.rules, Effect.SAFE)
+            if not await self._is_complete(recover.look, body):
+                raise unfinished(recover.look.origin)
+        keep = recover.keep
+        kept = await self.compute(read, keep, body, recover.origin) if keep is not None else body
+        return None if kept is MISSING else kept
+
+    async def call(
+        self,
+        call: CallPlan,
+        effect: Effect,
+        variant: VariantPlan,
+        scope: Mapping[str, Json],
+        *,
+        stays: bool = False,
+    ) -> Json:
+        """Send one call. Of a write it is noted whether it was done, of a list whether the answer is all of it."""
+        body = await self._exchanged(call, effect, variant, scope, writes=effect is not Effect.SAFE and not stays)
+        if not await self._is_complete(call, body):
+            if self.parts is None:
+                raise unfinished(call.origin)
+            self.parts.append(call.origin)
+        return body
+
+    async def _exchanged(
+        self, call: CallPlan, effect: Effect, variant: VariantPlan, scope: Mapping[str, Json], *, writes: bool
+    ) -> Json:
+        """Make the exchange of a call, and note of a write whether it was done, where that is known."""
+        try:
+            body = await self.exchange(call, scope, variant.rules, effect)
+        except asyncio.CancelledError:
+            if writes:
+                self.writes.note(done=False)  # it may have arrived
+            raise
+        except ProviderRejected as error:
+            if error.code == "NOT_FOUND" and variant.not_found is not None:
+                raise error.copy_with(code=variant.not_found) from error
+            raise
+        except GatewayError as error:
+            if not writes or not may_be_done(error):
+                raise
+            self.writes.note(done=False)
+            if effect is not Effect.UNSAFE:
+                raise
+            detail = f"The write was sent and its answer lost: look before you repeat. {error.detail}"
+            raise OutcomeUnknown(detail, details=look_with(self.model, self.connection, self.name)) from error
+        finally:
+            if effect is not Effect.SAFE:
+                self.turn.writes(self.connection.name)  # what this call itself kept before is old, too
+        if writes:
+            self.writes.note()
+        return body
+
+    async def _is_complete(self, call: CallPlan, body: Json) -> bool:
+        """Tell whether an answer holds all there is, as far as the mapping says how that is seen."""
+        path = call.complete
+        return path is None or await self.compute(lambda: is_true(read(path, body, call.origin)))
+
+    def _undo(self, undo: CallPlan | RunPlan, variant: VariantPlan, scope: Mapping[str, Json]) -> Undo:
+        async def take_back() -> None:
+            apart = replace(self, writes=Writes())
+            if isinstance(undo, RunPlan):
+                await apart.asked(undo, scope)
+            else:
+                await apart.call(undo, Effect.IDEMPOTENT, variant, scope)
+
+        return take_back
+
+    async def asked(self, run: RunPlan, scope: Mapping[str, Json]) -> Json:
+        """Run another operation: its canonical data."""
+        found = await self.run(run, scope, self.writes)
+        data = [canonical for canonical, _ in found.pairs]
+        return (data[0] if data else None) if found.single else data
+
+
+def _decides(step: AskingStep, variant: VariantPlan) -> bool:
+    """Whether what a step sees decides if earlier writes are taken back: while nobody has seen it, nothing is."""
+    later = itertools.dropwhile(lambda one: one is not step, variant.steps)
+    return any(isinstance(one, RefuseStep) and one.takes_back for one in later)
+
+
+def unknown(error: GatewayError, what: str, look: Mapping[str, str]) -> OutcomeUnknown:
+    """Give what a failure after a write becomes: what happened, and which operation shows it."""
+    detail = f"{what}: look before you repeat. {error.detail}".strip()
+    return OutcomeUnknown(detail, details={"cause": error.code, **look}, origin=error.origin)
+
+
+def look_with(model: Model, connection: Connection, name: str) -> dict[str, str]:
+    """Tell, as details of an unknown outcome, which operation of the connection shows whether a write was done."""
+    operation = model.operations.get(name)
+    shows = operation.reconcile if operation is not None else None
+    return {"reconcile_with": shows} if shows and shows in connection.provider.operations else {}

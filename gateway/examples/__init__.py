@@ -1,0 +1,1 @@
+"""Golden examples: read, played, and what they prove."""

@@ -1,1 +1,0 @@
-"""Many calls: what the gateway does by itself, without a caller waiting."""

@@ -1,0 +1,215 @@
+"""The club's calendar read for a link, kept, and told when the marketplace asks for it.
+
+A court whose reading failed is never told as if it had nothing free: what was known of it a short while ago is told, or
+the whole answer is "come again".
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from gateway.config import FacilitySettings
+from gateway.links.context import LEDGER, Asking, LinkContext, later, packed, unpacked
+from gateway.links.link import Link, Wanted, can, slots_asked
+from gateway.links.slots.payloads import digest, resource, slot
+from gateway.links.slots.slot_grid import Window, days, instant, window
+from gateway.links.slots.slots import Cell, blocked, cells
+from gateway.model.types.times import wall_clock
+from gateway.store.database import Transaction
+from gateway.store.links import ledger, links, offers
+from gateway.store.links.ledger import Entry
+from gateway.store.links.offers import Offer, StoredOffer
+from gateway.values.errors import GatewayError
+from gateway.values.messages import Json
+
+_AT_ONCE = 4
+"""Calls to a club that are under way at the same time for one reading."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What the club said of some courts on the days of `window`, and why it said nothing of the others.
+
+    `began` is in milliseconds since 1970; both mappings are by facility id, `slots` are the club's own.
+    """
+
+    began: int
+    window: Window
+    slots: Mapping[str, Sequence[Json]]
+    failed: Mapping[str, GatewayError]
+
+
+async def read(
+    desk: LinkContext, link: Link, facilities: Sequence[FacilitySettings], of: Window, asking: Asking
+) -> Reading:
+    """Ask the club what it has free: one call for the courts of each service, few at the same time."""
+    groups: dict[str | None, list[FacilitySettings]] = {}
+    for facility in facilities:
+        groups.setdefault(facility.service_id, []).append(facility)
+    began, turn = desk.now(), asyncio.Semaphore(_AT_ONCE)
+
+    async def one(courts: Sequence[FacilitySettings]) -> list[Json] | GatewayError:
+        async with turn:
+            try:
+                return list(await desk.call(link.club, "slots.list", slots_asked(link, courts, of), asking))
+            except GatewayError as error:
+                return error
+
+    answers = await asyncio.gather(*map(one, groups.values()))
+    slots: dict[str, Sequence[Json]] = {}
+    failed: dict[str, GatewayError] = {}
+    for courts, answer in zip(groups.values(), answers, strict=True):
+        for court in courts:
+            if isinstance(answer, GatewayError):
+                failed[court.facility_id] = answer
+            else:
+                slots[court.facility_id] = _slots_of(link, court, answer)
+    return Reading(began, of, slots, failed)
+
+
+async def read_day(desk: LinkContext, link: Link, asked: Wanted, asking: Asking) -> Reading:
+    """Ask the club for the local day of what is wanted, of its court alone."""
+    day = days(wall_clock(asked.start, link.zone).date(), 1, link.zone)
+    return await read(desk, link, [asked.facility], day, asking)
+
+
+async def exactly(desk: LinkContext, link: Link, asked: Wanted) -> StoredOffer | None:
+    """Give the kept slot that is wanted; None where the link does not sell exactly this one."""
+    name, start = asked.facility.facility_id, asked.start_ms
+    here = await desk.database.read(lambda store: offers.between(store, link.name, start, start + 1, [name]))
+    return next((one for one in here if link.same_time((start, one.end_at), (start, asked.end_ms))), None)
+
+
+def narrowed(link: Link, asked: Wanted, here: StoredOffer | None) -> Wanted:
+    """Give what is wanted with the end of the kept slot, since a marketplace may tell it by the clock."""
+    return asked if here is None else replace(asked, end=instant(here.end_at, link.zone))
+
+
+def _slots_of(link: Link, court: FacilitySettings, slots: Sequence[Json]) -> Sequence[Json]:
+    """Give the slots as those of a court: where the club knows no resources, its service is all that tells them."""
+    if can(link.club, "slots.list", "resource_id"):
+        return slots
+    return [{**slot, "resource_id": court.resource_id} for slot in slots if slot.get("resource_id") is None]
+
+
+async def keep(desk: LinkContext, link: Link, reading: Reading) -> list[Entry]:
+    """Keep what was read, and that it was; whatever was learned since it began is newer and stays.
+
+    What a booking of the marketplace holds is taken, whatever the club shows: it may not show yet what is under way.
+    Gives the confirmed bookings whose time the club shows as free: it may have cancelled or moved them.
+    """
+    of, names = reading.window, list(reading.slots)
+    if not names:
+        return []
+    known = await desk.database.read(lambda store: offers.between(store, link.name, of.start_ms, of.end_ms, names))
+    made = offered(desk, link, reading, known)
+    dated = [(name, str(day)) for name in names for day in of.dates]
+
+    def work(store: Transaction) -> list[Entry]:
+        links.lock(store, link.name)  # of what is booked meanwhile, all is seen here or comes after
+        entries = ledger.holding(store, link.name, of.start_ms, of.end_ms)
+        offers.put(store, link.name, without(link, made, entries))
+        offers.note_days(store, link.name, dated, reading.began)
+        return [one for one in entries if one.state == ledger.CONFIRMED and _looks_free(one, made, reading)]
+
+    return await desk.database.write(work, tells=LEDGER)
+
+
+def offered(desk: LinkContext, link: Link, reading: Reading, known: Sequence[StoredOffer]) -> list[Offer]:
+    """Give the slots of a reading as the store keeps them, before what the marketplace has booked is taken out."""
+    before, made = [cell_of(one) for one in known], []
+    for name, slots in reading.slots.items():
+        court = link.facility(name)
+        found = cells(link.settings, court, reading.window, slots, before, link.peer.currency)
+        made += [offer_of(link, cell, reading.began) for cell in blocked(found, 0, earliest(desk, link))]
+    return made
+
+
+def without(link: Link, made: Sequence[Offer], entries: Sequence[Entry]) -> list[Offer]:
+    """Give the slots with those not available that share time with an entry of their court."""
+    return [
+        offer_of(link, replace(cell_of(one), available=False), one.seen_at)
+        if one.available and any(_shares(one, entry) for entry in entries)
+        else one
+        for one in made
+    ]
+
+
+def _looks_free(entry: Entry, made: Sequence[Offer], reading: Reading) -> bool:
+    return entry.updated_at < reading.began and any(one.available and _shares(one, entry) for one in made)
+
+
+def _shares(one: Offer, entry: Entry) -> bool:
+    return one.facility == entry.facility and one.start_at < entry.end_at and one.end_at > entry.start_at
+
+
+def earliest(desk: LinkContext, link: Link) -> int:
+    """Give the first moment at which what is sold may begin, in milliseconds since 1970."""
+    return desk.now() + link.settings.policy.min_notice * 60_000
+
+
+def cell_of(one: Offer) -> Cell:
+    """Give a kept slot as a cell."""
+    told = json.loads(one.state)
+    return Cell(one.facility, told["start"], told["end"], one.available, told.get("price"))
+
+
+def offer_of(link: Link, cell: Cell, seen_at: int) -> Offer:
+    """Give a cell as the store keeps it."""
+    told = slot(cell, link.zone)
+    return Offer(cell.facility, cell.start_ms, cell.end_ms, cell.available, packed(told), digest(told), seen_at)
+
+
+def block(store: Transaction, link: Link, entry: Entry, now: int) -> None:
+    """Keep everything that shares time with a booking as taken, inside of the transaction that confirms it."""
+    there = offers.overlapping(store, link.name, entry.facility, entry.start_at, entry.end_at)
+    taken = blocked(map(cell_of, there), entry.start_at, entry.end_at)
+    offers.put(store, link.name, [offer_of(link, cell, now) for cell in taken])
+
+
+async def pull(desk: LinkContext, link: Link, data: Mapping[str, Json], asking: Asking) -> dict[str, Json]:
+    """Answer with the calendar of a center, so many days from today on.
+
+    Raises ProviderUnavailable rather than tell a part of it, and StoreUnavailable.
+    """
+    count = min(data.get("days") or link.settings.horizon_days, link.settings.horizon_days)
+    of = window(desk.now(), count, link.zone)
+    reading = await read(desk, link, link.settings.facilities, of, asking)
+    await keep(desk, link, reading)
+    reason = None
+    if reading.failed:
+        error = next(iter(reading.failed.values()))
+        reason = error.explanation
+        if not await _fresh_enough(desk, link, of, list(reading.failed)):
+            await desk.database.write(lambda store: links.note(store, link.name, pull_reason=reason))
+            raise later(error)
+    rows = await desk.database.write(lambda store: _pulled(store, desk, link, of, reason), tells=LEDGER)
+    courts = [resource(one, link.zone) for one in link.settings.facilities]
+    return {"slots": unpacked([row.state for row in rows]), "resources": courts}
+
+
+def _pulled(store: Transaction, desk: LinkContext, link: Link, of: Window, reason: str | None) -> list[StoredOffer]:
+    """Give what the marketplace is told, and write that it was.
+
+    Whether the answer arrives is not known here. Where it differs from what the marketplace took last, it may have
+    either now, and is told again by a push.
+    """
+    names = {one.facility_id for one in link.settings.facilities}
+    over = [one for one in offers.between(store, link.name, of.start_ms, earliest(desk, link), names) if one.available]
+    offers.put(store, link.name, [offer_of(link, replace(cell_of(one), available=False), desk.now()) for one in over])
+    rows = offers.between(store, link.name, of.start_ms, of.end_ms, names)
+    unsure = [(row.facility, row.start_at) for row in rows if row.told is not None and row.told != row.digest]
+    offers.doubt(store, link.name, unsure)
+    links.note(store, link.name, pulled_at=desk.now(), pull_reason=reason)
+    return rows
+
+
+async def _fresh_enough(desk: LinkContext, link: Link, of: Window, names: Sequence[str]) -> bool:
+    """Tell whether every day of these courts was read a short while ago."""
+    dates = [str(day) for day in of.dates]
+    found = await desk.database.read(lambda store: offers.read_days(store, link.name, names, dates))
+    oldest = desk.now() - int(link.settings.policy.serve_stale_max * 1000)
+    return all(found.get((name, day), 0) >= oldest for name in names for day in dates)

@@ -1,0 +1,1 @@
+"""What is wrong with a mapping that reads well: one file a question."""

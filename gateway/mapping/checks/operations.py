@@ -1,0 +1,250 @@
+"""What a whole operation must hold: nothing promised is ignored, nothing declared is idle, no rule is out of reach.
+
+Pure: compiled parts and what they read come in, findings go out through the Context.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+
+from gateway.documents.yaml import Place, suggestion
+from gateway.mapping.checks.type_checks import report_unwritable
+from gateway.mapping.checks.usage import Reads
+from gateway.mapping.compiler.context import Context
+from gateway.mapping.nodes.calls import NOT_MAPPED, Condition, OperationPlan, RunPlan, RunStep
+from gateway.mapping.nodes.given import NativeArgument
+from gateway.mapping.nodes.trees import RecordPlan
+from gateway.model.model import Operation
+from gateway.model.types.types import Field
+from gateway.values.messages import Effect, Json
+from gateway.values.truth import is_true
+
+
+def check_arguments(
+    context: Context, operation: Operation, plan: OperationPlan, reads: Reads, place: Place
+) -> dict[str, str]:
+    """Every canonical argument is used, filtered by the gateway itself, or declared unsupported; so is each member.
+
+    Gives those that are none of this: the mapping may be older than they are, and sending one is refused.
+    """
+    used = set(reads.of_args())
+    _check_named(context, operation, plan, {use[0] for use in used}, place)
+    if ("args",) in reads.whole or any(variant.find for variant in plan.variants):
+        return {}
+    known = {use[0] for use in used} | plan.args_from.keys() | operation.common.keys()
+    known |= _seen_to(context, operation, plan)
+    known |= {part for name in known & operation.args.keys() for part in operation.args[name].holds}
+    declared = {**plan.unsupported, **plan.loses}
+    ignored: list[str] = []
+    for name, argument in operation.args.items():
+        if name in declared:
+            continue
+        if name not in known:
+            ignored.append(name)
+        elif ("args", name) not in reads.whole:
+            told = {use[1] for use in used if use[0] == name and len(use) > 1}
+            members = [f"{name}.{member}" for member in _ignored_members(argument, told)]
+            ignored += [full for full in members if not any(f"{one}.".startswith(f"{full}.") for one in declared)]
+    return {name: NOT_MAPPED for name in ignored if _ignored(context, operation, name, place)}
+
+
+def _check_named(context: Context, operation: Operation, plan: OperationPlan, used: set[str], place: Place) -> None:
+    """Whatever is named as an argument is one."""
+    for key, named in (("unsupported", plan.unsupported), ("loses", plan.loses), ("requires", plan.requires)):
+        for argument in named:
+            if not _is_argument(operation, argument):
+                hint = suggestion(argument, operation.args)
+                message = f"{operation.name} has no argument `{argument}`{hint}"
+                context.report((*place, key, argument), "unknown-argument", message, key=True)
+    for argument in sorted(used - operation.args.keys()):
+        hint = suggestion(argument, operation.args)
+        context.report(place, "unknown-argument", f"`args.{argument}`: {operation.name} has no such argument{hint}")
+
+
+def _is_argument(operation: Operation, dotted: str) -> bool:
+    first, _, rest = dotted.partition(".")
+    argument = operation.args.get(first)
+    return argument is not None and (not rest or argument.type.field(rest) is not None)
+
+
+def _ignored(context: Context, operation: Operation, name: str, place: Place) -> bool:
+    """Report an argument, or a member of one, that nothing reads; tell whether a call can do without it."""
+    first, _, rest = name.partition(".")
+    field = operation.args[first].type.field(rest) if rest else operation.args[first]
+    needed = field is not None and field.required
+    message = f"{operation.name} promises `{name}`: use it, or say under `unsupported:` why it cannot be honoured"
+    code = "unused-argument" if needed else "argument-not-mapped"
+    context.report(place, code, message if needed else f"{message}; sending it is refused as `{NOT_MAPPED}`", key=True)
+    return not needed
+
+
+def _ignored_members(argument: Field, told: set[str]) -> Iterator[str]:
+    """Members of an object that nothing reads, and that are not held by one that is read, as a full name holds both."""
+    fields = argument.type.fields if argument.type.kind == "object" else {}
+    held = {part for name in told if name in fields for part in fields[name].holds}
+    return (name for name in fields if name not in told | held)
+
+
+def _seen_to(context: Context, operation: Operation, plan: OperationPlan) -> set[str]:
+    """Arguments that the gateway itself sees to, whatever the mapping does."""
+    known = {name for name, argument in operation.args.items() if argument.type.kind == "time_zone"}
+    known |= {operation.sort} if operation.sort else set()
+    if plan.window is not None and operation.window is not None:
+        known |= set(operation.window)
+    if any(run.arguments is None for run in _runs(plan)):
+        known |= {"id"}  # which a run without `with:` takes
+    rows = [rows for variant in plan.variants for rows in variant.rows]
+    produced = [set(_produced(context, one.record, "")) for one in rows]
+    for name, rule in operation.filters.items():
+        every = rule.word == "lasts"
+        if produced and all((all if every else any)(_has(one, path) for path in rule.fields) for one in produced):
+            known.add(name)
+    return known
+
+
+def _runs(plan: OperationPlan) -> Iterator[RunPlan]:
+    """The other operations that an operation runs, as its result and in its steps."""
+    for variant in plan.variants:
+        if isinstance(variant.gives, RunPlan):
+            yield variant.gives
+        yield from (step.run for step in variant.steps if isinstance(step, RunStep))
+
+
+def _produced(context: Context, record: RecordPlan, prefix: str) -> Iterator[str]:
+    """The dotted names of the fields that a record reads, those of embedded records among them."""
+    for line in record.fields:
+        inner = context.records.get(line.embeds)
+        if line.mode != "write" and inner is not None:
+            yield from _produced(context, inner, f"{prefix}{line.name}.")
+        elif line.mode != "write":
+            yield prefix + line.name
+
+
+def _has(produced: set[str], path: str) -> bool:
+    """Whether a field is produced, itself or as a part of one that is given whole."""
+    steps = path.split(".")
+    return any(".".join(steps[:end]) in produced for end in range(1, len(steps) + 1))
+
+
+def check_native_arguments(
+    context: Context, arguments: Mapping[str, NativeArgument], reads: Reads, place: Place
+) -> None:
+    """Every declared argument of a native operation is sent, and every one that is read is declared."""
+    used = {use[0] for use in reads.of_args()}
+    for name in arguments:
+        if name not in used and ("args",) not in reads.whole:
+            message = f"`{name}` is declared and never sent; send it, or remove it"
+            context.report((*place, "args", name), "unused-argument", message, key=True)
+    for name in sorted(used - arguments.keys()):
+        context.report(place, "unknown-argument", f"`args.{name}` is not declared{suggestion(name, arguments)}")
+
+
+def check_names(context: Context, reads: Reads, shape: dict[str, Json], effect: Effect, place: Place) -> None:
+    """Every taken value is read, and so is the value of every step that does nothing but read."""
+    known = {use[0] for use in reads.names} | reads.roots
+    for name, where in _takes(shape, place):
+        if name not in known:
+            context.report(where, "unused-name", f"nothing reads `{name}`; use it, or remove it", key=True)
+    for step, where in _steps(shape, place):
+        name = str(step.get("name", ""))
+        if name and name not in known and _only_reads(context, step, effect):
+            message = f"nothing reads `{name}`, and its step changes nothing; use it, or remove the step"
+            context.report((*where, "name"), "unused-step", message)
+
+
+def _bodies(shape: dict[str, Json], place: Place) -> Iterator[tuple[dict[str, Json], Place]]:
+    yield shape, place
+    for index, variant in enumerate(shape.get("choose", [])):
+        if isinstance(variant, dict):
+            yield variant, (*place, "choose", index)
+
+
+def _steps(shape: dict[str, Json], place: Place) -> Iterator[tuple[dict[str, Json], Place]]:
+    for body, where in _bodies(shape, place):
+        steps = body.get("steps")
+        for index, step in enumerate(steps if isinstance(steps, list) else []):
+            if isinstance(step, dict):
+                yield step, (*where, "steps", index)
+
+
+def _takes(shape: dict[str, Json], place: Place) -> Iterator[tuple[str, Place]]:
+    for part, where in [(shape, place), *_steps(shape, place)]:
+        takes = part.get("take")
+        for name in takes if isinstance(takes, dict) else ():
+            yield name, (*where, "take", name)
+
+
+def _only_reads(context: Context, step: dict[str, Json], effect: Effect) -> bool:
+    runs = context.model.operations.get(str(step.get("run")))
+    told = runs.effect if runs is not None else effect
+    return "make" in step or bool(step.get("safe")) or told is Effect.SAFE
+
+
+def check_rules(context: Context, rules: Sequence[tuple[Place, Condition]]) -> None:
+    """Every error rule can be reached: none of the rules before it catches all that it could."""
+    rules = [(place, one) for place, one in rules if one != Condition()]  # those have findings of their own
+    for at, (place, condition) in enumerate(rules):
+        if condition.when is not None and _constant(condition) is False:
+            context.report(place, "unreachable-rule", "never reached: its condition never holds; correct it")
+            continue
+        for status in condition.status or {None}:
+            earlier = next((where for where, other in rules[:at] if _catches(other, condition, status)), None)
+            if earlier is None:
+                break
+        else:
+            message = f"never reached: {context.origin(earlier or place)} catches all that it could; move this one up"
+            context.report(place, "unreachable-rule", message)
+
+
+def _catches(first: Condition, second: Condition, status: int | None) -> bool:
+    """Whether the first holds wherever the second does, of answers with this status (None: with any)."""
+    if first.status is not None and status not in first.status:
+        return False
+    if not {(name, one.text) for name, one in first.headers} <= {(name, one.text) for name, one in second.headers}:
+        return False
+    same = first.when is not None and second.when is not None and first.when.text == second.when.text
+    return same or first.when is None or _constant(first) is True
+
+
+def _constant(condition: Condition) -> bool | None:
+    """Whether a path holds always or never, when it looks at nothing."""
+    if condition.when is None or condition.when.parsed["type"] != "literal":
+        return None
+    return is_true(condition.when.parsed["value"])
+
+
+def check_refusals(context: Context, nodes: Json, place: Place) -> None:
+    """No guard has the condition of one before it."""
+    seen: dict[str, Place] = {}
+    for index, node in enumerate(nodes):
+        when = node.get("when") if isinstance(node, dict) else None
+        if isinstance(when, str) and when in seen:
+            message = f"never reached: {context.origin(seen[when])} has the same condition; remove one of them"
+            context.report((*place, index), "unreachable-refusal", message)
+        elif isinstance(when, str):
+            seen[when] = (*place, index)
+
+
+def check_accepted(context: Context, codes: Sequence[str], not_found: str | None, place: Place) -> None:
+    """No step accepts the general code of what it ends with in the operation's own form."""
+    for index, code in enumerate(codes):
+        own = context.model.errors.get(not_found or "")
+        if own is not None and own.form_of == code:
+            message = f"`{code}` is `{own.code}` here; accept that"
+            context.report((*place, index), "never-accepted", message)
+
+
+def check_record_names(context: Context, record: RecordPlan, names: Collection[str], place: Place) -> None:
+    """An operation that a record reads for has every name that the record's templates use."""
+    used = {use[0] for use in context.record_reads[record.name].names}
+    for name in sorted(used - set(names)):
+        message = f"record `{record.name}` uses `{name}`, which is no step and no taken value here; add it"
+        context.report(place, "unknown-name", message)
+
+
+def check_written_records(context: Context) -> None:
+    """Every enum of a record that is written has a word for whatever the contract allows."""
+    for name in sorted(context.written_records & context.records.keys()):
+        for line in context.records[name].fields:
+            if line.mode != "read":
+                report_unwritable(context, line.name, line.unwritable, ("records", name, "fields", line.name))

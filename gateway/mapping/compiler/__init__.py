@@ -1,0 +1,1 @@
+"""A mapping's parts, compiled."""

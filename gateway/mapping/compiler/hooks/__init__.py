@@ -1,0 +1,1 @@
+"""Hooks, their proofs and polls, compiled."""

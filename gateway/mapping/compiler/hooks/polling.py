@@ -1,0 +1,153 @@
+"""Watches compiled: which list shows the changes of a provider that tells none, and what it cannot tell either.
+
+Nothing here asks a provider or compares anything. (What is seen while examples are played is
+`coverage_probe.py`.)
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Iterator, Mapping
+
+from gateway.documents.yaml import Place, suggestion
+from gateway.mapping.checks.paging import check_pages
+from gateway.mapping.compiler.context import BASE, Context
+from gateway.mapping.compiler.http.calls import Http, seconds
+from gateway.mapping.compiler.operations.alternatives import Ways
+from gateway.mapping.compiler.operations.runs import compile_run
+from gateway.mapping.compiler.scene import Scene
+from gateway.mapping.language.polling import Watch, WatchBookings
+from gateway.mapping.nodes.polling import WatchPlan
+from gateway.model.model import Operation
+from gateway.values.messages import Effect, Json
+
+_PLACE: Place = ("watch", "bookings")
+_READ_FROM = ("records", "codecs")
+"""Sections that say how a list is read."""
+
+
+def compile_watch(
+    context: Context, file: dict[str, Json], http: Http, operations: Mapping[str, Ways]
+) -> WatchPlan | None:
+    """Compile the watch of a file; None when there is none, or with findings."""
+    if "watch" not in file:
+        return None
+    watch = context.read(Watch, file["watch"], ("watch",))
+    if not watch.all_sound:
+        return None
+    node = watch.bookings
+    scene = Scene(context, http, Effect.SAFE, frozenset(operations), BASE, None, {})
+    run = compile_run(scene, node.run, node.with_, _PLACE)
+    operation = context.model.operations.get(run.operation)
+    if operation is None or run.operation not in operations:
+        return None
+    _check_list(context, operation, operations[run.operation], node)
+    if node.absent == "vanished":
+        check_pages(context, operations[run.operation], (*_PLACE, "absent"))
+    listed = [node.with_ or {}, file["operations"][run.operation], *(file.get(name) for name in _READ_FROM)]
+    return WatchPlan(
+        operation=run.operation,
+        arguments=run.arguments,
+        interval=seconds(node.interval),
+        before=_days(node.before),
+        after=_days(node.after),
+        tracked=_compile_tracked(context, operations[run.operation], node.tracked),
+        vanishes=node.absent == "vanished",
+        digest=hashlib.sha256(json.dumps(listed, sort_keys=True).encode()).hexdigest(),
+    )
+
+
+def remembered_names(context: Context, file: dict[str, Json]) -> frozenset[str]:
+    """Give the fields that a record has the gateway remember, rightly or not: `compile_remembered` tells."""
+    records = [file["records"][name]["fields"] for name in context.records]
+    return frozenset(
+        name for fields in records for name, spec in fields.items() if isinstance(spec, dict) and spec.get("remember")
+    )
+
+
+def compile_remembered(context: Context, file: dict[str, Json]) -> dict[str, frozenset[str]]:
+    """Give the fields that a provider cannot tell, each with the operations that say it of what they did."""
+    changes, found = context.model.changes, set[str]()
+    lines = [
+        (name, line.name, line.mode, file["records"][name]["fields"][line.name])
+        for name, record in context.records.items()
+        for line in record.fields
+        if record.resource.name == changes.resource
+    ]
+    for name, record in context.records.items():
+        for field, spec in file["records"][name]["fields"].items():
+            if not isinstance(spec, dict) or not spec.get("remember"):
+                continue
+            place = ("records", name, "fields", field, "remember")
+            if record.resource.name != changes.resource:
+                message = f"only fields of {changes.resource} are remembered"
+                context.report(place, "remember-misplaced", message, key=True)
+            elif "." in field or field == "id" or spec.get("mode") == "write":
+                message = f"`{field}` cannot be remembered: only a whole field that is read can, and never the id"
+                context.report(place, "remember-misplaced", message, key=True)
+            else:
+                found.add(field)
+    for name, field, mode, spec in lines:
+        if field in found and mode != "write" and not (isinstance(spec, dict) and spec.get("remember")):
+            message = f"`{field}` is remembered in another record: the provider tells it or it does not"
+            context.report(("records", name, "fields", field), "remember-misplaced", message, key=True)
+    return {field: frozenset(_setting(file["operations"], field)) for field in sorted(found)}
+
+
+def _check_list(context: Context, operation: Operation, ways: Ways, node: WatchBookings) -> None:
+    """What is polled lists the things that change, in a window of its own, and says what is true now."""
+    place, of = (*_PLACE, "run"), context.model.changes.resource
+    if operation.gives != "list" or operation.resource is None or operation.resource.name != of:
+        context.report(place, "wrong-result", f"{operation.name} does not list {of}, whose changes are told")
+    elif operation.window is None:
+        context.report(place, "wrong-result", f"{operation.name} has no from and to")
+    for name in operation.window or ():
+        if name in (node.with_ or {}):
+            context.report((*_PLACE, "with", name), "reserved-name", f"`{name}` is given by the watch", key=True)
+    if any(way.cache is not None for way in ways):
+        message = f"the answers of {operation.name} are kept: a watch would see what was, not what is"
+        context.report(place, "watch-cached", message)
+
+
+def _compile_tracked(context: Context, ways: Ways, names: list[str] | None) -> tuple[str, ...]:
+    """Give the fields whose changes are told; they must be read from the list."""
+    records = [rows.record for way in ways for variant in way.variants for rows in variant.rows]
+    lines = [line for record in records for line in record.fields if line.mode != "write"]
+    read = {line.name for line in lines if not line.embeds}
+    inner = {line.name: context.records[line.embeds].fields for line in lines if line.embeds in context.records}
+    read |= {f"{name}.{one.name}" for name, fields in inner.items() for one in fields}
+    resource = context.model.resources[context.model.changes.resource]
+
+    def is_read(name: str) -> bool:
+        return not records or any(f"{name}.".startswith(f"{one}.") or one.startswith(f"{name}.") for one in read)
+
+    if names is None:
+        return tuple(name for name in context.model.changes.tracked if is_read(name))
+    for index, name in enumerate(names):
+        place = (*_PLACE, "tracked", index)
+        if resource.field(name) is None:
+            hint = suggestion(name, resource.fields)
+            context.report(place, "unknown-field", f"{resource.name} has no field `{name}`{hint}")
+        elif not is_read(name):
+            context.report(place, "tracked-not-read", f"the list tells no `{name}`: its changes would never be seen")
+    return tuple(names)
+
+
+def _setting(operations: dict[str, Json], field: str) -> Iterator[str]:
+    """Give the operations one of whose ways or variants lays this field over its result."""
+    for name, node in operations.items():
+        waiting = list(node) if isinstance(node, list) else [node]
+        while waiting:
+            one = waiting.pop()
+            if not isinstance(one, dict):  # that has a finding of its own
+                continue
+            if field in (one.get("set") or {}):
+                yield name
+            choose = one.get("choose")
+            waiting += choose if isinstance(choose, list) else []
+
+
+def _days(text: str) -> int:
+    return int(re.sub(r"\D", "", text))

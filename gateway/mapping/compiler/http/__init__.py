@@ -1,0 +1,1 @@
+"""Calls and how they prove who we are, compiled."""

@@ -1,0 +1,287 @@
+"""Calls and error rules, compiled.
+
+Nothing here sends anything. What a template puts into a path is percent-encoded, and the host can only come from a
+setting of type url, so that no argument can change where a request goes.
+"""
+
+from __future__ import annotations
+
+import importlib
+import re
+from collections.abc import Collection
+from dataclasses import dataclass, replace
+
+from gateway.documents.yaml import Place, suggestion
+from gateway.mapping.checks.header_names import check_headers, check_name
+from gateway.mapping.checks.operations import check_rules
+from gateway.mapping.checks.paging import paging
+from gateway.mapping.compiler.context import BASE, SENDING, Context
+from gateway.mapping.compiler.trees import compile_object, compile_tree, text_of
+from gateway.mapping.expressions.patterns import Pattern, PatternRefused, compile_pattern
+from gateway.mapping.language.errors import Condition as ConditionPart
+from gateway.mapping.language.errors import ErrorRule as RulePart
+from gateway.mapping.language.http import Call
+from gateway.mapping.language.http import Http as HttpPart
+from gateway.mapping.nodes.calls import CALENDARS, CallPlan, Condition, ErrorRule
+from gateway.mapping.nodes.trees import Headers, Tree, Url
+from gateway.values.messages import Json
+from gateway.values.rates import LimitsPlan, Rate
+
+_SETTING_FIRST = re.compile(r"\{\{\s*settings\.([a-z_][a-z0-9_]*)\s*\}\}")
+_PATH_SETTING = re.compile(r"/?\{\{\s*settings\.([a-z_][a-z0-9_]*)\s*\}\}")
+_STATUSES = range(100, 600)
+"""RFC 9110, section 15."""
+_UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
+_PERIODS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
+_HOLE = re.compile(r"\{\{.*?\}\}", re.DOTALL)
+
+
+@dataclass(frozen=True, slots=True)
+class Http:
+    """What all calls of a file share, compiled from `http:`."""
+
+    base: Tree
+    timeout: float
+    success: Condition | None
+    answer: str
+    headers: Tree | None
+    limits: LimitsPlan
+    limit: str = "default"
+    """The class of rate that a call counts against unless it names one."""
+
+    def of_class(self, context: Context, name: str | None, place: Place) -> Http:
+        """The same for the part of the file whose `class:` has this name, if it has one."""
+        if name is None:
+            return self
+        context.used_limits.add(name)
+        if name not in self.limits.rates and name != "default":
+            hint = suggestion(name, self.limits.rates)
+            context.report((*place, "class"), "unknown-class", f"`http.rate` has no class `{name}`{hint}")
+        return replace(self, limit=name)
+
+
+def seconds(text: str) -> float:
+    """`10s`, `500ms`, `55m`, `1h`, `6d` in seconds."""
+    number, unit = re.fullmatch(r"(\d+)(ms|s|m|h|d)", text).groups()  # type: ignore[union-attr] # the schema checked the form
+    return float(number) * _UNITS[unit]
+
+
+def compile_http(context: Context, written: Json, place: Place) -> Http | None:
+    """Compile `http:`; None with findings when it is wrong."""
+    node = context.read(HttpPart, written, place)
+    if not node.sound:
+        return None
+    context.provider_code = context.path(node.code, (*place, "code")) if "code" in node else None
+    context.message = context.path(node.message, (*place, "message")) if "message" in node else None
+    base = _compile_base(context, node.base, (*place, "base"))
+    success = _compile_success(context, node)
+    headers = compile_object(context, node.headers, (*place, "headers"), BASE) if "headers" in node else None
+    check_headers(context, node.headers, (*place, "headers"))
+    return Http(base, seconds(node.timeout), success, node.answer, headers, compile_limits(node))
+
+
+def compile_limits(node: HttpPart) -> LimitsPlan:
+    """Compile `rate:` and `at_once:` of `http:`, whose form is checked."""
+    rates = {}
+    for name, text in (node.rate or {}).items():
+        amount, _, unit = text.partition("/")
+        rates[name] = Rate(int(amount), _PERIODS[unit], text)
+    return LimitsPlan(rates, node.at_once)
+
+
+def _compile_base(context: Context, text: str, place: Place) -> Tree:
+    _check_host(context, text, place)
+    return text_of(context.template(text, place, BASE), context.origin(place))
+
+
+def _check_host(context: Context, text: str, place: Place) -> None:
+    """The host is a literal or a setting of type url: nothing a caller sends can move a request elsewhere."""
+    found = _SETTING_FIRST.match(text)
+    if found and not re.match(r"/|$", text[found.end() :]):
+        context.report(place, "host-not-url", "after the setting that stands for the host comes `/`")
+    elif found:
+        setting = context.settings.get(found[1])
+        if setting is not None and setting.type != "url":
+            context.report(place, "host-not-url", f"`settings.{found[1]}` stands for the host; its type must be url")
+    elif not re.match(r"https?://[^/{}]+(/|$)", text):
+        context.report(place, "host-not-url", "a URL begins with http(s)://host as written, or a url setting and `/`")
+
+
+def compile_call(
+    context: Context, node: Call, names: Collection[str], http: Http, *, secrets: bool = False
+) -> CallPlan | None:
+    """Compile one call; None with findings when it is wrong."""
+    if not node.sound:
+        return None
+    place, verbs = node.place, node.verbs
+    rpc = _rpc(context, node)
+    if len(verbs) > 1 or (not verbs and rpc is None):
+        context.report(
+            place, "call-without-verb", "a call has exactly one of get, post, put, patch, delete, or a JSON-RPC method"
+        )
+        return None
+    names = frozenset(names) | SENDING
+    verb = verbs[0] if verbs else "post"
+    text = node.at(verb) or ""
+    shown = f"{verb.upper()} {text or 'the base URL'}" + (f" {rpc}" if rpc else "")
+    body_kind, body = _compile_body(context, node, names, secrets=secrets)
+    answer = node.answer or http.answer
+    if answer == "icalendar":  # the library is slow to start: only a mapping that reads feeds pays for it
+        importlib.import_module(CALENDARS)
+    if not secrets:  # a login proves who we are by itself
+        context.bodies.setdefault(node.auth or "", set()).add(body_kind)
+
+    check_headers(context, node.headers, (*place, "headers"))
+
+    def tree(key: str, written: Json) -> Tree | None:
+        return compile_object(context, written, (*place, key), names, secrets=secrets) if key in node else None
+
+    return CallPlan(
+        method=verb.upper(),
+        url=_compile_url(context, text, (*place, verb) if verbs else place, names, http),
+        query=tree("query", node.query),
+        headers=_both(http.headers, tree("headers", node.headers)),
+        body=body,
+        body_kind=body_kind,
+        rpc=rpc,
+        timeout=seconds(node.timeout) if node.timeout is not None else http.timeout,
+        limit=http.of_class(context, node.class_, place).limit,
+        success=_compile_success(context, node) or http.success,
+        complete=context.condition(node.complete, (*place, "complete")) if "complete" in node else None,
+        pages=paging(node),
+        whole=bool(node.whole),
+        said=(context.provider_code, context.message),
+        answer=answer,
+        origin=context.origin(place),
+        text=shown,
+        auth=_scheme(context, node.auth or "", place),
+        path=_segments(text),
+    )
+
+
+def _scheme(context: Context, name: str, place: Place) -> str:
+    if name and name not in context.auths:
+        hint = suggestion(name, context.auths)
+        context.report((*place, "auth"), "unknown-scheme", f"`{name}` is not among `auths:`{hint}")
+    context.used_auths.add(name)
+    return name
+
+
+def _rpc(context: Context, node: Call) -> str | None:
+    if "jsonrpc" in node:
+        return node.jsonrpc.method if node.jsonrpc is not None and node.jsonrpc.sound else ""
+    if "params" in node and "method" not in node:
+        context.report(node.place, "missing-key", "`params` needs the JSON-RPC `method`")
+    return node.method
+
+
+def _compile_body(context: Context, node: Call, names: Collection[str], *, secrets: bool) -> tuple[str, Tree | None]:
+    place = node.place
+    kinds = [kind for kind in ("json", "form", "jsonrpc", "method") if kind in node]
+    if len(kinds) > 1:
+        context.report(place, "two-bodies", f"a call has one body, not {' and '.join(kinds)}")
+    if not kinds:
+        return "none", None
+    kind = kinds[0]
+    if kind == "method":
+        params = [] if node.params is None else node.params
+        return "jsonrpc", compile_tree(context, params, (*place, "params"), names, secrets=secrets)
+    if kind == "jsonrpc":
+        params = node.jsonrpc.params if node.jsonrpc is not None else []
+        return "jsonrpc", compile_tree(context, params, (*place, "jsonrpc", "params"), names, secrets=secrets)
+    compiled = compile_object if kind == "form" else compile_tree
+    return kind, compiled(context, getattr(node, kind), (*place, kind), names, secrets=secrets)
+
+
+def _both(shared: Tree | None, own: Tree | None) -> Tree | Headers | None:
+    return Headers(shared, own) if shared is not None and own is not None else shared or own
+
+
+def _compile_url(context: Context, text: str, place: Place, names: Collection[str], http: Http) -> Url:
+    base, path, origin = http.base, text, context.origin(place)
+    if text and not text.startswith("/"):
+        _check_host(context, text, place)
+        found = _SETTING_FIRST.match(text) or re.match(r"https?://[^/{}]+", text)
+        end = found.end() if found else 0
+        base = text_of(context.template(text[:end], place, BASE), origin) if end else http.base
+        path = text[end:]
+    if "?" in _HOLE.sub("", path):
+        context.report(place, "query-in-url", "write query parameters under `query:`, so that they are encoded")
+    lead = _PATH_SETTING.match(path)
+    setting = context.settings.get(lead[1]) if lead else None
+    first: Tree | None = None
+    if lead is not None and setting is not None and setting.type == "path":
+        first = text_of(context.template(lead[0].lstrip("/"), place, BASE), origin)
+        path = path[lead.end() :]
+    return Url(base, first, text_of(context.template(path, place, names, quote=True), origin))
+
+
+def _segments(text: str) -> tuple[str | None, ...]:
+    found = _SETTING_FIRST.match(text) or re.match(r"https?://[^/{}]+", text)
+    path = text[found.end() :] if found else text
+    return tuple(None if "{{" in part else part for part in re.split(r"/(?![^{]*\}\})", path.strip("/")) if part)
+
+
+def _compile_success(context: Context, node: HttpPart | Call) -> Condition | None:
+    """Compile what makes an answer a success: a path alone, or the keys of a condition; None where nothing is said."""
+    if node.success is None:
+        return None
+    if isinstance(node.success, str):
+        return Condition(when=context.condition(node.success, (*node.place, "success")))
+    return compile_condition(context, node.success) if node.success.sound else None
+
+
+def compile_condition(context: Context, node: ConditionPart) -> Condition:
+    """Compile the condition keys of an error rule or of `renew_when`."""
+    place, status = node.place, node.status
+    headers = []
+    for name in node.header or {}:
+        check_name(context, name, (*place, "header", name), key=True)
+    for name, pattern in (node.header or {}).items():
+        try:
+            headers.append((name.lower(), compile_pattern(str(pattern))))
+        except PatternRefused as refused:
+            if refused.slow:
+                context.report((*place, "header", name), "slow-expression", str(refused))
+            else:
+                context.report((*place, "header", name), "bad-expression", str(refused))
+            headers.append((name.lower(), Pattern(str(pattern))))
+    when = context.condition(node.when, (*place, "when")) if "when" in node else None
+    if status is None and not node.header and "when" not in node:
+        context.report(place, "rule-without-condition", "a rule needs `status`, `header` or `when`")
+    listed = status if isinstance(status, list) else [] if status is None else [status]
+    for one in listed:
+        if one not in _STATUSES:
+            context.report(
+                (*place, "status"), "bad-status", f"no answer has the status {one}; write one from 100 to 599"
+            )
+    wanted = frozenset(listed)
+    return Condition(None if status is None else wanted, tuple(headers), when)
+
+
+def compile_rules(context: Context, nodes: Json, place: Place) -> tuple[ErrorRule, ...]:
+    """Compile error rules in order; one that those before it hide is a finding."""
+    rules: list[ErrorRule] = []
+    conditions: list[tuple[Place, Condition]] = []
+    for index, written in enumerate(nodes or []):
+        where = (*place, index)
+        node = context.read(RulePart, written, where)
+        if not node.sound:
+            continue
+        context.error_code(node.is_, (*where, "is"))
+        text = ", ".join(f"{key}: {getattr(node, key)}" for key in ("status", "header", "when") if key in node)
+        names = BASE | {"args", "body", "status", "headers"}
+        rule = ErrorRule(
+            condition=compile_condition(context, node),
+            code=node.is_,
+            provider_code=context.path(node.code, (*where, "code")) if "code" in node else context.provider_code,
+            message=context.path(node.message, (*where, "message")) if "message" in node else context.message,
+            details=compile_object(context, node.details, (*where, "details"), names) if "details" in node else None,
+            place=where,
+            origin=context.origin(where),
+            text=text,
+        )
+        rules.append(rule)
+        conditions.append((where, rule.condition))
+    check_rules(context, conditions)
+    return tuple(rules)

@@ -1,0 +1,47 @@
+"""Where the compilation of an operation stands: what it is, and which names are known by then."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from gateway.documents.yaml import suggestion
+from gateway.mapping.compiler.context import OWN, Context
+from gateway.mapping.compiler.http.calls import Http
+from gateway.mapping.nodes.calls import Take
+from gateway.model.types.types import Field
+from gateway.values.messages import Effect
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """Where a compilation stands: the operation, its effect, what it may call, and the names known so far."""
+
+    context: Context
+    http: Http
+    effect: Effect
+    operations: frozenset[str]
+    names: frozenset[str]
+    not_found: str | None
+    arguments: Mapping[str, Field]
+    """The arguments of a canonical operation, none of a native one."""
+    own: frozenset[str] = OWN
+    """Names of values that are this call's alone."""
+
+    def not_mapped(self, name: str) -> str:
+        """Say that the mapping has no operation of this name, with one that is near it where the contract has none."""
+        known = self.context.model.operations
+        hint = ": map it under `operations:`" if name in known else suggestion(name, self.operations & known.keys())
+        return f"`{name}` is not mapped here{hint}"
+
+    def knowing(self, *names: str) -> Scene:
+        """The same scene with more names known."""
+        return replace(self, names=self.names | set(names))
+
+    def taking(self, takes: Sequence[Take]) -> Scene:
+        """The same scene with what was taken known; what is made of the call's own ids is its own."""
+        own = set(self.own)
+        for take in takes:
+            if any(use[0] in own for use in take.value.uses):
+                own.add(take.name)
+        return replace(self.knowing(*(take.name for take in takes)), own=frozenset(own))

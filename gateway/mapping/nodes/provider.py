@@ -1,0 +1,96 @@
+"""The compiled form of a whole mapping, and the same as one connection has it. No plan reads a file or the clock."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import ClassVar, TypeAlias
+
+from gateway.mapping.expressions import Path
+from gateway.mapping.nodes.calls import CallPlan, Condition, ErrorRule, OperationPlan
+from gateway.mapping.nodes.given import Setting
+from gateway.mapping.nodes.hooks import Hook
+from gateway.mapping.nodes.polling import WatchPlan
+from gateway.mapping.nodes.trees import RecordPlan, Tree
+from gateway.values.rates import LimitsPlan
+
+
+@dataclass(frozen=True, slots=True)
+class NoAuth:
+    """A provider that asks for nothing."""
+
+    scheme: ClassVar[str] = "none"
+
+
+@dataclass(frozen=True, slots=True)
+class StaticAuth:
+    """Parts of every request that say who we are."""
+
+    scheme: ClassVar[str] = "static"
+    origin: str
+    headers: Tree | None = None
+    query: Tree | None = None
+    form: Tree | None = None
+    basic: tuple[Tree, Tree] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SessionAuth:
+    """A token that a login gives, and the parts of every other request that it goes into."""
+
+    scheme: ClassVar[str] = "session"
+    login: CallPlan
+    token: Path
+    expires: float | None
+    """Seconds after which a token is fetched anew."""
+    renew_when: tuple[Condition, ...]
+    sends: StaticAuth
+    origin: str
+
+
+AuthPlan: TypeAlias = NoAuth | StaticAuth | SessionAuth
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)  # asyncio shows results of tasks: it would be long
+class _Provider:
+    """What is known of a provider, whoever is connected to it."""
+
+    name: str
+    title: str
+    kind: str
+    settings: Mapping[str, Setting]
+    auth: AuthPlan
+    auths: Mapping[str, AuthPlan]
+    """Other schemes by name: what a call may say instead."""
+    limits: LimitsPlan
+    rules: tuple[ErrorRule, ...]
+    records: Mapping[str, RecordPlan]
+    watch: WatchPlan | None
+    """How changes are found where the provider tells none; a connection without its operation is not watched."""
+    remembered: Mapping[str, frozenset[str]]
+    """Fields of what changes that the provider cannot tell → operations that know them of what they did."""
+    digest: str
+    file: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class ProviderPlan(_Provider):
+    """Everything that a mapping says of one provider: `compile.py` is the only constructor."""
+
+    ways: Mapping[str, tuple[OperationPlan, ...]]
+    """Every way of every operation, native ones under `native.` and their name."""
+    unsupported: Mapping[str, str]
+    hooks: Mapping[str, Hook]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class FittedPlan(_Provider):
+    """A provider as a connection with certain settings has it: `ways.py` is the only constructor."""
+
+    compiled: ProviderPlan
+    operations: Mapping[str, OperationPlan]
+    """Of each operation the way that the connection has."""
+    native: Mapping[str, OperationPlan]
+    unsupported: Mapping[str, str]
+    """The operations that it has not, those among them that other settings would give it."""
+    hooks: Mapping[str, Hook]

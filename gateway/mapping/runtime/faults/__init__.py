@@ -1,0 +1,1 @@
+"""Whose fault it is that a value cannot be used, and how that is told."""

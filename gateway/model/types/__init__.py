@@ -1,0 +1,1 @@
+"""What a value of the contract may be."""

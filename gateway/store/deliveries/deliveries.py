@@ -1,0 +1,248 @@
+"""Deliveries at work: which are due, claimed under a lease, how an attempt ended, and what that says of the endpoint.
+
+Plain functions of a connection; moments and spans are milliseconds. A claim counts the delivery's `lease` up, and only
+who holds the last number writes the result: whoever was away too long has lost it. While a delivery is pending,
+claimed or not, the later ones of its stream wait. Nothing here sends.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from sqlalchemy import ColumnElement, Connection, and_, case, exists, func, insert, or_, select, update
+
+from gateway.store.deliveries.subscriptions import ACTIVE, REMOVED, Subscription, one
+from gateway.store.tables import attempts, deliveries, events, subscriptions
+
+PENDING = "pending"
+DELIVERED = "delivered"
+DEAD = "dead"
+CANCELLED = "cancelled"
+LONGEST_WAIT = 24 * 3_600_000
+"""Nothing is ever made due later than this. What is due later all the same was written by a clock that was wrong."""
+_FRESH = 1_000
+"""How old the moment of the last success may be before it is written again: not with every delivery."""
+_OTHERS = deliveries.alias("others")
+_CLAIMED = ("id", "lease", "attempts", "job", "created_at", "event")
+"""The columns that a claim gives."""
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """A subscription with work to do. `failing` since its last success."""
+
+    subscription: str
+    failing: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    """A delivery in the hands of one dispatcher, with its endpoint and event as they are now."""
+
+    id: str
+    lease: int
+    attempts: int
+    """How many were made and recorded before."""
+    job: str
+    """Empty, or the replay or test that it is part of."""
+    created_at: int
+    event: str
+    body: bytes
+    endpoint: Subscription
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One try as it is kept. `status` is None without an answer; `excerpt` is the beginning of the answer's body."""
+
+    number: int
+    at: int
+    milliseconds: int
+    outcome: str
+    status: int | None
+    excerpt: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What becomes of a delivery: `pending` again at `due_at`, or finished; `reason` says why it is not delivered."""
+
+    state: str
+    due_at: int
+    reason: str | None = None
+
+
+def due(connection: Connection, now: int) -> list[Due]:
+    """Give the active subscriptions, unless they are paused, with a delivery that can be claimed now."""
+    work = exists().where(deliveries.c.subscription == subscriptions.c.id, _claimable(now))
+    open_ = (subscriptions.c.state == ACTIVE) & (subscriptions.c.paused_until <= now)
+    wanted = select(subscriptions.c.id, subscriptions.c.failing_since).where(open_, work)
+    return [Due(row.id, row.failing_since is not None) for row in connection.execute(wanted.order_by("id"))]
+
+
+def next_due(connection: Connection, now: int) -> int | None:
+    """Give the next moment after now at which a delivery becomes due or a pause ends; None when nothing waits.
+
+    Leases that run out are not told of: whoever holds one is expected to finish.
+    """
+    later = and_(
+        deliveries.c.subscription == subscriptions.c.id, deliveries.c.state == PENDING, deliveries.c.due_at > now
+    )
+    first = select(func.min(deliveries.c.due_at)).where(later).correlate(subscriptions).scalar_subquery()
+    active = select(first, subscriptions.c.paused_until).where(subscriptions.c.state == ACTIVE)
+    moments = [moment for row in connection.execute(active) for moment in row if moment is not None and moment > now]
+    return min(moments, default=None)
+
+
+def claim(
+    connection: Connection, subscription: str, now: int, lease: int, most: int, holder: str = ""
+) -> list[Claimed]:
+    """Take due deliveries of a subscription, those due first, at most so many; until `now + lease` nobody else can.
+
+    Only the head of each stream is taken. Gateways that claim at the same time never get the same delivery: each row
+    is locked, passed over by the others, and looked at once more when it is taken. `holder` is the process that takes
+    them: once that is dead, they can be claimed at once.
+    """
+    endpoint = one(connection, subscription)
+    if endpoint is None or endpoint.state != ACTIVE or endpoint.paused_until > now:
+        return []
+    columns = deliveries.c
+    mine = and_(columns.subscription == subscription, _claimable(now))
+    # By nothing else: with a further column thousands that became due together were sorted to take a few.
+    found = select(columns.id).where(mine).order_by(columns.due_at).limit(most).with_for_update(skip_locked=True)
+    keys = list(connection.scalars(found))
+    taken = update(deliveries).where(columns.id.in_(keys), _open(now))
+    taken = taken.values(lease=columns.lease + 1, leased_until=now + lease, holder=holder)
+    given = [columns[name] for name in _CLAIMED]
+    rows = {row.id: row for row in connection.execute(taken.returning(*given))} if keys else {}
+    told = select(events.c.id, events.c.body).where(events.c.id.in_({row.event for row in rows.values()}))
+    bodies = {row.id: row.body for row in connection.execute(told)} if rows else {}
+    return [
+        Claimed(**rows[key]._mapping, body=bodies[rows[key].event], endpoint=endpoint)  # noqa: SLF001 - a public name
+        for key in keys
+        if key in rows
+    ]
+
+
+def record(connection: Connection, claimed: Claimed, attempt: Attempt, result: Result) -> bool:
+    """Keep an attempt, and its result when the lease still holds; False when it was lost and nothing else changed."""
+    values = {name: getattr(attempt, name) for name in Attempt.__slots__}
+    connection.execute(insert(attempts).values(delivery=claimed.id, **values))
+    return finish(connection, claimed, result, attempt.at + attempt.milliseconds, made=attempt.number)
+
+
+def finish(connection: Connection, claimed: Claimed, result: Result, now: int, *, made: int | None = None) -> bool:
+    """Say what becomes of a claimed delivery; False, and nothing changes, when the lease is lost or it is finished."""
+    values = {
+        "state": result.state,
+        "attempts": claimed.attempts if made is None else made,
+        "due_at": result.due_at,
+        "leased_until": 0,
+        "finished_at": None if result.state == PENDING else now,
+        "reason": result.reason,
+    }
+    return connection.execute(update(deliveries).where(_held(claimed)).values(**values)).rowcount == 1
+
+
+def release(connection: Connection, claims: Iterable[Claimed]) -> None:
+    """Give claims back: what is still held and pending can be claimed by anybody at once."""
+    for claimed in claims:
+        connection.execute(update(deliveries).where(_held(claimed)).values(leased_until=0))
+
+
+def succeeded(connection: Connection, subscription: str, now: int) -> None:
+    """Note that an endpoint took a delivery: it counts as sound. Written once a second at most."""
+    columns = subscriptions.c
+    recent = and_(columns.last_success_at.is_not(None), columns.last_success_at.between(now - _FRESH, now))
+    stale = or_(columns.failing_since.is_not(None), ~recent)
+    if _locked(connection, subscription, stale):
+        values = {"failing_since": None, "last_success_at": now}
+        connection.execute(update(subscriptions).where(columns.id == subscription).values(**values))
+
+
+def failed(connection: Connection, subscription: str, now: int) -> int:
+    """Note that an endpoint did not take a delivery; gives since when it has taken none."""
+    mine = subscriptions.c.id == subscription
+    if _locked(connection, subscription, subscriptions.c.failing_since.is_(None)):
+        connection.execute(update(subscriptions).where(mine).values(failing_since=now))
+    since: int | None = connection.execute(select(subscriptions.c.failing_since).where(mine)).scalar_one()
+    return now if since is None else since
+
+
+def pause(connection: Connection, subscription: str, until: int) -> None:
+    """Claim nothing of a subscription before `until`, at most LONGEST_WAIT from now. A longer pause stays."""
+    if _locked(connection, subscription, subscriptions.c.paused_until < until):
+        mine = subscriptions.c.id == subscription
+        connection.execute(update(subscriptions).where(mine).values(paused_until=until))
+
+
+def cancel(connection: Connection, subscription: str, reason: str, now: int) -> int:
+    """Cancel what is pending for a subscription and give how much it was; what is under way is not told of any more."""
+    mine = (deliveries.c.subscription == subscription) & (deliveries.c.state == PENDING)
+    values = {"state": CANCELLED, "finished_at": now, "reason": reason}
+    return connection.execute(update(deliveries).where(mine).values(**values)).rowcount
+
+
+def expire(connection: Connection, before: int, now: int) -> int:
+    """Give up what was made before a moment and is pending for a subscription that is disabled; gives how much."""
+    off = select(subscriptions.c.id).where(subscriptions.c.state.not_in([ACTIVE, REMOVED]))
+    old = and_(deliveries.c.subscription.in_(off), deliveries.c.state == PENDING, deliveries.c.created_at < before)
+    values = {"state": DEAD, "finished_at": now, "reason": "its subscription was disabled for too long"}
+    return connection.execute(update(deliveries).where(old).values(**values)).rowcount
+
+
+def mend(connection: Connection, now: int, lease: int) -> None:
+    """Put right what no clock that is right can have written, and cancel what is pending for removed subscriptions.
+
+    What is due, paused or leased beyond every wait there is, is due at once. A lease is left two times as long as it
+    may be, for the clocks of two gateways differ.
+    """
+    columns = deliveries.c
+    known = select(subscriptions.c.id)  # the index of what is pending begins with the subscription
+    pending = and_(columns.subscription.in_(known), columns.state == PENDING)
+    late, held = columns.due_at > now + 2 * LONGEST_WAIT, columns.leased_until > now + 2 * lease
+    values = {
+        "due_at": case((late, now), else_=columns.due_at),
+        "leased_until": case((held, 0), else_=columns.leased_until),
+    }
+    connection.execute(update(deliveries).where(pending, or_(late, held)).values(**values))
+    endless = subscriptions.c.paused_until > now + 2 * LONGEST_WAIT
+    connection.execute(update(subscriptions).where(endless).values(paused_until=0))
+    for key in connection.scalars(known.where(subscriptions.c.state == REMOVED)).all():
+        cancel(connection, key, "the subscription was removed", now)
+
+
+def restart_health(connection: Connection, now: int) -> None:
+    """Count from now how long endpoints have been failing: the clock was put forward or back."""
+    failing = subscriptions.c.failing_since.is_not(None)
+    connection.execute(update(subscriptions).where(failing).values(failing_since=now))
+
+
+def _open(now: int) -> ColumnElement[bool]:
+    """Say that a delivery is due and in nobody's hands."""
+    columns = deliveries.c
+    return and_(columns.state == PENDING, columns.due_at <= now, columns.leased_until <= now)
+
+
+def _claimable(now: int) -> ColumnElement[bool]:
+    """Say that a delivery is open and the head of its stream: the index `deliveries_in_order` knows the first."""
+    mine, other = deliveries.c, _OTHERS.c
+    same = (other.subscription == mine.subscription, other.stream == mine.stream, other.state == PENDING)
+    head = select(func.min(other.sequence)).where(*same).correlate(deliveries).scalar_subquery()
+    return and_(_open(now), mine.sequence == head)
+
+
+def _held(claimed: Claimed) -> ColumnElement[bool]:
+    columns = deliveries.c
+    return and_(columns.id == claimed.id, columns.lease == claimed.lease, columns.state == PENDING)
+
+
+def _locked(connection: Connection, subscription: str, condition: ColumnElement[bool]) -> bool:
+    """Lock a subscription if the condition holds; False as well when another gateway is writing it just now.
+
+    Nobody waits for a lock here: groups of writes that wait for one another's rows would end in a deadlock.
+    """
+    wanted = and_(subscriptions.c.id == subscription, condition)
+    found = select(subscriptions.c.id).where(wanted).with_for_update(skip_locked=True)
+    return connection.execute(found).first() is not None

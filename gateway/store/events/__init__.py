@@ -1,0 +1,1 @@
+"""What was received, what happened, and what is known of it."""

@@ -1,0 +1,1 @@
+"""What links sold, told and booked."""

@@ -1,0 +1,89 @@
+"""The operator's side of marketplace links: how they fare, where they are out of step, and doing it all anew.
+
+Every route is below `/admin/`, where the application lets nobody pass but the operator. Nothing here reads a calendar
+or decides what a marketplace is told.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from aiohttp import web
+
+from gateway.links.links import Links
+from gateway.model.model import Operation
+from gateway.surface.admin.link_operations import PATH, of_links
+from gateway.surface.http.request_context import REQUEST_CONTEXT
+from gateway.surface.http.responses import Answer, to_bytes, to_response
+from gateway.surface.operations.calls import Calls
+from gateway.surface.operations.operations import next_link, read_apart
+from gateway.surface.operations.pagination import cut, wanted
+from gateway.telemetry import logs
+from gateway.values.errors import NotMapped
+from gateway.values.messages import Json
+
+
+@dataclass(frozen=True, slots=True)
+class AdminLinks:
+    """The handlers. `links` is None where the configuration has no link: the list is empty then."""
+
+    calls: Calls
+    links: Links | None
+    operations: Mapping[str, Operation]
+
+    def routes(self) -> list[web.RouteDef]:
+        """Give the routes."""
+        one = PATH + "/{name:[^/]+}"
+        return [
+            web.get(PATH, self.list),
+            web.get(one, self.get),
+            web.get(one + "/diff", self.diff),
+            web.post(one + "/resync", self.resync),
+        ]
+
+    async def list(self, request: web.Request) -> web.Response:
+        """Answer with all links and how they fare. Raises GatewayError, as all of these do."""
+        operation, given, cursor, _ = await self._read(request, "admin.links.list")
+        page = wanted(operation, given, cursor, "")
+        told = [] if self.links is None else [*await self.links.statuses()]
+        data, _, about = cut(page, told, told)
+        return to_response(Answer(operation.status, to_bytes({"data": data, "page": about}), next_link(request, about)))
+
+    async def get(self, request: web.Request) -> web.Response:
+        """Answer with how a link fares."""
+        operation, given, *_ = await self._read(request, "admin.links.get")
+        return to_response(Answer(operation.status, to_bytes(await self._known().status(given["name"]))))
+
+    async def diff(self, request: web.Request) -> web.Response:
+        """Ask the club, and answer with where the marketplace was told something else."""
+        operation, given, *_ = await self._read(request, "admin.links.diff")
+        deadline = request[REQUEST_CONTEXT].started + self.calls.settings.timeout
+        return to_response(Answer(operation.status, to_bytes(await self._known().diff(given["name"], deadline))))
+
+    async def resync(self, request: web.Request) -> web.Response:
+        """Have everything read and told again, and answer with how the link fares as it begins."""
+        operation, given, _, body = await self._read(request, "admin.links.resync")
+        known, name = self._known(), given["name"]
+
+        async def perform() -> Answer:
+            await known.resync(name)
+            logs.admin_resynced(request=request[REQUEST_CONTEXT].request_id, link=name)
+            return Answer(operation.status, to_bytes(await known.status(name)))
+
+        return await self.calls.respond(request, None, body, perform)
+
+    def _known(self) -> Links:
+        if self.links is None:
+            raise NotMapped("There is no link of this name.")
+        return self.links
+
+    async def _read(self, request: web.Request, name: str) -> tuple[Operation, dict[str, Json], str | None, Json]:
+        """Give the operation, its canonical arguments, the cursor and the body as it came."""
+        operation = self.operations[name]
+        return operation, *await read_apart(self.calls, operation, request)
+
+
+def admin_links(calls: Calls, links: Links | None) -> AdminLinks:
+    """Make the handlers."""
+    return AdminLinks(calls, links, of_links(calls.engine.model))

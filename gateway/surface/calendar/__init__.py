@@ -1,0 +1,1 @@
+"""Calendar feeds for calendar programmes."""

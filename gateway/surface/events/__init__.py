@@ -1,0 +1,1 @@
+"""Events for callers: fetched, streamed, and subscribed to."""

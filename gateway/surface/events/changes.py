@@ -1,0 +1,140 @@
+"""The events of a connection, to be fetched: for consumers that cannot be called. In order, at least once.
+
+A cursor is the number of the last event seen, bound to its connection: opaque, but no secret and no permission. What
+is no longer kept is never skipped in silence. Nothing here asks a provider.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+import re
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from aiohttp import web
+
+from gateway.model.model import Argument, Model, Operation, arguments
+from gateway.model.types.types import enum, list_of
+from gateway.store.database import Database
+from gateway.store.events.events import last_sequence
+from gateway.store.events.following import Followed, follow
+from gateway.surface.http.responses import Answer, to_bytes, to_response
+from gateway.surface.operations.calls import Calls
+from gateway.surface.operations.operations import next_link, read
+from gateway.values.errors import CallInvalid
+from gateway.values.messages import Effect
+
+PATH = "/changes"
+"""Below `/v1/{connection}`."""
+LATEST = "latest"
+"""The cursor that stands for now: nothing that was, everything that comes."""
+_CURSOR = re.compile(r"([0-9]{1,18})\.([0-9a-f]{8})")
+
+
+def listing(model: Model) -> Operation:
+    """Describe the list of events in the words of the contract's own lists."""
+    kinds = list_of(enum(tuple(model.events)))
+    meaning = (
+        f"The `next_cursor` of the page before; `{LATEST}` for what comes from now on; the oldest kept if left out."
+    )
+    common = dict(next(one.common for one in model.operations.values() if one.gives == "list"))
+    limit, cursor = common["limit"], common["cursor"]
+    return Operation(
+        name="changes.list",
+        summary="List the events of a connection, the oldest first",
+        effect=Effect.SAFE,
+        scope="read",
+        method="GET",
+        path=PATH,
+        gives="list",
+        resource=model.resources["ChangeEvent"],
+        status=200,
+        args={"event": Argument("event", kinds, required=False, meaning="Only events of these types.", where="query")},
+        common={"limit": limit, "cursor": Argument("cursor", cursor.type, False, meaning, where="query")},
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """The handler of `/v1/{connection}/changes`."""
+
+    calls: Calls
+    database: Database
+
+    def routes(self, base: str) -> list[web.RouteDef]:
+        """Give the routes below `base`, the pattern of `/v1/{connection}`."""
+        return [web.get(base + PATH, self.list)]
+
+    async def list(self, request: web.Request) -> web.Response:
+        """Answer with the next events and the cursor to come back with, which is there on the last page as well.
+
+        Raises CallInvalid for a cursor that is none, and for one whose following events are no longer kept;
+        CallerRefused, NotMapped, StoreUnavailable.
+        """
+        operation = listing(self.calls.engine.model)
+        connection = self.calls.enter(request, operation.name, operation.scope)
+        given, cursor = read(operation, request, await self.calls.body(request))
+        found = arguments(operation, given, connection.zone)
+        limit: int = found.get("limit") or operation.common["limit"].default
+        if cursor == LATEST:
+            last = await self.database.read(last_sequence)
+            page = Followed((), last, more=False, gap=False)
+        else:
+            after = None if cursor is None else sequence_of(cursor, connection.name)
+            page = await followed(self.database, connection.name, after, found.get("event", ()), limit)
+        about = {
+            "limit": limit,
+            "next_cursor": cursor_of(page.upto, connection.name),
+            "has_more": page.more,
+            "total": None,
+        }
+        # The bodies go out as they are stored, so that a signature or a digest of one still fits.
+        data = b",".join(event.body for event in page.events)
+        body = b'{"data":[' + data + b'],"page":' + to_bytes(about) + b"}"
+        return to_response(Answer(operation.status, body, next_link(request, about) if page.more else {}))
+
+
+async def followed(
+    database: Database, connection: str, after: int | None, types: Collection[str], most: int
+) -> Followed:
+    """Read the events after a number. Raises CallInvalid when some of them are no longer kept, StoreUnavailable."""
+    page = await database.read(lambda opened: follow(opened, connection, after, types, most))
+    if page.gap:
+        raise _wrong(
+            "is too old, or of another store: the events after this cursor are no longer kept; begin again without a"
+            " cursor and read the bookings"
+        )
+    return page
+
+
+def cursor_of(sequence: int, connection: str) -> str:
+    """Give the cursor of the events after this number."""
+    return base64.urlsafe_b64encode(f"{sequence}.{_bound(connection)}".encode()).decode().rstrip("=")
+
+
+def sequence_of(cursor: str, connection: str, field: str = "cursor") -> int:
+    """Give the number that a cursor holds, which stood in this field.
+
+    Raises CallInvalid for what is none, and for another connection's.
+    """
+    try:
+        padded = cursor + "=" * (-len(cursor) % 4)
+        text = base64.b64decode(padded.encode("ascii"), altchars=b"-_", validate=True).decode("ascii")
+    except (binascii.Error, UnicodeError):
+        raise _wrong("is no cursor of this gateway", field) from None
+    found = _CURSOR.fullmatch(text)
+    if found is None:
+        raise _wrong("is no cursor of this gateway", field)
+    if found[2] != _bound(connection):
+        raise _wrong("belongs to another connection", field)
+    return int(found[1])
+
+
+def _bound(connection: str) -> str:
+    return hashlib.sha256(connection.encode()).hexdigest()[:8]
+
+
+def _wrong(problem: str, field: str = "cursor") -> CallInvalid:
+    return CallInvalid(f"`{field}` {problem}.", details={"fields": [{"field": field, "problem": problem}]})

@@ -1,0 +1,1 @@
+"""The OpenAPI documents: what is true of this gateway, for clients made of it."""

@@ -1,0 +1,1 @@
+"""Messages of providers: verified, read, kept and answered."""

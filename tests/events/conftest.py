@@ -1,0 +1,116 @@
+"""A provider of the tests' own that tells nobody of changes, and gateways on one store of each kind that poll it."""
+
+import asyncio
+import contextlib
+import json
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from itertools import count
+from pathlib import Path
+
+import pytest
+from aiohttp import web
+
+from gateway.engine.catalog import Catalog, bound, load_providers
+from gateway.engine.engine import Engine
+from gateway.events.polling import Watcher, WatchSettings, tracked
+from gateway.events.publisher import Publisher
+from gateway.model.model import load
+from gateway.store.database import Database
+from gateway.store.events.events import page
+from gateway.transport.client import Client
+
+DESK = Path(__file__).with_name("desk.yaml")
+MINUTE = 60_000
+NOON = int(datetime(2026, 3, 10, 11, tzinfo=UTC).timestamp() * 1000)
+"""Noon in Berlin; on 29 March the clocks there skip an hour."""
+
+
+@dataclass
+class LinkContext:
+    """The provider: what it holds, and how it fails."""
+
+    bookings: dict = field(default_factory=dict)
+    status: int = 200
+    body: bytes | None = None
+    asked: list = field(default_factory=list)
+    called: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def put(self, key, start="2026-03-20T10:00:00+01:00", state="confirmed", text="", court="1"):
+        end = datetime.fromisoformat(start).replace(minute=45).isoformat()
+        self.bookings[key] = {"id": key, "state": state, "from": start, "to": end, "text": text, "court": court}
+
+    async def answer(self, request):
+        self.asked.append(request.path_qs)
+        self.called.set()
+        if self.status != 200 or self.body is not None:
+            return web.Response(status=self.status, body=self.body or b"")
+        key = request.match_info.get("id")
+        if key is not None:
+            return web.json_response(self.bookings.get(key, {}), status=200 if key in self.bookings else 404)
+        first, last = request.query["first"], request.query["last"]
+        return web.json_response([one for one in self.bookings.values() if first <= one["from"][:10] <= last])
+
+
+@dataclass(repr=False)  # a task's result is printed whenever its loop ends
+class House:
+    """A provider, and gateways on one store: `await house.poll()` is a minute later."""
+
+    url: str
+    base: str
+    client: Client
+    stack: contextlib.AsyncExitStack
+    desk: LinkContext = field(default_factory=LinkContext)
+    at: int = NOON
+    settings: dict = field(default_factory=dict)
+    gateways: list = field(default_factory=list)
+    numbers: count = field(default_factory=count)
+    plan: object = field(default_factory=lambda: load_providers([DESK], load())[0]["desk"])
+
+    def now(self):
+        return self.at
+
+    async def gateway(self, plan=None, **polling):
+        """Start a gateway, or another one."""
+        database = await self.stack.enter_async_context(Database(self.url, self.now))
+        values = {"time_zone": "Europe/Berlin", "currency": "EUR", "base_url": self.base, "kind": None} | self.settings
+        connection = bound("club", plan or self.plan, values)
+        loop = asyncio.get_running_loop()
+        now = lambda: datetime.fromtimestamp(self.at / 1000, UTC)  # noqa: E731 - the engine asks in its own way
+        engine = Engine(Catalog("v", {}, {"club": connection}), load(), self.client.send, clock=loop.time, now=now)
+        fresh = lambda prefix: f"{prefix}_{next(self.numbers)}"  # noqa: E731
+        publisher = Publisher(database, load(), self.now, fresh, tracked(engine))
+        watcher = Watcher(engine, publisher, loop.time, WatchSettings(timeout=10.0, **polling))
+        self.gateways.append((watcher, engine, publisher))
+        return watcher, engine, publisher
+
+    async def poll(self, which=-1, *, later=MINUTE):
+        self.at += later
+        watcher, engine, _ = self.gateways[which]
+        return await watcher.round(engine.connection("club"))
+
+    async def told(self):
+        _, _, publisher = self.gateways[-1]
+        stored = await publisher.database.read(lambda store: page(store, ["club"], 0, 1000))
+        bodies = [json.loads(one.body) for one in stored]
+        return [(one["data"]["id"], one["event"].removeprefix("booking."), one["origin"]) for one in bodies]
+
+    async def changes(self):
+        return [(key, type_) for key, type_, _ in await self.told()]
+
+
+@pytest.fixture
+async def house(store_url):
+    async with contextlib.AsyncExitStack() as stack:
+        app = web.Application()
+        desk = LinkContext()
+        app.router.add_get("/bookings", desk.answer)
+        app.router.add_get("/bookings/{id}", desk.answer)
+        runner = web.AppRunner(app)
+        await runner.setup()
+        stack.push_async_callback(runner.cleanup)
+        await web.TCPSite(runner, "127.0.0.1", 0).start()
+        client = await stack.enter_async_context(Client(["127.0.0.0/8"]))
+        made = House(store_url, f"http://127.0.0.1:{runner.addresses[0][1]}", client, stack, desk)
+        await made.gateway()
+        yield made
