@@ -23,7 +23,7 @@ SECRET = "whsec_" + "MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLwSw"
 HOOK = "/hooks/club/events/the-token-of-the-hook"
 START_SECONDS = 40.0
 _SHORTER = """import sys
-from gateway.flows import heartbeat
+from gateway.events import heartbeat
 from gateway.webhooks import outbound
 outbound.LEASE_MARGIN, heartbeat.INTERVAL = float(sys.argv.pop(1)), float(sys.argv.pop(1))
 from gateway.cli import main

@@ -16,7 +16,7 @@ from gateway.store.database import Database
 from gateway.store.links import links
 from tests.processes import Served
 
-DESK = Path(__file__).parent / "flows" / "desk.yaml"
+DESK = Path(__file__).parent / "events" / "desk.yaml"
 CREATE = """operations:
   bookings.create:
     requires: {start: "needed", end: "needed", resource_id: "needed"}

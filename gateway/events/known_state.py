@@ -1,6 +1,6 @@
 """What the gateway knows better than the provider tells, and what its own calls did: between a call and the store.
 
-It stands in `flows`, above `webhooks`, for it reads what is known and publishes; callers' calls and the poll use it
+It stands beside the publisher, for it reads what is known and publishes; callers' calls and the poll use it
 alike. Nothing here asks a provider.
 """
 

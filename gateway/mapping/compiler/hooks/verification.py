@@ -1,7 +1,7 @@
 """`verify` of a hook → what a message must prove, or all that is wrong with it. The only constructor of VerifyPlan.
 
-Nothing here sees a message: `gateway/webhooks/inbound/verify.py` runs the plans. A hook whose proof is a fetch is not compiled
-here.
+Nothing here sees a message: `gateway/webhooks/inbound/verify.py` runs the plans. A hook whose proof is a fetch is not
+compiled here.
 """
 
 from __future__ import annotations
