@@ -11,21 +11,21 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from benchmarks import data
-from gateway.catalog import Catalog, bound
-from gateway.document import read
-from gateway.engine import Engine
-from gateway.examples import load_examples
+from gateway.documents.yaml import read
+from gateway.engine.catalog import Catalog, bound
+from gateway.engine.engine import Engine
+from gateway.examples.files import load_examples
+from gateway.examples.playback import Recording, recorded_engine
 from gateway.mapping.compile import compile_provider
-from gateway.mapping.native import native_arguments
+from gateway.mapping.compiler.operations.native import native_arguments
 from gateway.mapping.runtime.requests import to_request
 from gateway.mapping.runtime.steps import take_all
 from gateway.model.model import arguments, load
-from gateway.playback import Recording, recorded_engine
-from gateway.surface.answers import to_bytes
+from gateway.surface.http.responses import to_bytes
 from gateway.values.messages import Call, Effect, Received, Response
 from gateway.values.secrets import Secret
-from gateway.webhooks.session import Session
-from gateway.webhooks.verify import verify
+from gateway.webhooks.inbound.session import Session
+from gateway.webhooks.inbound.verify import verify
 
 ROOT = Path(__file__).parents[1]
 SHIPPED = sorted(file.stem for file in (ROOT / "mappings").glob("*.yaml"))
