@@ -19,11 +19,13 @@ from gateway.mapping.nodes.calls import (
     CallStep,
     Condition,
     ExclusiveStep,
+    FoundResult,
     OperationPlan,
     RefuseStep,
     RunPlan,
     RunStep,
     Step,
+    StepResult,
     Take,
     VariantPlan,
     VarsStep,
@@ -174,11 +176,13 @@ def _operation(plan: ProviderPlan, operation: OperationPlan) -> Iterator[str]:
 def _variant(plan: ProviderPlan, variant: VariantPlan) -> Iterator[str]:
     for step in variant.steps:
         yield from _step(step)
-    if variant.find:
-        yield _line(f"result: the one of {variant.find} with this id", variant.origin)
-    if variant.gives:
-        source = variant.gives.operation if isinstance(variant.gives, RunPlan) else f"step {variant.gives.step}"
-        yield _line(f"result: what {source} gives", variant.origin)
+    match variant.result:
+        case FoundResult(operation=listing):
+            yield _line(f"result: the one of {listing} with this id", variant.origin)
+        case RunPlan(operation=run):
+            yield _line(f"result: what {run} gives", variant.origin)
+        case StepResult(step=name):
+            yield _line(f"result: what step {name} gives", variant.origin)
     for rows in variant.rows:
         path = " > ".join(f"{level.name}: {level.at.text}" if rows.named else level.at.text for level in rows.levels)
         yield _line(f"result: {'one' if rows.one else 'each of'} {path}", rows.origin)

@@ -141,7 +141,6 @@ error wrong-record: A record reads another resource than is given here. Take one
 error record-cycle: Records refer to each other in a circle. Break it.
 error unknown-tree: There is no tree of this name. Correct the name, or write the tree under `trees:`.
 error tree-cycle: A tree holds itself. Break the circle.
-error row-without-rows: A record is named and no rows. Add `rows:` or `at:`.
 warning unused-codec: A codec that nothing uses. Use it, or remove it.
 warning unused-record: A record that nothing uses. Use it, or remove it.
 warning unused-tree: A tree that nothing uses. Use it, or remove it.
@@ -182,7 +181,7 @@ warning unused-step: A step that changes nothing and whose value nothing reads. 
 error unverified-hook: A hook does not say how its sender is known. Say it under `verify:`, or write `verify: none`.
 error unknown-event-type: The contract has no such event. Take one of its events, `changed`, or `ignore` in an enum.
 error event-words-open: A hook does not say what another word for an event means. Add `else: ignore` or `else: changed`.
-error message-without-source: A message has no source or two. Give the hook either a `row:` or a `fetch:`.
+error message-without-source: A message has no source or two. Give the hook either a `record:` or a `fetch:`.
 error equals-alone: A hook compares what anybody can write, and proves nothing. Say besides how its sender is known.
 error proof-without-fetch: A hook is verified by a fetch that it does not make. Add `fetch:`, or verify it otherwise.
 error fetch-changes: A message is fetched by an operation that changes something. Fetch with one that only reads.

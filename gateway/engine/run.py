@@ -22,7 +22,7 @@ from gateway.engine.windows import around, bounds_of, chunks, united
 from gateway.mapping.compiler.context import REMEMBERED
 from gateway.mapping.expressions.ids import uuid_of
 from gateway.mapping.handling import handled
-from gateway.mapping.nodes.calls import ASKED, OperationPlan, RunPlan, StepResult, VariantPlan
+from gateway.mapping.nodes.calls import ASKED, FoundResult, OperationPlan, RawResult, RunPlan, StepResult, VariantPlan
 from gateway.mapping.runtime.expressions import read, rendered
 from gateway.mapping.runtime.faults.told_outside import told_outside
 from gateway.mapping.runtime.results import Found, LeftOut, chosen, distinct, read_all, told, unfinished
@@ -179,13 +179,14 @@ class Run:
         self, plan: OperationPlan, variant: VariantPlan, scope: dict[str, Json], body: Json, *, partial: bool
     ) -> Found:
         """Find the result of what was done and read it."""
-        if variant.find is not None:
-            return await self._found(variant.find, scope["args"]["id"], plan)
-        if variant.gives is not None:
-            return await self._given(variant.gives, scope, plan.name, partial=partial)
+        result = variant.result
+        if isinstance(result, FoundResult):
+            return await self._found(result.operation, scope["args"]["id"], plan)
+        if isinstance(result, RunPlan | StepResult):
+            return await self._given(result, scope, plan.name, partial=partial)
         root = body if variant.sole else public(self.connection, scope)
         if plan.name.startswith("native."):
-            at = variant.at
+            at = result.at if isinstance(result, RawResult) else None
             value = await self.compute(read, at, root, variant.origin) if at is not None else root
             return Found([(None if value is MISSING else value, None)], single=True)
         found = await self.compute(

@@ -19,6 +19,7 @@ from gateway.mapping.coverage_probe import Notes, notes_on
 from gateway.mapping.expressions.probes import probed
 from gateway.mapping.nodes.hooks import AskingHook, TellingHook
 from gateway.mapping.nodes.provider import ProviderPlan
+from gateway.mapping.old_results import renewed
 from gateway.mapping.runtime.hook_messages import words
 from gateway.model.model import Model
 from gateway.values.errors import AnswerMismatch
@@ -53,7 +54,7 @@ async def play_compiled(document: Document, plan: ProviderPlan, examples: Exampl
         for hook in examples.hooks:
             notes.operation = hook.operation
             outcomes.append(await run_hook(examples, hook, model))
-    return Played(document, plan, examples, notes, tuple(outcomes))
+    return Played(renewed(document), plan, examples, notes, tuple(outcomes))
 
 
 def unseen(played: Played) -> Iterator[Finding]:

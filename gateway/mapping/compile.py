@@ -27,6 +27,7 @@ from gateway.mapping.nodes.given import Setting
 from gateway.mapping.nodes.hooks import Hook
 from gateway.mapping.nodes.polling import WatchPlan
 from gateway.mapping.nodes.provider import AuthPlan, ProviderPlan
+from gateway.mapping.old_results import renewed
 from gateway.model.model import Model
 from gateway.values.messages import Json
 
@@ -37,7 +38,7 @@ _STANDARD_SETTINGS = ("time_zone", "currency")
 
 def compile_provider(document: Document, model: Model) -> tuple[ProviderPlan | None, list[Finding]]:
     """Compile one mapping file. The plan is None when any finding is an error."""
-    context = Context(document, model)
+    context = Context(renewed(document), model)
     plan = _compile(context)
     failed = any(finding.level == "error" for finding in context.findings)
     return (None if failed else plan), sorted(context.findings, key=lambda finding: (finding.line, finding.column))

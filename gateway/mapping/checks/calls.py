@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from gateway.documents.yaml import Place
 from gateway.mapping.compiler.context import Context
+from gateway.mapping.language.operations import Operation as OperationPart
 from gateway.model.model import Operation
-from gateway.values.messages import Json
 
 
 def check_possible(
-    context: Context, operation: Operation, shape: dict[str, Json], parts: Mapping[str, frozenset[str]], place: Place
+    context: Context, operation: Operation, node: OperationPart, parts: Mapping[str, frozenset[str]]
 ) -> None:
     """Some call can satisfy an operation: it is not refused for what the contract, or the mapping itself, asks for."""
-    refused = {name for name in shape.get("unsupported", {}) if name in operation.args}
+    refused = {name for name in node.unsupported or () if name in operation.args}
+    place = node.place
     where = (*place, "unsupported")
     for name in sorted(refused):
         argument = operation.args[name]
@@ -26,7 +26,7 @@ def check_possible(
             names = " or ".join(f"`{name}`" for name in group)
             message = f"every call of {operation.name} gives {names}, so none is answered: honour one of them"
             context.report((*where, group[-1]), "unsatisfiable", message, key=True)
-    needed = {name.partition(".")[0] for name in shape.get("requires", {})}
+    needed = {name.partition(".")[0] for name in node.requires or ()}
     for name in sorted(needed & refused):
         message = f"`{name}` is required here and refused under `unsupported:`: keep one of the two"
         context.report((*place, "requires"), "unsatisfiable", message)

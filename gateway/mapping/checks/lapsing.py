@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from gateway.mapping.nodes.calls import OperationPlan, RunPlan, RunStep, VariantPlan
+from gateway.mapping.nodes.calls import FoundResult, OperationPlan, RunPlan, RunStep, StepResult, VariantPlan
 from gateway.mapping.nodes.trees import RecordPlan
 
 
@@ -32,12 +32,10 @@ def _records(operations: Mapping[str, OperationPlan], name: str, above: frozense
 
 def _given_by(variant: VariantPlan) -> str | None:
     """Name the operation that gives a variant's result, if it is not read here."""
-    if variant.find is not None:
-        return variant.find
-    gives = variant.gives
-    if gives is None:
+    result = variant.result
+    if isinstance(result, FoundResult | RunPlan):
+        return result.operation
+    if not isinstance(result, StepResult):
         return None
-    if isinstance(gives, RunPlan):
-        return gives.operation
-    runs = (step for step in variant.steps if isinstance(step, RunStep) and step.name == gives.step)
+    runs = (step for step in variant.steps if isinstance(step, RunStep) and step.name == result.step)
     return next((step.run.operation for step in runs), None)

@@ -6,12 +6,17 @@ Pure: compiled parts and what they read come in, findings go out through the Con
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from typing import TypeGuard
 
 from gateway.documents.yaml import Place, suggestion
 from gateway.mapping.checks.type_checks import report_unwritable
 from gateway.mapping.checks.usage import Reads
 from gateway.mapping.compiler.context import Context
-from gateway.mapping.nodes.calls import NOT_MAPPED, Condition, OperationPlan, RunPlan, RunStep
+from gateway.mapping.language.operations import Native
+from gateway.mapping.language.operations import Operation as OperationPart
+from gateway.mapping.language.steps import CallStep, ComputeStep, RunStep, Step, VarsStep
+from gateway.mapping.nodes.calls import NOT_MAPPED, Condition, FoundResult, OperationPlan, RunPlan
+from gateway.mapping.nodes.calls import RunStep as PlannedRun
 from gateway.mapping.nodes.given import NativeArgument
 from gateway.mapping.nodes.trees import RecordPlan
 from gateway.model.model import Operation
@@ -29,7 +34,7 @@ def check_arguments(
     """
     used = set(reads.of_args())
     _check_named(context, operation, plan, {use[0] for use in used}, place)
-    if ("args",) in reads.whole or any(variant.find for variant in plan.variants):
+    if ("args",) in reads.whole or any(isinstance(variant.result, FoundResult) for variant in plan.variants):
         return {}
     known = {use[0] for use in used} | plan.args_from.keys() | operation.common.keys()
     known |= _seen_to(context, operation, plan)
@@ -105,9 +110,9 @@ def _seen_to(context: Context, operation: Operation, plan: OperationPlan) -> set
 def _runs(plan: OperationPlan) -> Iterator[RunPlan]:
     """The other operations that an operation runs, as its result and in its steps."""
     for variant in plan.variants:
-        if isinstance(variant.gives, RunPlan):
-            yield variant.gives
-        yield from (step.run for step in variant.steps if isinstance(step, RunStep))
+        if isinstance(variant.result, RunPlan):
+            yield variant.result
+        yield from (step.run for step in variant.steps if isinstance(step, PlannedRun))
 
 
 def _produced(context: Context, record: RecordPlan, prefix: str) -> Iterator[str]:
@@ -139,45 +144,28 @@ def check_native_arguments(
         context.report(place, "unknown-argument", f"`args.{name}` is not declared{suggestion(name, arguments)}")
 
 
-def check_names(context: Context, reads: Reads, shape: dict[str, Json], effect: Effect, place: Place) -> None:
+def check_names(context: Context, reads: Reads, node: OperationPart | Native, effect: Effect) -> None:
     """Every taken value is read, and so is the value of every step that does nothing but read."""
     known = {use[0] for use in reads.names} | reads.roots
-    for name, where in _takes(shape, place):
-        if name not in known:
-            context.report(where, "unused-name", f"nothing reads `{name}`; use it, or remove it", key=True)
-    for step, where in _steps(shape, place):
-        name = str(step.get("name", ""))
-        if name and name not in known and _only_reads(context, step, effect):
-            message = f"nothing reads `{name}`, and its step changes nothing; use it, or remove the step"
-            context.report((*where, "name"), "unused-step", message)
+    choose = node.choose if isinstance(node, OperationPart) else None
+    steps = [step for body in (node, *(choose or ())) for step in body.steps or () if step.sound]
+    for part in (node, *(step for step in steps if isinstance(step, VarsStep))):
+        for name in part.take or ():
+            if name not in known:
+                where = (*part.place, "take", name)
+                context.report(where, "unused-name", f"nothing reads `{name}`; use it, or remove it", key=True)
+    for step in steps:
+        if _only_reads(step, context, effect) and step.name not in known:
+            message = f"nothing reads `{step.name}`, and its step changes nothing; use it, or remove the step"
+            context.report((*step.place, "name"), "unused-step", message)
 
 
-def _bodies(shape: dict[str, Json], place: Place) -> Iterator[tuple[dict[str, Json], Place]]:
-    yield shape, place
-    for index, variant in enumerate(shape.get("choose", [])):
-        if isinstance(variant, dict):
-            yield variant, (*place, "choose", index)
-
-
-def _steps(shape: dict[str, Json], place: Place) -> Iterator[tuple[dict[str, Json], Place]]:
-    for body, where in _bodies(shape, place):
-        steps = body.get("steps")
-        for index, step in enumerate(steps if isinstance(steps, list) else []):
-            if isinstance(step, dict):
-                yield step, (*where, "steps", index)
-
-
-def _takes(shape: dict[str, Json], place: Place) -> Iterator[tuple[str, Place]]:
-    for part, where in [(shape, place), *_steps(shape, place)]:
-        takes = part.get("take")
-        for name in takes if isinstance(takes, dict) else ():
-            yield name, (*where, "take", name)
-
-
-def _only_reads(context: Context, step: dict[str, Json], effect: Effect) -> bool:
-    runs = context.model.operations.get(str(step.get("run")))
-    told = runs.effect if runs is not None else effect
-    return "make" in step or bool(step.get("safe")) or told is Effect.SAFE
+def _only_reads(step: Step, context: Context, effect: Effect) -> TypeGuard[CallStep | RunStep | ComputeStep]:
+    """Whether a step has a value and does nothing but give it."""
+    if not isinstance(step, CallStep | RunStep):
+        return isinstance(step, ComputeStep)
+    runs = context.model.operations.get(step.run) if isinstance(step, RunStep) else None
+    return bool(step.safe) or (runs.effect if runs is not None else effect) is Effect.SAFE
 
 
 def check_rules(context: Context, rules: Sequence[tuple[Place, Condition]]) -> None:

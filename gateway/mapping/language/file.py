@@ -63,7 +63,7 @@ class File(Node):
     )
     operations: dict[OperationName, Operation | list[Operation]] = key(
         "canonical operations; each is one way, or a list of ways",
-        example={"services.get": {"find": "services.list"}},
+        example={"services.get": {"result": {"find": "services.list"}}},
     )
     native: dict[str, Native | list[Native]] | None = key(
         "everything else the vendor offers, by the vendor's names",
@@ -76,7 +76,7 @@ class File(Node):
             "regex": r"[a-z][a-z0-9-]{0,62}",
             "meta": {"meaning": "a hook's name begins with a letter; a-z, 0-9 and - follow"},
         },
-        example={"events": {"verify": "none", "dedupe": ["id"], "type": "changed", "row": "booking"}},
+        example={"events": {"verify": "none", "dedupe": ["id"], "type": "changed", "record": "booking"}},
     )
     watch: Watch | None = key("how changes are found where the provider tells none", example={"bookings": BOOKINGS})
     unsupported: Reasons | None = key(

@@ -92,10 +92,10 @@ class AnyHook(Node):
     "hook",
     "one of `hooks`",
     exactly_one(
-        "row",
+        "record",
         "fetch",
         code="message-without-source",
-        message="a message is read by a `row:`, or its object fetched by a `fetch:`; write one of them",
+        message="a message is read by a `record:`, or its object fetched by a `fetch:`; write one of them",
     ),
 )
 class TellingHook(AnyHook):
@@ -115,7 +115,7 @@ class TellingHook(AnyHook):
     )
     type: HookType | str = key("the canonical event, `changed`, or where it is told", example=_EVENTS)
     at: PathText = key("path to the row inside the message", default="@", example="data.booking")
-    row: str | None = key("the record that reads it", example="booking")
+    record: str | None = key("the record that reads it", example="booking")
     untold: dict[str, list[str]] | None = key(
         "event: fields that its messages do not tell, though the record has them; what is known of them stays",
         valuesrules={"type": "list", "minlength": 1, "schema": {"type": "string"}},
@@ -134,7 +134,7 @@ class Ask(Node):
         "whether the message asks for this; without it every message does", example="{{ method == 'GET' }}"
     )
     at: PathText | None = key("path to the row inside the message", example="data.booking")
-    row: str | None = key("the record that reads it", example="booking")
+    record: str | None = key("the record that reads it", example="booking")
     with_: TreeObject | None = key(
         "fields of the request, laid over what the record reads",
         example={"days": {"$optional": "{{ int(query.date) }}"}},
@@ -152,7 +152,7 @@ class AskingHook(AnyHook):
     asks: list[Ask] = key(
         "what may be asked, in order: the first whose `when:` holds",
         minlength=1,
-        example=[{"request": "booking.requested", "row": "booking", "reply": {"status": 200}}],
+        example=[{"request": "booking.requested", "record": "booking", "reply": {"status": 200}}],
     )
 
 

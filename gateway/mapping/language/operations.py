@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, TypeAlias
+from collections.abc import Collection, Iterator
+from typing import Annotated, Final, Literal, TypeAlias
 
+from gateway.documents.part_rules import Broken, Rule, not_both
 from gateway.documents.parts import (
     CodecSpec,
     Duration,
     Node,
-    OperationName,
-    PathText,
     Reasons,
     Takes,
     TemplateText,
@@ -20,12 +20,31 @@ from gateway.documents.parts import (
 )
 from gateway.mapping.language.errors import ErrorRule
 from gateway.mapping.language.http import Call
-from gateway.mapping.language.results import Gives, Level, Source
+from gateway.mapping.language.results import NativeResult, Result
 from gateway.mapping.language.steps import WHEN, Step, Take
 from gateway.values.messages import Json
 
 ArgumentType: TypeAlias = Literal["string", "integer", "number", "boolean", "date", "object", "list", "id"]
 """What an argument of a native operation is."""
+
+_DOING: Final = ("call", "steps", "errors", "result", "set", "filters")
+"""Keys that say what is done and given: of an operation, or of each of its variants."""
+
+
+def _chosen(given: Collection[str]) -> Iterator[Broken]:
+    """Beside `choose` stands nothing that its variants say."""
+    for key_ in _DOING if "choose" in given else ():
+        if key_ in given:
+            yield Broken("beside-choose", f"`{key_}` belongs into the variants of `choose:`", key_)
+
+
+def _doing(given: Collection[str]) -> Iterator[Broken]:
+    """Something is done, or given."""
+    if not {"choose", "call", "steps", "result"} & {*given}:
+        yield Broken("nothing-to-do", "`call`, `steps` or `result` is needed")
+
+
+_BODY: Final[tuple[Rule, ...]] = (_doing, not_both("call", "steps", code="two-bodies"))
 
 
 @shared
@@ -39,7 +58,6 @@ class Body(Node):
     errors: list[ErrorRule] | None = key(
         "error rules tried before the file's", example=[{"status": 409, "is": "BOOKING_CONFLICT"}]
     )
-    at: PathText | None = key("path to the one object of the answer", example="result")
 
 
 @shared
@@ -62,21 +80,18 @@ class Extras(Node):
 class Outcome(Body):
     """What a canonical operation does and gives."""
 
-    rows: PathText | list[Level] | None = key("path to the rows, or named levels", example="values(result)")
-    row: str | None = key("the record that reads each row", example="service")
-    union: list[Source] | None = key(
-        "several sources of rows, one after the other", example=[{"rows": "data", "row": "service"}]
+    result: Result | None = key(
+        "what it gives; several sources of rows stand in a list, one after the other",
+        example={"rows": "values(result)", "record": "service"},
     )
-    gives: Gives | None = key("the result is another operation's", example={"run": "bookings.get"})
     set: TreeObject | None = key("fields of the result that are known better here", example={"status": "cancelled"})
     filters: TreeObject | None = key(
         "of a list: what an argument stands for where rows are chosen by it; null leaves the choice to the provider",
         example={"resource_id": "{{ parts }}"},
     )
-    find: OperationName | None = key("run this list and pick the one with the id", example="services.list")
 
 
-@part("variant", "one of `choose`")
+@part("variant", "one of `choose`", *_BODY)
 class Variant(Outcome):
     """What is done where a condition holds."""
 
@@ -91,7 +106,7 @@ class Window(Node):
     default_days: int | None = key("days from today when the caller gives no window", min=1, example=60)
 
 
-@part("operation", "one of `operations`, or one of its ways")
+@part("operation", "one of `operations`, or one of its ways", _chosen, *_BODY)
 class Operation(Outcome, Extras):
     """A canonical operation."""
 
@@ -131,10 +146,11 @@ class Argument(Node):
     meaning: str | None = key("one sentence", example="How many places.")
 
 
-@part("native", "one of `native`, or one of its ways")
+@part("native", "one of `native`, or one of its ways", *_BODY)
 class Native(Body, Extras):
     """An operation of the vendor's own."""
 
+    result: NativeResult | None = key("what of the answer it gives; all of it without", example={"at": "result"})
     safe: bool = key("it changes nothing; it is then a GET for callers", default=False, example=True)
     args: dict[str, Argument] | None = key(
         "its arguments by name", example={"code": {"type": "string", "required": True}}

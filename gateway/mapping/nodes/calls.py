@@ -257,10 +257,35 @@ class RowsPlan:
 
 
 @dataclass(frozen=True, slots=True)
+class ReadResult:
+    """What records read of the answer: one object, or the rows of these places one after the other."""
+
+    rows: tuple[RowsPlan, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class StepResult:
     """What the operation gave that the step of this name has run."""
 
     step: str
+
+
+@dataclass(frozen=True, slots=True)
+class FoundResult:
+    """The one with the id that is asked for, of what this operation lists."""
+
+    operation: str
+
+
+@dataclass(frozen=True, slots=True)
+class RawResult:
+    """What of the answer a native operation gives."""
+
+    at: Path
+
+
+Result: TypeAlias = ReadResult | RunPlan | StepResult | FoundResult | RawResult
+"""What an operation gives."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -271,20 +296,21 @@ class VariantPlan:
     steps: tuple[Step, ...]
     sole: bool
     """True when written as a single `call:`: result paths then see its body instead of the steps by name."""
-    rows: tuple[RowsPlan, ...]
-    gives: RunPlan | StepResult | None
-    """Another operation's result, where it is that one's: run now, or by a step before."""
+    result: Result | None
+    """None of one that gives nothing; of a native one, that all of the answer is given."""
     set: Tree | None
     """Fields of the result that are known better here than from the provider's answer."""
     filters: Tree | None
     """Of a list: what arguments stand for where the gateway chooses rows by them; None of one chooses none."""
-    find: str | None
-    at: Path | None
-    """Native operations only: what of the body is answered."""
     rules: tuple[ErrorRule, ...]
     not_found: str | None
     """The operation's own form of NOT_FOUND."""
     origin: str
+
+    @property
+    def rows(self) -> tuple[RowsPlan, ...]:
+        """What records read for it here."""
+        return self.result.rows if isinstance(self.result, ReadResult) else ()
 
 
 @dataclass(frozen=True, slots=True)

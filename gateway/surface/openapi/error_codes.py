@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from gateway.mapping.nodes.calls import OperationPlan, RefuseStep, RunPlan, VariantPlan, parts_of
+from gateway.mapping.compiler.operations.alternatives import runs_in
+from gateway.mapping.nodes.calls import OperationPlan, RefuseStep
 from gateway.mapping.nodes.provider import FittedPlan
 from gateway.model.model import Model, Operation
 from gateway.surface.idempotency.requests import METHODS
@@ -79,16 +80,7 @@ def _ruled(plan: OperationPlan, provider: FittedPlan, seen: set[str]) -> Iterato
     for variant in plan.variants:
         yield from (rule.code for rule in variant.rules)
         yield from (guard.code for step in variant.steps if isinstance(step, RefuseStep) for guard in step.guards)
-        for name in _runs(variant):
+        for name in runs_in(variant):
             if name not in seen:
                 seen.add(name)
                 yield from _ruled(provider.operations[name], provider, seen)
-
-
-def _runs(variant: VariantPlan) -> Iterator[str]:
-    if variant.find is not None:
-        yield variant.find
-    if isinstance(variant.gives, RunPlan):
-        yield variant.gives.operation
-    for step in variant.steps:
-        yield from (part.operation for part in parts_of(step) if isinstance(part, RunPlan))

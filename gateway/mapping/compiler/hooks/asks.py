@@ -13,7 +13,7 @@ from gateway.mapping.checks.type_checks import check_fields
 from gateway.mapping.checks.usage import Reads
 from gateway.mapping.compiler.context import BASE, Context
 from gateway.mapping.compiler.hooks.replies import compile_reply
-from gateway.mapping.compiler.records.rows import Wanted, compile_rows
+from gateway.mapping.compiler.records.rows import Wanted, compile_one
 from gateway.mapping.compiler.trees import compile_object
 from gateway.mapping.language.hooks import Ask
 from gateway.mapping.nodes.calls import RowsPlan
@@ -46,24 +46,24 @@ def _compile_ask(context: Context, ask: Ask) -> AskPlan | None:
         context.report((*place, "request"), "unknown-request", message)
         return None
     when = context.deciding(ask.when, (*place, "when"), ASKING) if ask.when is not None else None
-    rows = _compile_row(context, request, ask)
+    row = _compile_row(context, request, ask)
     given = ask.with_ or {}
     check_fields(context, request.resource.name, request.resource.fields, given, (*place, "with"))
-    if rows or "row" not in ask:  # else the row has a finding of its own
-        _check_required(context, request, given, rows[0].record if rows else None, place)
+    if row or "record" not in ask:  # else the record has a finding of its own
+        _check_required(context, request, given, row.record if row else None, place)
     laid = compile_object(context, given, (*place, "with"), ASKING) if given else None
     with context.collecting() as reads:
         reply = compile_reply(context, ask.reply, BASE | {_REQUEST, *request.gives})
     _check_answer(context, request, reads, (*place, "reply"))
-    if reply is None or ("row" in ask and not rows):
+    if reply is None or ("record" in ask and not row):
         return None
     return AskPlan(
         request=request.name,
         shape=request.resource,
         when=when,
-        at=rows[0].levels[0].at if rows else None,
-        record=rows[0].record.name if rows else "",
-        reads=rows[0].record if rows else None,
+        at=row.levels[0].at if row else None,
+        record=row.record.name if row else "",
+        reads=row.record if row else None,
         laid=laid,
         sources={name: _written(one) for name, one in given.items()},
         reply=reply,
@@ -76,16 +76,14 @@ def _written(node: Json) -> str:
     return node if isinstance(node, str) else json.dumps(node, ensure_ascii=False)
 
 
-def _compile_row(context: Context, request: Request, ask: Ask) -> tuple[RowsPlan, ...]:
-    """Compile `at` and `row`: the record must read the object that the request has."""
-    if ask.row is None:
+def _compile_row(context: Context, request: Request, ask: Ask) -> RowsPlan | None:
+    """Compile `at` and `record`: the record must read the object that the request has."""
+    if ask.record is None:
         if "at" in ask:
-            message = "`at` is where the row is: `row` is missing (the record that reads it)"
+            message = "`at` is where the row is: `record` is missing (the record that reads it)"
             context.report((*ask.place, "at"), "missing-key", message, key=True)
-        return ()
-    wanted = Wanted(request.resource.name, None, ASKING)
-    at = ask.at if ask.at is not None else "@"
-    return compile_rows(context, {"at": at, "row": ask.row}, ask.place, wanted)
+        return None
+    return compile_one(context, ask, Wanted(request.resource.name, None, ASKING))
 
 
 def _check_required(

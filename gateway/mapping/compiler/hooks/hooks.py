@@ -18,7 +18,7 @@ from gateway.mapping.compiler.hooks.replies import compile_replies, compile_repl
 from gateway.mapping.compiler.http.calls import Http
 from gateway.mapping.compiler.operations.alternatives import Ways, compile_needs
 from gateway.mapping.compiler.operations.runs import compile_run
-from gateway.mapping.compiler.records.rows import Wanted, compile_rows
+from gateway.mapping.compiler.records.rows import Wanted, compile_one
 from gateway.mapping.compiler.scene import Scene
 from gateway.mapping.expressions import Path
 from gateway.mapping.language import hooks as written
@@ -178,14 +178,14 @@ def _resources(context: Context, type_: EventPlan | None) -> list[str]:
 def _compile_record(
     context: Context, node: written.TellingHook, resources: list[str]
 ) -> tuple[RecordPlan | None, Path | None]:
-    """Compile `row` and `at`: the record must read what the events are about."""
-    if node.row is None:
+    """Compile `record` and `at`: the record must read what the events are about."""
+    if node.record is None:
         return None, context.path(node.at, (*node.place, "at"))
-    named = context.records.get(node.row)
+    named = context.records.get(node.record)
     fits = [name for name in resources if named is not None and named.resource.name == name]
     wanted = Wanted((fits or resources)[0], None, MESSAGE)
-    rows = compile_rows(context, {"at": node.at, "row": node.row}, node.place, wanted)
-    return (rows[0].record, rows[0].levels[0].at) if rows else (None, None)
+    row = compile_one(context, node, wanted)
+    return (row.record, row.levels[0].at) if row else (None, None)
 
 
 def _compile_untold(

@@ -12,7 +12,7 @@ from typing import Final, TypeAlias
 
 from gateway.documents.yaml import Place, suggestion
 from gateway.mapping.compiler.context import Context
-from gateway.mapping.nodes.calls import OperationPlan, RunPlan, parts_of
+from gateway.mapping.nodes.calls import FoundResult, OperationPlan, RunPlan, VariantPlan, parts_of
 from gateway.mapping.nodes.hooks import Hook
 from gateway.mapping.nodes.provider import FittedPlan, ProviderPlan
 from gateway.values.messages import Json
@@ -107,8 +107,12 @@ def check_runs(context: Context, operations: Mapping[str, Ways]) -> None:
 
 def runs_of(plan: OperationPlan) -> Iterator[str]:
     """The operations that one way of an operation runs."""
-    for variant in plan.variants:
-        parts = (variant.gives, *(part for step in variant.steps for part in parts_of(step)))
-        yield from (part.operation for part in parts if isinstance(part, RunPlan))
-        if variant.find is not None:
-            yield variant.find
+    return (name for variant in plan.variants for name in runs_in(variant))
+
+
+def runs_in(variant: VariantPlan) -> Iterator[str]:
+    """The operations that are run for a result, and by steps."""
+    if isinstance(variant.result, FoundResult):
+        yield variant.result.operation
+    parts = (variant.result, *(part for step in variant.steps for part in parts_of(step)))
+    yield from (part.operation for part in parts if isinstance(part, RunPlan))

@@ -12,70 +12,67 @@ from gateway.documents.yaml import Place, suggestion
 from gateway.mapping.checks.calls import check_possible
 from gateway.mapping.checks.given import given_to, given_to_native
 from gateway.mapping.checks.operations import check_arguments, check_names, check_native_arguments
-from gateway.mapping.checks.type_checks import check_taken_apart, check_tree
+from gateway.mapping.checks.type_checks import check_taken_apart
 from gateway.mapping.checks.writes import check_remembered
 from gateway.mapping.compiler.context import CALL, REMEMBERED, Context
 from gateway.mapping.compiler.http.calls import Http, compile_rules, seconds
 from gateway.mapping.compiler.operations.alternatives import compile_needs
-from gateway.mapping.compiler.operations.runs import compile_gives
+from gateway.mapping.compiler.operations.results import compile_result
 from gateway.mapping.compiler.operations.steps import compile_steps
 from gateway.mapping.compiler.operations.takes import compile_takes
-from gateway.mapping.compiler.records.rows import Wanted, compile_rows
 from gateway.mapping.compiler.scene import Scene
 from gateway.mapping.compiler.trees import compile_object
-from gateway.mapping.language.http import Call
-from gateway.mapping.language.operations import Native
-from gateway.mapping.nodes.calls import OperationPlan, VariantPlan
+from gateway.mapping.expressions import Template
+from gateway.mapping.language.operations import Argument, Native, Outcome
+from gateway.mapping.language.operations import Operation as OperationPart
+from gateway.mapping.nodes.calls import OperationPlan, RawResult, VariantPlan
 from gateway.mapping.nodes.given import NativeArgument, WindowPlan
 from gateway.mapping.nodes.trees import Tree
 from gateway.model.model import Operation
 from gateway.values.messages import Effect, Json
 
-_RESULT_NAMES = frozenset({"args", "settings", "window"})
 _BEFORE_THE_CALL = frozenset({"settings", "connection"})
-_ONE, _MANY = "`at:` for the one object", "`rows:` for the list"
 
 
 def compile_operation(
-    context: Context, operation: Operation, node: Json, place: Place, http: Http, operations: frozenset[str]
+    context: Context, operation: Operation, written: Json, place: Place, http: Http, operations: frozenset[str]
 ) -> OperationPlan | None:
     """Compile one canonical operation; None with findings when its shape is wrong."""
-    shape = context.check("operation", node, place)
-    if shape is None:
+    node = context.read(OperationPart, written, place)
+    if not node.sound:
         return None
-    window = _compile_window(context, operation, shape, place)
+    window = _compile_window(context, operation, node)
     names = CALL | ({"window"} if window else set()) | _remembered(context, operation)
-    inner = http.of_class(context, shape.get("class"), place)
+    inner = http.of_class(context, node.class_, place)
     scene = Scene(context, inner, operation.effect, operations, frozenset(names), operation.not_found, operation.args)
-    args_from, parts = _compile_args_from(context, operation, shape, place)
-    check_possible(context, operation, shape, parts, place)
-    given = given_to(operation, parts, unsupported=shape.get("unsupported", {}), requires=shape.get("requires", {}))
+    args_from, parts = _compile_args_from(context, operation, node)
+    check_possible(context, operation, node, parts)
+    given = given_to(operation, parts, unsupported=node.unsupported or {}, requires=node.requires or {})
     with context.collecting() as reads, context.knowing(given):
-        takes = compile_takes(scene, shape.get("take", {}), (*place, "take"))
-        scene = scene.taking(takes)
-        variants = _compile_variants(scene, operation, shape, place)
+        takes = compile_takes(scene, node.take or {}, (*place, "take"))
+        variants = _compile_variants(scene.taking(takes), operation, node)
     plan = OperationPlan(
         name=operation.name,
         effect=operation.effect,
-        support=shape.get("support", "native"),
-        notes=shape.get("notes", ""),
-        unsupported=shape.get("unsupported", {}),
-        loses=shape.get("loses", {}),
-        requires=shape.get("requires", {}),
+        support=node.support or "native",
+        notes=node.notes or "",
+        unsupported=node.unsupported or {},
+        loses=node.loses or {},
+        requires=node.requires or {},
         args_from=args_from,
         window=window,
         takes=takes,
         variants=variants,
         arguments={},
         not_found=operation.not_found,
-        cache=_compile_cache(context, operation.effect, shape, place),
+        cache=_compile_cache(context, operation.effect, node),
         origin=context.origin(place),
-        needs=compile_needs(context, shape.get("needs"), place),
+        needs=compile_needs(context, node.needs, place),
     )
     ignored = check_arguments(context, operation, plan, reads, place)
     plan = replace(plan, unsupported={**plan.unsupported, **ignored})
     check_remembered(context, reads, place)
-    check_names(context, reads, shape, operation.effect, place)
+    check_names(context, reads, node, operation.effect)
     return plan
 
 
@@ -85,82 +82,91 @@ def _remembered(context: Context, operation: Operation) -> set[str]:
     return {REMEMBERED} if writes else set()
 
 
-def compile_native(context: Context, name: str, node: Json, place: Place, http: Http) -> OperationPlan | None:
+def compile_native(context: Context, name: str, written: Json, place: Place, http: Http) -> OperationPlan | None:
     """Compile one operation of the vendor's own; None with findings when its shape is wrong."""
-    shape = context.check("native", node, place)
-    if shape is None:
+    node = context.read(Native, written, place)
+    if not node.sound:
         return None
-    arguments = {}
-    for argument, spec in shape.get("args", {}).items():
-        checked = context.check("argument", spec, (*place, "args", argument))
-        if checked is not None:
-            allowed = tuple(checked.get("allowed", ()))
-            arguments[argument] = NativeArgument(
-                checked["type"],
-                checked.get("required", False),
-                checked.get("default"),
-                allowed,
-                checked.get("meaning", ""),
-            )
-    effect = Effect.SAFE if shape["safe"] else Effect.UNSAFE
-    scene = Scene(context, http.of_class(context, shape.get("class"), place), effect, frozenset(), CALL, None, {})
+    arguments = {key: _argument(one) for key, one in (node.args or {}).items() if one.sound}
+    effect = Effect.SAFE if node.safe else Effect.UNSAFE
+    scene = Scene(context, http.of_class(context, node.class_, place), effect, frozenset(), CALL, None, {})
     with context.collecting() as reads, context.knowing(given_to_native(arguments)):
-        takes = compile_takes(scene, shape.get("take", {}), (*place, "take"))
-        scene = scene.taking(takes)
-        variant = _compile_variant(scene, None, shape, place)
+        takes = compile_takes(scene, node.take or {}, (*place, "take"))
+        variant = _compile_native_body(scene.taking(takes), node)
     check_native_arguments(context, arguments, reads, place)
-    check_names(context, reads, shape, effect, place)
+    check_names(context, reads, node, effect)
     return OperationPlan(
         name=f"native.{name}",
         effect=effect,
         support="native",
-        notes=shape.get("notes", ""),
+        notes=node.notes or "",
         unsupported={},
         loses={},
         requires={},
         args_from={},
         window=None,
         takes=takes,
-        variants=(variant,) if variant else (),
+        variants=(variant,),
         arguments=arguments,
         not_found=None,
-        cache=_compile_cache(context, effect, shape, place),
+        cache=_compile_cache(context, effect, node),
         origin=context.origin(place),
-        needs=compile_needs(context, shape.get("needs"), place),
+        needs=compile_needs(context, node.needs, place),
     )
 
 
-def _compile_cache(context: Context, effect: Effect, shape: dict[str, Json], place: Place) -> float | None:
+def _argument(node: Argument) -> NativeArgument:
+    allowed = tuple(node.allowed or ())
+    return NativeArgument(node.type, node.required or False, node.default, allowed, node.meaning or "")
+
+
+def _compile_native_body(scene: Scene, node: Native) -> VariantPlan:
+    """Compile what a native operation does."""
+    context, result = scene.context, node.result
+    steps, _ = compile_steps(scene, node.call, node.steps or (), node.place)
+    at = context.path(result.at, (*result.place, "at")) if result is not None and result.sound else None
+    return VariantPlan(
+        when=None,
+        steps=steps,
+        sole=node.call is not None,
+        result=RawResult(at) if at is not None else None,
+        set=None,
+        filters=None,
+        rules=compile_rules(context, node.errors, (*node.place, "errors")),
+        not_found=None,
+        origin=context.origin(node.place),
+    )
+
+
+def _compile_cache(context: Context, effect: Effect, node: OperationPart | Native) -> float | None:
     """Seconds for which answers are kept. What changes something is asked for every time."""
-    if "cache" not in shape:
+    if node.cache is None:
         return None
     if effect is not Effect.SAFE:
         message = "only the answers of an operation that changes nothing can be kept"
-        context.report((*place, "cache"), "cache-of-a-write", message, key=True)
-    return seconds(shape["cache"])
+        context.report((*node.place, "cache"), "cache-of-a-write", message, key=True)
+    return seconds(node.cache)
 
 
-def _compile_window(context: Context, operation: Operation, shape: dict[str, Json], place: Place) -> WindowPlan | None:
-    if "window" not in shape:
-        return None
-    node = context.check("window", shape["window"], (*place, "window"))
-    if node is None:
+def _compile_window(context: Context, operation: Operation, node: OperationPart) -> WindowPlan | None:
+    window = node.window
+    if window is None or not window.sound:
         return None
     if operation.window is None:
-        context.report((*place, "window"), "no-window", f"{operation.name} has no from and to", key=True)
-    elif "default_days" not in node and not all(operation.args[name].required for name in operation.window):
+        context.report(window.place, "no-window", f"{operation.name} has no from and to", key=True)
+    elif window.default_days is None and not all(operation.args[name].required for name in operation.window):
         message = f"{operation.name} can be called without from and to; say `default_days`"
-        context.report((*place, "window"), "window-without-default", message)
-    return WindowPlan(node.get("max_days"), node.get("default_days"))
+        context.report(window.place, "window-without-default", message)
+    return WindowPlan(window.max_days, window.default_days)
 
 
 def _compile_args_from(
-    context: Context, operation: Operation, shape: dict[str, Json], place: Place
+    context: Context, operation: Operation, node: OperationPart
 ) -> tuple[dict[str, Json], dict[str, frozenset[str]]]:
     """Compile `args_from:`: how each argument is taken apart, and into which others."""
     found, parts = {}, {}
-    for argument, spec in shape.get("args_from", {}).items():
-        where = (*place, "args_from", argument)
+    for argument, spec in (node.args_from or {}).items():
+        where = (*node.place, "args_from", argument)
         codec = context.codec(spec, where)
         if argument not in operation.args:
             hint = suggestion(argument, operation.args)
@@ -181,130 +187,46 @@ def _compile_args_from(
     return found, parts
 
 
-def _compile_variants(
-    scene: Scene, operation: Operation, shape: dict[str, Json], place: Place
-) -> tuple[VariantPlan, ...]:
-    if "choose" not in shape:
-        variant = _compile_variant(scene, operation, shape, place)
-        return (variant,) if variant else ()
-    for key in ("call", "steps", "errors", "at", "rows", "row", "union", "gives", "set", "filters", "find"):
-        if key in shape:
-            scene.context.report(
-                (*place, key), "beside-choose", f"`{key}` belongs into the variants of `choose:`", key=True
-            )
-    variants = []
-    context = scene.context
-    for index, node in enumerate(shape["choose"]):
-        where = (*place, "choose", index)
-        checked = scene.context.check("variant", node, where)
-        if checked is None:
+def _compile_variants(scene: Scene, operation: Operation, node: OperationPart) -> tuple[VariantPlan, ...]:
+    if node.choose is None:
+        return (_compile_variant(scene, operation, node, None),)
+    variants, context = [], scene.context
+    for one in node.choose:
+        if not one.sound:
             continue
-        last = index == len(shape["choose"]) - 1
-        if "when" not in checked and not last:
-            scene.context.report(where, "unreachable-variant", "only the last variant may have no `when:`")
+        if one.when is None and one is not node.choose[-1]:
+            context.report(one.place, "unreachable-variant", "only the last variant may have no `when:`")
         with context.knowing(context.given):
-            variant = _compile_variant(scene, operation, checked, where)
-        if variant is not None:
-            variants.append(variant)
-            context.learn(variant.when, holds=False)
+            when = context.deciding(one.when, (*one.place, "when"), scene.names) if one.when is not None else None
+            context.learn(when, holds=True)
+            variants.append(_compile_variant(scene, operation, one, when))
+        context.learn(when, holds=False)
     return tuple(variants)
 
 
-def _compile_variant(
-    scene: Scene, operation: Operation | None, shape: dict[str, Json], place: Place
-) -> VariantPlan | None:
-    context = scene.context
-    when = context.deciding(shape["when"], (*place, "when"), scene.names) if "when" in shape else None
-    context.learn(when, holds=True)
-    if "call" in shape and "steps" in shape:
-        context.report(place, "two-bodies", "`call` or `steps`, not both")
-    call = context.read(Call, shape["call"], (*place, "call")) if "call" in shape else None
-    written = context.read_key(Native, "steps", shape.get("steps", []), (*place, "steps"))
-    steps, inner = compile_steps(scene, call, written, place)
-    sole = "call" in shape
-    result_names = _RESULT_NAMES | (inner.names - scene.names) | (scene.names - CALL)
-    resource = operation.resource.name if operation is not None and operation.resource is not None else ""
-    wanted = Wanted(resource, None if sole else result_names, inner.names)
-    rows = compile_rows(context, shape, place, wanted) if operation else ()
-    gives = compile_gives(inner, shape["gives"], (*place, "gives")) if "gives" in shape else None
-    find = shape.get("find")
-    if find is not None and find not in scene.operations:
-        context.report((*place, "find"), "unknown-operation", scene.not_mapped(find))
-    if not any(key in shape for key in ("call", "steps", "rows", "at", "union", "gives", "find")):
-        context.report(place, "nothing-to-do", "`call`, `steps`, `rows`, `gives` or `find` is needed")
-    if operation is not None:
-        _check_result(context, operation, shape, place)
-    at = context.path(shape["at"], (*place, "at")) if operation is None and "at" in shape else None
+def _compile_variant(scene: Scene, operation: Operation, node: Outcome, when: Template | None) -> VariantPlan:
+    context, place = scene.context, node.place
+    steps, inner = compile_steps(scene, node.call, node.steps or (), place)
     return VariantPlan(
         when=when,
         steps=steps,
-        sole=sole,
-        rows=rows,
-        gives=gives,
-        set=compile_object(context, shape["set"], (*place, "set"), inner.names) if "set" in shape else None,
-        filters=_compile_filters(inner, operation, shape, place),
-        find=find,
-        at=at,
-        rules=compile_rules(context, shape.get("errors"), (*place, "errors")),
+        sole=node.call is not None,
+        result=compile_result(scene, inner, operation, node, steps),
+        set=compile_object(context, node.set, (*place, "set"), inner.names) if node.set is not None else None,
+        filters=_compile_filters(inner, operation, node),
+        rules=compile_rules(context, node.errors, (*place, "errors")),
         not_found=scene.not_found,
         origin=context.origin(place),
     )
 
 
-def _compile_filters(scene: Scene, operation: Operation | None, shape: dict[str, Json], place: Place) -> Tree | None:
+def _compile_filters(scene: Scene, operation: Operation, node: Outcome) -> Tree | None:
     """What arguments stand for where rows are chosen by them: only those by which the gateway chooses."""
-    if "filters" not in shape:
+    if node.filters is None:
         return None
-    where, known = (*place, "filters"), operation.filters if operation is not None else {}
-    for name in shape["filters"]:
+    where, known = (*node.place, "filters"), operation.filters
+    for name in node.filters:
         if name not in known:
             message = f"the gateway chooses no rows by `{name}` here{suggestion(name, known)}"
             scene.context.report((*where, name), "unknown-argument", message, key=True)
-    return compile_object(scene.context, shape["filters"], where, scene.names)
-
-
-def _check_result(context: Context, operation: Operation, shape: dict[str, Json], place: Place) -> None:
-    """What the contract promises is given, in its kind: one object, a list, or nothing."""
-    given = [key for key in ("at", "rows", "union", "gives", "find") if key in shape]
-    if operation.resource is None:
-        for key in (*given, *({"set"} & shape.keys())):
-            context.report((*place, key), "wrong-result", f"{operation.name} gives nothing", key=True)
-        return
-    one = operation.gives == "one"
-    if not given:
-        message = f"{operation.name} gives {operation.resource.name}: write {_ONE if one else _MANY}, or `gives:`"
-        context.report(place, "result-missing", message)
-    if len(given) > 1:
-        context.report((*place, given[1]), "wrong-result", f"`{given[0]}` is the result already", key=True)
-    for key in given:
-        if key in ("rows", "union") if one else key == "at":
-            context.report((*place, key), "wrong-result", f"write {_ONE if one else _MANY}", key=True)
-    _check_other(context, operation, shape, place)
-    for name in shape.get("set", ()):
-        if name not in operation.resource.fields:
-            hint = suggestion(name, operation.resource.fields)
-            message = f"{operation.resource.name} has no field `{name}`{hint}"
-            context.report((*place, "set", name), "unknown-field", message, key=True)
-        else:
-            check_tree(context, operation.resource.fields[name], shape["set"][name], (*place, "set", name))
-
-
-def _check_other(context: Context, operation: Operation, shape: dict[str, Json], place: Place) -> None:
-    """An operation whose result is taken gives the same: `find` looks in a list, `gives` repeats what was given."""
-    gives = shape.get("gives")
-    for key, name, kind in (
-        ("find", shape.get("find"), "list"),
-        ("gives", gives.get("run") if isinstance(gives, dict) else None, operation.gives),
-    ):
-        other = context.model.operations.get(name) if isinstance(name, str) else None
-        if other is not None and (other.gives != kind or other.resource != operation.resource):
-            context.report((*place, key), "wrong-result", f"`{name}` does not give what {operation.name} gives")
-    if "find" in shape and "id" not in operation.args:
-        context.report((*place, "find"), "wrong-result", f"{operation.name} has no id to look for", key=True)
-    name = gives.get("step") if isinstance(gives, dict) else None
-    for step in shape.get("steps", ()) if name is not None else ():
-        if isinstance(step, dict) and step.get("name") == name:
-            other = context.model.operations.get(str(step.get("run")))
-            if other is None or other.resource != operation.resource or "for_each" in step:
-                message = f"the step `{name}` runs no operation that gives what {operation.name} gives"
-                context.report((*place, "gives"), "wrong-result", message)
+    return compile_object(scene.context, node.filters, where, scene.names)

@@ -12,7 +12,7 @@ from gateway.mapping.compiler.scene import Scene
 from gateway.mapping.compiler.trees import compile_sourced_object
 from gateway.mapping.language.http import Call
 from gateway.mapping.language.steps import Recover, Undo
-from gateway.mapping.nodes.calls import CallPlan, RecoverPlan, RunPlan, StepResult
+from gateway.mapping.nodes.calls import CallPlan, RecoverPlan, RunPlan
 from gateway.mapping.nodes.trees import MadeOf
 from gateway.model.model import Operation
 from gateway.values.messages import Effect, Json
@@ -90,25 +90,3 @@ def compile_call(scene: Scene, node: Call, effect: Effect) -> CallPlan | None:
     if plan is not None and effect is not Effect.SAFE and plan.answer == "text":
         check_success(scene.context, plan, node.place)
     return plan
-
-
-def compile_gives(scene: Scene, node: Json, place: Place) -> RunPlan | StepResult | None:
-    """Compile `gives`."""
-    shape = scene.context.check("gives", node, place)
-    if shape is None:
-        return None
-    if ("run" in shape) == ("step" in shape):
-        scene.context.report(
-            place, "missing-key", "`gives` names either an operation to `run` or the `step` that ran one"
-        )
-        return None
-    step = shape.get("step")
-    if step is not None and "with" in shape:
-        scene.context.report((*place, "with"), "unknown-key", "`with` does not go with `step`", key=True)
-    if step is not None:
-        scene.context.reads.roots.add(step)
-    if step is not None and step not in scene.names:
-        scene.context.report(
-            (*place, "step"), "unknown-name", f"`{step}` is no step here{suggestion(step, scene.names)}"
-        )
-    return compile_run(scene, shape["run"], shape.get("with"), place) if step is None else StepResult(step)

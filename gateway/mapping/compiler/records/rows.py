@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Protocol
 
 from gateway.documents.yaml import Place, suggestion
 from gateway.mapping.checks.operations import check_record_names
@@ -10,69 +11,79 @@ from gateway.mapping.checks.usage import Reads
 from gateway.mapping.compiler.context import RESERVED, Context
 from gateway.mapping.expressions import Path
 from gateway.mapping.language.results import Level as LevelPart
+from gateway.mapping.language.results import RowsResult
 from gateway.mapping.nodes.calls import RowsPlan
 from gateway.mapping.nodes.trees import Level, RecordPlan
-from gateway.values.messages import Json
 
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What rows must be: of which resource, how their first path may begin (None: anyhow), what templates may name."""
+    """What rows must be: of which resource, how their first path may begin (None: anyhow), what templates may name.
+
+    The resource is empty where an operation gives nothing, which is told elsewhere.
+    """
 
     resource: str
     roots: frozenset[str] | None
     names: frozenset[str]
 
 
-def compile_rows(context: Context, shape: dict[str, Json], place: Place, wanted: Wanted) -> tuple[RowsPlan, ...]:
-    """Compile `rows`, `at` or `union` with their records."""
-    if "union" in shape:
-        found: list[RowsPlan] = []
-        for index, node in enumerate(shape["union"]):
-            where = (*place, "union", index)
-            checked = context.check("source", node, where)
-            if checked is not None:
-                found += compile_rows(context, checked, where, wanted)
-        return tuple(found)
-    if "rows" not in shape and "at" not in shape:
-        if "row" in shape:
-            context.report((*place, "row"), "row-without-rows", "`row` needs `rows:` or `at:`", key=True)
-        return ()
-    record = _record(context, shape, place, wanted)
-    one = "at" in shape
-    source = shape["at"] if one else shape["rows"]
-    key = "at" if one else "rows"
-    levels = compile_levels(context, source, (*place, key), wanted.roots, wanted.names)
+class Sourced(Protocol):
+    """What says where one object is and which record reads it."""
+
+    place: Place
+
+    @property
+    def at(self) -> str | None:
+        """The path to the object; all there is without it."""
+
+    @property
+    def record(self) -> str | None:
+        """The record."""
+
+
+def compile_one(context: Context, node: Sourced, wanted: Wanted) -> RowsPlan | None:
+    """Compile where one object is with the record that reads it."""
+    where = (*node.place, "at")
+    levels = compile_levels(context, "@" if node.at is None else node.at, where, wanted.roots, wanted.names)
+    record = _record(context, node.record or "", (*node.place, "record"), wanted)
     if record is None or not levels:
-        return ()
-    roots = context.record_reads[record.name].roots
-    if isinstance(source, list) or levels[0].at.steps == ():  # its paths begin with levels, steps and taken names
+        return None
+    if levels[0].at.steps == ():
+        context.reads.roots |= context.record_reads[record.name].roots
+    return RowsPlan(tuple(levels), record, named=False, one=True, origin=context.origin(where))
+
+
+def compile_rows(context: Context, node: RowsResult, wanted: Wanted) -> RowsPlan | None:
+    """Compile where rows are with the record that reads each."""
+    where = (*node.place, "rows")
+    levels = compile_levels(context, node.rows, where, wanted.roots, wanted.names)
+    record = _record(context, node.record, (*node.place, "record"), wanted)
+    if record is None or not levels:
+        return None
+    roots, named = context.record_reads[record.name].roots, isinstance(node.rows, list)
+    if named or levels[0].at.steps == ():  # its paths begin with levels, steps and taken names
         context.reads.roots |= roots
-    if isinstance(source, list):
+    if named:
         known = wanted.names | {level.name for level in levels}
         for root in sorted(roots - known):
             message = f"record `{record.name}` reads `{root}`, which is no level and no step here"
-            context.report((*place, "row"), "unknown-name", message + suggestion(root, known))
-    return (RowsPlan(tuple(levels), record, isinstance(source, list), one, context.origin((*place, key))),)
+            context.report((*node.place, "record"), "unknown-name", message + suggestion(root, known))
+    return RowsPlan(tuple(levels), record, named, one=False, origin=context.origin(where))
 
 
-def _record(context: Context, shape: dict[str, Json], place: Place, wanted: Wanted) -> RecordPlan | None:
-    name = shape.get("row")
-    if name is None:
-        context.report(place, "missing-key", "`row` is missing (the record that reads each row)")
-        return None
+def _record(context: Context, name: str, place: Place, wanted: Wanted) -> RecordPlan | None:
     record = context.records.get(name)
     if record is None:
-        hint = suggestion(name, context.records)
-        context.report((*place, "row"), "unknown-record", f"there is no record `{name}`{hint}")
+        context.report(place, "unknown-record", f"there is no record `{name}`{suggestion(name, context.records)}")
         return None
     context.used_records.add(name)
     reads = context.record_reads[name]
     context.reads.add(Reads(reads.names, reads.whole))
-    check_record_names(context, record, wanted.names, (*place, "row"))
-    if record.resource.name != wanted.resource:
-        message = f"record `{name}` reads {record.resource.name}, and {wanted.resource or 'nothing'} is given here"
-        context.report((*place, "row"), "wrong-record", message)
+    check_record_names(context, record, wanted.names, place)
+    if wanted.resource and record.resource.name != wanted.resource:
+        message = f"record `{name}` reads {record.resource.name}, and {wanted.resource} is given here"
+        context.report(place, "wrong-record", message)
     return record
 
 
@@ -91,8 +102,7 @@ def compile_levels(
         return [Level("row", path, None, context.origin(place))] if path is not None else []
     levels: list[Level] = []
     known: list[str] = []
-    for index, written in enumerate(source):
-        node = context.read(LevelPart, written, (*place, index))
+    for index, node in enumerate(source):
         if not node.sound:
             continue
         where = node.place
