@@ -25,6 +25,11 @@ from gateway.values.messages import Json
 _OPEN: Final = frozenset({"any", "map", "object"})
 """Canonical kinds whose keys the contract does not name."""
 _FAILS: Final = "\x00"
+_REMEMBERED: Final = 4_096
+_WITHOUT: Final[dict[str, Json]] = {}
+"""Expression, written as Jinja2 shows its tree → what it gives without its names: making its code takes milliseconds.
+
+What it gives is only compared. A mapping has some hundred conditions, which it writes over and over."""
 
 Chain: TypeAlias = tuple[str, ...]
 """A name and the keys that are looked up on it: `("args", "customer", "email")`."""
@@ -101,7 +106,7 @@ class Given:
         """The same where a condition was found to hold, or not to."""
         if condition is None:
             return self
-        learned = self._learned(_Expanded(self.taken).visit(deepcopy(condition)), holds=holds)
+        learned = self._learned(self._written_out(condition), holds=holds)
         found = tuple(_literals(condition, holds=holds))
         if len(found) > 1 and _alternative(condition, holds=holds):
             clauses = (*self.clauses, tuple((atom, not one) for atom, one in found))
@@ -119,9 +124,16 @@ class Given:
         chains = set(chains_of(tree))
         owed = {**self.owed, name: fields} if (fields := self.owing(chains)) else self.owed
         known = {chain[0] for chain in chains} <= {"args", *self.taken}
-        if not known or (encoded and _without(_Expanded(self.taken).visit(deepcopy(tree))) is not None):
+        if not known or (encoded and _without(self._written_out(tree)) is not None):
             return replace(self, owed=owed)
         return replace(self, owed=owed, taken={**self.taken, name: tree})
+
+    def _written_out(self, tree: nodes.Expr) -> nodes.Expr:
+        """Write out the expressions of the taken names in an expression, which itself stays as it is."""
+        if all(chain[0] not in self.taken for chain in chains_of(tree)):
+            return tree
+        written: nodes.Expr = _Expanded(self.taken).visit(deepcopy(tree))
+        return written
 
     def owing(self, chains: Iterable[Chain]) -> tuple[str, ...]:
         """The caller's fields that a value of these names is made of; none where something else is among them."""
@@ -257,11 +269,16 @@ def _without(node: nodes.Node) -> Json:
     """What an expression gives where nothing of its names is given; a text that is no value where it fails."""
     if not isinstance(node, nodes.Expr):
         return _FAILS
-    scope: dict[str, Json] = {chain[0]: {} for chain in chains_of(node)}
-    try:
-        return Hole(Program(deepcopy(node)).run, node).value(scope)
-    except ExpressionFailed:
-        return _FAILS
+    written = repr(node)
+    if written not in _WITHOUT:
+        if len(_WITHOUT) >= _REMEMBERED:
+            _WITHOUT.clear()
+        scope: dict[str, Json] = {chain[0]: {} for chain in chains_of(node)}
+        try:
+            _WITHOUT[written] = Hole(Program(node).run, node).value(scope)
+        except ExpressionFailed:
+            _WITHOUT[written] = _FAILS
+    return _WITHOUT[written]
 
 
 def _found_in(node: nodes.Node, chain: Chain) -> bool:

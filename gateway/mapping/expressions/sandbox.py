@@ -6,6 +6,7 @@ There are no attributes, methods, globals, statements or loops. No message holds
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from copy import deepcopy
 from threading import Lock
 from typing import Any, Final
 
@@ -136,9 +137,10 @@ class Program:
         return context.vars[_RESULT]
 
     def _made(self) -> Template:
-        with _MAKING:  # Jinja2 changes the tree that it is given
+        with _MAKING:
             if self._template is None:
-                self._tree.set_environment(SANDBOX)
-                assignment = nodes.Assign(nodes.Name(_RESULT, "store"), self._tree, lineno=1)
+                tree = deepcopy(self._tree)  # Jinja2 changes the tree that it is given, and others read this one
+                tree.set_environment(SANDBOX)
+                assignment = nodes.Assign(nodes.Name(_RESULT, "store"), tree, lineno=1)
                 self._template = SANDBOX.from_string(nodes.Template([assignment], lineno=1))
             return self._template

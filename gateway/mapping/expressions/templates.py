@@ -11,8 +11,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
+from functools import lru_cache
 from math import isfinite
 from typing import Any, Final, TypeAlias
 from urllib.parse import quote as percent_encode
@@ -42,6 +43,8 @@ from gateway.values.truth import MISSING
 _Scope: TypeAlias = Mapping[str, Json]
 
 _MAX_LENGTH: Final = 2_000
+_REMEMBERED: Final = 8_192
+"""Templates that are remembered as parsed: a mapping has some hundreds, about half of them written more than once."""
 _DOTS: Final = frozenset({".", ".."})
 _UNFIT: Final = re.compile("[\x00-\x1f\x7f\ud800-\udfff]")
 
@@ -155,6 +158,25 @@ def compile_template(
     """
     if not any(mark in text for mark in ("{{", "{%", "{#")):
         return Literal(text)
+    if names is None:
+        return replace(_parsed(text, quote), origin=origin)
+    try:
+        found = _parsed(text, quote)
+    except ExpressionInvalid:
+        found = None
+    if found is None or not all(use[0] in names for use in found.uses):
+        found = _checked(text, names, quote=quote)  # once more, for what is wrong first; where nothing is, the same
+    return replace(found, origin=origin)
+
+
+@lru_cache(maxsize=_REMEMBERED)
+def _parsed(text: str, quote: bool) -> Template:
+    """Give the template of a text with any names. It is never changed, and its code is made but once."""
+    return _checked(text, None, quote=quote)
+
+
+def _checked(text: str, names: Collection[str] | None, *, quote: bool) -> Template:
+    """Parse and check a template; raises ExpressionInvalid for the first thing that is wrong."""
     pieces: list[str | Hole] = []
     uses: set[tuple[str, ...]] = set()
     unsigned: set[tuple[str, ...]] = set()
@@ -169,7 +191,7 @@ def compile_template(
             raise ExpressionInvalid(invalid.message, offset + invalid.offset) from None
         uses |= grammar.uses
         unsigned |= grammar.unsigned_uses
-    return Template(text, len(pieces) == 1, frozenset(uses), frozenset(unsigned), tuple(pieces), quote, origin)
+    return Template(text, len(pieces) == 1, frozenset(uses), frozenset(unsigned), tuple(pieces), quote)
 
 
 def _split(text: str) -> Iterator[tuple[int, str, bool]]:
