@@ -12,10 +12,10 @@ from types import MappingProxyType
 from typing import TypeAlias, TypeVar
 
 from gateway.documents.yaml import Document, Finding, Place, show, suggestion
-from gateway.model.changes import build_changes
+from gateway.model.build.changes import build_changes
+from gateway.model.build.parts import Wrong, keys, known
 from gateway.model.contract import Argument, ErrorCode, EventType, Model, Operation, Request, Resource
 from gateway.model.filters import FILTERS, Filter
-from gateway.model.parts import Wrong, keys, known
 from gateway.model.types import types
 from gateway.model.types.scalars import SCALARS
 from gateway.model.types.types import NO_RULES, Field, Rules, Type, TypeRefused

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from collections.abc import Set as AbstractSet
 from types import MappingProxyType
 
+from gateway.model.build.parts import Wrong, keys, known
 from gateway.model.contract import Changes, Resource
-from gateway.model.parts import Wrong, keys, known
 from gateway.values.messages import Json
 
 _KEYS = {"of", "status", "span", "first", "becomes", "moved", "otherwise", "vanished", "removed", "tracked"}
