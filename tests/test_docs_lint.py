@@ -1,5 +1,6 @@
 """The linter of the documentation."""
 
+import re
 import subprocess
 import sys
 from contextlib import redirect_stdout
@@ -85,3 +86,11 @@ def test_message(tmp_path, expected, readme):
 def test_a_fragment_is_only_parsed(tmp_path):
     """A part of a mapping may be shown alone when its fence says so."""
     assert (0, []) == lint(tmp_path, "```yaml fragment\nlanguage: 1\n```\n")
+
+
+def test_quoted_code_is_the_code():
+    """What CONTRIBUTING.md quotes as style stands in the file that the sentence before it links, word for word."""
+    page = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    quoted = re.findall(r"\]\((gateway/[\w/]+\.py)\)\)\.\n\n```python\n(.*?)```", page, re.DOTALL)
+    assert len(quoted) == page.count("```python") == 3
+    assert [] == [file for file, code in quoted if code not in (ROOT / file).read_text(encoding="utf-8")]
