@@ -39,8 +39,8 @@ Every key, part by part. How the parts work together is told in [the mapping lan
 templates and paths, and the codecs, are in [words and codecs](words-and-codecs.md), and what `gateway check` finds
 wrong in [findings](findings.md).
 
-A *path* is JMESPath and reads data; a *template* is Jinja2 between `{{` and `}}`; a *tree* is YAML whose texts are
-templates. Everything else is taken as it is written.
+A *path* is JMESPath and reads data; a *template* is Jinja2 between `{{` and `}}`; a *condition* is a template, or a
+path on what is named; a *tree* is YAML whose texts are templates. Everything else is taken as it is written.
 """,
     "functions": """
 In a template a function is written `name(a, b)` or `a | name(b)`, in a path `name(a, b)`. A function takes exactly the
@@ -89,6 +89,7 @@ def form(rules: Mapping[str, Any]) -> str:
     told = "any value" if set(TREE) <= set(types) else " or ".join(_KINDS[kind] for kind in types)
     takes = rules["meta"]["takes"]
     told += f", {takes}" if takes != "literal" else ""
+    told += f" on the {rules['meta']['on']}" if "on" in rules["meta"] else ""
     if "allowed" in rules:
         told += f": {', '.join(map(code, rules['allowed']))}"
     told += " or null" if rules.get("nullable") else ""

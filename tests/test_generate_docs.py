@@ -13,7 +13,7 @@ from gateway.documents.schema_check import Shape, check
 from gateway.documents.yaml import parse
 from gateway.mapping.compiler.context import Context
 from gateway.mapping.compiler.operations.alternatives import fitted
-from gateway.mapping.expressions import compile_path, compile_template
+from gateway.mapping.expressions import compile_path, compile_template, is_template
 from gateway.mapping.language import PARTS
 from gateway.model.model import load
 from gateway.surface.operations.capabilities import capabilities
@@ -82,9 +82,9 @@ def test_example(name):
     check(Shape({key: rules}), document.data, document, (), findings)
     assert [] == findings
     takes = rules["meta"]["takes"]
-    if takes == "path":
+    if takes == "path" or (takes == "condition" and not is_template(value)):
         compile_path(value)
-    for text in texts(value) if takes in {"template", "tree"} else ():
+    for text in texts(value) if takes in {"template", "tree", "condition"} else ():
         compile_template(text)
 
 

@@ -96,7 +96,7 @@ error bad-path: A text that is no JMESPath, or asks a function for what it canno
 error bad-template: A template that cannot be read, or that uses a name or word there is not. Correct it as told.
 error bad-expression: A text that is no regular expression. Correct it.
 error slow-expression: A regular expression that takes more than linear time. Leave out look-around, back references.
-error not-a-template: A condition, a list or a taken value is written as plain text. Put one expression in `{{ … }}`.
+error not-a-template: A list, a taken value, or a condition on no data, is plain text. Write it in `{{ … }}`.
 error not-boolean: A condition that can be seen to give neither true nor false. Compare what it gives.
 error unknown-word: A `$` key that is no word of trees, or does not stand first. Correct it, or put it first.
 error wrong-form: A part is not written in its form. Write it as the message says.

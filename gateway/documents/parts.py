@@ -33,9 +33,10 @@ from gateway.values.messages import Json
 
 @dataclass(frozen=True, slots=True)
 class Takes:
-    """Of a type: the language that its texts are in, `path`, `paths`, `template` or `tree`."""
+    """Of a type: the language of its texts, `path`, `paths`, `template`, `tree` or `condition` (a path on `on`)."""
 
     language: str
+    on: str = ""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -72,6 +73,12 @@ TREE: Final = ("dict", "list", "string", "integer", "float", "boolean")
 Name: TypeAlias = Annotated[str, limits(regex=NAME)]
 PathText: TypeAlias = Annotated[str, Takes("path")]
 TemplateText: TypeAlias = Annotated[str, Takes("template")]
+ConditionText: TypeAlias = Annotated[str, Takes("condition")]
+"""What decides: a template on names, and where data is at hand, as for those below, a path on it."""
+OnBody: TypeAlias = Annotated[str, Takes("condition", "body")]
+OnRow: TypeAlias = Annotated[str, Takes("condition", "row")]
+OnElement: TypeAlias = Annotated[str, Takes("condition", "element")]
+OnMessage: TypeAlias = Annotated[str, Takes("condition", "message")]
 Tree: TypeAlias = Annotated[Json, Takes("tree")]
 TreeObject: TypeAlias = Annotated[dict[str, Json], Takes("tree")]
 TreeParams: TypeAlias = Annotated[list[Json] | dict[str, Json], Takes("tree")]
@@ -235,10 +242,11 @@ def _rules(declared: _Key, hint: Any) -> Rules:
     members = [member for member in _members(hint) if member is not NoneType]
     kinds = list(dict.fromkeys(kind for member in members for kind in _kinds(member)))
     rules: dict[str, Json] = {"type": kinds[0] if len(kinds) == 1 else kinds}
-    takes, names = "literal", {}
+    takes, names = "literal", dict[str, str]()
     for extra in _extras(hint):
         if isinstance(extra, Takes):
             takes = extra.language
+            names |= {"on": extra.on} if extra.on else {}
         elif isinstance(extra, Limits):
             rules |= extra.rules
         elif isinstance(extra, Names):

@@ -106,10 +106,10 @@ def _with_session(
 
     async def sending(limit: str, make: Callable[[], Request]) -> Response:
         response, token = await attempt(limit, make, None)
-        if not _refused(auth, response):
+        if not _refused(auth, response, scope()):
             return response
         response, token = await attempt(limit, make, token)
-        if _refused(auth, response):
+        if _refused(auth, response, scope()):
             raise ProviderUnauthorised(
                 "The provider refused a session that was fetched a moment ago; check the connection's credentials.",
                 origin=auth.origin,
@@ -148,11 +148,11 @@ async def login(send: Dispatch, auth: SessionAuth, scope: Callable[[], Scope], r
     return token
 
 
-def _refused(auth: SessionAuth, response: Response) -> bool:
+def _refused(auth: SessionAuth, response: Response, scope: Scope) -> bool:
     body: Json = None
     if len(response.body) <= _LARGEST_REFUSAL:
         try:
             body = decode_json(response.body)
         except JsonRefused:
             body = None
-    return any(holds(condition, response, body) for condition in auth.renew_when)
+    return any(holds(condition, response, body, scope) for condition in auth.renew_when)

@@ -23,7 +23,7 @@ from gateway.mapping.compiler.context import REMEMBERED
 from gateway.mapping.expressions.ids import uuid_of
 from gateway.mapping.handling import handled
 from gateway.mapping.nodes.calls import ASKED, FoundResult, OperationPlan, RawResult, RunPlan, StepResult, VariantPlan
-from gateway.mapping.runtime.expressions import read, rendered
+from gateway.mapping.runtime.expressions import decides, read
 from gateway.mapping.runtime.faults.told_outside import told_outside
 from gateway.mapping.runtime.results import Found, LeftOut, chosen, distinct, read_all, told, unfinished
 from gateway.mapping.runtime.steps import accepted, chosen_by, take_all
@@ -37,7 +37,7 @@ from gateway.values.errors import (
     Unsupported,
 )
 from gateway.values.messages import Effect, Json, Reply
-from gateway.values.truth import MISSING, truth
+from gateway.values.truth import MISSING
 
 
 @dataclass(slots=True)
@@ -198,7 +198,7 @@ class Run:
         """Take what the operation takes, and choose the variant that fits."""
         take_all(plan.takes, scope)
         for variant in plan.variants:
-            if variant.when is None or truth(rendered(variant.when, scope, variant.origin), variant.origin):
+            if variant.when is None or decides(variant.when, None, scope, variant.origin):
                 return variant
         raise Unsupported(f"No variant of {plan.name} fits this call.", details={"capability": plan.name})
 

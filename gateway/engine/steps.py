@@ -31,7 +31,7 @@ from gateway.mapping.nodes.calls import (
     VariantPlan,
     VarsStep,
 )
-from gateway.mapping.runtime.expressions import read, rendered
+from gateway.mapping.runtime.expressions import decides_of_answer, read, told_by
 from gateway.mapping.runtime.faults.told_outside import told_outside
 from gateway.mapping.runtime.results import Found, unfinished
 from gateway.mapping.runtime.steps import alone, refuse, take_all, wanted
@@ -39,7 +39,7 @@ from gateway.mapping.runtime.trees import evaluate
 from gateway.model.model import Model
 from gateway.values.errors import GatewayError, OutcomeUnknown, ProviderRejected
 from gateway.values.messages import Effect, Json
-from gateway.values.truth import MISSING, is_true, truth
+from gateway.values.truth import MISSING
 
 Exchange: TypeAlias = Callable[[CallPlan, Mapping[str, Json], tuple[ErrorRule, ...], Effect], Awaitable[Json]]
 """Sends one call and gives the decoded body of a success, or raises what the rules make of the answer.
@@ -171,8 +171,7 @@ class Steps:
         """See whether a step that failed was done all the same: its value then, else the failure, in doubt or not."""
         try:
             value = await self._looked(recover, variant, scope)
-            told = rendered(recover.done, {**scope, "body": value}, recover.origin)
-            done = truth(told, recover.origin) if told is not None else None
+            done = told_by(recover.done, value, {**scope, "body": value}, recover.origin)
         except GatewayError:
             value = done = None
         if done is None:
@@ -195,7 +194,7 @@ class Steps:
             body = await self.asked(recover.look, scope)
         else:
             body = await self.exchange(recover.look, scope, variant.rules, Effect.SAFE)
-            if not await self._is_complete(recover.look, body):
+            if not await self._is_complete(recover.look, body, scope):
                 raise unfinished(recover.look.origin)
         keep = recover.keep
         kept = await self.compute(read, keep, body, recover.origin) if keep is not None else body
@@ -212,7 +211,7 @@ class Steps:
     ) -> Json:
         """Send one call. Of a write it is noted whether it was done, of a list whether the answer is all of it."""
         body = await self._exchanged(call, effect, variant, scope, writes=effect is not Effect.SAFE and not stays)
-        if not await self._is_complete(call, body):
+        if not await self._is_complete(call, body, scope):
             if self.parts is None:
                 raise unfinished(call.origin)
             self.parts.append(call.origin)
@@ -247,10 +246,12 @@ class Steps:
             self.writes.note()
         return body
 
-    async def _is_complete(self, call: CallPlan, body: Json) -> bool:
+    async def _is_complete(self, call: CallPlan, body: Json, scope: Mapping[str, Json]) -> bool:
         """Tell whether an answer holds all there is, as far as the mapping says how that is seen."""
-        path = call.complete
-        return path is None or await self.compute(lambda: is_true(read(path, body, call.origin)))
+        told = call.complete
+        return told is None or await self.compute(
+            lambda: decides_of_answer(told, body, {**scope, "body": body}, call.origin)
+        )
 
     def _undo(self, undo: CallPlan | RunPlan, variant: VariantPlan, scope: Mapping[str, Json]) -> Undo:
         async def take_back() -> None:

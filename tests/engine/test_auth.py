@@ -30,7 +30,8 @@ auth:
     login: {post: /login, json: {user: "{{ settings.user }}", key: "{{ settings.key }}"}}
     token: data.token
     expires: 55m
-    renew_when: [{status: 401}, {when: "error == 'expired'"}, {header: {X-Session: "^over$"}}]
+    renew_when: [{status: 401}, {when: "error == 'expired'"}, {header: {X-Session: "^over$"}},
+      {when: "{{ body.state == 'ended' and status == 200 and settings.user == 'club' }}"}]
     send: {headers: {X-Token: "{{ token }}"}, query: {user: "{{ settings.user }}"}}
 errors:
   - {when: "error == 'locked'", is: LIMIT_EXCEEDED, message: text}
@@ -224,6 +225,7 @@ async def test_late_refusal(provider, session, compiled):
     [
         (401, {}, {}),
         (200, {"error": "expired"}, {}),
+        (200, {"state": "ended"}, {}),
         (200, b"", {"x_session": "over"}),
         (500, b"\xff", {"x_session": "over"}),
     ],

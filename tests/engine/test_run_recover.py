@@ -89,6 +89,21 @@ async def test_a_failed_step_is_looked_at(club, answered, status, does, shows, c
 
 
 @pytest.mark.parametrize(
+    ("does", "shows", "code", "live"),
+    [
+        (True, None, None, {"8"}),
+        (False, None, "PROVIDER_UNAVAILABLE", {"7"}),
+        (True, {"else": "x"}, "OUTCOME_UNKNOWN", {"8"}),  # null: what is seen does not tell
+    ],
+)
+async def test_a_path_that_decides(club, answered, does, shows, code, live):
+    """What a look shows may be told by a path on it as well, and null says that it does not tell."""
+    looks = ', recover: {call: {get: "/state/{{ args.id }}"}, done: "state && state == \'gone\'"}'
+    provider = Provider(answered({}, 500), does=does, shows=shows)
+    assert (code, live) == (await moved(club, provider, looks), provider.live)
+
+
+@pytest.mark.parametrize(
     ("answer", "does", "code", "live"),
     [
         (LATE, True, None, {"8"}),

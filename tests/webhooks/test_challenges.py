@@ -126,6 +126,24 @@ def test_constant_answers():
         assert (True, None) == (verdict.accepted, verdict.answer)
 
 
+@pytest.mark.parametrize("when", ["type == `1` && kind == 'a'", "{{ body.type == 1 and body.kind == 'a' }}"])
+def test_what_decides(when):
+    """Whether a message is a challenge is told by a path on its body or by a template; one that fails says no."""
+    pong = {"when": when, "json": {"type": 1}}
+    assert b'{"type": 1}' == answered(pong, signed({"type": 1, "kind": "a"})).answer.body
+    for body in ({"type": 1, "kind": "b"}, {"type": 1}, [], "text"):
+        assert (True, None) == (answered(pong, signed(body)).accepted, answered(pong, signed(body)).answer)
+
+
+def test_names_that_decide():
+    """A template that says whether a message is a challenge sees how it was sent, and needs no body for that."""
+    pong = {"when": "{{ method == 'POST' and headers['x-kind'] == settings.user }}", "json": {"type": 1}}
+    message = received(b"", {"X-Signature": sign(b""), "X-Kind": "club"})
+    settings = {"secret": SECRET, "user": "club"}
+    assert b'{"type": 1}' == answered(pong, message, **settings).answer.body
+    assert answered(pong, message, **settings | {"user": "other"}).answer is None
+
+
 def test_header():
     """A handshake is answered in the header it came in, and never with what cannot stand in one."""
     challenge = {"unproved": True, "value": {"header": "X-Hook-Secret"}, "header": "X-Hook-Secret"}

@@ -11,6 +11,7 @@ from typing import TypeGuard
 from gateway.documents.yaml import Place, suggestion
 from gateway.mapping.checks.type_checks import report_unwritable
 from gateway.mapping.checks.usage import Reads
+from gateway.mapping.compiler.conditions import constant
 from gateway.mapping.compiler.context import Context
 from gateway.mapping.language.operations import Native
 from gateway.mapping.language.operations import Operation as OperationPart
@@ -22,7 +23,6 @@ from gateway.mapping.nodes.trees import RecordPlan
 from gateway.model.model import Operation
 from gateway.model.types.types import Field
 from gateway.values.messages import Effect, Json
-from gateway.values.truth import is_true
 
 
 def check_arguments(
@@ -172,7 +172,7 @@ def check_rules(context: Context, rules: Sequence[tuple[Place, Condition]]) -> N
     """Every error rule can be reached: none of the rules before it catches all that it could."""
     rules = [(place, one) for place, one in rules if one != Condition()]  # those have findings of their own
     for at, (place, condition) in enumerate(rules):
-        if condition.when is not None and _constant(condition) is False:
+        if condition.when is not None and constant(condition.when) is False:
             context.report(place, "unreachable-rule", "never reached: its condition never holds; correct it")
             continue
         for status in condition.status or {None}:
@@ -191,14 +191,7 @@ def _catches(first: Condition, second: Condition, status: int | None) -> bool:
     if not {(name, one.text) for name, one in first.headers} <= {(name, one.text) for name, one in second.headers}:
         return False
     same = first.when is not None and second.when is not None and first.when.text == second.when.text
-    return same or first.when is None or _constant(first) is True
-
-
-def _constant(condition: Condition) -> bool | None:
-    """Whether a path holds always or never, when it looks at nothing."""
-    if condition.when is None or condition.when.parsed["type"] != "literal":
-        return None
-    return is_true(condition.when.parsed["value"])
+    return same or first.when is None or constant(first.when) is True
 
 
 def check_refusals(context: Context, nodes: Json, place: Place) -> None:

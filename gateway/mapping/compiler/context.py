@@ -15,12 +15,19 @@ from gateway.documents.reader import read_inside, read_part
 from gateway.documents.schema_check import Shape, check
 from gateway.documents.yaml import Document, Finding, Place, suggestion
 from gateway.mapping.checks.given import Given
-from gateway.mapping.checks.kinds import kind_of, mistakes
+from gateway.mapping.checks.kinds import mistakes
 from gateway.mapping.checks.scopes import COMMON, record_of, type_of_setting
 from gateway.mapping.checks.usage import Reads
 from gateway.mapping.codecs import Codec, CodecInvalid, compile_codec
-from gateway.mapping.expressions import ExpressionInvalid, Literal, Path, Template, compile_path, compile_template
-from gateway.mapping.expressions.conditions import named, seen_of_path
+from gateway.mapping.expressions import (
+    ExpressionInvalid,
+    Literal,
+    Path,
+    Predicate,
+    Template,
+    compile_path,
+    compile_template,
+)
 from gateway.mapping.language import PARTS
 from gateway.mapping.nodes.given import Setting
 from gateway.mapping.nodes.trees import RecordPlan
@@ -124,15 +131,15 @@ class Context:
         self.roots = {**self.roots, "settings": record_of(settings)}
 
     @contextmanager
-    def where(self, condition: Template | None, *, holds: bool = True) -> Iterator[None]:
+    def where(self, condition: Predicate | None, *, holds: bool = True) -> Iterator[None]:
         """Compile a part that is only done where a condition holds, or does not."""
         with self.knowing(self.given):
             self.learn(condition, holds=holds)
             yield
 
-    def learn(self, condition: Template | None, *, holds: bool) -> None:
-        """From here on a condition is known to hold, or not to."""
-        if self.given is not None and condition is not None:
+    def learn(self, condition: Predicate | None, *, holds: bool) -> None:
+        """From here on a condition is known to hold, or not to. One on data says nothing of what was given."""
+        if self.given is not None and isinstance(condition, Template):
             self.given = self.given.after(condition.holes[0].tree, holds=holds)
 
     @contextmanager
@@ -248,27 +255,6 @@ class Context:
     def _is_secret(self, use: tuple[str, ...]) -> bool:
         setting = self.settings.get(use[1]) if use[0] == "settings" and len(use) > 1 else None
         return setting is not None and setting.type == "secret"
-
-    def deciding(self, text: Json, place: Place, names: Collection[str], *, secrets: bool = False) -> Template | None:
-        """Compile a template that gives true or false."""
-        template = self.expression(text, place, names, secrets=secrets)
-        gives = template.gives if template is not None else None
-        if gives is None and template is not None:
-            gives = kind_of(template.holes[0].tree, self.known_here)
-        if gives is not None and gives != "boolean":
-            self._report_undecided(gives, place)
-        return template
-
-    def condition(self, text: Json, place: Place) -> Path | None:
-        """Compile a path that decides."""
-        path = self.path(text, place)
-        seen = seen_of_path(path.parsed) if path is not None else None
-        if seen is not None:
-            self._report_undecided(seen, place)
-        return path
-
-    def _report_undecided(self, seen: str, place: Place) -> None:
-        self.report(place, "not-boolean", f"the condition gives {named(seen)}, neither true nor false: compare it")
 
     def expression(self, text: Json, place: Place, names: Collection[str], *, secrets: bool = False) -> Template | None:
         """Compile a template that is one expression: a bare text would decide nothing, and is no list."""

@@ -11,6 +11,7 @@ from gateway.documents.yaml import Place, suggestion
 from gateway.mapping.checks.given import Given
 from gateway.mapping.checks.kinds import element_of
 from gateway.mapping.checks.usage import Reads
+from gateway.mapping.compiler.conditions import deciding
 from gateway.mapping.compiler.context import RESERVED, Context
 from gateway.mapping.expressions import Literal, Template
 from gateway.mapping.nodes.trees import (
@@ -169,7 +170,7 @@ def _test(context: Context, node: _Parts, place: Place, names: Names, secrets: b
     text = node.get("$if")
     if not isinstance(text, str):
         return _part(context, node, "$if", place, names, secrets), None
-    template = context.deciding(text, (*place, "$if"), names, secrets=secrets)
+    template = deciding(context, text, (*place, "$if"), names, secrets=secrets)
     return text_of(template, context.origin(place)), template
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TypeAlias
+
 from gateway.mapping.expressions.functions.kind import (
     ExpressionFailed,
     ExpressionInvalid,
@@ -9,7 +11,7 @@ from gateway.mapping.expressions.functions.kind import (
     ValueMissing,
 )
 from gateway.mapping.expressions.paths import Path, compile_path
-from gateway.mapping.expressions.templates import Hole, Literal, Template, compile_template
+from gateway.mapping.expressions.templates import Hole, Literal, Template, compile_template, is_template
 
 __all__ = [
     "ExpressionFailed",
@@ -17,9 +19,14 @@ __all__ = [
     "Hole",
     "Literal",
     "Path",
+    "Predicate",
     "SegmentRefused",
     "Template",
     "ValueMissing",
     "compile_path",
     "compile_template",
+    "is_template",
 ]
+
+Predicate: TypeAlias = Path | Template
+"""A condition: a path on the data at hand, or a template on names."""

@@ -156,7 +156,7 @@ def compile_template(
     `names` are the roots an expression may read (None: any), `origin` is its place, `file:line`. With `quote`, for URL
     paths, every value is percent-encoded, and an expression that is a name and nothing else may give a secret.
     """
-    if not any(mark in text for mark in ("{{", "{%", "{#")):
+    if not is_template(text):
         return Literal(text)
     if names is None:
         return replace(_parsed(text, quote), origin=origin)
@@ -192,6 +192,11 @@ def _checked(text: str, names: Collection[str] | None, *, quote: bool) -> Templa
         uses |= grammar.uses
         unsigned |= grammar.unsigned_uses
     return Template(text, len(pieces) == 1, frozenset(uses), frozenset(unsigned), tuple(pieces), quote)
+
+
+def is_template(text: str) -> bool:
+    """Tell whether a text is a template, right or wrong."""
+    return any(mark in text for mark in ("{{", "{%", "{#"))
 
 
 def _split(text: str) -> Iterator[tuple[int, str, bool]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gateway.documents.parts import ErrorCode, Node, PathText, Reasons, TreeObject, key, part
+from gateway.documents.parts import ErrorCode, Node, OnBody, PathText, Reasons, TreeObject, key, part
 
 
 @part("condition", "one of `renew_when`; `success` of a call or of `http`")
@@ -11,7 +11,9 @@ class Condition(Node):
 
     status: int | list[int] | None = key("the HTTP status, or several", example=404, schema={"type": "integer"})
     header: Reasons | None = key("header name: regular expression its value must match", example={"X-Limit": "^0$"})
-    when: PathText | None = key("path on the body that must be true", example="error.code == 'taken'")
+    when: OnBody | None = key(
+        "what must hold of the body; a template sees `body`, `status` and `headers`", example="error.code == 'taken'"
+    )
 
 
 @part("rule", "one of `errors`")

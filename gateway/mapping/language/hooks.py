@@ -9,11 +9,11 @@ from gateway.documents.parts import (
     ErrorCode,
     Names,
     Node,
+    OnMessage,
     OperationName,
     PathText,
     Reasons,
     Takes,
-    TemplateText,
     Tree,
     TreeObject,
     key,
@@ -74,7 +74,12 @@ class AnyHook(Node):
     )
     verify: Verify | list[Verify] | str | None = key(
         "how the sender is known, or `none`; blocks of several kinds may stand in a list",
-        example={"equals": {"company": "{{ settings.company }}"}, "fetch": {"forged": ["BOOKING_NOT_FOUND"]}},
+        example={
+            "hmac": "sha256",
+            "keys": ["{{ settings.hook_secret }}"],
+            "signature": {"header": "X-Signature"},
+            "signed": ["body"],
+        },
     )
     body: Literal["json", "form", "none"] = key("how the body is read, once verified", default="json", example="form")
     replies: dict[ErrorCode, Reply] | None = key(
@@ -130,8 +135,8 @@ class Ask(Node):
     """Something that may be asked of us."""
 
     request: Annotated[str, Names("request")] = key("the canonical request", example="booking.requested")
-    when: TemplateText | None = key(
-        "whether the message asks for this; without it every message does", example="{{ method == 'GET' }}"
+    when: OnMessage | None = key(
+        "what holds of a message that asks for this; without it every message does", example="{{ method == 'GET' }}"
     )
     at: PathText | None = key("path to the row inside the message", example="data.booking")
     record: str | None = key("the record that reads it", example="booking")

@@ -8,6 +8,7 @@ from gateway.documents.parts import (
     NAME,
     Duration,
     Node,
+    OnBody,
     PathText,
     TemplateText,
     Tree,
@@ -27,7 +28,7 @@ VERBS: Final = ("get", "post", "put", "patch", "delete")
 
 _URL = "/api/v2/booking/{{ args.id }}"
 _BOOK = {"service": "{{ args.service_id }}", "start": "{{ args.start }}"}
-_SUCCESS = "path that must be true of the body, or a condition as in errors:"
+_SUCCESS = "what must hold of the body, or the keys of a condition as in errors:"
 
 
 @part("http", "`http`")
@@ -36,7 +37,7 @@ class Http(Node):
 
     base: TemplateText = key("put before every relative URL", example="{{ settings.base_url }}")
     timeout: Duration = key("the whole exchange", default="10s", example="10s")
-    success: PathText | Condition | None = key(_SUCCESS, example="success == `true`")
+    success: OnBody | Condition | None = key(_SUCCESS, example="success == `true`")
     answer: Answer = key("how bodies are read", default="json", example="json")
     headers: TreeObject | None = key("headers of every call", example={"Accept": "application/json"})
     code: PathText | None = key("path to the provider's own error code", example="error.code")
@@ -85,9 +86,9 @@ class Call(Node):
     auth: str | None = key("one of `auths`, instead of the file's own scheme", example="admin")
     timeout: Duration | None = key("the whole exchange", example="10s")
     class_: str | None = key("the class of rate it counts against, instead of the operation's", example="create")
-    success: PathText | Condition | None = key(_SUCCESS, example="result != `false`")
-    complete: PathText | None = key(
-        "path that is true of an answer which holds all there is; of another, more pages would follow",
+    success: OnBody | Condition | None = key(_SUCCESS, example="result != `false`")
+    complete: OnBody | None = key(
+        "what holds of an answer with all there is; of another, more pages would follow",
         example="length(data) < `100` && next_page == `null`",
     )
     whole: bool | None = key("the value is {status, headers, body} instead of the body", example=True)

@@ -8,11 +8,11 @@ from typing import Annotated, Final, Literal, TypeAlias
 from gateway.documents.part_rules import Broken, Rule, not_both
 from gateway.documents.parts import (
     CodecSpec,
+    ConditionText,
     Duration,
     Node,
     Reasons,
     Takes,
-    TemplateText,
     TreeObject,
     key,
     part,
@@ -95,7 +95,7 @@ class Outcome(Body):
 class Variant(Outcome):
     """What is done where a condition holds."""
 
-    when: TemplateText | None = key("one expression that is true or false", example=WHEN)
+    when: ConditionText | None = key("what must hold for it", example=WHEN)
 
 
 @part("window", "`window` of an operation")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from gateway.documents.parts import CodecSpec, Names, Node, PathText, Scalar, Tree, key, part
+from gateway.documents.parts import CodecSpec, Names, Node, OnRow, PathText, Scalar, Tree, key, part
 from gateway.mapping.language.results import Level
 from gateway.values.messages import Json
 
@@ -26,7 +26,7 @@ class Field(Node):
     rows: PathText | list[Level] | None = key(
         "path to the rows of a list of embedded objects, or named levels", example="values(instances)"
     )
-    when: PathText | None = key("path that must be true, else the field is left out", example="price != `null`")
+    when: OnRow | None = key("what must hold of the row, else the field is left out", example="price != `null`")
     default: Json | None = key("used when the provider has none", nullable=True, example=1)
     mode: Literal["read", "write", "both"] | None = key("the direction it is used in", example="write")
     remember: bool | None = key("the provider cannot tell it: what the gateway knows of it goes before", example=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated, TypeAlias
 
 from gateway.documents.part_rules import Choice
-from gateway.documents.parts import Name, Node, OperationName, PathText, TemplateText, TreeObject, key, part
+from gateway.documents.parts import Name, Node, OnElement, OperationName, PathText, TreeObject, key, part
 
 
 @part("level", "one of the named levels of `rows`, or of `in` of a `for_each`")
@@ -14,7 +14,7 @@ class Level(Node):
 
     name: Name = key("the name that paths and templates use", example="day")
     at: PathText = key("path on the level before", example="items(dates)")
-    when: TemplateText | None = key("one expression; false: the element is left out", example="{{ day.free }}")
+    when: OnElement | None = key("what must hold of the element, else it is left out", example="{{ day.free }}")
 
 
 @part("object_result", "`result` that is one object", known_by="at")

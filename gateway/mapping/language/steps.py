@@ -7,9 +7,11 @@ from typing import Annotated, TypeAlias
 from gateway.documents.part_rules import Choice, exactly_one, not_beside
 from gateway.documents.parts import (
     CodecSpec,
+    ConditionText,
     ErrorCode,
     Name,
     Node,
+    OnBody,
     OperationName,
     PathText,
     Takes,
@@ -75,8 +77,9 @@ class Recover(Node):
     run: OperationName | None = key("another canonical operation, one that reads", example="bookings.get")
     with_: TreeObject | None = key(_ITS_ARGUMENTS, example=_ID)
     keep: PathText | None = key("path on its answer: what of it is `body`", example="response")
-    done: TemplateText = key(
-        "one expression on `body`: whether the step was done", example="{{ body.status == 'cancelled' }}"
+    done: OnBody = key(
+        "what holds of its answer where the step was done; null: that cannot be told",
+        example="{{ body.status == 'cancelled' }}",
     )
 
 
@@ -84,7 +87,7 @@ class Recover(Node):
 class Refusal(Node):
     """A guard: when it holds the operation ends."""
 
-    when: TemplateText = key("one expression that is true or false", example=WHEN)
+    when: ConditionText = key("what must hold for it", example=WHEN)
     is_: ErrorCode = key("the canonical error code", example="INSUFFICIENT_CAPACITY")
     message: str = key("one sentence for the caller", example="One place at a time.")
     details: TreeObject | None = key("details for the caller", example={"remaining": 1})
@@ -94,7 +97,7 @@ class Refusal(Node):
 class _Any(Node):
     """What every step may say."""
 
-    when: TemplateText | None = key("one expression; false: the step is skipped, its value null", example=WHEN)
+    when: ConditionText | None = key("where it does not hold the step is skipped, its value null", example=WHEN)
 
 
 @shared

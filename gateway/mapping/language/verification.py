@@ -4,7 +4,20 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Final, Literal, TypeAlias, get_args
 
-from gateway.documents.parts import NAME, Duration, ErrorCode, Node, PathText, Reasons, Takes, Tree, key, part, shared
+from gateway.documents.parts import (
+    NAME,
+    Duration,
+    ErrorCode,
+    Node,
+    OnMessage,
+    PathText,
+    Reasons,
+    Takes,
+    Tree,
+    key,
+    part,
+    shared,
+)
 from gateway.mapping.language.auth import Basic
 from gateway.values.messages import Json
 
@@ -133,7 +146,10 @@ class Challenge(Node):
         valuesrules={"type": "string"},
         example={"hub.mode": "subscribe"},
     )
-    when: PathText | None = key("path on its JSON body that must be true", example="type == `1`")
+    when: OnMessage | None = key(
+        "what holds of its JSON body; a template sees `body`, `method`, `query`, `headers` and `settings`",
+        example="type == `1`",
+    )
     unproved: bool | None = key(
         "it is answered without verifying it, since the provider does not sign it", example=True
     )

@@ -7,12 +7,12 @@ for messages and `text` for `gateway explain`, and never a value.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final, TypeAlias
 
 from gateway.documents.yaml import Place
 from gateway.mapping.codecs import Codec
-from gateway.mapping.expressions import Path, Template
+from gateway.mapping.expressions import Path, Predicate, Template
 from gateway.mapping.expressions.patterns import Pattern
 from gateway.mapping.nodes.given import NativeArgument, WindowPlan
 from gateway.mapping.nodes.trees import Headers, Level, MadeOf, RecordPlan, Tree, Url
@@ -33,11 +33,13 @@ NOT_MAPPED: Final = "not mapped"
 
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """All that is given must hold: status, headers (name in lower case, expression), path on the body."""
+    """All that is given must hold: status, headers (name in lower case, expression), and what decides on the body."""
 
     status: frozenset[int] | None = None
     headers: tuple[tuple[str, Pattern], ...] = ()
-    when: Path | None = None
+    when: Predicate | None = None
+    """A template sees the answer as `body`, `status` and `headers`."""
+    origin: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +73,7 @@ class CallPlan:
     """The class of rate that the call counts against."""
     success: Condition | None
     """What makes an answer a success; without a status in it, the answer's must be 2xx as well."""
-    complete: Path | None
+    complete: Predicate | None
     """Of a list: whether an answer holds all there is; None where every answer does."""
     pages: str
     """The parameter by which it asks for a part of a list, where one is seen; else empty."""
@@ -102,9 +104,9 @@ class RunPlan:
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """A guard: when the template is true the operation ends with `code`."""
+    """A guard: when the condition holds the operation ends with `code`."""
 
-    when: Template
+    when: Predicate
     code: str
     message: str
     details: Tree | None
@@ -139,8 +141,8 @@ class RecoverPlan:
 
     look: CallPlan | RunPlan
     keep: Path | None
-    done: Template
-    """Sees the look's answer, or of it what `keep` gives, as `body`."""
+    done: Predicate
+    """Is about, or sees the look's answer, or of it what `keep` gives, as `body`."""
     origin: str
 
 
@@ -148,7 +150,7 @@ class RecoverPlan:
 class _Step:
     """What every step of an operation has: its condition and its place."""
 
-    when: Template | None = None
+    when: Predicate | None = None
     origin: str
 
     @property
@@ -292,7 +294,7 @@ Result: TypeAlias = ReadResult | RunPlan | StepResult | FoundResult | RawResult
 class VariantPlan:
     """What is done and how the result is read: the body of an operation."""
 
-    when: Template | None
+    when: Predicate | None
     steps: tuple[Step, ...]
     sole: bool
     """True when written as a single `call:`: result paths then see its body instead of the steps by name."""

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Final, TypeAlias
 
 from gateway.mapping.codecs import Codec
-from gateway.mapping.expressions import Literal, Path, Template
+from gateway.mapping.expressions import Literal, Path, Predicate, Template
 from gateway.mapping.nodes.trees import RecordPlan, Tree
 from gateway.mapping.nodes.verification import VerifyPlan
 from gateway.model.model import Resource
@@ -90,7 +90,7 @@ class AskPlan:
     """Its name in the contract: `booking.requested`."""
     shape: Resource
     """The object that the contract says it has."""
-    when: Template | None
+    when: Predicate | None
     """Whether a message asks for this; None where every one does."""
     at: Path | None
     """Where in the message the row is, if a record reads one."""

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Final, TypeAlias
 
 from gateway.mapping.codecs import Codec
-from gateway.mapping.expressions import Path, Template
+from gateway.mapping.expressions import Path, Predicate, Template
 from gateway.model.model import Resource
 from gateway.model.types.types import Type
 from gateway.values.messages import Json
@@ -185,8 +185,8 @@ class Level:
 
     name: str
     at: Path
-    when: Template | None
-    """Sees the levels so far; false leaves the element out."""
+    when: Predicate | None
+    """Is about the element, and sees the levels so far; where it does not hold the element is left out."""
     origin: str
 
 
@@ -266,7 +266,7 @@ class FieldPlan:
     """What the contract says it is; None of an embedded object, whose record knows."""
     required: bool
     nullable: bool
-    when: Path | None = None
+    when: Predicate | None = None
     """True of the rows that have it; None where all do."""
     default: Json = MISSING
     """What stands for a value that is missing, null or an empty text."""

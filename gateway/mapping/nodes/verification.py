@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from gateway.mapping.expressions.paths import Path
+from gateway.mapping.expressions import Path, Predicate
 from gateway.mapping.nodes.trees import Tree
 from gateway.values.messages import Json
 
@@ -100,7 +100,7 @@ class ChallengePlan:
     method: str
     """In capitals; empty for any."""
     query: Mapping[str, str]
-    when: Path | None
+    when: Predicate | None
     unproved: bool
     """Answered without being verified."""
     token: Location | None

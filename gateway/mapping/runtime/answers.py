@@ -13,6 +13,7 @@ from typing import Final
 from gateway.mapping.expressions import ExpressionFailed, Path
 from gateway.mapping.expressions.probes import PROBE
 from gateway.mapping.nodes.calls import ASKED, CALENDARS, CallPlan, Condition, ErrorRule, Scope
+from gateway.mapping.runtime.expressions import holds_where_it_can
 from gateway.mapping.runtime.trees import evaluate
 from gateway.values.errors import (
     AnswerMismatch,
@@ -25,12 +26,11 @@ from gateway.values.errors import (
 from gateway.values.http import retry_after
 from gateway.values.messages import Json, Response
 from gateway.values.strictjson import Unreadable, as_utf8, declared_charset, decode_json, decode_text
-from gateway.values.truth import is_true
 
 _ELSEWHERE = frozenset({307, 308})
 
 
-def holds(condition: Condition, response: Response, body: Json) -> bool:
+def holds(condition: Condition, response: Response, body: Json, scope: Scope) -> bool:
     """Whether all parts of a condition are true of an answer."""
     if condition.status is not None and response.status not in condition.status:
         return False
@@ -38,15 +38,9 @@ def holds(condition: Condition, response: Response, body: Json) -> bool:
         value = response.headers.get(name)
         if value is None or not pattern.found(value):
             return False
-    return condition.when is None or _is_true(condition.when, body)
-
-
-def _is_true(path: Path, body: Json) -> bool:
-    """Whether a path is true of a body; one that cannot be evaluated on it is not."""
-    try:
-        return is_true(path.read(body))
-    except ExpressionFailed:
-        return False
+    return condition.when is None or holds_where_it_can(
+        condition.when, body, _told(scope, response, body), condition.origin
+    )
 
 
 def decoded(call: CallPlan, response: Response, scope: Scope) -> tuple[Json, str | None]:
@@ -113,7 +107,7 @@ def to_body(call: CallPlan, response: Response, rules: Iterable[ErrorRule], scop
     if (usual or named) and _is_success(call, response, body, scope):
         return {"status": response.status, "headers": _shown(response), "body": body} if call.whole else body
     for rule in rules:
-        if holds(rule.condition, response, body):
+        if holds(rule.condition, response, body, scope):
             raise _rejected(rule, response, body, scope)
     raise _unlisted(call, response, body)
 
@@ -125,7 +119,7 @@ def _shown(response: Response) -> dict[str, str]:
 
 def _is_success(call: CallPlan, response: Response, body: Json, scope: Scope) -> bool:
     """Whether an answer is one: `success:` says so, else an answer of JSON-RPC without `error` (2.0, section 5)."""
-    if call.success is not None and not holds(call.success, response, body):
+    if call.success is not None and not holds(call.success, response, body, scope):
         return False
     if call.body_kind != "jsonrpc":
         return True
@@ -156,7 +150,7 @@ def _rejected(rule: ErrorRule, response: Response, body: Json, scope: Scope) -> 
 
 
 def _told(scope: Scope, response: Response, body: Json) -> Scope:
-    """What the details of an error rule see."""
+    """What a condition on an answer sees, and the details of an error rule."""
     return {**scope, "body": body, "status": response.status, "headers": _shown(response)}
 
 

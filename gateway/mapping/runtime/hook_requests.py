@@ -11,14 +11,14 @@ from typing import NoReturn
 
 from gateway.mapping.nodes.calls import Scope
 from gateway.mapping.nodes.hooks import AskingHook, AskPlan
-from gateway.mapping.runtime.expressions import read, rendered
+from gateway.mapping.runtime.expressions import decides, read
 from gateway.mapping.runtime.hook_messages import body_of, names_of, response_of
 from gateway.mapping.runtime.records import read_record
 from gateway.mapping.runtime.trees import evaluate
 from gateway.model.model import whole
 from gateway.values.errors import AnswerMismatch, CallInvalid, GatewayError, MappingFault
 from gateway.values.messages import Asked, Json, Received, Response
-from gateway.values.truth import MISSING, truth
+from gateway.values.truth import MISSING
 
 _OF_MESSAGES = re.compile(r"\b(?:body|query|headers|row)(?:\.\w+)+")
 """Names of what a message holds, in the words of a template."""
@@ -34,7 +34,7 @@ def to_asked(plan: AskingHook, received: Received, scope: Scope) -> tuple[AskPla
     try:
         names = {**names_of(received, scope), "method": received.method, "body": body_of(plan, received)}
         for ask in plan.asks:
-            if ask.when is None or truth(rendered(ask.when, names, ask.origin), ask.origin):
+            if ask.when is None or decides(ask.when, names["body"], names, ask.origin):
                 return ask, Asked(ask.request, _data(ask, names))
     except (AnswerMismatch, MappingFault) as failed:
         _refuse(failed, failed.origin)

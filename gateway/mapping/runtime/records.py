@@ -24,14 +24,14 @@ from gateway.mapping.nodes.trees import (
     Joined,
     RecordPlan,
 )
-from gateway.mapping.runtime.expressions import read
+from gateway.mapping.runtime.expressions import decides, read
 from gateway.mapping.runtime.rows import walk
 from gateway.mapping.runtime.trees import LEFT_OUT, evaluate
 from gateway.mapping.runtime.writing import put_at
 from gateway.model.types.types import TypeRefused
 from gateway.values.errors import AnswerMismatch, MappingFault, OverBudget
 from gateway.values.messages import Json
-from gateway.values.truth import MISSING, is_true
+from gateway.values.truth import MISSING
 
 
 def read_record(record: RecordPlan, row: Json, scope: Scope) -> dict[str, Json]:
@@ -54,7 +54,7 @@ def read_record(record: RecordPlan, row: Json, scope: Scope) -> dict[str, Json]:
 
 def _value(line: FieldPlan, row: Json, scope: Scope) -> Json:
     """The value before the canonical type is asked, or MISSING."""
-    if line.when is not None and not is_true(read(line.when, row, line.origin)):
+    if line.when is not None and not decides(line.when, row, scope, line.origin):
         return MISSING
     value = MEANING[type(line.source)](line.source, row, scope)
     if line.default is not MISSING and (value is MISSING or value is None or value == ""):

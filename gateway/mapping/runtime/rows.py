@@ -5,13 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from gateway.computation.budget import budgeted, check_rows, spend
-from gateway.mapping.expressions import ExpressionFailed, Template
 from gateway.mapping.nodes.calls import Scope
 from gateway.mapping.nodes.trees import Level
-from gateway.mapping.runtime.expressions import read
+from gateway.mapping.runtime.expressions import decides_of_answer, read
 from gateway.values.errors import AnswerMismatch
 from gateway.values.messages import Json
-from gateway.values.truth import truth
 
 
 def walk(levels: tuple[Level, ...], data: Json, scope: Scope) -> list[dict[str, Json]]:
@@ -35,19 +33,12 @@ def _walked(levels: tuple[Level, ...], data: Json, names: dict[str, Json], scope
     for element in elements(level, data):
         spend()
         inner = {**names, level.name: element}
-        if level.when is not None and not _wanted(level.when, {**scope, **inner}, level.origin):
+        if level.when is not None and not decides_of_answer(level.when, element, {**scope, **inner}, level.origin):
             continue
         if rest:
             yield from _walked(tuple(rest), element, inner, scope)
         else:
             yield inner
-
-
-def _wanted(when: Template, scope: Scope, origin: str) -> bool:
-    try:
-        return truth(when.render(scope), origin)
-    except ExpressionFailed as failed:
-        raise AnswerMismatch(f"{origin}: `{when.text}`: {failed}", origin=origin) from None
 
 
 def elements(level: Level, data: Json) -> list[Json]:

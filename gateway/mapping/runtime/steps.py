@@ -11,7 +11,7 @@ from gateway.mapping.codecs import CodecRefused, CodecUnsupported
 from gateway.mapping.expressions import ExpressionFailed
 from gateway.mapping.handling import is_given, member, refusal
 from gateway.mapping.nodes.calls import ExclusiveStep, OperationPlan, RefuseStep, Scope, Step, Take, VariantPlan
-from gateway.mapping.runtime.expressions import rendered
+from gateway.mapping.runtime.expressions import decides, rendered
 from gateway.mapping.runtime.faults.blame import given_by_caller, unfit
 from gateway.mapping.runtime.faults.unwritable import not_kept
 from gateway.mapping.runtime.trees import evaluate
@@ -25,7 +25,6 @@ from gateway.values.errors import (
     StepRefused,
 )
 from gateway.values.messages import Json
-from gateway.values.truth import truth
 
 
 def taken(take: Take, scope: Scope) -> Json:
@@ -61,13 +60,13 @@ def take_all(takes: Iterable[Take], scope: dict[str, Json]) -> None:
 
 def wanted(step: Step, scope: Scope) -> bool:
     """Whether a step is to be done."""
-    return step.when is None or truth(rendered(step.when, scope, step.origin), step.origin)
+    return step.when is None or decides(step.when, None, scope, step.origin)
 
 
 def refuse(step: RefuseStep, scope: Scope) -> None:
     """End the operation with the first guard that holds: raises StepRefused with its code."""
     for guard in step.guards:
-        if truth(rendered(guard.when, scope, guard.origin), guard.origin):
+        if decides(guard.when, None, scope, guard.origin):
             details = evaluate(guard.details, scope) if guard.details is not None else None
             raise StepRefused(guard.message, code=guard.code, details=details, origin=guard.origin)
 

@@ -45,7 +45,7 @@ def answer(plan: VerifyPlan, reading: Reading, scope: Mapping[str, Json], *, unp
     for a challenge whose token or value is not as it must be.
     """
     for challenge in plan.challenges:
-        if challenge.unproved == unproved and _is_meant(challenge, reading):
+        if challenge.unproved == unproved and _is_meant(challenge, reading, scope):
             _check_token(challenge, reading, scope)
             return _answer(plan, challenge, reading, scope)
     return None
@@ -71,11 +71,11 @@ def _heads(challenge: ChallengePlan, reading: Reading) -> bool:
     )
 
 
-def _is_meant(challenge: ChallengePlan, reading: Reading) -> bool:
+def _is_meant(challenge: ChallengePlan, reading: Reading, scope: Mapping[str, Json]) -> bool:
     if not _heads(challenge, reading):
         return False
     try:
-        if challenge.when is not None and reading.value(challenge.when) is not True:
+        if challenge.when is not None and not reading.holds(challenge.when, scope):
             return False
         return challenge.value is None or bool(reading.single(challenge.value))
     except Unproved:  # no JSON, or without the value: an ordinary message

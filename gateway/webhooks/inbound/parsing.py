@@ -10,15 +10,16 @@ import base64
 import binascii
 import hashlib
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Final
 from urllib.parse import parse_qsl, urlsplit
 
-from gateway.mapping.expressions import ExpressionFailed
-from gateway.mapping.expressions.paths import Path
+from gateway.mapping.expressions import ExpressionFailed, Path, Predicate
 from gateway.mapping.nodes.verification import Location, Piece
+from gateway.mapping.runtime.hook_messages import names_of
 from gateway.values.messages import Json, Received
 from gateway.values.strictjson import JsonRefused, decode_json
+from gateway.values.truth import is_true
 
 _HEX: Final = re.compile("(?:[0-9A-Fa-f]{2})*")
 _BASE64URL: Final = re.compile("[0-9A-Za-z_-]*")
@@ -97,6 +98,18 @@ class Reading:
         except ExpressionFailed:
             raise Unproved(f"`{path.text}` cannot be read") from None
         return found if found is None or isinstance(found, str | int | float | bool | list | dict) else None
+
+    def holds(self, predicate: Predicate, scope: Mapping[str, Json]) -> bool:
+        """Whether a condition on the body is true; one that cannot be evaluated, or gives neither, is not."""
+        if isinstance(predicate, Path):
+            return is_true(self.value(predicate))
+        names = names_of(self.received, scope) | {"method": self.received.method.upper()}
+        if any(use[0] == "body" for use in predicate.uses):
+            names["body"] = self.json()
+        try:
+            return predicate.render(names) is True
+        except ExpressionFailed:
+            return False
 
     def field(self, path: Path, item: Json = _UNREAD) -> str:
         """A text or whole number in the body, as text."""

@@ -11,6 +11,7 @@ from typing import Final
 from gateway.documents.yaml import Place, suggestion
 from gateway.mapping.checks.type_checks import check_fields
 from gateway.mapping.checks.usage import Reads
+from gateway.mapping.compiler.conditions import condition_of
 from gateway.mapping.compiler.context import BASE, Context
 from gateway.mapping.compiler.hooks.replies import compile_reply
 from gateway.mapping.compiler.records.rows import Wanted, compile_one
@@ -45,7 +46,7 @@ def _compile_ask(context: Context, ask: Ask) -> AskPlan | None:
         message = f"the contract has no request `{ask.request}`{hint}"
         context.report((*place, "request"), "unknown-request", message)
         return None
-    when = context.deciding(ask.when, (*place, "when"), ASKING) if ask.when is not None else None
+    when = condition_of(context, ask, "when", ASKING)
     row = _compile_row(context, request, ask)
     given = ask.with_ or {}
     check_fields(context, request.resource.name, request.resource.fields, given, (*place, "with"))

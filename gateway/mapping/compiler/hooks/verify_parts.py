@@ -11,6 +11,7 @@ from typing import Final
 
 from gateway.documents.yaml import Place, suggestion
 from gateway.mapping.checks.header_names import check_name, check_own, received
+from gateway.mapping.compiler.conditions import condition_of
 from gateway.mapping.compiler.context import Context
 from gateway.mapping.compiler.http.calls import seconds
 from gateway.mapping.compiler.trees import compile_tree, text_of
@@ -62,6 +63,10 @@ def compile_key(context: Context, text: str, place: Place, *, public: bool = Fal
         message = "a key is one setting of type `secret`, such as `{{ settings.hook_secret }}`"
         context.report(place, "key-not-secret", message)
     return KeyPlan(text_of(template, context.origin(place)), setting)
+
+
+_CHALLENGE: Final = frozenset({"settings", "body", "method", "query", "headers"})
+"""Names that templates see which say whether a message is a challenge."""
 
 
 def compile_path(context: Context, text: str, place: Place) -> Path | None:
@@ -166,7 +171,7 @@ def _challenge(context: Context, node: syntax.Challenge, scheme: str) -> Challen
     return ChallengePlan(
         method=node.method or "",
         query=node.query or {},
-        when=compile_path(context, node.when, (*place, "when")) if node.when is not None else None,
+        when=condition_of(context, node, "when", _CHALLENGE),
         unproved=node.unproved or False,
         token=compile_location(context, node.token) if node.token is not None and node.token.sound else None,
         keys=compile_keys(context, node.keys or (), (*place, "keys")),

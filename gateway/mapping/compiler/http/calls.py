@@ -8,15 +8,16 @@ from __future__ import annotations
 
 import importlib
 import re
-from collections.abc import Collection
 from dataclasses import dataclass, replace
+from typing import Final
 
 from gateway.documents.yaml import Place, suggestion
 from gateway.mapping.checks.header_names import check_headers, check_name
 from gateway.mapping.checks.operations import check_rules
 from gateway.mapping.checks.paging import paging
+from gateway.mapping.compiler.conditions import condition_of
 from gateway.mapping.compiler.context import BASE, SENDING, Context
-from gateway.mapping.compiler.trees import compile_object, compile_tree, text_of
+from gateway.mapping.compiler.trees import Names, compile_object, compile_tree, text_of
 from gateway.mapping.expressions.patterns import Pattern, PatternRefused, compile_pattern
 from gateway.mapping.language.errors import Condition as ConditionPart
 from gateway.mapping.language.errors import ErrorRule as RulePart
@@ -27,6 +28,8 @@ from gateway.mapping.nodes.trees import Headers, Tree, Url
 from gateway.values.messages import Json
 from gateway.values.rates import LimitsPlan, Rate
 
+ANSWER: Final = frozenset({"body", "status", "headers"})
+"""Names that templates see which judge an answer."""
 _SETTING_FIRST = re.compile(r"\{\{\s*settings\.([a-z_][a-z0-9_]*)\s*\}\}")
 _PATH_SETTING = re.compile(r"/?\{\{\s*settings\.([a-z_][a-z0-9_]*)\s*\}\}")
 _STATUSES = range(100, 600)
@@ -74,7 +77,7 @@ def compile_http(context: Context, written: Json, place: Place) -> Http | None:
     context.provider_code = context.path(node.code, (*place, "code")) if "code" in node else None
     context.message = context.path(node.message, (*place, "message")) if "message" in node else None
     base = _compile_base(context, node.base, (*place, "base"))
-    success = _compile_success(context, node)
+    success = _compile_success(context, node, BASE)
     headers = compile_object(context, node.headers, (*place, "headers"), BASE) if "headers" in node else None
     check_headers(context, node.headers, (*place, "headers"))
     return Http(base, seconds(node.timeout), success, node.answer, headers, compile_limits(node))
@@ -107,9 +110,7 @@ def _check_host(context: Context, text: str, place: Place) -> None:
         context.report(place, "host-not-url", "a URL begins with http(s)://host as written, or a url setting and `/`")
 
 
-def compile_call(
-    context: Context, node: Call, names: Collection[str], http: Http, *, secrets: bool = False
-) -> CallPlan | None:
+def compile_call(context: Context, node: Call, names: Names, http: Http, *, secrets: bool = False) -> CallPlan | None:
     """Compile one call; None with findings when it is wrong."""
     if not node.sound:
         return None
@@ -146,8 +147,8 @@ def compile_call(
         rpc=rpc,
         timeout=seconds(node.timeout) if node.timeout is not None else http.timeout,
         limit=http.of_class(context, node.class_, place).limit,
-        success=_compile_success(context, node) or http.success,
-        complete=context.condition(node.complete, (*place, "complete")) if "complete" in node else None,
+        success=_compile_success(context, node, names) or http.success,
+        complete=condition_of(context, node, "complete", names | {"body"}),
         pages=paging(node),
         whole=bool(node.whole),
         said=(context.provider_code, context.message),
@@ -175,7 +176,7 @@ def _rpc(context: Context, node: Call) -> str | None:
     return node.method
 
 
-def _compile_body(context: Context, node: Call, names: Collection[str], *, secrets: bool) -> tuple[str, Tree | None]:
+def _compile_body(context: Context, node: Call, names: Names, *, secrets: bool) -> tuple[str, Tree | None]:
     place = node.place
     kinds = [kind for kind in ("json", "form", "jsonrpc", "method") if kind in node]
     if len(kinds) > 1:
@@ -197,7 +198,7 @@ def _both(shared: Tree | None, own: Tree | None) -> Tree | Headers | None:
     return Headers(shared, own) if shared is not None and own is not None else shared or own
 
 
-def _compile_url(context: Context, text: str, place: Place, names: Collection[str], http: Http) -> Url:
+def _compile_url(context: Context, text: str, place: Place, names: Names, http: Http) -> Url:
     base, path, origin = http.base, text, context.origin(place)
     if text and not text.startswith("/"):
         _check_host(context, text, place)
@@ -222,17 +223,18 @@ def _segments(text: str) -> tuple[str | None, ...]:
     return tuple(None if "{{" in part else part for part in re.split(r"/(?![^{]*\}\})", path.strip("/")) if part)
 
 
-def _compile_success(context: Context, node: HttpPart | Call) -> Condition | None:
-    """Compile what makes an answer a success: a path alone, or the keys of a condition; None where nothing is said."""
+def _compile_success(context: Context, node: HttpPart | Call, names: Names) -> Condition | None:
+    """Compile what makes an answer a success: what decides alone, or the keys of a condition; None of nothing."""
     if node.success is None:
         return None
     if isinstance(node.success, str):
-        return Condition(when=context.condition(node.success, (*node.place, "success")))
-    return compile_condition(context, node.success) if node.success.sound else None
+        when = condition_of(context, node, "success", frozenset(names) | ANSWER)
+        return Condition(when=when, origin=context.origin((*node.place, "success")))
+    return compile_when(context, node.success, names) if node.success.sound else None
 
 
-def compile_condition(context: Context, node: ConditionPart) -> Condition:
-    """Compile the condition keys of an error rule or of `renew_when`."""
+def compile_when(context: Context, node: ConditionPart, names: Names) -> Condition:
+    """Compile the keys of a condition on an answer; its templates see these names, and the answer."""
     place, status = node.place, node.status
     headers = []
     for name in node.header or {}:
@@ -246,7 +248,7 @@ def compile_condition(context: Context, node: ConditionPart) -> Condition:
             else:
                 context.report((*place, "header", name), "bad-expression", str(refused))
             headers.append((name.lower(), Pattern(str(pattern))))
-    when = context.condition(node.when, (*place, "when")) if "when" in node else None
+    when = condition_of(context, node, "when", frozenset(names) | ANSWER)
     if status is None and not node.header and "when" not in node:
         context.report(place, "rule-without-condition", "a rule needs `status`, `header` or `when`")
     listed = status if isinstance(status, list) else [] if status is None else [status]
@@ -256,7 +258,7 @@ def compile_condition(context: Context, node: ConditionPart) -> Condition:
                 (*place, "status"), "bad-status", f"no answer has the status {one}; write one from 100 to 599"
             )
     wanted = frozenset(listed)
-    return Condition(None if status is None else wanted, tuple(headers), when)
+    return Condition(None if status is None else wanted, tuple(headers), when, context.origin(place))
 
 
 def compile_rules(context: Context, nodes: Json, place: Place) -> tuple[ErrorRule, ...]:
@@ -270,9 +272,9 @@ def compile_rules(context: Context, nodes: Json, place: Place) -> tuple[ErrorRul
             continue
         context.error_code(node.is_, (*where, "is"))
         text = ", ".join(f"{key}: {getattr(node, key)}" for key in ("status", "header", "when") if key in node)
-        names = BASE | {"args", "body", "status", "headers"}
+        names = BASE | {"args"} | ANSWER
         rule = ErrorRule(
-            condition=compile_condition(context, node),
+            condition=compile_when(context, node, BASE | {"args"}),
             code=node.is_,
             provider_code=context.path(node.code, (*where, "code")) if "code" in node else context.provider_code,
             message=context.path(node.message, (*where, "message")) if "message" in node else context.message,

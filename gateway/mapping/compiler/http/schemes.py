@@ -7,7 +7,7 @@ from collections.abc import Callable
 from gateway.documents.yaml import Place
 from gateway.mapping.checks.header_names import check_headers
 from gateway.mapping.compiler.context import BASE, SENDING, Context
-from gateway.mapping.compiler.http.calls import Http, compile_call, compile_condition, seconds
+from gateway.mapping.compiler.http.calls import Http, compile_call, compile_when, seconds
 from gateway.mapping.compiler.trees import compile_object, compile_text
 from gateway.mapping.language.auth import Auth, Basic, Session
 from gateway.mapping.nodes.provider import AuthPlan, NoAuth, SessionAuth, StaticAuth
@@ -85,7 +85,7 @@ def _compile_session(context: Context, node: Session, http: Http) -> AuthPlan:
     sends = StaticAuth(origin, tree("headers", send.headers), tree("query", send.query))
     call = compile_call(context, login, BASE | {"serial"}, http, secrets=True)
     token = context.path(node.token, (*place, "token"))
-    renew_when = tuple(compile_condition(context, one) for one in node.renew_when if one.sound)
+    renew_when = tuple(compile_when(context, one, BASE) for one in node.renew_when if one.sound)
     if call is None or token is None:
         return NoAuth()
     return SessionAuth(

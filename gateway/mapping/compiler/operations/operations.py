@@ -14,6 +14,7 @@ from gateway.mapping.checks.given import given_to, given_to_native
 from gateway.mapping.checks.operations import check_arguments, check_names, check_native_arguments
 from gateway.mapping.checks.type_checks import check_taken_apart
 from gateway.mapping.checks.writes import check_remembered
+from gateway.mapping.compiler.conditions import condition_of
 from gateway.mapping.compiler.context import CALL, REMEMBERED, Context
 from gateway.mapping.compiler.http.calls import Http, compile_rules, seconds
 from gateway.mapping.compiler.operations.alternatives import compile_needs
@@ -22,7 +23,7 @@ from gateway.mapping.compiler.operations.steps import compile_steps
 from gateway.mapping.compiler.operations.takes import compile_takes
 from gateway.mapping.compiler.scene import Scene
 from gateway.mapping.compiler.trees import compile_object
-from gateway.mapping.expressions import Template
+from gateway.mapping.expressions import Predicate
 from gateway.mapping.language.operations import Argument, Native, Outcome
 from gateway.mapping.language.operations import Operation as OperationPart
 from gateway.mapping.nodes.calls import OperationPlan, RawResult, VariantPlan
@@ -197,14 +198,14 @@ def _compile_variants(scene: Scene, operation: Operation, node: OperationPart) -
         if one.when is None and one is not node.choose[-1]:
             context.report(one.place, "unreachable-variant", "only the last variant may have no `when:`")
         with context.knowing(context.given):
-            when = context.deciding(one.when, (*one.place, "when"), scene.names) if one.when is not None else None
+            when = condition_of(context, one, "when", scene.names)
             context.learn(when, holds=True)
             variants.append(_compile_variant(scene, operation, one, when))
         context.learn(when, holds=False)
     return tuple(variants)
 
 
-def _compile_variant(scene: Scene, operation: Operation, node: Outcome, when: Template | None) -> VariantPlan:
+def _compile_variant(scene: Scene, operation: Operation, node: Outcome, when: Predicate | None) -> VariantPlan:
     context, place = scene.context, node.place
     steps, inner = compile_steps(scene, node.call, node.steps or (), place)
     return VariantPlan(

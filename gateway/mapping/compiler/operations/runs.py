@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from gateway.documents.yaml import Place, suggestion
 from gateway.mapping.checks.writes import check_success
+from gateway.mapping.compiler.conditions import condition_of
 from gateway.mapping.compiler.context import Context
 from gateway.mapping.compiler.http.calls import compile_call as compile_one
 from gateway.mapping.compiler.scene import Scene
@@ -71,7 +72,7 @@ def compile_recover(scene: Scene, node: Recover, *, harmless: bool) -> RecoverPl
         message = f"a look must change nothing, and {operation.name} does; run an operation that reads"
         context.report((*place, "run"), "look-that-writes", message)
     keep = context.path(node.keep, (*place, "keep")) if node.keep is not None else None
-    done = context.expression(node.done, (*place, "done"), scene.names | {"body"})
+    done = condition_of(context, node, "done", scene.names | {"body"}, may_be_null=True)
     if look is None or done is None:
         return None
     return RecoverPlan(look, keep, done, context.origin(place))

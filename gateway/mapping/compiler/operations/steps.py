@@ -15,13 +15,14 @@ from gateway.mapping.checks.kinds import element_of
 from gateway.mapping.checks.operations import check_accepted, check_refusals
 from gateway.mapping.checks.usage import Reads
 from gateway.mapping.checks.writes import check_taking_back
+from gateway.mapping.compiler.conditions import condition_of
 from gateway.mapping.compiler.context import CALL, RESERVED
 from gateway.mapping.compiler.operations.runs import compile_call, compile_recover, compile_run, compile_undo
 from gateway.mapping.compiler.operations.takes import compile_takes
 from gateway.mapping.compiler.records.rows import compile_levels
 from gateway.mapping.compiler.scene import Scene
 from gateway.mapping.compiler.trees import compile_object, compile_tree
-from gateway.mapping.expressions import Path, Template
+from gateway.mapping.expressions import Path, Predicate, Template
 from gateway.mapping.language import steps as written
 from gateway.mapping.language.http import Call
 from gateway.mapping.nodes.calls import (
@@ -47,7 +48,7 @@ class _Common(TypedDict):
     """What every step that asks the provider has."""
 
     name: str
-    when: Template | None
+    when: Predicate | None
     fan_out: FanOut | None
     keep: Path | None
     accept: frozenset[str]
@@ -100,7 +101,7 @@ def _compile_step(scene: Scene, node: written.Step) -> Step | None:
     with context.collecting() as reads:
         fan_out = _compile_fan_out(scene, listed) if listed is not None and listed.sound else None
     inner = scene.knowing(*fan_out.names) if fan_out else scene
-    when = context.deciding(node.when, (*place, "when"), inner.names) if node.when is not None else None
+    when = condition_of(context, node, "when", inner.names)
     with context.knowing(_naming(context.given, fan_out, reads)):
         context.learn(when, holds=True)
         plan = _compile_kind(scene, inner, node, (when, fan_out))
@@ -127,7 +128,7 @@ def _naming(given: Given | None, fan_out: FanOut | None, listed: Reads) -> Given
 
 
 def _compile_kind(
-    scene: Scene, inner: Scene, node: written.Step, around: tuple[Template | None, FanOut | None]
+    scene: Scene, inner: Scene, node: written.Step, around: tuple[Predicate | None, FanOut | None]
 ) -> Step | None:
     """Compile what a step does, inside of its condition and its list. An undo stands outside of the list."""
     place, when, origin = node.place, around[0], scene.context.origin(node.place)
@@ -147,7 +148,7 @@ def _compile_kind(
 
 
 def _compile_asking(
-    scene: Scene, node: written.AskingStep, around: tuple[Template | None, FanOut | None]
+    scene: Scene, node: written.AskingStep, around: tuple[Predicate | None, FanOut | None]
 ) -> AskingStep | None:
     """Compile a step that asks the provider, by a call or by another operation."""
     context, place, accept = scene.context, node.place, node.accept or []
@@ -228,7 +229,7 @@ def _compile_refusals(scene: Scene, nodes: Sequence[written.Refusal], place: Pla
             continue
         where = node.place
         context.error_code(node.is_, (*where, "is"))
-        when = context.deciding(node.when, (*where, "when"), scene.names)
+        when = condition_of(context, node, "when", scene.names)
         with context.where(when):
             details = compile_object(context, node.details, (*where, "details"), scene.names) if node.details else None
         context.learn(when, holds=False)  # from here on: else the operation has ended

@@ -74,7 +74,7 @@ def _constant(context: Context, _resource: Resource, field: Field, node: FieldPa
     return Compiled(Constant(node.value))
 
 
-def _names(context: Context) -> frozenset[str]:
+def names_of(context: Context) -> frozenset[str]:
     """Names a record's templates may use: which of them there are is checked where the record reads."""
     return BASE | context.step_names | {"args", "row", "fields", "window"}
 
@@ -82,7 +82,7 @@ def _names(context: Context) -> frozenset[str]:
 def _made(context: Context, _resource: Resource, field: Field, node: FieldPart) -> Compiled:
     where = (*node.place, "make")
     check_tree(context, field, node.make, where)
-    return Compiled(Computed(compile_tree(context, node.make, where, _names(context))))
+    return Compiled(Computed(compile_tree(context, node.make, where, names_of(context))))
 
 
 def _built(context: Context, resource: Resource, field: Field, node: FieldPart) -> Compiled:
@@ -130,7 +130,7 @@ def _embedded(context: Context, _resource: Resource, field: Field, node: FieldPa
         context.report(place, "field-without-source", "an embedded object needs `at:`, a list of them `rows:`")
         return Compiled()
     if rows is not None:
-        levels = compile_levels(context, rows, (*place, "rows"), None, _names(context))
+        levels = compile_levels(context, rows, (*place, "rows"), None, names_of(context))
         return Compiled(EmbeddedRows(tuple(levels), isinstance(rows, list), record) if levels else None)
     path = context.path(node.at, (*place, "at"))
     if path is None:

@@ -14,8 +14,9 @@ from gateway.documents.yaml import Place, suggestion
 from gateway.mapping.checks.scopes import object_of
 from gateway.mapping.checks.type_checks import check_constant, no_field, unwritable
 from gateway.mapping.checks.usage import Reads
+from gateway.mapping.compiler.conditions import condition_of
 from gateway.mapping.compiler.context import Context
-from gateway.mapping.compiler.records.fields import SOURCES, Compiled, law_of, targets_of
+from gateway.mapping.compiler.records.fields import SOURCES, Compiled, law_of, names_of, targets_of
 from gateway.mapping.language.records import Field as FieldPart
 from gateway.mapping.language.records import Record as RecordPart
 from gateway.mapping.nodes.trees import Embedded, FieldPlan, Group, RecordPlan
@@ -184,7 +185,7 @@ def _compile_line(context: Context, resource: Resource, canonical: str, node: Fi
     if "as" in node and codec is None:
         return None
     mode = _mode(context, node, compiled)
-    when = context.condition(node.when, (*place, "when")) if compiled.source and "when" in node else None
+    when = condition_of(context, node, "when", names_of(context)) if compiled.source else None
     return FieldPlan(
         name=canonical,
         path=tuple(canonical.split(".")),

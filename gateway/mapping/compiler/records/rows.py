@@ -8,6 +8,7 @@ from typing import Protocol
 from gateway.documents.yaml import Place, suggestion
 from gateway.mapping.checks.operations import check_record_names
 from gateway.mapping.checks.usage import Reads
+from gateway.mapping.compiler.conditions import condition_of
 from gateway.mapping.compiler.context import RESERVED, Context
 from gateway.mapping.expressions import Path
 from gateway.mapping.language.results import Level as LevelPart
@@ -119,7 +120,8 @@ def compile_levels(
             _check_roots(context, path, roots, where)
         known += [node.name]
         with context.collecting() as reads:
-            when = context.deciding(node.when, (*where, "when"), names | {*known}) if "when" in node else None
+            when = condition_of(context, node, "when", names | {*known})
+            reads.roots.clear()  # of a path on the element, whose names are no names of the file
             reads.forget(*known)
         levels.append(Level(node.name, path, when, context.origin(where)))
     return levels
