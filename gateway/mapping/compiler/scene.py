@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from gateway.documents.yaml import suggestion
+from gateway.documents.yaml import nearest, suggestion
 from gateway.mapping.compiler.context import OWN, Context
 from gateway.mapping.compiler.http.calls import Http
 from gateway.mapping.nodes.calls import Take
@@ -29,10 +29,14 @@ class Scene:
     """Names of values that are this call's alone."""
 
     def not_mapped(self, name: str) -> str:
-        """Say that the mapping has no operation of this name, with one that is near it where the contract has none."""
+        """Say that the mapping has no operation of this name, and which is meant where it is misspelt here or there."""
         known = self.context.model.operations
-        hint = ": map it under `operations:`" if name in known else suggestion(name, self.operations & known.keys())
-        return f"`{name}` is not mapped here{hint}"
+        if name not in known:
+            hint = suggestion(name, self.operations & known.keys()) or suggestion(name, known)
+            return f"`{name}` is not mapped here{hint}"
+        misspelt = nearest(name, self.operations - known.keys())
+        meant = f", where `{misspelt}` may be a slip for it" if misspelt is not None else ""
+        return f"`{name}` is not mapped here: map it under `operations:`{meant}"
 
     def knowing(self, *names: str) -> Scene:
         """The same scene with more names known."""

@@ -184,11 +184,13 @@ def _for(context: Context, node: _Parts, place: Place, names: Names, secrets: bo
         context.report((*place, "$for"), "reserved-name", f"`{name}` is reserved: give the element another name")
     with context.collecting() as listed:
         elements = _part(context, node, "$in", place, names, secrets)
-    inside = frozenset(names) | {name}
+    inside, before = frozenset(names) | {name}, len(context.findings)
     with context.collecting() as reads, context.knowing(_naming(context, node, name, listed)):
         give = _part(context, node, "$give", place, inside, secrets)
         key = _part(context, node, "$key", place, inside, secrets) if "$key" in node else None
         reads.forget(name)
+    if name in RESERVED:  # which of its two meanings is meant inside is open: the name alone is told of
+        del context.findings[before:]
     return For(name, elements, give, key, context.origin(place))
 
 
