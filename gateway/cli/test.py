@@ -62,13 +62,13 @@ def _test(plan: ProviderPlan, arguments: argparse.Namespace) -> tuple[int, int]:
     wrong = [outcome for outcome in outcomes if outcome.differences]
     for outcome in outcomes if arguments.verbose else wrong:
         _print(plan.name, outcome)
-    print(f"{plan.name}: {len(outcomes) - len(wrong)} of {len(outcomes)} examples hold")
+    print(f"{plan.name}: {len(outcomes) - len(wrong)} of {len(outcomes)} examples pass")
     fields, broken = round_trips(readings.found, plan.records)
     for one in broken:
         print(f"{one.origin}: {plan.name} {one.field} does not come back as it was")
         _lines(one.told)
     if fields:
-        print(f"{plan.name}: {fields - len(broken)} of {fields} fields come back as they were")
+        print(f"{plan.name}: {fields - len(broken)} of {fields} fields round-trip")
     return len(outcomes) - len(wrong), len(wrong) + len(broken)
 
 

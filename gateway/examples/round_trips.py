@@ -1,4 +1,4 @@
-"""The round trips of records, on the rows that golden examples hold: what is read is written, and read again.
+"""The round trips of records, on the rows that golden examples pass: what is read is written, and read again.
 
 Of every field that is read and written two laws must hold, as `docs/language.md` states them. Nothing is sent, nothing
 guessed, and nothing is said of null, which a provider may write in several ways.

@@ -184,7 +184,7 @@ def pruned(*, events: int, receipts: int, bookings: int) -> None:
 
 def limits_alone(*, reason: str, seconds: float) -> None:
     """Tell that the shared store of rates is out of reach: for so long each gateway keeps to the rates by itself."""
-    _event(logging.WARNING, "limits.alone", reason=reason, seconds=seconds)
+    _event(logging.WARNING, "rate_limiter.degraded", reason=reason, seconds=seconds)
 
 
 def subscription_narrowed(*, subscription: str) -> None:
@@ -199,14 +199,14 @@ def replay_done(*, job: str, total: int, counts: Mapping[str, int]) -> None:
 
 def loop_waits(*, loop: str, reason: str) -> None:
     """Tell that a loop of the gateway cannot work now; it goes on by itself once it can."""
-    _event(logging.WARNING, "loop.waits", loop=loop, reason=reason)
+    _event(logging.WARNING, "worker.paused", loop=loop, reason=reason)
 
 
 def loop_crashed(*, loop: str, times: int, seconds: float, error: BaseException) -> None:
     """Tell of a defect of ours in a loop, with its trace: the how many-th in a row, and when the loop goes on."""
     trace = (type(error), error, error.__traceback__)
     fields = {"loop": loop, "times": times, "seconds": round(seconds, 1)}
-    _LOGGER.error("loop.crashed", exc_info=trace, extra={"fields": fields})
+    _LOGGER.error("worker.crashed", exc_info=trace, extra={"fields": fields})
 
 
 def processes_buried(*, count: int) -> None:

@@ -1,4 +1,4 @@
-"""`gateway test`: golden examples hold, or the difference is shown field by field."""
+"""`gateway test`: golden examples pass, or the difference is shown field by field."""
 
 from pathlib import Path
 
@@ -10,7 +10,7 @@ EXAMPLES = "mappings/examples/desk.yaml"
 
 def test_hold(gateway, house):
     """Examples that hold are counted; with -v they are named, with their place."""
-    assert (0, "desk: 9 of 9 examples hold\ndesk: 11 of 11 fields come back as they were\n", "") == gateway("test")
+    assert (0, "desk: 9 of 9 examples pass\ndesk: 11 of 11 fields round-trip\n", "") == gateway("test")
     code, out, err = gateway("test", "desk", "-v")
     assert (0, "") == (code, err)
     assert 9 == out.count(" holds: ")
@@ -24,10 +24,10 @@ def test_hold(gateway, house):
 
 def test_some(gateway, house):
     """With -k only those run whose name or operation holds the text; none at all is a failure."""
-    two = "desk: 2 of 2 fields come back as they were\n"
-    assert (0, "desk: 1 of 1 examples hold\n", "") == gateway("test", "-k", "taken")
-    assert (0, f"desk: 2 of 2 examples hold\n{two}", "") == gateway("test", "-k", "resources.get")
-    assert (1, "desk: 0 of 0 examples hold\n", "no example was run\n") == gateway("test", "-k", "nosuch")
+    two = "desk: 2 of 2 fields round-trip\n"
+    assert (0, "desk: 1 of 1 examples pass\n", "") == gateway("test", "-k", "taken")
+    assert (0, f"desk: 2 of 2 examples pass\n{two}", "") == gateway("test", "-k", "resources.get")
+    assert (1, "desk: 0 of 0 examples pass\n", "no example was run\n") == gateway("test", "-k", "nosuch")
 
 
 @pytest.mark.parametrize(
@@ -91,7 +91,7 @@ def test_differences(gateway, edit, old, new, told):
     assert 1 == code
     assert [] == [line for line in told if line not in out], out
     assert out.startswith(f"{EXAMPLES}:")
-    assert "desk: 8 of 9 examples hold\n" in out
+    assert "desk: 8 of 9 examples pass\n" in out
 
 
 def test_a_changed_mapping(gateway, edit):
@@ -101,7 +101,7 @@ def test_a_changed_mapping(gateway, edit):
     assert 1 == code
     assert 2 == out.count('name: expected "Attic", got "Room 1"')
     assert 1 == out.count('[1].name: expected "Cellar", got "Room 2"')
-    assert "desk: 7 of 9 examples hold\n" in out
+    assert "desk: 7 of 9 examples pass\n" in out
 
 
 def test_round_trips(gateway, edit, house):
@@ -117,7 +117,7 @@ def test_round_trips(gateway, edit, house):
     assert (
         f"mappings/desk.yaml:{line}: desk room.color does not come back as it was\n    mappings/desk.yaml:{line}" in out
     )
-    assert out.endswith("desk: 1 of 2 fields come back as they were\n")
+    assert out.endswith("desk: 1 of 2 fields round-trip\n")
 
 
 def test_secrets_are_not_told(gateway, edit):

@@ -1,4 +1,4 @@
-"""The round trips of records on rows that examples hold: what comes back otherwise is told, with its line."""
+"""The round trips of records on rows that examples pass: what comes back otherwise is told, with its line."""
 
 import pytest
 

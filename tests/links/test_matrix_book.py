@@ -225,5 +225,5 @@ async def test_a_defect_that_a_link_meets_is_its_own(house, caplog):
     finally:
         running.cancel()
         await asyncio.wait([running])
-    (line,) = (one for one in caplog.records if one.message == "loop.crashed")
+    (line,) = (one for one in caplog.records if one.message == "worker.crashed")
     assert ("link courts", 1, OverflowError) == (line.fields["loop"], line.fields["times"], line.exc_info[0])

@@ -125,9 +125,9 @@ async def test_failures(market, caplog, failure, status, wait):
 
 async def test_the_gateways_own_words(market):
     """Where the mapping says nothing of an error, the marketplace is told what a caller would be."""
-    market.seller.failure = GatewayError("There is no such slot.", code="SLOT_NOT_FOUND")
+    market.seller.failure = GatewayError("Slot not found.", code="SLOT_NOT_FOUND")
     status, body, _ = await market.send(PLAIN, order())
-    assert (404, "There is no such slot.") == (status, json.loads(body)["error"]["message"])
+    assert (404, "Slot not found.") == (status, json.loads(body)["error"]["message"])
 
 
 async def test_an_answer_that_cannot_be_built(market):

@@ -83,7 +83,7 @@ async def test_out_of_reach(url, caplog):
     async with AsyncExitStack() as stack:
         one, other = await gates(stack, url.format(unused()))
         assert [True, True, False] == [await enter(gate) for gate in (one, one, one)]
-        assert ["limits.alone"] == [record.message for record in caplog.records]
+        assert ["rate_limiter.degraded"] == [record.message for record in caplog.records]
         assert {"reason": "ConnectionError", "seconds": ALONE_SECONDS} == caplog.records[0].fields
         assert [True, True, False] == [await enter(gate) for gate in (other, other, other)]
         assert "hunter2" not in caplog.text

@@ -186,7 +186,7 @@ async def test_a_store_that_is_away_for_a_while(house, caplog, monkeypatch):
     async with Database(house.url, lambda: house.time) as database:
         house.start(database=database)
         await house.happen("b1")
-        await until(lambda: any("loop.waits" in record.message for record in caplog.records))
+        await until(lambda: any("worker.paused" in record.message for record in caplog.records))
         await house.settle()
         assert ["pending"] == await house.states()
         locker.execute("ROLLBACK")

@@ -124,7 +124,7 @@ async def test_after_an_outage(database, work, caplog):
 
     await until(told)
     await asyncio.sleep(0.1)  # the loop meets the store some times more
-    assert ["loop.waits"] == [record.getMessage() for record in caplog.records]
+    assert ["worker.paused"] == [record.getMessage() for record in caplog.records]
     database.away = False
     job = await work.begin(Wanted(event="evt_x3"))
     await settled(database, job.id, 1)

@@ -145,7 +145,7 @@ async def _free(desk: LinkContext, link: Link, asked: Wanted, asking: Asking) ->
         await keep(desk, link, reading)
     here = await exactly(desk, link, asked)
     if here is None:
-        raise NotMapped("There is no such slot.", code="SLOT_NOT_FOUND")
+        raise NotMapped("Slot not found.", code="SLOT_NOT_FOUND")
     if not here.available:
         desk.woken(link.name).set()
         return None

@@ -219,7 +219,7 @@ async def _not_ours(desk: LinkContext, link: Link, asked: Wanted, asking: Asking
         if taken or unlisted:
             raise CallerRefused("The booking of this slot was not made by the marketplace.", code="FORBIDDEN")
         if there is None:
-            raise NotMapped("There is no such slot.", code="SLOT_NOT_FOUND")
+            raise NotMapped("Slot not found.", code="SLOT_NOT_FOUND")
     status = link.settings.policy.cancel_without_booking
     if status == _ACCEPTED:
         return

@@ -54,7 +54,7 @@ def _text_as_number(value: Json) -> int | float:
         return int(value)
     if isinstance(value, str) and _FRACTION.fullmatch(value) and _number_as_text(float(value)) == value:
         return float(value)
-    raise CodecRefused("a number of at most 18 digits, without zeros that say nothing")
+    raise CodecRefused("a number of at most 18 digits, without leading zeros")
 
 
 def _exact_number_as_text(value: Json) -> str:
@@ -182,7 +182,7 @@ KINDS: Final[tuple[CodecKind, ...]] = (
         "decimal_text",
         LOSSY,
         "number",
-        ("text or number", "plain decimal ↔ number; zeros that say nothing are dropped"),
+        ("text or number", "plain decimal ↔ number; trailing zeros are dropped"),
         ("51.5001300", 51.50013),
         _decimal_of_text,
         _decimal_to_text,

@@ -123,10 +123,10 @@ def sequence_of(cursor: str, connection: str, field: str = "cursor") -> int:
         padded = cursor + "=" * (-len(cursor) % 4)
         text = base64.b64decode(padded.encode("ascii"), altchars=b"-_", validate=True).decode("ascii")
     except (binascii.Error, UnicodeError):
-        raise _wrong("is no cursor of this gateway", field) from None
+        raise _wrong("is not valid", field) from None
     found = _CURSOR.fullmatch(text)
     if found is None:
-        raise _wrong("is no cursor of this gateway", field)
+        raise _wrong("is not valid", field)
     if found[2] != _bound(connection):
         raise _wrong("belongs to another connection", field)
     return int(found[1])

@@ -126,7 +126,8 @@ def _meant(refused: web.HTTPException) -> GatewayError:
         return NotMapped("There is nothing at this path.")
     if isinstance(refused, web.HTTPMethodNotAllowed):
         allowed = _methods(refused)
-        return HttpRefused(refused.status, f"Here one can {', '.join(allowed)}.", headers={"Allow": ", ".join(allowed)})
+        told = " or ".join([", ".join(allowed[:-1]), allowed[-1]] if allowed[1:] else allowed)
+        return HttpRefused(refused.status, f"Method not allowed: use {told}.", headers={"Allow": ", ".join(allowed)})
     if isinstance(refused, web.HTTPRequestEntityTooLarge):
         return HttpRefused(refused.status, "The body is too large.")
     return _refusal(refused)

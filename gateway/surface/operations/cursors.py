@@ -30,7 +30,7 @@ def place_of(cursor: str | None, bound: str) -> tuple[int, str] | None:
         text = ""
     found = _MARK.fullmatch(text)
     if found is None or found[3] != _digest(bound):
-        problem = "is no cursor of this list: send it with the arguments it was given for"
+        problem = "is not valid for this list: send it with the arguments it was given for"
         raise CallInvalid(f"`cursor` {problem}.", details={"fields": [{"field": "cursor", "problem": problem}]})
     return int(found[1]), found[2]
 

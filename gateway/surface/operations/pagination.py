@@ -119,12 +119,12 @@ def _after(cursor: str, order: tuple[tuple[str, Type], ...], query: str) -> tupl
         padded = cursor + "=" * (-len(cursor) % 4)
         found = decode_json(base64.b64decode(padded.encode("ascii"), altchars=b"-_", validate=True))
     except (binascii.Error, UnicodeEncodeError, JsonRefused):
-        raise _wrong("is no cursor of this gateway") from None
+        raise _wrong("is not valid") from None
     if not isinstance(found, list) or len(found) != len(order) + 3:
-        raise _wrong("is no cursor of this gateway")
+        raise _wrong("is not valid")
     token, first = found[1:3]
     if not isinstance(token, str) or type(first) is not int or first < 0:
-        raise _wrong("is no cursor of this gateway")
+        raise _wrong("is not valid")
     if found[0] != query:
         raise _wrong("belongs to another query: send it with the arguments it was given for")
     try:
@@ -133,7 +133,7 @@ def _after(cursor: str, order: tuple[tuple[str, Type], ...], query: str) -> tupl
             for (name, type_), value in zip(order, found[3:], strict=True)
         }
     except TypeRefused:
-        raise _wrong("is no cursor of this gateway") from None
+        raise _wrong("is not valid") from None
     return token, first, _key(order, entry)
 
 

@@ -105,7 +105,7 @@ class Inbound:
         """
         found = await self.publisher.database.read(lambda connection: of_state(connection, "dead", receipt))
         if found is None:
-            raise NotMapped("There is no such dead letter.")
+            raise NotMapped("Dead letter not found.")
         connection = self.engine.connection(found.connection)
         plan = connection.provider.hooks.get(found.hook)
         if not isinstance(plan, TellingHook):

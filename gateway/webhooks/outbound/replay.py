@@ -44,7 +44,7 @@ class Replays:
             if wanted.subscription is not None:
                 _must_listen(connection, wanted.subscription)
             if wanted.event is not None and not replays.known(connection, wanted.event):
-                raise NotMapped("There is no such event, or it is no longer kept.")
+                raise NotMapped("Event not found, or no longer kept.")
             return replays.begin(connection, self.fresh("job"), wanted, self.now())
 
         return await self.database.write(work, tells=DELIVERIES)
@@ -59,7 +59,7 @@ class Replays:
             cancelled = replays.cancel(connection, key, self.now())
             found = replays.job(connection, key)
             if found is None:
-                raise NotMapped("There is no such job.")
+                raise NotMapped("Job not found.")
             if not cancelled:
                 raise GatewayError("The job has ended.", code="INVALID_STATE")
             return found
@@ -107,7 +107,7 @@ class Replays:
 def _must_listen(connection: Transaction, key: str) -> None:
     found = subscriptions.one(connection, key)
     if found is None:
-        raise NotMapped("There is no such subscription.")
+        raise NotMapped("Subscription not found.")
     if found.state != subscriptions.ACTIVE:
         raise GatewayError("The subscription is disabled: enable it first.", code="INVALID_STATE")
 
