@@ -10,7 +10,19 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, and_, delete, func, select, tuple_, update
+from sqlalchemy import (
+    BindParameter,
+    ColumnElement,
+    Connection,
+    Row,
+    and_,
+    bindparam,
+    delete,
+    func,
+    select,
+    tuple_,
+    update,
+)
 
 from gateway.store.statements import insert_or_get
 from gateway.store.tables import keys
@@ -59,8 +71,8 @@ def begin(connection: Connection, new: Kept, forget: int) -> Kept | None:
     What began before `forget` and is not under way counts for nothing.
     """
     values = {name: getattr(new.asked, name) for name in Asked.__slots__}
-    mine = and_(*(keys.c[name] == values[name] for name in _PRIMARY))
-    connection.execute(delete(keys).where(mine, _aged(forget, new.began_at)))
+    mine = {name: values[name] for name in _PRIMARY}
+    connection.execute(_FORGET, mine | {"forget": forget, "now": new.began_at})
     values |= {name: getattr(new, name) for name in ("id", "began_at", "until", "lease", "holder")}
     values["size"] = len(new.asked.request)
     row = insert_or_get(connection, keys, values, _PRIMARY)
@@ -75,7 +87,7 @@ def again(connection: Connection, old: Kept, new: Kept) -> bool:
     values = {name: getattr(new, name) for name in ("began_at", "until", "lease", "holder")}
     values |= {"request": new.asked.request, "size": len(new.asked.request), "outcome": None}
     same = keys.c.outcome.is_(None) if old.outcome is None else keys.c.outcome == old.outcome
-    return connection.execute(update(keys).where(_tried(old), same).values(values)).rowcount == 1
+    return connection.execute(update(keys).where(_TRIED, same), values | _of(old)).rowcount == 1
 
 
 def finish(connection: Connection, begun: Kept, outcome: bytes, *, settled: bool) -> bool:
@@ -87,18 +99,18 @@ def finish(connection: Connection, begun: Kept, outcome: bytes, *, settled: bool
     values: dict[str, Any] = {"outcome": outcome, "size": len(outcome) + kept, "holder": ""} | (
         {"request": b""} if settled else {}
     )
-    return connection.execute(update(keys).where(_tried(begun)).values(values)).rowcount == 1
+    return connection.execute(_WRITE, values | _of(begun)).rowcount == 1
 
 
 def doubt(connection: Connection, begun: Kept) -> None:
     """Write that a try has ended, nobody knows how. It counts from when `begun` says that it began."""
     values = {"until": 0, "holder": "", "began_at": begun.began_at}
-    connection.execute(update(keys).where(_tried(begun)).values(values))
+    connection.execute(_WRITE, values | _of(begun))
 
 
 def drop(connection: Connection, begun: Kept) -> None:
     """Forget a request whose try did nothing: the next one with this key is a new one."""
-    connection.execute(delete(keys).where(_tried(begun)))
+    connection.execute(_DROP, _of(begun))
 
 
 def of(connection: Connection, name: str, owner: str, key: str) -> Kept | None:
@@ -148,14 +160,22 @@ def _one(connection: Connection, which: ColumnElement[bool]) -> Kept | None:
     return None if row is None else _kept(row)
 
 
-def _aged(forget: int, now: int) -> ColumnElement[bool]:
+def _aged(forget: int | BindParameter[int], now: int | BindParameter[int]) -> ColumnElement[bool]:
     return and_(keys.c.began_at < forget, keys.c.outcome.is_not(None) | (keys.c.until <= now))
 
 
-def _tried(begun: Kept) -> ColumnElement[bool]:
-    return and_(keys.c.id == begun.id, keys.c.lease == begun.lease)
+def _of(begun: Kept) -> dict[str, Any]:
+    """Name a try, for the statements that are about one."""
+    return {"of_id": begun.id, "of_lease": begun.lease}
 
 
 def _kept(row: Row[Any]) -> Kept:
     asked = Asked(**{name: getattr(row, name) for name in Asked.__slots__})
     return Kept(row.id, asked, row.began_at, row.until, row.outcome, row.lease, row.holder)
+
+
+_TRIED = and_(keys.c.id == bindparam("of_id"), keys.c.lease == bindparam("of_lease"))
+_WRITE = update(keys).where(_TRIED)
+_DROP = delete(keys).where(_TRIED)
+_MINE = and_(*(keys.c[name] == bindparam(name) for name in _PRIMARY))
+_FORGET = delete(keys).where(_MINE, _aged(bindparam("forget"), bindparam("now")))

@@ -1,8 +1,13 @@
-"""Statements that both databases know, and SQLAlchemy writes differently for each."""
+"""Statements that both databases know, and SQLAlchemy writes differently for each.
+
+Each is built once for its table and columns. Building one, and finding out that it is the same as one that is compiled
+already, costs several times what SQLite needs to carry it out.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from functools import cache
 from typing import Any
 
 from sqlalchemy import Connection, Row, Table
@@ -11,16 +16,12 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 def insert_new(connection: Connection, table: Table, values: Mapping[str, Any]) -> bool:
     """Insert a row unless one with its keys is there; tells whether it was inserted."""
-    made = _insert(connection, table).values(**values).on_conflict_do_nothing()
-    return connection.execute(made).rowcount == 1
+    return connection.execute(_inserting(connection.dialect.name, table), values).rowcount == 1
 
 
 def put(connection: Connection, table: Table, values: Mapping[str, Any], keys: Iterable[str]) -> None:
     """Insert a row, or replace what the row with these keys holds."""
-    keys = tuple(keys)
-    made = _insert(connection, table).values(**values)
-    rest = {name: made.excluded[name] for name in values if name not in keys}
-    connection.execute(made.on_conflict_do_update(index_elements=keys, set_=rest))
+    connection.execute(_putting(connection.dialect.name, table, tuple(values), tuple(keys), ""), values)
 
 
 def put_newest(
@@ -34,11 +35,8 @@ def put_newest(
     if not rows:
         return
     keys = tuple(keys)
-    made = _insert(connection, table)
-    rest = {name: made.excluded[name] for name in rows[0] if name not in keys}
-    kept = table.c[by] > made.excluded[by]
     ordered = sorted(rows, key=lambda row: [row[name] for name in keys])
-    connection.execute(made.on_conflict_do_update(index_elements=keys, set_=rest, where=~kept), ordered)
+    connection.execute(_putting(connection.dialect.name, table, tuple(rows[0]), keys, by), ordered)
 
 
 def insert_or_get(connection: Connection, table: Table, values: Mapping[str, Any], keys: Iterable[str]) -> Row[Any]:
@@ -46,15 +44,31 @@ def insert_or_get(connection: Connection, table: Table, values: Mapping[str, Any
 
     In one statement: between two, another replica could take the row away. The row is held up to the commit.
     """
-    keys = tuple(keys)
-    made = _insert(connection, table).values(**values)
-    same = {name: made.excluded[name] for name in keys}  # changes nothing, and so the row is given
-    kept: Row[Any] = connection.execute(
-        made.on_conflict_do_update(index_elements=keys, set_=same).returning(table)
-    ).one()
+    kept: Row[Any] = connection.execute(_getting(connection.dialect.name, table, tuple(keys)), values).one()
     return kept
 
 
-def _insert(connection: Connection, table: Table) -> Any:
+@cache
+def _inserting(dialect: str, table: Table) -> Any:
+    return _insert(dialect, table).on_conflict_do_nothing()
+
+
+@cache
+def _putting(dialect: str, table: Table, names: tuple[str, ...], keys: tuple[str, ...], by: str) -> Any:
+    """Build an INSERT that replaces what is there; with the name of a column, unless that is newer by it."""
+    made = _insert(dialect, table)
+    rest = {name: made.excluded[name] for name in names if name not in keys}
+    where = ~(table.c[by] > made.excluded[by]) if by else None
+    return made.on_conflict_do_update(index_elements=keys, set_=rest, where=where)
+
+
+@cache
+def _getting(dialect: str, table: Table, keys: tuple[str, ...]) -> Any:
+    made = _insert(dialect, table)
+    same = {name: made.excluded[name] for name in keys}  # changes nothing, and so the row is given
+    return made.on_conflict_do_update(index_elements=keys, set_=same).returning(table)
+
+
+def _insert(dialect: str, table: Table) -> Any:
     """Give the database's own INSERT, whose conflicts can be handled."""
-    return postgresql.insert(table) if connection.dialect.name == "postgresql" else sqlite.insert(table)
+    return postgresql.insert(table) if dialect == "postgresql" else sqlite.insert(table)

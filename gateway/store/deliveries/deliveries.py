@@ -9,8 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, and_, case, exists, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, Connection, and_, bindparam, case, exists, func, insert, or_, select, update
 
 from gateway.store.deliveries.subscriptions import ACTIVE, REMOVED, Subscription, one
 from gateway.store.tables import attempts, deliveries, events, subscriptions
@@ -128,7 +129,7 @@ def claim(
 def record(connection: Connection, claimed: Claimed, attempt: Attempt, result: Result) -> bool:
     """Keep an attempt, and its result when the lease still holds; False when it was lost and nothing else changed."""
     values = {name: getattr(attempt, name) for name in Attempt.__slots__}
-    connection.execute(insert(attempts).values(delivery=claimed.id, **values))
+    connection.execute(_ATTEMPT, values | {"delivery": claimed.id})
     return finish(connection, claimed, result, attempt.at + attempt.milliseconds, made=attempt.number)
 
 
@@ -142,13 +143,13 @@ def finish(connection: Connection, claimed: Claimed, result: Result, now: int, *
         "finished_at": None if result.state == PENDING else now,
         "reason": result.reason,
     }
-    return connection.execute(update(deliveries).where(_held(claimed)).values(**values)).rowcount == 1
+    return connection.execute(_FINISH, values | _of(claimed)).rowcount == 1
 
 
 def release(connection: Connection, claims: Iterable[Claimed]) -> None:
     """Give claims back: what is still held and pending can be claimed by anybody at once."""
     for claimed in claims:
-        connection.execute(update(deliveries).where(_held(claimed)).values(leased_until=0))
+        connection.execute(_FINISH, {"leased_until": 0} | _of(claimed))
 
 
 def succeeded(connection: Connection, subscription: str, now: int) -> None:
@@ -233,9 +234,9 @@ def _claimable(now: int) -> ColumnElement[bool]:
     return and_(_open(now), mine.sequence == head)
 
 
-def _held(claimed: Claimed) -> ColumnElement[bool]:
-    columns = deliveries.c
-    return and_(columns.id == claimed.id, columns.lease == claimed.lease, columns.state == PENDING)
+def _of(claimed: Claimed) -> dict[str, Any]:
+    """Name what is held, for `_FINISH`."""
+    return {"of_id": claimed.id, "of_lease": claimed.lease}
 
 
 def _locked(connection: Connection, subscription: str, condition: ColumnElement[bool]) -> bool:
@@ -246,3 +247,10 @@ def _locked(connection: Connection, subscription: str, condition: ColumnElement[
     wanted = and_(subscriptions.c.id == subscription, condition)
     found = select(subscriptions.c.id).where(wanted).with_for_update(skip_locked=True)
     return connection.execute(found).first() is not None
+
+
+# Built once: building a statement costs several times what SQLite needs to carry it out.
+_ATTEMPT = insert(attempts)
+_FINISH = update(deliveries).where(
+    deliveries.c.id == bindparam("of_id"), deliveries.c.lease == bindparam("of_lease"), deliveries.c.state == PENDING
+)

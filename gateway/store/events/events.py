@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Row, and_, insert, select, update
+from sqlalchemy import Connection, Row, and_, bindparam, insert, select, update
 
 from gateway.store.statements import insert_new, put
 from gateway.store.tables import bookings, counters, deliveries, events, receipts, subscriptions
@@ -91,7 +91,8 @@ def one_by_one(connection: Connection) -> None:
 
     What is known of a booking is read and then written: two who learn of the same change must not both find it new.
     """
-    connection.execute(select(counters.c.value).where(counters.c.name == EVENTS).with_for_update())
+    if connection.dialect.name == "postgresql":  # on SQLite there is one writer at a time: see `database`
+        connection.execute(_LOCK)
 
 
 def receive(connection: Connection, receipt: Receipt) -> bool:
@@ -114,8 +115,8 @@ def known(connection: Connection, name: str, ids: Iterable[str]) -> dict[str, Kn
     """Give what is known of these bookings of a connection. What is not known is not in it."""
     listed, found = list(ids), dict[str, Known]()
     for first in range(0, len(listed), _MOST_IDS):
-        wanted = (bookings.c.connection == name) & bookings.c.id.in_(listed[first : first + _MOST_IDS])
-        found |= {row.id: _known(row) for row in connection.execute(select(bookings).where(wanted))}
+        wanted = {"name": name, "ids": listed[first : first + _MOST_IDS]}
+        found |= {row.id: _known(row) for row in connection.execute(_KNOWN, wanted)}
     return found
 
 
@@ -151,8 +152,7 @@ def append(
     """
     if not new:
         return []
-    taken = update(counters).where(counters.c.name == EVENTS).values(value=counters.c.value + len(new))
-    last: int = connection.execute(taken.returning(counters.c.value)).scalar_one()
+    last: int = connection.execute(_COUNT, {"more": len(new)}).scalar_one()
     first = last - len(new) + 1
     rows = [
         {
@@ -163,9 +163,8 @@ def append(
         }
         for sequence, event in enumerate(new, first)
     ]
-    connection.execute(insert(events), rows)
-    columns = (subscriptions.c.id, subscriptions.c.events, subscriptions.c.connections)
-    readers = connection.execute(select(*columns).where(subscriptions.c.state == "active").order_by(columns[0])).all()
+    connection.execute(_EVENTS, rows)
+    readers = connection.execute(_READERS).all()
     due = [
         _delivery(row, reader.id, fresh("dlv"))
         for row in rows
@@ -173,7 +172,7 @@ def append(
         if wants(reader.events, reader.connections, row["type"], row["connection"])
     ]
     if due:
-        connection.execute(insert(deliveries), due)
+        connection.execute(_DELIVERIES, due)
     return list(range(first, last + 1))
 
 
@@ -217,3 +216,22 @@ def _known(row: Row[Any]) -> Known:
 
 def _bytes(value: Mapping[str, Json]) -> bytes:
     return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
+
+
+# Built once: building a statement costs several times what SQLite needs to carry it out.
+_LOCK = select(counters.c.value).where(counters.c.name == EVENTS).with_for_update()
+_KNOWN = select(bookings).where(
+    bookings.c.connection == bindparam("name"), bookings.c.id.in_(bindparam("ids", expanding=True))
+)
+_COUNT = (
+    update(counters)
+    .where(counters.c.name == EVENTS)
+    .values(value=counters.c.value + bindparam("more"))
+    .returning(counters.c.value)
+)
+_EVENTS, _DELIVERIES = insert(events), insert(deliveries)
+_READERS = (
+    select(subscriptions.c.id, subscriptions.c.events, subscriptions.c.connections)
+    .where(subscriptions.c.state == "active")
+    .order_by(subscriptions.c.id)
+)
