@@ -297,14 +297,8 @@ def _position(mark: yaml.error.Mark | yaml._yaml.Mark | None) -> tuple[int, int]
 
 def suggestion(name: str, known: Iterable[str]) -> str:
     """Complete a message about an unknown name: `; did you mean …?`, or nothing when none comes near."""
-    near = nearest(name, known)
-    return f"; did you mean `{near}`?" if near is not None else ""
-
-
-def nearest(name: str, known: Iterable[str]) -> str | None:
-    """Give the known name that an unknown one comes near; None where none does."""
     near = difflib.get_close_matches(name[:_LONGEST_GUESS], list(known), n=1)
-    return near[0] if near else None
+    return f"; did you mean `{near[0]}`?" if near else ""
 
 
 def show(findings: Sequence[Finding], form: str) -> str:

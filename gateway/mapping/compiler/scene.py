@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from difflib import get_close_matches
 
-from gateway.documents.yaml import nearest, suggestion
+from gateway.documents.yaml import suggestion
 from gateway.mapping.compiler.context import OWN, Context
 from gateway.mapping.compiler.http.calls import Http
 from gateway.mapping.nodes.calls import Take
@@ -34,8 +35,8 @@ class Scene:
         if name not in known:
             hint = suggestion(name, self.operations & known.keys()) or suggestion(name, known)
             return f"`{name}` is not mapped here{hint}"
-        misspelt = nearest(name, self.operations - known.keys())
-        meant = f", where `{misspelt}` may be a slip for it" if misspelt is not None else ""
+        near = get_close_matches(name, self.operations - known.keys(), n=1)
+        meant = f", where `{near[0]}` may be a slip for it" if near else ""
         return f"`{name}` is not mapped here: map it under `operations:`{meant}"
 
     def knowing(self, *names: str) -> Scene:
