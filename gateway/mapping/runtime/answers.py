@@ -38,9 +38,10 @@ def holds(condition: Condition, response: Response, body: Json, scope: Scope) ->
         value = response.headers.get(name)
         if value is None or not pattern.found(value):
             return False
-    return condition.when is None or holds_where_it_can(
-        condition.when, body, _told(scope, response, body), condition.origin
-    )
+    if condition.when is None:
+        return True
+    names = scope if isinstance(condition.when, Path) else _told(scope, response, body)  # every answer comes here
+    return holds_where_it_can(condition.when, body, names, condition.origin)
 
 
 def decoded(call: CallPlan, response: Response, scope: Scope) -> tuple[Json, str | None]:
