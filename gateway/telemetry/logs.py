@@ -10,6 +10,7 @@ import logging
 import re
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import TextIO
 
 from gateway.values.messages import Json
@@ -17,6 +18,10 @@ from gateway.values.secrets import Redactor
 
 _LOGGER = logging.getLogger("gateway")
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
+_SHORT = 64
+"""Characters up to which a text is remembered with its masked form."""
+_MOST_KNOWN = 2_048
+"""Texts that are remembered: the ids of requests go through, and names of fields, events and connections stay."""
 
 
 class JsonLines(logging.Formatter):
@@ -25,6 +30,7 @@ class JsonLines(logging.Formatter):
     def __init__(self, redactor: Redactor) -> None:
         super().__init__()
         self._redactor = redactor
+        self._known = lru_cache(_MOST_KNOWN)(redactor.text)
 
     def format(self, record: logging.LogRecord) -> str:
         """Write one record; of a foreign library's record, its message."""
@@ -45,13 +51,19 @@ class JsonLines(logging.Formatter):
 
     def _masked(self, value: Json) -> Json:
         """Give what JSON can hold, every text in it masked; what is no JSON is written as text first."""
-        if value is None or isinstance(value, bool | int | float):
+        if type(value) is str:
+            return self._text(value)
+        if value is None or isinstance(value, (bool, int, float)):
             return value
         if isinstance(value, dict):
-            return {self._redactor.text(str(key)): self._masked(inner) for key, inner in value.items()}
-        if isinstance(value, list | tuple):
+            return {self._text(str(key)): self._masked(inner) for key, inner in value.items()}
+        if isinstance(value, (list, tuple)):
             return [self._masked(inner) for inner in value]
-        return self._redactor.text(str(value))
+        return self._text(str(value))
+
+    def _text(self, text: str) -> str:
+        """Mask a text. Nearly all of a line stood in the lines before: what is short is looked through once."""
+        return self._known(text) if len(text) <= _SHORT else self._redactor.text(text)
 
 
 def start_logging(stream: TextIO, redactor: Redactor, *, level: int = logging.INFO) -> None:
@@ -342,4 +354,5 @@ def outcome_not_kept(*, connection: str, operation: str, try_id: str) -> None:
 
 
 def _event(level: int, name: str, **fields: Json) -> None:
-    _LOGGER.log(level, name, extra={"fields": fields})
+    if _LOGGER.isEnabledFor(level):  # `log` would look up the line of code as well, which the name of the event tells
+        _LOGGER.handle(_LOGGER.makeRecord(_LOGGER.name, level, __name__, 0, name, (), None, extra={"fields": fields}))

@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import format_datetime, parsedate_to_datetime
+from functools import lru_cache
 from types import SimpleNamespace, TracebackType
 from typing import Any, Self
 
@@ -226,11 +227,18 @@ def _first_of_each(fields: Mapping[str, str]) -> dict[str, str]:
 
 def _dated(fields: dict[str, str]) -> dict[str, str]:
     """Give an answer without a readable Date the time at which it came (RFC 9110 §6.6.1): Retry-After refers to it."""
-    try:
-        parsedate_to_datetime(fields.get("date", ""))
-    except (ValueError, OverflowError):
+    if not _is_date(fields.get("date", "")):
         fields["date"] = format_datetime(datetime.now(UTC), usegmt=True)
     return fields
+
+
+@lru_cache(maxsize=256)  # within a second, all answers say the same
+def _is_date(text: str) -> bool:
+    try:
+        parsedate_to_datetime(text)
+    except (ValueError, OverflowError):
+        return False
+    return True
 
 
 @contextmanager

@@ -216,6 +216,16 @@ def test_a_defect_is_traced_without_secrets(lines):
     assert "c4n" not in json.dumps(line)
 
 
+def test_what_comes_again_is_masked_again(lines):
+    """A secret is masked in every line, in a text that was logged before as in one too long to be remembered."""
+    reasons = [CANARY, CANARY, f"{CANARY} " * 20, f"{CANARY} " * 20]
+    for reason in reasons:
+        logs.provider_failed(request="r1", connection="club", method="GET", host=reason, reason=reason)
+    told = lines()
+    assert [reason.replace(CANARY, "***") for reason in reasons] == [line["reason"] for line in told]
+    assert [line["reason"] for line in told] == [line["host"] for line in told]
+
+
 def test_foreign_records(lines):
     """A library's record is a line of the same form; below a warning it is not written."""
     logging.getLogger("library").info("chatter")

@@ -100,6 +100,8 @@ def refuse_large(request: web.Request) -> None:
 async def body_bytes(request: web.Request, seconds: float) -> bytes:
     """Read the body as it came. Raises HttpRefused 413 and 408, and CallInvalid for one that broke off."""
     refuse_large(request)
+    if not request.body_exists:  # of most requests: nothing is waited for
+        return b""
     try:
         async with asyncio.timeout(seconds):
             return await request.read()
