@@ -56,9 +56,10 @@ def check_size(value: Json, check_odd: Callable[[object], None] | None = None) -
             raise BudgetSpent(f"makes a value nested deeper than {MOST_LEVELS} levels")
         below: list[Json] = []
         for held in level:
-            if type(held) is str:  # most of what there is
-                count += len(held) // _CHARACTERS
-            elif isinstance(held, dict):
+            kind = type(held)
+            if kind is bool or (kind is str and len(held) < _CHARACTERS):
+                continue  # most of what there is: one value, and never an odd one
+            if isinstance(held, dict):
                 if check_odd is not None and not _has_texts(held):
                     raise ExpressionFailed("the keys of an object are texts")
                 below.extend(held.values())

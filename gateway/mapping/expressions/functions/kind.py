@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 from gateway.computation.budget import spend
@@ -89,6 +89,12 @@ class Function:
     call: Callable[..., Any]
     languages: frozenset[str]
     signs: bool
+    _holds: tuple[Callable[[object], bool], ...] = field(init=False, repr=False)
+    """The test of each parameter's values, by position."""
+
+    def __post_init__(self) -> None:
+        """Look the tests up once: functions are called for each row of an answer."""
+        object.__setattr__(self, "_holds", tuple(KINDS[parameter.kind].holds for parameter in self.parameters))
 
     @property
     def signature(self) -> str:
@@ -122,12 +128,13 @@ class Function:
 
     def __call__(self, *arguments: Any) -> Any:
         """Check the arguments' kinds and call; raises ExpressionFailed. MISSING says that nothing was found."""
+        holds, last = self._holds, len(self._holds) - 1
         for index, argument in enumerate(arguments):
-            parameter = self.parameter(index)
-            named, holds, _ = KINDS[parameter.kind]
-            if not holds(argument):
+            if not holds[min(index, last)](argument):
+                parameter = self.parameter(index)
+                named = KINDS[parameter.kind].shown
                 raise ExpressionFailed(f"`{self.name}` takes {named} as `{parameter.name}`, not {kind_of(argument)}")
-            if isinstance(argument, list):
+            if isinstance(argument, list) and len(argument) >= _LIGHT:
                 spend(len(argument) // _LIGHT)
         try:
             result = self.call(*arguments)
