@@ -8,8 +8,7 @@ from pathlib import Path
 
 from gateway import config
 from gateway.cli import demo, serve
-from gateway.engine import catalog
-from gateway.model.model import load
+from tests.shipped import joined
 
 ROOT = Path(__file__).parents[1]
 ENVIRONMENT = demo.Environment({})
@@ -44,7 +43,7 @@ async def demonstrated(folder, **changed):
     path.write_text(text, encoding="utf-8")
     settings, findings = config.load(path, ENVIRONMENT)
     assert [] == findings
-    loaded, findings = catalog.load(settings.mappings, settings, load())
+    loaded, findings = joined(settings)
     assert [] == findings
     plays = demo.prepare(loaded)
     assert plays is not None

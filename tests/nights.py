@@ -13,7 +13,8 @@ from gateway.simulator.server import playing
 from gateway.transport.client import Client
 from gateway.values.messages import Call
 from gateway.values.secrets import Secret
-from tests.links.clubs import COURT, connection, scripted
+from tests.links.clubs import COURT, connection
+from tests.shipped import scripted
 
 NIGHTS = (
     ("Europe/Berlin", "2026-03-19"),

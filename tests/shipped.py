@@ -7,9 +7,11 @@ from functools import cache
 from pathlib import Path
 
 from gateway.documents.yaml import read
+from gateway.engine import catalog
 from gateway.examples.files import load_examples
 from gateway.mapping.compile import compile_provider
 from gateway.model.model import load
+from gateway.simulator.script import compile_script
 
 ROOT = Path(__file__).parents[1]
 FILES = {file.stem: file for file in sorted((ROOT / "mappings").glob("*.yaml"))}
@@ -23,10 +25,33 @@ def compiled(name):
     return (None, findings) if document is None else compile_provider(document, load())
 
 
+def plan_of(name):
+    """Give the plan of a shipped mapping."""
+    plan, findings = compiled(name)
+    assert plan is not None, [str(one) for one in findings]
+    return plan
+
+
+def joined(settings):
+    """Give what a catalog is made of for settings whose mappings are the shipped ones, as `catalog.load` does."""
+    assert {file.parent for file in FILES.values()} == {path.resolve() for path in settings.mappings}
+    findings = [one for name in FILES for one in compiled(name)[1]]
+    return catalog.joined({name: plan_of(name) for name in FILES}, findings, settings, load())
+
+
 @cache
 def played(name):
     """Load the golden examples of a shipped mapping, None where there are errors, and their findings."""
     return load_examples(compiled(name)[0])
+
+
+@cache
+def scripted(name):
+    """Give the golden examples of a shipped mapping, and what its simulator does."""
+    examples, findings = played(name)
+    script, wrong = compile_script(examples.document, examples.simulator, plan_of(name), load())
+    assert [] == [str(one) for one in (*findings, *wrong) if one.level == "error"]
+    return examples, script
 
 
 def _written():

@@ -6,8 +6,9 @@ import argparse
 import asyncio
 import json
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+from typing import TypeAlias
 
 from gateway import config
 from gateway.cli import options
@@ -30,6 +31,10 @@ EXAMPLES = """examples:
   gateway check --config config.yaml --online  the clubs of links too: do they have such resources and services?
   gateway check --loss                         with what each provider tells and the mapping does not read
   gateway check --format github                as annotations of a GitHub workflow"""
+
+
+_Compiled: TypeAlias = tuple[Mapping[str, ProviderPlan], Sequence[Finding]]
+"""Mappings by provider, and what was found in them."""
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -81,21 +86,33 @@ def _providers(
 ) -> tuple[Mapping[str, ProviderPlan], int]:
     """Compile what is asked for; the plans, and how many files there are."""
     paths = list(arguments.files)
+    settings = None
     if arguments.config is not None:
         settings, found = config.load(arguments.config, config.environment())
-        findings += found + _bound(settings, model, online=arguments.online)
+        findings += found
         paths += options.mapping_paths(arguments.config) if settings is None else settings.mappings
     elif not paths:
         paths = [options.MAPPINGS]
-    files = {file.resolve(): file for file in catalog.mapping_files(paths, findings)}  # each once, however it is named
+    missing: list[Finding] = []
+    files = {file.resolve(): file for file in catalog.mapping_files(paths, missing)}  # each once, however it is named
     providers, found = catalog.load_providers(list(files.values()), model)
-    findings += found
+    if arguments.config is not None:
+        own = [] if settings is None else list(catalog.mapping_files(settings.mappings, []))
+        compiled = (providers, found) if own == list(files.values()) and not missing else None
+        findings += _bound(settings, model, compiled, online=arguments.online)
+    findings += missing + found
     return providers, len(files)
 
 
-def _bound(settings: config.Settings | None, model: Model, *, online: bool) -> list[Finding]:
-    """What is wrong with a configuration that can be read, beside its mappings."""
-    found, bound = catalog.load(settings.mappings, settings, model) if settings is not None else (None, [])
+def _bound(
+    settings: config.Settings | None, model: Model, compiled: _Compiled | None, *, online: bool
+) -> list[Finding]:
+    """What is wrong with a configuration that can be read, beside its mappings, which may be compiled already."""
+    found: catalog.Catalog | None = None
+    bound: list[Finding] = []
+    if settings is not None:
+        providers, told = compiled or catalog.load_providers(settings.mappings, model)
+        found, bound = catalog.joined(providers, told, settings, model)
     if settings is None or found is None:
         if online:
             print("no club is asked: the configuration or a mapping has errors", file=sys.stderr)

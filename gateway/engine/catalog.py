@@ -58,7 +58,14 @@ class Catalog:
 
 def load(paths: Sequence[Path], settings: Settings | None, model: Model) -> tuple[Catalog | None, list[Finding]]:
     """Read, compile and bind everything. The catalog is None when any finding is an error; all findings are given."""
-    providers, findings = load_providers(paths, model)
+    return joined(*load_providers(paths, model), settings, model)
+
+
+def joined(
+    providers: Mapping[str, ProviderPlan], told: Sequence[Finding], settings: Settings | None, model: Model
+) -> tuple[Catalog | None, list[Finding]]:
+    """Bind the connections to mappings that are compiled, with what was `told` of these; gives what `load` gives."""
+    findings = list(told)
     connections: dict[str, Connection] = {}
     if settings is not None:
         bad = {finding.file for finding in findings if finding.level == "error"}
@@ -74,7 +81,7 @@ def load(paths: Sequence[Path], settings: Settings | None, model: Model) -> tupl
     parts = [plan.digest for plan in providers.values()]
     parts += [f"{one.name} {json.dumps(dict(one.public), sort_keys=True)}" for one in connections.values()]
     version = hashlib.sha256("\n".join(parts).encode()).hexdigest()[:12]
-    return Catalog(version, MappingProxyType(providers), MappingProxyType(connections)), findings
+    return Catalog(version, MappingProxyType(dict(providers)), MappingProxyType(connections)), findings
 
 
 def load_providers(paths: Sequence[Path], model: Model) -> tuple[dict[str, ProviderPlan], list[Finding]]:

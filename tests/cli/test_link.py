@@ -19,6 +19,7 @@ from gateway.simulator.server import playing
 from gateway.store.database import Database
 from gateway.surface.admin.link_operations import DIFF, STATUS
 from tests.demonstration import ROOT
+from tests.shipped import plan_of
 
 NAME = "club-market"
 CLUB = ROOT / "mappings" / "locaboo.yaml"
@@ -59,7 +60,7 @@ class Market:
 @pytest.fixture(scope="module")
 def plan():
     """Give the compiled mapping of the club."""
-    return catalog.load_providers([CLUB], load())[0]["locaboo"]
+    return plan_of("locaboo")
 
 
 @pytest.fixture

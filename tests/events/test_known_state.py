@@ -4,28 +4,23 @@ import asyncio
 import contextlib
 import json
 from datetime import datetime
-from functools import cache
 from itertools import count
-from pathlib import Path
 
 import pytest
 
-from gateway.engine.catalog import Catalog, bound, load_providers
+from gateway.engine.catalog import Catalog, bound
 from gateway.engine.engine import Engine
 from gateway.events.known_state import done, note, recall
 from gateway.events.polling import Watcher, WatchSettings, tracked
 from gateway.events.publisher import Publisher
-from gateway.examples.files import load_examples
 from gateway.model.model import arguments, load
 from gateway.simulator.play import Play
-from gateway.simulator.script import compile_script
 from gateway.simulator.server import playing
 from gateway.store.database import Database
 from gateway.store.events.events import page
 from gateway.transport.client import Client
 from gateway.values.messages import Call
-
-MAPPINGS = Path(__file__).parents[2] / "mappings"
+from tests.shipped import scripted
 
 
 class House:
@@ -64,22 +59,13 @@ class House:
         return [f"{one['event'].removeprefix('booking.')} {one['origin']}" for one in await self.told()]
 
 
-@cache
-def shipped(name):
-    """Give a shipped provider's examples and what its simulator does."""
-    (plan,) = load_providers([MAPPINGS / f"{name}.yaml"], load())[0].values()
-    examples, _ = load_examples(plan)
-    script, _ = compile_script(examples.document, examples.simulator, plan, load())
-    return examples, script
-
-
 @pytest.fixture
 async def house(store_url):
     """Give a function that plays a shipped provider at a time."""
     async with contextlib.AsyncExitStack() as stack:
 
         async def of(name, now):
-            examples, script = shipped(name)
+            examples, script = scripted(name)
             time = {"at": int(datetime.fromisoformat(now).timestamp() * 1000)}
             here = lambda: datetime.fromtimestamp(time["at"] / 1000, datetime.fromisoformat(now).tzinfo)  # noqa: E731
             port = await stack.enter_async_context(playing(Play(examples.played, examples, script, here), 0))

@@ -13,6 +13,7 @@ from gateway.mapping.compiler.operations.alternatives import fitted
 from gateway.model.model import load
 from gateway.values.rates import LimitsPlan, Rate
 from gateway.values.secrets import Secret
+from tests.shipped import plan_of
 
 DESK = Path(__file__).with_name("desk.yaml")
 SETTINGS = {"time_zone": "Europe/Berlin", "currency": "EUR", "base_url": "https://desk.example", "kind": None}
@@ -82,7 +83,6 @@ def test_a_poll_is_not_made_more_often_than_its_rate_allows(desk, rates, interva
 @pytest.mark.parametrize(("token", "is_watched"), [(None, False), (Secret("feed-token"), True)])
 def test_a_connection_without_the_list_is_not_watched(token, is_watched):
     """Where the operation of the watch needs a setting, a connection that lacks it has no watch."""
-    mappings = Path(__file__).parents[2] / "mappings"
-    generic = load_providers([mappings / "generic.yaml"], load())[0]["generic"]
+    generic = plan_of("generic")
     values = {name: setting.default for name, setting in generic.settings.items()} | SETTINGS | {"ical_token": token}
     assert is_watched is (watched(bound("club", generic, values)) is not None)

@@ -16,12 +16,11 @@ from pathlib import Path
 from aiohttp import web
 
 from gateway.engine.catalog import bound, load_providers
-from gateway.examples.files import load_examples
 from gateway.model.model import load
 from gateway.simulator.play import Play
-from gateway.simulator.script import compile_script
 from gateway.simulator.server import build_simulator
 from gateway.values.secrets import Secret
+from tests.shipped import plan_of, scripted
 
 ROOT = Path(__file__).parents[2]
 ZONE = "Europe/Paris"
@@ -123,24 +122,6 @@ MARKET = {
     "center_id": "WYZ",
     "hook_token": Secret(TOKEN),
 }
-
-
-@functools.cache
-def shipped():
-    """Compile every shipped mapping, once."""
-    found, findings = load_providers([ROOT / "mappings"], load())
-    assert [] == [str(one) for one in findings if one.level == "error"]
-    return found
-
-
-@functools.cache
-def scripted(provider):
-    """Give the examples and the script of a shipped provider, once."""
-    plan = shipped()[provider]
-    examples, findings = load_examples(plan)
-    script, wrong = compile_script(examples.document, examples.simulator, plan, load())
-    assert [] == [str(one) for one in (*findings, *wrong) if one.level == "error"]
-    return examples, script
 
 
 @dataclass
@@ -250,7 +231,7 @@ def remembering():
 
 def connection(name, provider, base_url, settings, plan=None):
     """Bind a connection with these settings and the mapping's defaults; `plan` is another mapping than the shipped."""
-    plan = plan or shipped()[provider]
+    plan = plan or plan_of(provider)
     defaults = {one.name: one.default for one in plan.settings.values()}
     about = {"time_zone": ZONE, "currency": "EUR", "base_url": base_url}
     return bound(name, plan, defaults | about | settings)
