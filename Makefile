@@ -40,11 +40,12 @@ check: .venv/.dev
 MEMORY := $(shell test -w /dev/shm && df --output=avail /dev/shm | awk 'END {if ($$1 > 2000000) print "/dev/shm"}')
 # One more than there are cores, since tests wait for processes and databases too.
 WORKERS = $(shell cores=$$(getconf _NPROCESSORS_ONLN); echo $$((cores < 6 ? cores + 1 : 6)))
-# The order of the files is ours (tests/conftest.py), slow ones first; and bytecode is kept, whatever the environment
-# says, since each worker would else rewrite the asserts of every file again.
+# The order of the files is ours (tests/order.py), those that take longest first; OPTIONS=--keep-seconds notes anew what
+# they take. Bytecode is kept, whatever the environment says, since each worker would else rewrite the asserts of every
+# file again.
 test: .venv/.dev
 	PYTHONDONTWRITEBYTECODE= $(if $(MEMORY),TMPDIR=$(MEMORY)) \
-		$(BIN)/pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder
+		$(BIN)/pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder $(OPTIONS)
 
 fix: .venv/.dev
 	$(BIN)/ruff check --fix .

@@ -31,8 +31,15 @@ from gateway.values.messages import Call, Response
 from gateway.values.secrets import Secret
 from tests import demonstration
 from tests.databases import empty_url, postgresql_server, postgresql_store, store_url
+from tests.order import (
+    pytest_addoption,
+    pytest_collection_modifyitems,
+    pytest_runtest_logreport,
+    pytest_sessionfinish,
+)
 
 __all__ = ["empty_url", "postgresql_server", "postgresql_store", "store_url"]
+__all__ += ["pytest_addoption", "pytest_collection_modifyitems", "pytest_runtest_logreport", "pytest_sessionfinish"]
 
 # How long drawing takes is the machine's affair: the first draw of text in a fresh clone makes a table of all Unicode.
 settings.register_profile("suite", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -44,34 +51,9 @@ NOW = "2026-03-01T09:00:00+01:00"
 KEY = "provider-s3cret-key"
 
 
-SLOW = 60  # seconds
-
-
-def pytest_configure():
-    """Refuse to test the gateway of another checkout, which a `pytest` that was copied from there would find."""
-    found = Path(sys.modules["gateway"].__file__).parents[1]
-    if found != ROOT:
-        raise pytest.UsageError(
-            f"the tests are those of {ROOT} and the gateway that would be tested is that of {found}: "
-            "run them with the Python of their own checkout, `.venv/bin/python -m pytest`"
-        )
-
-
-def slowness(item):
-    """Tell how long a test may take, if that is said of it."""
-    marker = item.get_closest_marker("timeout")
-    return marker.args[0] if marker and marker.args else 0
-
-
 def pytest_collection(session):
     """Leave the garbage collector out of making thousands of tests, none of which is garbage."""
     gc.disable()
-
-
-def pytest_collection_modifyitems(items):
-    """Begin with the files of the slowest tests, so that no worker is left alone with one of them at the end."""
-    slow = {item.path for item in items if slowness(item) > SLOW}
-    items.sort(key=lambda item: item.path not in slow)
 
 
 def pytest_collection_finish(session):
