@@ -5,7 +5,7 @@ import logging
 
 import pytest
 
-from gateway.telemetry import logs
+from gateway.telemetry.lines import JsonLines
 from gateway.values.errors import CallerRefused, GatewayError, ProviderUnavailable, StoreUnavailable
 from gateway.values.secrets import Redactor
 from tests.asked import TOKEN, market, order, serve_market
@@ -87,7 +87,7 @@ async def test_unreadable(market, caplog, body, field):
     assert (400, "VALIDATION_ERROR") == (status, error["code"])
     assert field in error["message"]
     assert (422, b"unreadable") == (await market.send(CALENDAR, body))[:2]
-    formatter = logs.JsonLines(Redactor(()))
+    formatter = JsonLines(Redactor(()))
     log = [json.loads(formatter.format(record)) for record in caplog.records]
     refused = [line for line in log if line["event"] == "hook.refused"]
     assert ["plain", "calendar"] == [line["hook"] for line in refused]
@@ -117,7 +117,7 @@ async def test_failures(market, caplog, failure, status, wait):
     assert (status, wait) == (answer[0], answer[2].get("Retry-After"))
     if wait is not None:
         assert (failure.code, 503) == tuple(json.loads(answer[1])["error"][key] for key in ("code", "status"))
-    formatter = logs.JsonLines(Redactor(()))
+    formatter = JsonLines(Redactor(()))
     (done,) = [line for line in map(json.loads, map(formatter.format, caplog.records)) if line["event"] == "call.done"]
     assert ("market", "hooks.calendar", failure.code) == (done["connection"], done["operation"], done["code"])
     assert 0 == await market.kept()

@@ -8,7 +8,7 @@ import logging
 import pytest
 
 from gateway.surface.hooks import MOST_OF_ONE
-from gateway.telemetry import logs
+from gateway.telemetry.lines import JsonLines
 from gateway.values.secrets import Redactor
 from tests.hooked import HASH, IN_PATH, SECRETS, TOKEN, batch, thin, told
 
@@ -335,7 +335,7 @@ async def test_secrets_stay_where_they_are(serve_gate, tmp_path, caplog):
         ]:
             answers.append(await gate.post(path, body, headers=headers))
     files = b"".join(path.read_bytes() for path in tmp_path.glob("gateway.db*"))
-    formatter = logs.JsonLines(Redactor(()))
+    formatter = JsonLines(Redactor(()))
     log = "\n".join(formatter.format(record) for record in caplog.records)
     shown = b"".join(body + repr(dict(headers)).encode() for _, body, headers in answers)
     assert "hook.received" in log

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from yarl import URL
 
 from gateway.telemetry import logs
+from gateway.telemetry.lines import JsonLines
 from gateway.telemetry.logs import request_id, start_logging
 from gateway.values.secrets import Redactor, Secret
 
@@ -240,7 +241,7 @@ def test_foreign_records(lines):
 def test_a_line_is_a_line(value):
     """Whatever is logged, it is one line of printable ASCII that parses."""
     record = logging.makeLogRecord({"msg": "x", "levelname": "INFO", "fields": {"value": value}})
-    line = logs.JsonLines(Redactor([])).format(record)
+    line = JsonLines(Redactor([])).format(record)
     assert line.isascii()
     assert line.isprintable()
     assert "x" == json.loads(line)["event"]

@@ -1,0 +1,58 @@
+"""A line of the log: a record as one object of JSON, every secret in it masked."""
+
+from __future__ import annotations
+
+import json
+import logging
+from datetime import UTC, datetime
+from functools import lru_cache
+
+from gateway.values.messages import Json
+from gateway.values.secrets import Redactor
+
+_SHORT = 64
+"""Characters up to which a text is remembered with its masked form."""
+_MOST_KNOWN = 2_048
+"""Texts that are remembered: the ids of requests go through, and names of fields, events and connections stay."""
+
+
+class JsonLines(logging.Formatter):
+    """One JSON object a line, ASCII only, so that no value can break the line or drive a terminal."""
+
+    def __init__(self, redactor: Redactor) -> None:
+        super().__init__()
+        self._redactor = redactor
+        self._known = lru_cache(_MOST_KNOWN)(redactor.text)
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Write one record; of a foreign library's record, its message."""
+        line: dict[str, Json] = {
+            "time": datetime.fromtimestamp(record.created, UTC)
+            .isoformat(timespec="milliseconds")
+            .replace("+00:00", "Z"),
+            "level": record.levelname.lower(),
+        }
+        fields = getattr(record, "fields", None)
+        if fields is None:
+            line |= {"event": "log", "logger": record.name, "message": record.getMessage()}
+        else:
+            line |= {"event": record.getMessage(), **fields}
+        if record.exc_info:
+            line["trace"] = self.formatException(record.exc_info)
+        return json.dumps(self._masked(line)).replace("\x7f", "\\u007f")
+
+    def _masked(self, value: Json) -> Json:
+        """Give what JSON can hold, every text in it masked; what is no JSON is written as text first."""
+        if type(value) is str:
+            return self._text(value)
+        if value is None or isinstance(value, (bool, int, float)):
+            return value
+        if isinstance(value, dict):
+            return {self._text(str(key)): self._masked(inner) for key, inner in value.items()}
+        if isinstance(value, (list, tuple)):
+            return [self._masked(inner) for inner in value]
+        return self._text(str(value))
+
+    def _text(self, text: str) -> str:
+        """Mask a text. Nearly all of a line stood in the lines before: what is short is looked through once."""
+        return self._known(text) if len(text) <= _SHORT else self._redactor.text(text)
