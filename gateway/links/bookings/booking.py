@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
 
+from gateway.links.bookings.advance import advance
 from gateway.links.bookings.entries import asked_for, by_reference, holds, is_asked, settled
 from gateway.links.bookings.reconciliation import found_again, stands
 from gateway.links.bookings.recovery import FIRST_LOOK_SECONDS
@@ -20,6 +21,7 @@ from gateway.links.slots.slot_grid import MINUTE, clock_end, milliseconds, windo
 from gateway.store.database import Transaction
 from gateway.store.links import ledger
 from gateway.store.links.ledger import CANCELLED, CANCELLING, CONFIRMED, FAILED, PENDING, UNKNOWN, Entry, EntryChanges
+from gateway.store.links.transitions import Trigger
 from gateway.telemetry import logs
 from gateway.values.errors import GatewayError, NotMapped, OutcomeUnknown, ProviderRejected, ProviderUnavailable
 from gateway.values.messages import Json
@@ -197,10 +199,10 @@ async def _create(desk: LinkContext, link: Link, entry: Entry, found: _Found, as
     except GatewayError as error:
         # What the mapping does not list may be said of a booking that was made all the same.
         if isinstance(error, OutcomeUnknown) or error.code == ProviderRejected.CODE:
-            await _doubt(desk, entry, error)
+            due = desk.now() + int(FIRST_LOOK_SECONDS * 1000)
+            await advance(desk, link, entry, Trigger.ANSWER_LOST, due_at=due, reason=error.explanation)
             return await _found_now(desk, link, entry, asking)
-        await _fail(desk, entry, error.explanation)
-        desk.woken(link.name).set()
+        await advance(desk, link, entry, Trigger.REFUSED, reason=error.explanation)
         raise
     return await _confirm(desk, link, entry, await _firm(desk, link, entry, booking, asking))
 
@@ -234,12 +236,11 @@ async def _firm(
         try:
             booking = await desk.call(link.club, "bookings.confirm", {"id": booking["id"]}, asking, link.channel)
         except GatewayError as error:
-            await _give_up(desk, entry, booking["id"], error.explanation)
+            await _give_up(desk, link, entry, booking["id"], error.explanation)
             raise later(error) from error
     if booking["status"] == "confirmed":
         return booking
-    await _give_up(desk, entry, booking["id"], "the club does not confirm it at once")
-    desk.woken(link.name).set()
+    await _give_up(desk, link, entry, booking["id"], "the club does not confirm it at once")
     text = "The club does not confirm bookings of this slot at once."
     raise ProviderRejected(text, code="BOOKING_NOT_ALLOWED")
 
@@ -247,68 +248,32 @@ async def _firm(
 async def _confirm(desk: LinkContext, link: Link, entry: Entry, booking: Mapping[str, Json]) -> Entry:
     """Write that the club has the booking, and that everything that shares its time is taken."""
 
-    def work(store: Transaction) -> Entry | None:
-        now, was = desk.now(), (PENDING, UNKNOWN, CONFIRMED)
-        if not ledger.settle(store, entry.id, was, CONFIRMED, now, booking=booking["id"], reason=None):
-            return None
-        block(store, link, entry, now)
-        return ledger.entry(store, entry.id)
+    def taken(store: Transaction, _: Entry) -> None:
+        block(store, link, entry, desk.now())
 
-    kept = await desk.database.write(work, tells=LEDGER)
+    kept = await advance(desk, link, entry, Trigger.CONFIRMED, beside=taken, booking=booking["id"], reason=None)
     if kept is None:
         await _lost(desk, link, entry, booking)
         raise unknown()
-    logs.link_booking(link=link.name, entry=entry.id, state=CONFIRMED, booking=kept.booking)
-    desk.woken(link.name).set()
     return kept
 
 
 async def _lost(desk: LinkContext, link: Link, entry: Entry, booking: Mapping[str, Json]) -> None:
     """See to a booking that was made after all, when it had been given up or cancelled: it is not for anybody."""
-    now, name = desk.now(), booking["id"]
+    name, tries = booking["id"], entry.tries + 1
     reason = f"the club has booking {name}, which was given up before it was made"
-
-    def work(store: Transaction) -> bool:
-        if ledger.settle(store, entry.id, (CANCELLING,), CANCELLING, now, booking=name, due_at=now):
-            return True
-        over: EntryChanges = {"booking": name, "reason": reason, "tries": entry.tries + 1}
-        ledger.settle(store, entry.id, (CANCELLED, FAILED), FAILED, now, **over)
-        return False
-
-    if not await desk.database.write(work, tells=LEDGER):
+    late: EntryChanges = {"booking": name, "reason": reason, "tries": tries, "due_at": desk.now()}
+    if await advance(desk, link, entry, Trigger.MADE_TOO_LATE, **late) is None:  # nobody knows of it any more
         logs.link_attention(link=link.name, entry=entry.id, reason=reason)
-    desk.woken(link.name).set()
 
 
-async def _doubt(desk: LinkContext, entry: Entry, error: GatewayError) -> None:
-    """Write that nobody knows whether the club has the booking."""
-    due = desk.now() + int(FIRST_LOOK_SECONDS * 1000)
-    reason = error.explanation
-    await desk.database.write(
-        lambda store: ledger.settle(store, entry.id, (PENDING,), UNKNOWN, desk.now(), due_at=due, reason=reason),
-        tells=LEDGER,
-    )
-    logs.link_booking(link=entry.link, entry=entry.id, state=UNKNOWN, booking=None)
-
-
-async def _give_up(desk: LinkContext, entry: Entry, booking: str, reason: str) -> None:
+async def _give_up(desk: LinkContext, link: Link, entry: Entry, booking: str, reason: str) -> None:
     """Write that a booking was made and must be cancelled: the marketplace is told that there is none.
 
     Its reference is given free, for the marketplace may ask again.
     """
-    now, was = desk.now(), (PENDING, UNKNOWN)
-    made: EntryChanges = {"booking": booking, "reason": reason, "reference": None, "due_at": now, "tries": 0}
-    await desk.database.write(lambda store: ledger.settle(store, entry.id, was, CANCELLING, now, **made), tells=LEDGER)
-    logs.link_booking(link=entry.link, entry=entry.id, state=CANCELLING, booking=booking)
-
-
-async def _fail(desk: LinkContext, entry: Entry, reason: str) -> None:
-    """Write that the club refuses a booking."""
-    now, was = desk.now(), (PENDING, UNKNOWN)
-    await desk.database.write(
-        lambda store: ledger.settle(store, entry.id, was, FAILED, now, reason=reason), tells=LEDGER
-    )
-    logs.link_booking(link=entry.link, entry=entry.id, state=FAILED, booking=None)
+    made: EntryChanges = {"booking": booking, "reason": reason, "reference": None, "due_at": desk.now(), "tries": 0}
+    await advance(desk, link, entry, Trigger.NOT_CONFIRMED, **made)
 
 
 def _taken() -> ProviderRejected:

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
+from gateway.links.bookings.advance import advance
 from gateway.links.bookings.booking import unknown
 from gateway.links.bookings.entries import by_reference, holds, settled
 from gateway.links.bookings.reconciliation import GONE, OVER, REFUSALS, anybody, at_club, found_again, is_moved
 from gateway.links.bookings.recovery import FIRST_LOOK_SECONDS
-from gateway.links.context import LEDGER, Asking, LinkContext, later, told_of
+from gateway.links.context import Asking, LinkContext, later, told_of
 from gateway.links.link import Link, Wanted, can
 from gateway.links.slots.calendar import exactly, keep, narrowed, read_day
-from gateway.store.database import Transaction
 from gateway.store.links import ledger
 from gateway.store.links.ledger import CANCELLED, CANCELLING, CONFIRMED, FAILED, PENDING, UNKNOWN, Entry, EntryChanges
 from gateway.store.links.offers import StoredOffer
-from gateway.telemetry import logs
+from gateway.store.links.transitions import Trigger
 from gateway.values.errors import CallerRefused, GatewayError, NotMapped, ProviderRejected
 from gateway.values.messages import Json
 
@@ -43,7 +43,7 @@ async def cancel(desk: LinkContext, link: Link, asked: Wanted, asking: Asking) -
     if entry.state == CONFIRMED:
         if await _is_over(desk, link, entry, asked, asking):
             return told_of(link, await _done(desk, link, entry))
-        await _begin(desk, entry, asking)
+        await _begin(desk, link, entry, asking)
     return await _cancel(desk, link, entry, asking)
 
 
@@ -66,16 +66,14 @@ def _ended() -> ProviderRejected:
     return ProviderRejected("It is over.", code="INVALID_STATE")
 
 
-async def _begin(desk: LinkContext, entry: Entry, asking: Asking) -> None:
+async def _begin(desk: LinkContext, link: Link, entry: Entry, asking: Asking) -> None:
     """Write that it is being cancelled, before the club is asked.
 
     Whoever books it now is told so, and what a gateway that dies meanwhile has begun is taken up again.
     """
-    now, due, me = desk.now(), desk.until(asking, _MARGIN_SECONDS), desk.database.process
+    due, me = desk.until(asking, _MARGIN_SECONDS), desk.database.process
     begun: EntryChanges = {"due_at": due, "tries": 0, "reason": "it is being cancelled", "holder": me}
-    await desk.database.write(
-        lambda store: ledger.settle(store, entry.id, (CONFIRMED,), CANCELLING, now, **begun), tells=LEDGER
-    )
+    await advance(desk, link, entry, Trigger.CANCELLATION_BEGUN, **begun)
 
 
 async def _of_unknown(desk: LinkContext, link: Link, entry: Entry, asking: Asking) -> dict[str, Json]:
@@ -84,20 +82,11 @@ async def _of_unknown(desk: LinkContext, link: Link, entry: Entry, asking: Askin
     Until it is known the marketplace is not told that it is cancelled, for it may live: raises ProviderUnavailable.
     However often the marketplace asks, the looks at the club go on as they began, and come to their end.
     """
-    now, reason = desk.now(), "it was cancelled before the club's answer was known"
-    due = now + int(FIRST_LOOK_SECONDS * 1000)
-
-    def work(store: Transaction) -> None:
-        if not ledger.settle(store, entry.id, (UNKNOWN,), CANCELLING, now, reason=reason):
-            ledger.settle(store, entry.id, (PENDING,), CANCELLING, now, due_at=due, reason=reason)
-
-    await desk.database.write(work, tells=LEDGER)
+    due, reason = desk.now() + int(FIRST_LOOK_SECONDS * 1000), "it was cancelled before the club's answer was known"
+    await advance(desk, link, entry, Trigger.CANCELLED_IN_DOUBT, due_at=due, reason=reason)
     booking = await found_again(desk, link, entry, asking)
     if booking is not None:
-        name = booking["id"]
-        await desk.database.write(
-            lambda store: ledger.settle(store, entry.id, (CANCELLING,), CANCELLING, now, booking=name), tells=LEDGER
-        )
+        await advance(desk, link, entry, Trigger.IDENTIFIED, booking=booking["id"])
     kept = await desk.database.read(lambda store: ledger.entry(store, entry.id)) or entry
     if kept.state == CANCELLED:
         return told_of(link, kept)
@@ -118,7 +107,7 @@ async def _is_over(desk: LinkContext, link: Link, entry: Entry, asked: Wanted, a
         except GatewayError as error:
             if elsewhere and not named:
                 raise _moved() from error
-            await _keep_trying(desk, entry, error)
+            await _keep_trying(desk, link, entry, error)
             raise later(error) from error
         if booking is None:
             return False  # any page that is not there says so: what the club says to the cancellation counts
@@ -147,7 +136,7 @@ async def _cancel(desk: LinkContext, link: Link, entry: Entry, asking: Asking) -
                 await _stays(desk, link, entry, error)
                 raise
         elif error.code != GONE:
-            await _keep_trying(desk, entry, error)
+            await _keep_trying(desk, link, entry, error)
             raise later(error) from error
     return told_of(link, await _done(desk, link, entry))
 
@@ -168,30 +157,18 @@ async def _was_cancelled(desk: LinkContext, link: Link, entry: Entry, asking: As
 
 async def _done(desk: LinkContext, link: Link, entry: Entry) -> Entry:
     """Write that it is cancelled; the court is looked at again, and told as free."""
-    was = (CONFIRMED, CANCELLING, UNKNOWN, FAILED)
-
-    def work(store: Transaction) -> Entry | None:
-        ledger.settle(store, entry.id, was, CANCELLED, desk.now(), reason=None)
-        return ledger.entry(store, entry.id)
-
-    kept = await desk.database.write(work, tells=LEDGER)
-    logs.link_booking(link=link.name, entry=entry.id, state=CANCELLED, booking=entry.booking)
-    desk.touch(link, entry.start_at, entry.end_at)
-    return kept or entry
+    done = await advance(desk, link, entry, Trigger.CANCELLED, reason=None)
+    return done or await desk.database.read(lambda store: ledger.entry(store, entry.id)) or entry
 
 
-async def _keep_trying(desk: LinkContext, entry: Entry, error: GatewayError) -> None:
+async def _keep_trying(desk: LinkContext, link: Link, entry: Entry, error: GatewayError) -> None:
     """Write that it must still be cancelled: a lost cancellation blocks the court.
 
     What is tried on already keeps its pace, however often the marketplace asks.
     """
-    was, changes = (CONFIRMED, CANCELLING), EntryChanges(reason=error.explanation)
-    if entry.state != CANCELLING:
-        changes |= {"due_at": desk.now() + int(_FIRST_TRY_SECONDS * 1000), "tries": 0}
-    await desk.database.write(
-        lambda store: ledger.settle(store, entry.id, was, CANCELLING, desk.now(), **changes), tells=LEDGER
-    )
-    logs.link_booking(link=entry.link, entry=entry.id, state=CANCELLING, booking=entry.booking)
+    due, again = desk.now() + int(_FIRST_TRY_SECONDS * 1000), entry.state == CANCELLING
+    what = Trigger.CANCELLATION_FAILED_AGAIN if again else Trigger.CANCELLATION_FAILED
+    await advance(desk, link, entry, what, due_at=due, tries=0, reason=error.explanation)
 
 
 async def _stays(desk: LinkContext, link: Link, entry: Entry, error: GatewayError) -> None:
@@ -199,14 +176,9 @@ async def _stays(desk: LinkContext, link: Link, entry: Entry, error: GatewayErro
 
     Where the marketplace was told before that it is tried on, the operator is told as well.
     """
-    reason = f"the club refuses to cancel it: {error.explanation}"
-    await desk.database.write(
-        lambda store: ledger.settle(store, entry.id, (CANCELLING,), CONFIRMED, desk.now(), reason=reason), tells=LEDGER
-    )
-    if entry.state != CANCELLING:
-        return
-    logs.link_booking(link=link.name, entry=entry.id, state=CONFIRMED, booking=entry.booking)
-    logs.link_attention(link=link.name, entry=entry.id, reason=reason)
+    told_before = entry.state == CANCELLING
+    what = Trigger.CANCELLATION_ENDED if told_before else Trigger.CANCELLATION_REFUSED
+    await advance(desk, link, entry, what, reason=f"the club refuses to cancel it: {error.explanation}")
 
 
 async def _not_ours(desk: LinkContext, link: Link, asked: Wanted, asking: Asking) -> None:

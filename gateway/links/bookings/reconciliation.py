@@ -8,20 +8,20 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from functools import partial
 
 from gateway.events.polling import POLL
 from gateway.events.publisher import observed, vanished
 from gateway.events.transitions import CHANGED
-from gateway.links.context import LEDGER, Asking, LinkContext
+from gateway.links.bookings.advance import advance
+from gateway.links.context import Asking, LinkContext
 from gateway.links.link import Link, can
 from gateway.links.slots.payloads import KEY_LENGTH, create_key
 from gateway.links.slots.slot_grid import instant, milliseconds
 from gateway.mapping.checks.lapsing import lapsing
 from gateway.store.database import Transaction
 from gateway.store.links import ledger
-from gateway.store.links.ledger import CANCELLED, CONFIRMED, Entry
-from gateway.telemetry import logs
+from gateway.store.links.ledger import CONFIRMED, Entry, EntryChanges
+from gateway.store.links.transitions import Trigger
 from gateway.values.errors import GatewayError
 from gateway.values.messages import Json
 
@@ -125,13 +125,7 @@ async def _tell(desk: LinkContext, link: Link, booking: Mapping[str, Json], *, g
 
 async def over(desk: LinkContext, link: Link, entry: Entry, reason: str) -> None:
     """Write that the club itself has ended a booking. No call of a marketplace tells that, so the operator is told."""
-    done = await desk.database.write(
-        lambda store: ledger.settle(store, entry.id, (CONFIRMED,), CANCELLED, desk.now(), reason=reason), tells=LEDGER
-    )
-    if done:
-        logs.link_booking(link=link.name, entry=entry.id, state=CANCELLED, booking=entry.booking)
-        logs.link_attention(link=link.name, entry=entry.id, reason=f"the marketplace's booking is over: {reason}")
-        desk.touch(link, entry.start_at, entry.end_at)
+    await advance(desk, link, entry, Trigger.ENDED_BY_CLUB, reason=reason)
 
 
 async def moved(desk: LinkContext, link: Link, entry: Entry, booking: Mapping[str, Json]) -> bool:
@@ -142,23 +136,9 @@ async def moved(desk: LinkContext, link: Link, entry: Entry, booking: Mapping[st
     if booking["id"] == entry.booking and not is_moved(link, entry, booking, entry.start_at, entry.end_at):
         return False
     court, start, end = _place(link, entry, booking)
-    reason = "the club has moved it"
-    settled = partial(
-        ledger.settle,
-        entry_id=entry.id,
-        was=(CONFIRMED,),
-        state=CONFIRMED,
-        now=desk.now(),
-        booking=booking["id"],
-        facility=court,
-        start_at=start,
-        end_at=end,
-        reason=reason,
-    )
-    if await desk.database.write(settled, tells=LEDGER):
-        logs.link_attention(link=link.name, entry=entry.id, reason=f"the marketplace's booking is changed: {reason}")
-        desk.touch(link, entry.start_at, entry.end_at)
-        desk.touch(link, start, end)
+    now: EntryChanges = {"booking": booking["id"], "facility": court, "start_at": start, "end_at": end}
+    now["reason"] = "the club has moved it"
+    await advance(desk, link, entry, Trigger.MOVED_BY_CLUB, **now)
     return True
 
 

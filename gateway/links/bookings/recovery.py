@@ -7,11 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from gateway.links.bookings.advance import advance
 from gateway.links.bookings.reconciliation import GONE, OVER, REFUSALS, at_club, found_again, is_moved, nameless
-from gateway.links.context import LEDGER, Asking, LinkContext
+from gateway.links.context import Asking, LinkContext
 from gateway.links.link import Link, can
 from gateway.store.links import ledger
-from gateway.store.links.ledger import CANCELLED, CANCELLING, CONFIRMED, FAILED, PENDING, UNKNOWN, Entry, EntryChanges
+from gateway.store.links.ledger import CANCELLING, Entry, EntryChanges
+from gateway.store.links.transitions import Trigger
 from gateway.telemetry import logs
 from gateway.values.errors import GatewayError
 from gateway.values.messages import Json
@@ -43,7 +45,7 @@ async def _look(desk: LinkContext, link: Link, entry: Entry, asking: Asking) -> 
     last = entry.tries >= len(_LOOKS)
     if all(one.facility_id != entry.facility for one in link.settings.facilities):
         reason = "its answer was lost, and its court is sold no more: look whether the club has the booking"
-        await _end(desk, link, entry, FAILED, reason)
+        await _end(desk, link, entry, Trigger.ABANDONED, reason)
         return
     try:
         booking = await found_again(desk, link, entry, asking)
@@ -52,46 +54,37 @@ async def _look(desk: LinkContext, link: Link, entry: Entry, asking: Asking) -> 
         reason = error.explanation
         if entry.tries + 1 >= MOST_TRIES or entry.end_at <= desk.now():
             reason = f"the club cannot be asked whether it has this booking: {reason}"
-            await _end(desk, link, entry, FAILED, reason)
+            await _end(desk, link, entry, Trigger.ABANDONED, reason)
         else:
-            await _wait(desk, entry, _LOOKS, reason)
+            await _wait(desk, link, entry, _LOOKS, reason)
         return
     if booking is not None:
         await _late(desk, link, entry, booking)
     elif unclear or not can(link.club, "bookings.list"):
         reason = "nobody can tell whether the club has this booking: it lists none, or not whose they are"
-        await _end(desk, link, entry, FAILED, reason)
+        await _end(desk, link, entry, Trigger.ABANDONED, reason)
     elif last:
-        state = CANCELLED if entry.state == CANCELLING else FAILED
-        await _end(desk, link, entry, state, None)  # it never appeared
+        await _end(desk, link, entry, Trigger.NEVER_MADE)
     else:
-        await _wait(desk, entry, _LOOKS, entry.reason)
+        await _wait(desk, link, entry, _LOOKS, entry.reason)
 
 
 async def _late(desk: LinkContext, link: Link, entry: Entry, booking: Mapping[str, Json]) -> None:
     """A booking has come to light that the marketplace was never told of, or has cancelled."""
-    now, keep = desk.now(), link.settings.policy.on_unknown_outcome == "keep" and entry.state != CANCELLING
-    state, reason = CANCELLING, "it came to light after its answer was lost"
-    if keep:
-        state, reason = CONFIRMED, "the club has it, and the marketplace was told that it is not confirmed"
-    was, name = (PENDING, UNKNOWN, CANCELLING), booking["id"]
-    found: EntryChanges = {"booking": name, "due_at": now, "tries": 0, "reason": reason}
-    if not keep and entry.state != CANCELLING:
+    found: EntryChanges = {"booking": booking["id"], "due_at": desk.now(), "tries": 0}
+    if link.settings.policy.on_unknown_outcome == "keep" and entry.state != CANCELLING:
+        found["reason"] = "the club has it, and the marketplace was told that it is not confirmed"
+        await advance(desk, link, entry, Trigger.APPEARED, **found)
+    else:
+        found["reason"] = "it came to light after its answer was lost"
         found["reference"] = None  # the marketplace was told that there is no booking, and may ask again by it
-    done = await desk.database.write(
-        lambda store: ledger.settle(store, entry.id, was, state, now, **found), tells=LEDGER
-    )
-    if done:
-        logs.link_booking(link=link.name, entry=entry.id, state=state, booking=name)
-    if done and keep:
-        logs.link_attention(link=link.name, entry=entry.id, reason=reason)
-    desk.woken(link.name).set()
+        await advance(desk, link, entry, Trigger.APPEARED_UNWANTED, **found)
 
 
 async def _cancel(desk: LinkContext, link: Link, entry: Entry, asking: Asking) -> None:
     """Try once more to cancel what must not be at the club."""
     if entry.end_at <= desk.now():
-        await _end(desk, link, entry, FAILED, "it was over before it could be cancelled")
+        await _end(desk, link, entry, Trigger.ABANDONED, "it was over before it could be cancelled")
         return
     given = {"id": entry.booking, "cancelled_by": "customer"}
     given = {name: text for name, text in given.items() if can(link.club, "bookings.cancel", name)}
@@ -101,17 +94,17 @@ async def _cancel(desk: LinkContext, link: Link, entry: Entry, asking: Asking) -
             booking = await at_club(desk, link, entry, asking)
             gone = booking is None  # any page that is not there says so: what the club says to the cancellation counts
             if booking is not None and booking["status"] in OVER:
-                await _end(desk, link, entry, CANCELLED, None)  # by us, with a lost answer, or by the club
+                await _end(desk, link, entry, Trigger.CANCELLED)  # by us, with a lost answer, or by the club
                 return
             if booking is not None and is_moved(link, entry, booking, entry.start_at, entry.end_at):
                 reason = "the club has moved it, after the marketplace cancelled it: look whether it shall stay"
-                await _end(desk, link, entry, CONFIRMED, reason)
+                await _end(desk, link, entry, Trigger.CANCELLATION_ENDED, reason)
                 return
         await desk.call(link.club, "bookings.cancel", given, asking, link.channel)
     except GatewayError as error:
         await _not_cancelled(desk, link, entry, error, gone=gone)
         return
-    await _end(desk, link, entry, CANCELLED, None)
+    await _end(desk, link, entry, Trigger.CANCELLED)
 
 
 async def _not_cancelled(desk: LinkContext, link: Link, entry: Entry, error: GatewayError, *, gone: bool) -> None:
@@ -121,38 +114,25 @@ async def _not_cancelled(desk: LinkContext, link: Link, entry: Entry, error: Gat
     """
     reason = error.explanation
     if error.code == GONE or (gone and error.code in REFUSALS):
-        await _end(desk, link, entry, CANCELLED, None)
+        await _end(desk, link, entry, Trigger.CANCELLED)
     elif error.code in REFUSALS:
-        await _end(desk, link, entry, CONFIRMED, f"the club refuses to cancel it: {reason}")
+        await _end(desk, link, entry, Trigger.CANCELLATION_ENDED, f"the club refuses to cancel it: {reason}")
     elif entry.tries + 1 >= MOST_TRIES:
-        await _end(desk, link, entry, FAILED, f"it was not cancelled in {MOST_TRIES} tries: {reason}")
+        await _end(desk, link, entry, Trigger.ABANDONED, f"it was not cancelled in {MOST_TRIES} tries: {reason}")
     else:
-        await _wait(desk, entry, _CANCEL_LOOKS, reason)
+        await _wait(desk, link, entry, _CANCEL_LOOKS, reason)
         refused = not desk.passing(error) and error.code != "OUTCOME_UNKNOWN"
         if entry.tries + 1 == _TOLD_AFTER or (refused and entry.tries == 0):
             logs.link_attention(link=link.name, entry=entry.id, reason=f"it cannot be cancelled: {reason}")
 
 
-async def _wait(desk: LinkContext, entry: Entry, looks: tuple[float, ...], reason: str | None) -> None:
+async def _wait(desk: LinkContext, link: Link, entry: Entry, looks: tuple[float, ...], reason: str | None) -> None:
     """Write when it is looked after again."""
-    now, state = desk.now(), CANCELLING if entry.state == CANCELLING else UNKNOWN
-    due = now + int(looks[min(entry.tries, len(looks) - 1)] * 1000)
-    tries, was = entry.tries + 1, (entry.state,)
-    await desk.database.write(
-        lambda store: ledger.settle(store, entry.id, was, state, now, due_at=due, tries=tries, reason=reason),
-        tells=LEDGER,
-    )
+    due, tries = desk.now() + int(looks[min(entry.tries, len(looks) - 1)] * 1000), entry.tries + 1
+    what = Trigger.LOOKED_IN_VAIN
+    await advance(desk, link, entry, what, was=entry.state, due_at=due, tries=tries, reason=reason)
 
 
-async def _end(desk: LinkContext, link: Link, entry: Entry, state: str, reason: str | None) -> None:
-    """Write how it ended; its time is looked at again. A reason is for the operator, who is told."""
-    was, tries = (entry.state,), entry.tries + 1
-    done = await desk.database.write(
-        lambda store: ledger.settle(store, entry.id, was, state, desk.now(), reason=reason, tries=tries), tells=LEDGER
-    )
-    if not done:
-        return  # somebody else has settled it
-    logs.link_booking(link=link.name, entry=entry.id, state=state, booking=entry.booking)
-    if reason is not None:
-        logs.link_attention(link=link.name, entry=entry.id, reason=reason)
-    desk.touch(link, entry.start_at, entry.end_at)
+async def _end(desk: LinkContext, link: Link, entry: Entry, how: Trigger, reason: str | None = None) -> None:
+    """Write how it ended, unless somebody else has settled it. A reason is for the operator, who is told."""
+    await advance(desk, link, entry, how, was=entry.state, reason=reason, tries=entry.tries + 1)

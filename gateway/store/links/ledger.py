@@ -73,7 +73,7 @@ class Entry:
 
 
 class EntryChanges(TypedDict, total=False):
-    """What `settle` writes beside the state; what is not given stays as it is, and None clears."""
+    """What is written beside the state; what is not given stays as it is, and None clears."""
 
     booking: str | None
     until: int
@@ -107,9 +107,10 @@ def begin(connection: Connection, new: Entry) -> Entry | None:
     return taken
 
 
-def entry(connection: Connection, entry_id: str) -> Entry | None:
-    """Give an entry by its id; None when there is none, or no longer."""
-    return _first(connection, _entries().where(_C.id == entry_id))
+def entry(connection: Connection, entry_id: str, *, hold: bool = False) -> Entry | None:
+    """Give an entry by its id; None when there is none, or no longer. `hold` it and nobody changes it up to the end."""
+    found = _entries().where(_C.id == entry_id)
+    return _first(connection, found.with_for_update() if hold else found)
 
 
 def asked_for(connection: Connection, link: str, key: str, reference: str | None) -> Entry | None:
@@ -146,8 +147,9 @@ def settle(
 ) -> bool:
     """Bring an entry from one of these states into another; False when it is in none of them.
 
-    Nothing that is cancelled or failed becomes live again: its time may be somebody else's. An entry that is moved
-    gives its key free, so that its former time can be booked by whoever comes next.
+    Only `transitions.advance` calls it, which knows what may follow what. Nothing that is cancelled or failed becomes
+    live again: its time may be somebody else's. An entry that is moved gives its key free, so that its former time can
+    be booked by whoever comes next.
     """
     mine = and_(_C.id == entry_id, _C.state.in_(was))
     if state in LIVE:
