@@ -9,7 +9,7 @@ from aiohttp import web
 from gateway.events.publisher import Publisher, observed
 from gateway.model.model import load
 from gateway.store.database import Database
-from gateway.surface.app import BASE, _guard
+from gateway.surface.app import guard
 from gateway.surface.calendar.calendars import Calendars
 from gateway.surface.calendar.feeds import Feeds
 from gateway.surface.events.changes import Changes
@@ -17,6 +17,7 @@ from gateway.surface.events.stream import Pace, Streams
 from gateway.surface.http.authentication import Callers
 from gateway.surface.http.cors import Cors
 from gateway.surface.http.middleware import Boundary
+from gateway.surface.http.routing import Routes
 from gateway.surface.idempotency.idempotency import Ledger
 from gateway.surface.operations.calls import Calls, Standings
 
@@ -78,11 +79,12 @@ def serve(engine, settings, aiohttp_client, moments):
         numbers = count(1)
         feeds = Feeds(calls, database, lambda: moments[-1], lambda prefix: f"{prefix}_{next(numbers)}")
         streams = Streams(calls, database, pace)
-        app = web.Application(
-            middlewares=[Boundary(engine.model, Cors(settings.cors_origins)).middleware(), _guard(Callers(settings))]
-        )
+        app = web.Application()
+        routes = Routes(app)
+        boundary = Boundary(engine.model, Cors(settings.cors_origins)).middleware()
+        app.middlewares.extend([boundary, guard(Callers(settings), routes)])
         for part in (streams, Changes(calls, database), feeds, Calendars(calls, database, feeds.now, max_age)):
-            app.router.add_routes(part.routes(BASE))
+            routes.add_each(engine.model.gateway.operations, part.handlers())
         app.on_shutdown.append(streams.stop)
         return await aiohttp_client(app), streams
 

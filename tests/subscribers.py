@@ -14,12 +14,13 @@ from gateway.model.model import load
 from gateway.store.database import Database
 from gateway.store.events.events import NewEvent
 from gateway.surface.admin.deliveries import admin
-from gateway.surface.app import _guard
+from gateway.surface.app import guard
 from gateway.surface.dependencies import Dependencies
 from gateway.surface.events.webhooks import webhooks
 from gateway.surface.http.authentication import Callers
 from gateway.surface.http.cors import Cors
 from gateway.surface.http.middleware import Boundary
+from gateway.surface.http.routing import Routes
 from gateway.surface.idempotency.idempotency import Ledger
 from gateway.surface.operations.calls import Calls, Standings
 from gateway.transport.client import Client
@@ -74,12 +75,16 @@ def serve_events(engine, aiohttp_client):
 
     async def of(settings, dependencies):
         calls = Calls(engine, settings, Ledger(asyncio.get_running_loop().time), Standings())
-        app = web.Application(
-            middlewares=[Boundary(engine.model, Cors(settings.cors_origins)).middleware(), _guard(Callers(settings))]
-        )
+        app = web.Application()
+        routes = Routes(app)
+        boundary = Boundary(engine.model, Cors(settings.cors_origins)).middleware()
+        app.middlewares.extend([boundary, guard(Callers(settings), routes)])
         draws = count(1)
-        app.add_routes(webhooks(calls, dependencies, lambda size: bytes([next(draws)]) * size).routes())
-        app.add_routes(admin(calls, dependencies).routes())
+        for part in (
+            webhooks(calls, dependencies, lambda size: bytes([next(draws)]) * size),
+            admin(calls, dependencies),
+        ):
+            routes.add_each(engine.model.gateway.operations, part.handlers())
         return await aiohttp_client(app)
 
     return of

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from enum import StrEnum
 
 from gateway.model.filters import Filter
 from gateway.model.types.types import NO_RULES, Field, Rules, Type
@@ -44,6 +45,23 @@ class Argument(Field):
         return inner if self.default is None else inner | {"default": self.default}
 
 
+class Access(StrEnum):
+    """Who is let in to an operation."""
+
+    CALLER = "caller"
+    """Whoever has a caller's key."""
+    ADMIN = "admin"
+    """The operator, by the admin token."""
+    TOKEN = "token"  # noqa: S105 - a kind of access
+    """Whoever proves what they send, by a token or a signature of its own, which the handler checks."""
+    PUBLIC = "public"
+    """Anybody."""
+
+
+ANY_METHOD = "ANY"
+"""Stands for every HTTP method."""
+
+
 @dataclass(frozen=True, slots=True)
 class Operation:
     """One operation of the contract."""
@@ -51,8 +69,8 @@ class Operation:
     name: str
     summary: str
     effect: Effect
-    scope: str
-    """What a caller's key must allow: `read` or `write`."""
+    scopes: tuple[str, ...]
+    """What a caller's key must allow: `read`, `write`; empty where none is asked for, or the mapping decides."""
     method: str
     path: str
     """Below `/v1/{connection}`, with `{id}` where the argument stands."""
@@ -82,6 +100,8 @@ class Operation:
     """Whether null in the body clears a field (RFC 7396); else null is the same as nothing."""
     refused: Mapping[str, str] = field(default_factory=dict)
     """Names that are no arguments here, with what to do instead."""
+    access: Access = Access.CALLER
+    """Who is let in: of the contract's own, whoever has a caller's key that allows the scope."""
 
     def describes(self, dotted: str) -> bool:
         """Tell whether an argument, or a member of one (`customer.phone`), only describes: see Field.descriptive."""
@@ -97,6 +117,45 @@ class Operation:
     def filters(self) -> Mapping[str, Filter]:
         """The filters by argument."""
         return {name: argument.filter for name, argument in self.args.items() if argument.filter is not None}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GatewayOperation(Operation):
+    """One operation of the gateway's own, which no mapping answers. Its path is the whole one.
+
+    What is read as the contract's are (arguments, lists) is described as theirs; `gives` is `none` where `content` says
+    what is answered.
+    """
+
+    any_body: bool
+    """Whether the body is any JSON object."""
+    content: tuple[str, Json] | None
+    """Media type and JSON Schema of an answer that is no resource."""
+    answer: str
+    """What the answer is, where its resource does not say it."""
+    answers: Mapping[int, str]
+    """Further statuses that have the same content, with what they mean."""
+    empty: Mapping[int, str]
+    """Further statuses without a body, with what they mean."""
+    headers: tuple[str, ...]
+    """Headers that an answer has besides those of every one."""
+    request_headers: Mapping[str, str]
+    """Headers that a request may have, with what they mean."""
+    uses: frozenset[str]
+    """`store`, `provider`: whose failures it can be answered with."""
+    errors: frozenset[str]
+    """Codes that it can be answered with besides."""
+    idempotency_key: bool
+    """Whether a repeat with the same Idempotency-Key is answered as the first request was."""
+    openapi: str
+    """Which documents tell of it: `all`, `whole` or `none`."""
+    tag: str
+    """What it is listed under there."""
+
+    @property
+    def is_documented(self) -> bool:
+        """Whether documents for callers tell of it: what is the operator's is for nobody else."""
+        return self.openapi != "none" and self.access is not Access.ADMIN
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,6 +236,26 @@ class Changes:
 
 
 @dataclass(frozen=True, slots=True)
+class GatewayModel:
+    """The gateway's own side, by name: what it tells and does that no mapping answers."""
+
+    types: Mapping[str, Type] = field(default_factory=dict)
+    """Every named type of its own, resources included."""
+    resources: Mapping[str, Resource] = field(default_factory=dict)
+    operations: Mapping[str, GatewayOperation] = field(default_factory=dict)
+
+    def schemas(self) -> dict[str, Json]:
+        """JSON Schema 2020-12 of every named type of its own, the operator's among them."""
+        return {name: type_.definition() for name, type_ in self.types.items()}
+
+    def documented(self) -> dict[str, Json]:
+        """JSON Schema 2020-12 of the named types that callers meet."""
+        told = [one.resource.type for one in self.operations.values() if one.is_documented and one.resource is not None]
+        met = {name for type_ in told for name in type_.names()}
+        return {name: schema for name, schema in self.schemas().items() if name in met}
+
+
+@dataclass(frozen=True, slots=True)
 class Model:
     """The whole contract, by name."""
 
@@ -194,6 +273,8 @@ class Model:
     """Status of a booking → what it may become; empty for a final one."""
     changes: Changes
     """Which change of a booking is which event."""
+    gateway: GatewayModel = field(default_factory=GatewayModel)
+    """The gateway's own side, which stands on the contract."""
 
     def shape(self, name: str) -> Resource | None:
         """Find a resource or a named object."""
@@ -216,7 +297,7 @@ class Model:
         """
         asked = {request.resource.name for request in self.requests.values()}
         schemas = {name: type_.definition() for name, type_ in self.types.items() if name not in asked}
-        for name in self.resources:
+        for name in {one.resource.name for one in self.operations.values() if one.resource is not None}:
             schemas[name]["properties"]["provider_data"] = dict(_PROVIDER_DATA)
         for operation in self.operations.values():
             if operation.resource is not None and operation.gives == "one" and operation.effect is not Effect.SAFE:

@@ -10,6 +10,7 @@ from http import HTTPStatus
 from typing import Final
 
 from aiohttp import web
+from aiohttp.typedefs import Handler
 
 from gateway.engine.engine import Engine
 from gateway.store.database import Database
@@ -40,6 +41,10 @@ class Readiness:
     def stop(self) -> None:
         """Take no more work. Whoever catches the signal to end calls this first: balancers then look elsewhere."""
         self.state = "stopping"
+
+    def handlers(self) -> dict[str, Handler]:
+        """Give the handlers by operation."""
+        return {"health": self.live, "ready": self.ready}
 
     async def live(self, _request: web.Request) -> web.Response:
         """Answer `/health`: 200 while the loop runs."""

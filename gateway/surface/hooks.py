@@ -17,6 +17,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 
 from aiohttp import web
+from aiohttp.typedefs import Handler
 
 from gateway.engine.catalog import Connection
 from gateway.mapping.nodes.hooks import Hook, is_proved_by_fetch
@@ -33,7 +34,6 @@ from gateway.webhooks.inbound.receiver import Delivery, Inbound
 from gateway.webhooks.inbound.requests import Links, answered
 from gateway.webhooks.inbound.session import Own, Refused, hook_of
 
-PATH = "/hooks/{connection:[^/]+}/{hook:[^/]+}"
 MOST_OF_ONE = 32
 """Proved messages of one connection that are taken in at the same time."""
 MOST = 256
@@ -56,6 +56,10 @@ class Hooks:
     links: Links | None = None
     under_way: Counter[str] = field(default_factory=Counter)
     strangers: Strangers = field(default_factory=Strangers)
+
+    def handlers(self) -> dict[str, Handler]:
+        """Give the handler by the operations that it is."""
+        return {"hooks": self.take, "hooks.token": self.take}
 
     async def take(self, request: web.Request) -> web.Response:
         """Take in one message and answer as its mapping says. Raises GatewayError where the mapping says nothing.

@@ -17,10 +17,10 @@ from gateway.events.publisher import Publisher
 from gateway.model.model import load
 from gateway.simulator.server import playing
 from gateway.store.database import Database
-from gateway.surface.admin.link_operations import DIFF, STATUS
 from tests.demonstration import ROOT
 from tests.shipped import plan_of
 
+STATUS, DIFF = (load().gateway.types[name] for name in ("LinkStatus", "LinkDiff"))
 NAME = "club-market"
 CLUB = ROOT / "mappings" / "locaboo.yaml"
 ZONE = "time_zone: Europe/Berlin, currency: EUR"

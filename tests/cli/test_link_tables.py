@@ -5,8 +5,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gateway.cli.link_tables import diff_lines, list_lines, status_lines, table
-from gateway.surface.admin.link_operations import DIFF, STATUS
+from gateway.model.model import load
 
+STATUS, DIFF = (load().gateway.types[name] for name in ("LinkStatus", "LinkDiff"))
 ZONE = "Europe/Paris"
 ENTRY = {
     "id": "lb_1",

@@ -80,7 +80,7 @@ def test_the_operations_are_those_of_the_contract():
     """Names, methods, paths, statuses, scopes, effects and not-found codes are published."""
     rows = [tuple(line.split()) for line in OPERATIONS.split("\n") if line]
     found = [
-        (one.name, one.method, one.path, str(one.status), one.scope, one.effect.value, one.not_found or "-")
+        (one.name, one.method, one.path, str(one.status), one.scopes[0], one.effect.value, one.not_found or "-")
         for one in MODEL.operations.values()
     ]
     assert rows == found
@@ -89,7 +89,7 @@ def test_the_operations_are_those_of_the_contract():
 @pytest.mark.parametrize("name", REQUIRED)
 def test_required_fields_are_those_of_the_contract(name):
     """What a frontend may rely on in each resource is published, and only there null is ruled out."""
-    fields = MODEL.resources[name].fields.values()
+    fields = (MODEL.resources | MODEL.gateway.resources)[name].fields.values()
     assert set(REQUIRED[name].split()) == {one.name for one in fields if one.required}
     unscheduled = {"start", "end"} if name == "Booking" else set()
     assert unscheduled == {one.name for one in fields if one.required and one.nullable}
@@ -97,7 +97,8 @@ def test_required_fields_are_those_of_the_contract(name):
 
 def test_the_resources_are_those_of_the_contract():
     """No resource is missing and none was made up."""
-    assert list(REQUIRED) == list(MODEL.resources)
+    own = [name for name in MODEL.gateway.resources if name in MODEL.gateway.documented()]
+    assert list(REQUIRED) == [*MODEL.resources, *own]
 
 
 def test_the_error_codes_are_those_of_the_contract():
@@ -160,7 +161,7 @@ def test_the_requests_are_those_of_the_contract():
 @pytest.mark.parametrize("operation", MODEL.operations.values(), ids=lambda one: one.name)
 def test_operations_follow_their_conventions(operation):
     """Reading is safe and a GET, lists have pages and an order, one object has a not-found code, a path its id."""
-    assert (operation.effect is Effect.SAFE) == (operation.method == "GET") == (operation.scope == "read")
+    assert (operation.effect is Effect.SAFE) == (operation.method == "GET") == (operation.scopes == ("read",))
     assert (operation.gives == "list") == bool(operation.order) == ("cursor" in operation.common)
     assert set(re.findall(r"{(\w+)}", operation.path)) == {
         n for n, one in operation.args.items() if one.where == "path"
@@ -256,12 +257,14 @@ def test_a_canonical_booking_is_accepted_as_it_is():
 
 def test_schemas_describe_every_named_type():
     """The components are complete, but for what marketplaces ask: each reference inside them leads to one."""
-    schemas = MODEL.schemas()
-    assert set(MODEL.types) - {one.resource.name for one in MODEL.requests.values()} == set(schemas)
+    schemas = MODEL.schemas() | MODEL.gateway.schemas()
+    named = set(MODEL.types) | set(MODEL.gateway.types)
+    assert named - {one.resource.name for one in MODEL.requests.values()} == set(schemas)
     references = set(re.findall(r"#/components/schemas/(\w+)", str(schemas)))
     assert references <= set(schemas)
     assert "provider_data" in schemas["Booking"]["properties"]
-    assert "provider_data" not in schemas["Money"]["properties"]
+    for name in ("Money", "Connection", "WriteOutcome"):
+        assert "provider_data" not in schemas[name]["properties"]
     assert "type" not in schemas["Resource"]["properties"]["provider_data"]  # a provider's resource may be a number
 
 

@@ -15,7 +15,6 @@ from gateway.events.recorded_calls import Remembering
 from gateway.links.context import LinkContext
 from gateway.links.links import Links
 from gateway.model.model import load
-from gateway.surface.admin.link_operations import DIFF, NAMED, STATUS, of_links
 from gateway.surface.app import build_app
 from gateway.surface.openapi.document import document
 from gateway.values.messages import Asked
@@ -103,12 +102,13 @@ async def client(engine, settings, aiohttp_client, dependencies, links):
 def fits():
     """Give the function that checks an answer against the types that it is declared with."""
     told = document(load(), Catalog("v1", {}, {}))["components"]
-    told["schemas"] |= {type_.name: type_.definition() for type_ in NAMED}
-    whole = {"type": "object", "required": ["data", "page"], "properties": {"data": {"items": STATUS.schema()}}}
-    types = {"admin.links.list": whole, "admin.links.diff": DIFF.schema()}
+    told["schemas"] |= load().gateway.schemas()
+    status_of, diff = (load().gateway.types[name].schema() for name in ("LinkStatus", "LinkDiff"))
+    whole = {"type": "object", "required": ["data", "page"], "properties": {"data": {"items": status_of}}}
+    types = {"admin.links.list": whole, "admin.links.diff": diff}
 
     def of(name, status, body):
-        schema = dict(types.get(name, STATUS.schema()))
+        schema = dict(types.get(name, status_of))
         if status >= 400:
             schema = told["responses"]["Failure"]["content"]["application/json"]["schema"]
         schema = schema | {"components": told}
@@ -137,7 +137,9 @@ async def test_without_an_operator(engine, settings, aiohttp_client, dependencie
 
 def test_every_operation_has_its_route():
     """The operations of links are the paths that are guarded above."""
-    told = {name: (one.method, one.path.replace("{name}", NAME)) for name, one in of_links(load()).items()}
+    own = load().gateway.operations
+    links = {name: one for name, one in own.items() if name.startswith("admin.links.")}
+    told = {name: (one.method, one.path.replace("{name}", NAME)) for name, one in links.items()}
     assert PATHS == told
 
 

@@ -9,7 +9,8 @@ import pytest
 from gateway.engine import catalog
 from gateway.model.model import load
 from gateway.store.database import Database
-from gateway.surface.app import BASE, build_app
+from gateway.surface.app import build_app
+from gateway.surface.http.routing import ROUTES
 from gateway.surface.idempotency.idempotency import StoredLedger
 from gateway.surface.idempotency.outcomes import Outcomes
 from gateway.surface.operations.calls import Calls, Standings
@@ -74,11 +75,10 @@ async def client(engine, settings, aiohttp_client, ticks, tmp_path):
         return START + round(ticks[-1] * 1000)
 
     async with Database(f"sqlite:///{tmp_path / 'gateway.db'}", now) as database:
-        ledger = StoredLedger(
-            database, now=now, fresh=lambda prefix: f"{prefix}_{next(numbers)}", timeout=settings.timeout
-        )
+        ledger = StoredLedger(database, now=now, fresh=lambda key: f"{key}_{next(numbers)}", timeout=settings.timeout)
         app = build_app(engine, settings, ledger=ledger)
-        app.add_routes(Outcomes(Calls(engine, settings, ledger, Standings()), database, now).routes(BASE))
+        calls = Calls(engine, settings, ledger, Standings())
+        app[ROUTES].add_each(calls.engine.model.gateway.operations, Outcomes(calls, database, now).handlers())
         yield await aiohttp_client(app)
 
 

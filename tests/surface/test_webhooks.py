@@ -53,7 +53,10 @@ async def test_subscribed(call):
 async def test_as_the_contract_has_it(call, subscribe):
     """What is answered fits the schemas of the contract."""
     made = await subscribe(events=["booking.created"], connections=["club-a"], format="cloudevents")
-    told = {"$ref": "#/components/schemas/WebhookSubscription", "components": {"schemas": load().schemas()}}
+    told = {
+        "$ref": "#/components/schemas/WebhookSubscription",
+        "components": {"schemas": load().schemas() | load().gateway.schemas()},
+    }
     Draft202012Validator(told).validate(made)
     _, tested, _ = await call("POST", f"/v1/webhooks/{made['id']}/test")
     told["$ref"] = "#/components/schemas/WebhookDelivery"

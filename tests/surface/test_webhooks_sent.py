@@ -3,6 +3,7 @@
 import json
 
 import pytest
+from aiohttp import web
 from jsonschema import Draft202012Validator
 from openapi_spec_validator import OpenAPIV31SpecValidator
 from standardwebhooks import Webhook
@@ -10,14 +11,16 @@ from standardwebhooks import Webhook
 from gateway.events.publisher import observed
 from gateway.model.model import load
 from gateway.store.events.events import append
-from gateway.surface.events.webhook_operations import of_callers
 from gateway.surface.events.webhooks import webhooks
+from gateway.surface.http.routing import Routes
 from gateway.surface.idempotency.idempotency import Ledger
 from gateway.surface.openapi.document import _document, _Paths
-from gateway.surface.openapi.webhooks import add_subscriptions, announced, schemas
+from gateway.surface.openapi.webhooks import announced, schemas
 from gateway.surface.operations.calls import Calls, Standings
 from tests.listeners import canonical
 from tests.subscribers import events_of, happened
+
+OPERATIONS = {name: one for name, one in load().gateway.operations.items() if name.startswith("webhooks.")}
 
 
 @pytest.fixture
@@ -78,7 +81,8 @@ async def test_what_an_endpoint_answered_stays_untold(call, subscribe, endpoint,
 def document():
     """Give a document of nothing but subscriptions."""
     paths = _Paths(load())
-    add_subscriptions(paths, load())
+    for operation in OPERATIONS.values():
+        paths.add_own(operation.path, operation)
     told = _document(load(), "Subscriptions", paths)
     told["components"] = told["components"] | {"schemas": told["components"]["schemas"] | schemas(load())}
     return json.loads(json.dumps(told | {"webhooks": announced(load())}))
@@ -93,10 +97,12 @@ def test_documented(document):
 def test_every_route_is_documented(document, engine, settings, dependencies):
     """The document's operations of subscriptions are the routes that there are, without headers of providers."""
     calls = Calls(engine, settings, Ledger(lambda: 0.0), Standings())
-    routes = webhooks(calls, dependencies, bytes).routes()
+    app = web.Application()
+    Routes(app).add_each(OPERATIONS, webhooks(calls, dependencies, bytes).handlers())
     documented = {(method.upper(), path) for path, told in document["paths"].items() for method in told}
-    assert documented == {(route.method, route.path.replace(":[^/]+", "")) for route in routes}
-    assert {operation.name for operation in of_callers(load()).values()} == {
+    routed = {(route.method, route.resource.canonical) for route in app.router.routes()}
+    assert documented == {one for one in routed if one[0] != "HEAD"}
+    assert OPERATIONS.keys() == {
         told["operationId"] for methods in document["paths"].values() for told in methods.values()
     }
     assert "Gateway-Support" not in json.dumps(document["paths"])

@@ -33,3 +33,11 @@ def known(name: Json, names: Mapping[str, object], place: Place) -> str:
     if not isinstance(name, str) or name not in names:
         raise Wrong(place, f"`{name}` is not known here{suggestion(str(name), names)}")
     return name
+
+
+def one_of(node: Mapping[str, Json], place: Place) -> tuple[str, Json]:
+    """Give the one key of a node and what stands there; refuses a node with none or several."""
+    if len(node) != 1:
+        raise Wrong(place, "must have exactly one key")
+    ((key, value),) = node.items()
+    return key, value

@@ -83,6 +83,12 @@ class Type:
             found = Field(first, self.item, required=False, meaning=self.meaning)
         return found.type.field(rest) if found is not None and dot else found
 
+    def names(self) -> frozenset[str]:
+        """Give the names of the named types that it is, and that are inside it."""
+        inside = [one.type for one in self.fields.values()] + ([self.item] if self.item is not None else [])
+        own = {self.name} if self.name else set()
+        return frozenset(own.union(*(one.names() for one in inside)))
+
     def schema(self) -> dict[str, Json]:
         """JSON Schema 2020-12 of a value that is not null; a named type is a reference into the OpenAPI components."""
         if self.name:

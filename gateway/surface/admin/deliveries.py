@@ -1,6 +1,6 @@
 """The operator's side of events: deliveries with their attempts, dead letters, replays and all subscriptions.
 
-Every route is below `/admin/`, where the application lets nobody pass but the operator. What providers sent is shown on
+Every operation is declared as the operator's: nobody else passes. What providers sent is shown on
 request alone, and each time the log says so.
 """
 
@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from aiohttp import web
+from aiohttp.typedefs import Handler
 
 from gateway.model.model import Operation
 from gateway.store.deliveries import replays, subscriptions
@@ -22,7 +23,6 @@ from gateway.store.deliveries.subscriptions import CONFIG, Subscription
 from gateway.store.events.events import DELIVERIES, Receipt
 from gateway.store.events.receipts import in_state
 from gateway.surface.dependencies import Dependencies
-from gateway.surface.events.webhook_operations import ADMIN, of_operator
 from gateway.surface.events.webhooks import UNKNOWN, instant_of, shown, tested, told_of
 from gateway.surface.http.request_context import REQUEST_CONTEXT
 from gateway.surface.http.responses import Answer, to_bytes, to_response
@@ -43,23 +43,22 @@ class Admin:
     calls: Calls
     dependencies: Dependencies
     replays: Replays
-    operations: Mapping[str, Operation]
 
-    def routes(self) -> list[web.RouteDef]:
-        """Give the routes."""
-        return [
-            web.get(ADMIN + "/deliveries", self.deliveries),
-            web.get(ADMIN + "/dead-letters", self.letters),
-            web.post(ADMIN + "/dead-letters/{id:[^/]+}/replay", self.reread),
-            web.post(ADMIN + "/replay", self.replay),
-            web.get(ADMIN + "/jobs", self.jobs),
-            web.get(ADMIN + "/jobs/{id:[^/]+}", self.job),
-            web.post(ADMIN + "/jobs/{id:[^/]+}/cancel", self.cancel),
-            web.get(ADMIN + "/subscriptions", self.subscriptions),
-            web.get(ADMIN + "/subscriptions/{id:[^/]+}", self.subscription),
-            web.post(ADMIN + "/subscriptions/{id:[^/]+}/test", self.test),
-            web.post(ADMIN + "/subscriptions/{id:[^/]+}/enable", self.enable),
-        ]
+    def handlers(self) -> dict[str, Handler]:
+        """Give the handlers by operation."""
+        return {
+            "admin.deliveries.list": self.deliveries,
+            "admin.dead_letters.list": self.letters,
+            "admin.dead_letters.replay": self.reread,
+            "admin.replay": self.replay,
+            "admin.jobs.list": self.jobs,
+            "admin.jobs.get": self.job,
+            "admin.jobs.cancel": self.cancel,
+            "admin.subscriptions.list": self.subscriptions,
+            "admin.subscriptions.get": self.subscription,
+            "admin.subscriptions.test": self.test,
+            "admin.subscriptions.enable": self.enable,
+        }
 
     async def deliveries(self, request: web.Request) -> web.Response:
         """Answer with deliveries, those of the newest events first. Raises GatewayError, as all of these do."""
@@ -121,7 +120,7 @@ class Admin:
         async def perform() -> Answer:
             job = await self.replays.begin(asked)
             logs.admin_replayed(request=request[REQUEST_CONTEXT].request_id, job=job.id, what=given, total=job.total)
-            headers = {"Location": f"{ADMIN}/jobs/{job.id}"}
+            headers = {"Location": self.calls.own("admin.jobs.get").path.replace("{id}", job.id)}
             return Answer(operation.status, to_bytes({"job": _job(job)}), headers)
 
         return await self.calls.respond(request, None, body, perform)
@@ -211,14 +210,14 @@ class Admin:
 
     async def _read(self, request: web.Request, name: str) -> tuple[Operation, dict[str, Json], str | None, Json]:
         """Give the operation, its canonical arguments, the cursor and the body as it came."""
-        operation = self.operations[name]
+        operation = self.calls.own(name)
         return operation, *await read_apart(self.calls, operation, request)
 
 
 def admin(calls: Calls, dependencies: Dependencies) -> Admin:
     """Make the handlers."""
     jobs = Replays(dependencies.database, dependencies.now, dependencies.fresh)
-    return Admin(calls, dependencies, jobs, of_operator(calls.engine.model))
+    return Admin(calls, dependencies, jobs)
 
 
 def _limit(operation: Operation, given: Mapping[str, Json]) -> int:

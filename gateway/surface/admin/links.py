@@ -1,19 +1,18 @@
 """The operator's side of marketplace links: how they fare, where they are out of step, and doing it all anew.
 
-Every route is below `/admin/`, where the application lets nobody pass but the operator. Nothing here reads a calendar
+Every operation is declared as the operator's: nobody else passes. Nothing here reads a calendar
 or decides what a marketplace is told.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 from aiohttp import web
+from aiohttp.typedefs import Handler
 
 from gateway.links.links import Links
 from gateway.model.model import Operation
-from gateway.surface.admin.link_operations import PATH, of_links
 from gateway.surface.http.request_context import REQUEST_CONTEXT
 from gateway.surface.http.responses import Answer, to_bytes, to_response
 from gateway.surface.operations.calls import Calls
@@ -30,17 +29,10 @@ class AdminLinks:
 
     calls: Calls
     links: Links | None
-    operations: Mapping[str, Operation]
 
-    def routes(self) -> list[web.RouteDef]:
-        """Give the routes."""
-        one = PATH + "/{name:[^/]+}"
-        return [
-            web.get(PATH, self.list),
-            web.get(one, self.get),
-            web.get(one + "/diff", self.diff),
-            web.post(one + "/resync", self.resync),
-        ]
+    def handlers(self) -> dict[str, Handler]:
+        """Give the handlers by operation."""
+        return {f"admin.links.{one.__name__}": one for one in (self.list, self.get, self.diff, self.resync)}
 
     async def list(self, request: web.Request) -> web.Response:
         """Answer with all links and how they fare. Raises GatewayError, as all of these do."""
@@ -80,10 +72,10 @@ class AdminLinks:
 
     async def _read(self, request: web.Request, name: str) -> tuple[Operation, dict[str, Json], str | None, Json]:
         """Give the operation, its canonical arguments, the cursor and the body as it came."""
-        operation = self.operations[name]
+        operation = self.calls.own(name)
         return operation, *await read_apart(self.calls, operation, request)
 
 
 def admin_links(calls: Calls, links: Links | None) -> AdminLinks:
     """Make the handlers."""
-    return AdminLinks(calls, links, of_links(calls.engine.model))
+    return AdminLinks(calls, links)

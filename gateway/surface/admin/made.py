@@ -1,37 +1,31 @@
 """The operator's side of what callers have made: their calendar feeds, and what became of their writes.
 
-Every route is below `/admin/`, where the application lets nobody pass but the operator. Nothing is made here.
+Every operation is declared as the operator's: nobody else passes. Nothing is made here.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from http import HTTPStatus
+from dataclasses import dataclass
 
 from aiohttp import web
+from aiohttp.typedefs import Handler
 
-from gateway import config
-from gateway.model.model import Argument, Model, Operation
-from gateway.model.types.types import scalar
+from gateway.model.model import Operation
 from gateway.store import keys
 from gateway.store.events import feeds
 from gateway.surface.admin.traces import begin
-from gateway.surface.calendar.feeds import UNKNOWN, listing, revoking, shown
+from gateway.surface.calendar.feeds import UNKNOWN, shown
 from gateway.surface.dependencies import Dependencies
 from gateway.surface.http.request_context import REQUEST_CONTEXT
 from gateway.surface.http.responses import Answer, to_bytes, to_response
 from gateway.surface.idempotency.outcomes import UNKNOWN as UNKNOWN_WRITE
-from gateway.surface.idempotency.outcomes import Outcomes, asking
+from gateway.surface.idempotency.outcomes import Outcomes
 from gateway.surface.operations.calls import Calls
 from gateway.surface.operations.operations import next_link, read_apart
 from gateway.surface.operations.pagination import cut, wanted
 from gateway.telemetry import logs
 from gateway.values.errors import NotMapped
 from gateway.values.messages import Json
-
-FEEDS = "/admin/feeds"
-OUTCOMES = "/admin/outcomes"
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,15 +35,10 @@ class AdminMade:
     calls: Calls
     dependencies: Dependencies
     outcomes: Outcomes
-    operations: Mapping[str, Operation]
 
-    def routes(self) -> list[web.RouteDef]:
-        """Give the routes."""
-        return [
-            web.get(FEEDS, self.feeds),
-            web.delete(FEEDS + "/{id:[^/]+}", self.revoke),
-            web.get(OUTCOMES + "/{id:[^/]+}", self.outcome),
-        ]
+    def handlers(self) -> dict[str, Handler]:
+        """Give the handlers by operation."""
+        return {"admin.feeds.list": self.feeds, "admin.feeds.delete": self.revoke, "admin.outcomes.get": self.outcome}
 
     async def feeds(self, request: web.Request) -> web.Response:
         """Answer with everybody's feeds, without their tokens. Raises GatewayError, as all of these do."""
@@ -91,20 +80,11 @@ class AdminMade:
 
     async def _read(self, request: web.Request, name: str) -> tuple[Operation, dict[str, Json], str | None, Json]:
         """Give the operation, its canonical arguments, the cursor and the body as it came."""
-        operation = self.operations[name]
+        operation = self.calls.own(name)
         return operation, *await read_apart(self.calls, operation, request)
 
 
 def admin_made(calls: Calls, dependencies: Dependencies) -> AdminMade:
     """Make the handlers."""
     outcomes = Outcomes(calls, dependencies.database, dependencies.now)
-    return AdminMade(calls, dependencies, outcomes, of_made(calls.engine.model))
-
-
-def of_made(model: Model) -> Mapping[str, Operation]:
-    """Give the operations by name: those of callers, for everybody's things at once."""
-    which = Argument("connection", scalar("id"), required=False, meaning="Only of this connection.", where="query")
-    listed = replace(listing(model), name="admin.feeds.list", path=FEEDS, args={"connection": which})
-    revoked = replace(revoking(model), name="admin.feeds.delete", path=f"{FEEDS}/{{id}}")
-    asked = replace(asking(model), name="admin.outcomes.get", path=f"{OUTCOMES}/{{id}}", status=HTTPStatus.OK)
-    return {one.name: replace(one, scope=config.ADMIN) for one in (listed, revoked, asked)}
+    return AdminMade(calls, dependencies, outcomes)

@@ -14,6 +14,7 @@ from http import HTTPStatus
 from uuid import uuid4
 
 from aiohttp import web
+from aiohttp.typedefs import Handler
 
 from gateway.engine.tracing import Traced
 from gateway.surface.http.authentication import BESIDE, needs_admin
@@ -52,6 +53,10 @@ class Traces:
 
     def __repr__(self) -> str:
         return f"Traces({len(self._kept)} kept, {self._bytes} bytes)"
+
+    def handlers(self) -> dict[str, Handler]:
+        """Give the handlers by operation."""
+        return {"admin.traces.list": self.list, "admin.traces.get": self.get}
 
     async def list(self, request: web.Request) -> web.Response:
         """Answer `GET /admin/traces`: what is kept, the newest first."""

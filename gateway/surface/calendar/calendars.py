@@ -18,10 +18,10 @@ from http import HTTPStatus
 from weakref import WeakValueDictionary
 
 from aiohttp import web
+from aiohttp.typedefs import Handler
 
 from gateway.engine.catalog import Connection
-from gateway.model.model import Argument, Model, Operation, arguments, from_query
-from gateway.model.types.types import scalar
+from gateway.model.model import arguments, from_query
 from gateway.store.database import Database
 from gateway.store.events.feeds import Feed, by_digest
 from gateway.surface.calendar.contents import Agenda, of_resource
@@ -31,10 +31,7 @@ from gateway.surface.http.request_context import REQUEST_CONTEXT
 from gateway.surface.http.requests import query_pairs
 from gateway.surface.operations.calls import Calls
 from gateway.values.errors import GatewayError, NotMapped
-from gateway.values.messages import Effect
 
-PATH = "/calendar/feed/{token}.ics"
-"""Below `/v1/{connection}`; the one path there that asks for no key."""
 _NAME = "calendar.feed"
 _KEPT_BYTES = 64 * 1024 * 1024
 _BYTES_AN_ENTRY = 2_000
@@ -85,17 +82,18 @@ class Calendars:
     _kept: OrderedDict[tuple[str, ...], _Listed] = field(default_factory=OrderedDict, repr=False)
     _locks: WeakValueDictionary[tuple[str, ...], asyncio.Lock] = field(default_factory=WeakValueDictionary, repr=False)
 
-    def routes(self, base: str) -> list[web.RouteDef]:
-        """Give the routes below `base`, the pattern of `/v1/{connection}`."""
-        return [web.get(base + PATH.replace("}", ":[^/]+}"), self.get)]
+    def handlers(self) -> dict[str, Handler]:
+        """Give the handler by its operation."""
+        return {_NAME: self.get}
 
     async def get(self, request: web.Request) -> web.Response:
         """Answer with the calendar, or 304 (RFC 9110 §13.1). Raises NotMapped for every token that opens nothing."""
-        operation = reading(self.calls.engine.model)
+        operation, token = self.calls.own(_NAME), request.match_info["token"]
         request[REQUEST_CONTEXT].operation = operation.name
-        feed, connection = await self._opened(request.match_info["connection"], request.match_info["token"])
+        feed, connection = await self._opened(request.match_info["connection"], token)
         request[REQUEST_CONTEXT].connection = connection.name
-        found = arguments(operation, from_query(operation, query_pairs(request)), connection.zone)
+        given = from_query(operation, query_pairs(request)) | {"token": token}
+        found = arguments(operation, given, connection.zone)
         calendar = await self._current(request, feed, connection, found.get("resource_id"))
         age = (self.now() - calendar.asked_at) // _MILLISECONDS
         headers = {
@@ -176,24 +174,6 @@ class Calendars:
         while len(agenda.made) > _MOST_RESOURCES:
             agenda.made.popitem(last=False)
         return made
-
-
-def reading(model: Model) -> Operation:
-    """Describe the reading of a feed in the words of the contract's operations."""
-    meaning = model.resources["CalendarFeed"].fields["resource_id"].meaning
-    return Operation(
-        name=_NAME,
-        summary="Read a calendar feed",
-        effect=Effect.SAFE,
-        scope="read",
-        method="GET",
-        path=PATH,
-        gives="none",
-        resource=None,
-        status=200,
-        args={"resource_id": Argument("resource_id", scalar("id"), required=False, meaning=meaning, where="query")},
-        not_found=NotMapped.CODE,
-    )
 
 
 def _unchanged(request: web.Request, calendar: _Kept) -> bool:

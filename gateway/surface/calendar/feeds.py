@@ -1,6 +1,6 @@
 """Calendar feeds made, listed and revoked by callers with a key. A feed's token is shown once and kept as a digest.
 
-A caller sees and revokes its own feeds; the operator's side is in `admin_made.py`. What a feed shows is in
+A caller sees and revokes its own feeds; the operator's side is in `admin/made.py`. What a feed shows is in
 `calendars.py`.
 """
 
@@ -8,28 +8,26 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from secrets import token_urlsafe
 
 from aiohttp import web
+from aiohttp.typedefs import Handler
 
-from gateway.model.model import Argument, Model, Operation, arguments
-from gateway.model.types.types import enum, scalar, text
+from gateway.model.model import arguments
 from gateway.store.database import Database
 from gateway.store.events import feeds
 from gateway.store.events.feeds import Feed
-from gateway.surface.http.authentication import caller_of, may
+from gateway.surface.http.authentication import caller_of
 from gateway.surface.http.requests import refuse_conditions
 from gateway.surface.http.responses import Answer, to_bytes, to_response
 from gateway.surface.operations.calls import Calls
 from gateway.surface.operations.operations import next_link, read
 from gateway.surface.operations.pagination import cut, wanted
 from gateway.values.errors import CallInvalid, NotMapped
-from gateway.values.messages import Effect, Json
+from gateway.values.messages import Json
 
-PATH = "/calendar/feeds"
-"""Below `/v1/{connection}`."""
 UNKNOWN = "There is no calendar feed of this id."
 MOST = 100
 """Feeds that one caller may have of one connection."""
@@ -53,19 +51,14 @@ class Feeds:
     fresh: Callable[[str], str]
     token: Callable[[], str] = fresh_token
 
-    def routes(self, base: str) -> list[web.RouteDef]:
-        """Give the routes below `base`, the pattern of `/v1/{connection}`."""
-        return [
-            web.get(base + PATH, self.list),
-            web.post(base + PATH, self.create),
-            web.delete(base + PATH + "/{id:[^/]+}", self.delete),
-        ]
+    def handlers(self) -> dict[str, Handler]:
+        """Give the handlers by operation."""
+        return {f"calendar.feeds.{one.__name__}": one for one in (self.list, self.create, self.delete)}
 
     async def create(self, request: web.Request) -> web.Response:
         """Make a feed and show its URL, once. Raises CallInvalid, CallerRefused, NotMapped, StoreUnavailable."""
-        operation = creating(self.calls.engine.model)
-        connection = self.calls.enter(request, operation.name, operation.scope)
-        may(request, "read")  # a feed shows what its owner may read
+        operation = self.calls.own("calendar.feeds.create")
+        connection = self.calls.enter(request, operation)
         refuse_conditions(request)
         if "Idempotency-Key" in request.headers:
             raise _wrong("Idempotency-Key", "is not supported here: the answer holds a token and is not kept")
@@ -89,8 +82,8 @@ class Feeds:
 
     async def list(self, request: web.Request) -> web.Response:
         """Answer with the feeds of the caller, without their tokens. Raises GatewayError."""
-        operation = listing(self.calls.engine.model)
-        connection = self.calls.enter(request, operation.name, operation.scope)
+        operation = self.calls.own("calendar.feeds.list")
+        connection = self.calls.enter(request, operation)
         given, cursor = read(operation, request, await self.calls.body(request))
         owner = caller_of(request).name
         page = wanted(operation, arguments(operation, given, "UTC"), cursor, f"{connection.name}/{owner}")
@@ -101,8 +94,8 @@ class Feeds:
 
     async def delete(self, request: web.Request) -> web.Response:
         """Revoke a feed: its URL is unknown from now on. Raises NotMapped for another caller's as well."""
-        operation = revoking(self.calls.engine.model)
-        connection = self.calls.enter(request, operation.name, operation.scope)
+        operation = self.calls.own("calendar.feeds.delete")
+        connection = self.calls.enter(request, operation)
         refuse_conditions(request)
         given, _ = read(operation, request, await self.calls.body(request))
         key, owner = arguments(operation, given, "UTC")["id"], caller_of(request).name
@@ -114,56 +107,6 @@ class Feeds:
 def digest_of(token: str) -> str:
     """Give what is kept of a token. It has 256 random bits: a plain SHA-256 of it can neither be reversed nor hit."""
     return hashlib.sha256(token.encode("utf-8", "replace")).hexdigest()
-
-
-def creating(model: Model) -> Operation:
-    """Describe the making of a feed in the words of the contract's operations."""
-    fields = model.resources["CalendarFeed"].fields
-    types = {"name": text(maximum=80), "resource_id": scalar("id"), "show": enum(fields["show"].type.allowed)}
-    told = {
-        name: Argument(name, type_, required=name == "name", meaning=fields[name].meaning)
-        for name, type_ in types.items()
-    }
-    return _about(model, "create", "Make a calendar feed", "POST", 201, Effect.UNSAFE, gives="one", args=told)
-
-
-def listing(model: Model) -> Operation:
-    """Describe the list of feeds."""
-    common = next(one.common for one in model.operations.values() if one.gives == "list")
-    about = _about(model, "list", "List the calendar feeds", "GET", 200, Effect.SAFE, gives="list")
-    return replace(about, common={name: common[name] for name in ("limit", "cursor")}, order=("created_at", "id"))
-
-
-def revoking(model: Model) -> Operation:
-    """Describe the revoking of a feed."""
-    key = Argument("id", scalar("id"), required=True, meaning="The feed.", where="path")
-    about = _about(model, "delete", "Revoke a calendar feed", "DELETE", 204, Effect.IDEMPOTENT, args={"id": key})
-    return replace(about, path=PATH + "/{id}", resource=None, not_found=NotMapped.CODE)
-
-
-def _about(
-    model: Model,
-    name: str,
-    summary: str,
-    method: str,
-    status: int,
-    effect: Effect,
-    *,
-    gives: str = "none",
-    args: dict[str, Argument] | None = None,
-) -> Operation:
-    return Operation(
-        name=f"calendar.feeds.{name}",
-        summary=summary,
-        effect=effect,
-        scope="read" if effect is Effect.SAFE else "write",
-        method=method,
-        path=PATH,
-        gives=gives,
-        resource=model.resources["CalendarFeed"],
-        status=status,
-        args=args or {},
-    )
 
 
 def shown(feed: Feed) -> dict[str, Json]:

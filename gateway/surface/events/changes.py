@@ -14,9 +14,9 @@ from collections.abc import Collection
 from dataclasses import dataclass
 
 from aiohttp import web
+from aiohttp.typedefs import Handler
 
-from gateway.model.model import Argument, Model, Operation, arguments
-from gateway.model.types.types import enum, list_of
+from gateway.model.model import arguments
 from gateway.store.database import Database
 from gateway.store.events.events import last_sequence
 from gateway.store.events.following import Followed, follow
@@ -24,36 +24,10 @@ from gateway.surface.http.responses import Answer, to_bytes, to_response
 from gateway.surface.operations.calls import Calls
 from gateway.surface.operations.operations import next_link, read
 from gateway.values.errors import CallInvalid
-from gateway.values.messages import Effect
 
-PATH = "/changes"
-"""Below `/v1/{connection}`."""
 LATEST = "latest"
 """The cursor that stands for now: nothing that was, everything that comes."""
 _CURSOR = re.compile(r"([0-9]{1,18})\.([0-9a-f]{8})")
-
-
-def listing(model: Model) -> Operation:
-    """Describe the list of events in the words of the contract's own lists."""
-    kinds = list_of(enum(tuple(model.events)))
-    meaning = (
-        f"The `next_cursor` of the page before; `{LATEST}` for what comes from now on; the oldest kept if left out."
-    )
-    common = dict(next(one.common for one in model.operations.values() if one.gives == "list"))
-    limit, cursor = common["limit"], common["cursor"]
-    return Operation(
-        name="changes.list",
-        summary="List the events of a connection, the oldest first",
-        effect=Effect.SAFE,
-        scope="read",
-        method="GET",
-        path=PATH,
-        gives="list",
-        resource=model.resources["ChangeEvent"],
-        status=200,
-        args={"event": Argument("event", kinds, required=False, meaning="Only events of these types.", where="query")},
-        common={"limit": limit, "cursor": Argument("cursor", cursor.type, False, meaning, where="query")},
-    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,9 +37,9 @@ class Changes:
     calls: Calls
     database: Database
 
-    def routes(self, base: str) -> list[web.RouteDef]:
-        """Give the routes below `base`, the pattern of `/v1/{connection}`."""
-        return [web.get(base + PATH, self.list)]
+    def handlers(self) -> dict[str, Handler]:
+        """Give the handler by its operation."""
+        return {"changes.list": self.list}
 
     async def list(self, request: web.Request) -> web.Response:
         """Answer with the next events and the cursor to come back with, which is there on the last page as well.
@@ -73,8 +47,8 @@ class Changes:
         Raises CallInvalid for a cursor that is none, and for one whose following events are no longer kept;
         CallerRefused, NotMapped, StoreUnavailable.
         """
-        operation = listing(self.calls.engine.model)
-        connection = self.calls.enter(request, operation.name, operation.scope)
+        operation = self.calls.own("changes.list")
+        connection = self.calls.enter(request, operation)
         given, cursor = read(operation, request, await self.calls.body(request))
         found = arguments(operation, given, connection.zone)
         limit: int = found.get("limit") or operation.common["limit"].default

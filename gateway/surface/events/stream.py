@@ -14,9 +14,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from aiohttp import web
+from aiohttp.typedefs import Handler
 
-from gateway.model.model import Argument, Model, Operation, arguments
-from gateway.model.types.types import enum, list_of, text
+from gateway.model.model import arguments
 from gateway.store.database import Database
 from gateway.store.events.events import EVENTS, last_sequence
 from gateway.store.events.following import Followed
@@ -27,10 +27,7 @@ from gateway.surface.http.request_context import REQUEST_CONTEXT
 from gateway.surface.operations.calls import Calls
 from gateway.surface.operations.operations import read
 from gateway.values.errors import CallInvalid, StoreUnavailable, TooManyCalls
-from gateway.values.messages import Effect
 
-PATH = "/events/stream"
-"""Below `/v1/{connection}`. It must be routed before the contract's operations, of which one has `/events/{id}`."""
 LAST_SEEN = "Last-Event-ID"
 """The header by which a client goes on where it was."""
 _MOST_AT_ONCE = 50
@@ -81,9 +78,9 @@ class Streams:
         """How many there are."""
         return self._open.total()
 
-    def routes(self, base: str) -> list[web.RouteDef]:
-        """Give the routes below `base`, the pattern of `/v1/{connection}`."""
-        return [web.get(base + PATH, self.stream, allow_head=False), web.head(base + PATH, self.head)]
+    def handlers(self) -> dict[str, Handler]:
+        """Give the handler by its operation."""
+        return {"changes.stream": self.answer}
 
     async def stop(self, _app: web.Application) -> None:
         """Tell every client to come again, and end: a signal of the application, for its shutdown.
@@ -96,6 +93,10 @@ class Streams:
     def _part(self) -> None:
         for sender in self._senders:
             sender.abort()
+
+    async def answer(self, request: web.Request) -> web.StreamResponse:
+        """Answer GET with events, and HEAD with none. Raises what `stream` does."""
+        return await (self.head(request) if request.method == "HEAD" else self.stream(request))
 
     async def stream(self, request: web.Request) -> web.StreamResponse:
         """Send events until the client leaves or the gateway stops.
@@ -128,8 +129,8 @@ class Streams:
 
     async def _asked(self, request: web.Request) -> tuple[str, tuple[str, ...], str | None]:
         """Give the connection, the types and the cursor that a request asks for, if it may."""
-        operation = streaming(self.calls.engine.model)
-        connection = self.calls.enter(request, operation.name, operation.scope).name
+        operation = self.calls.own("changes.stream")
+        connection = self.calls.enter(request, operation).name
         given, cursor = read(operation, request, await self.calls.body(request))
         return connection, tuple(arguments(operation, given, "UTC").get("event", ())), cursor
 
@@ -255,25 +256,6 @@ class _Sender:
 
     def _id(self, sequence: int) -> bytes:
         return cursor_of(sequence, self.connection).encode()
-
-
-def streaming(model: Model) -> Operation:
-    """Describe the stream in the words of the contract's operations."""
-    kinds = list_of(enum(tuple(model.events)))
-    meaning = f"The `id` of the last event seen, where `{LAST_SEEN}` cannot be sent; now if both are left out."
-    return Operation(
-        name="changes.stream",
-        summary="Hear the events of a connection as they happen",
-        effect=Effect.SAFE,
-        scope="read",
-        method="GET",
-        path=PATH,
-        gives="none",
-        resource=None,
-        status=200,
-        args={"event": Argument("event", kinds, required=False, meaning="Only events of these types.", where="query")},
-        common={"cursor": Argument("cursor", text(maximum=4000), required=False, meaning=meaning, where="query")},
-    )
 
 
 def _last_seen(request: web.Request, cursor: str | None) -> tuple[str, str | None]:

@@ -1,6 +1,6 @@
 """`/v1/webhooks`: callers subscribe to events, see how their endpoints fare, and get secrets, each of them once.
 
-A caller meets its own subscriptions alone; the operator's side of them is in `admin.py`. Nobody can subscribe what it
+A caller meets its own subscriptions alone; the operator's side of them is in `admin/`. Nobody can subscribe what it
 may not read. What an endpoint answered is shown to nobody here, nor why it could not be reached: that would tell about
 networks that callers cannot see.
 """
@@ -13,8 +13,9 @@ from datetime import UTC, datetime
 from typing import Any
 
 from aiohttp import web
+from aiohttp.typedefs import Handler
 
-from gateway.model.model import Operation, arguments
+from gateway.model.model import GatewayOperation, Operation
 from gateway.store.deliveries import subscriptions
 from gateway.store.deliveries.deliveries import Attempt
 from gateway.store.deliveries.history import Filter, Listed, attempts_of, delivery, listed
@@ -22,13 +23,11 @@ from gateway.store.deliveries.probes import TEST, probe
 from gateway.store.deliveries.subscriptions import ACTIVE, OVERLAP, Backlog, Subscription, owner_of
 from gateway.store.events.events import DELIVERIES
 from gateway.surface.dependencies import Dependencies
-from gateway.surface.events.webhook_operations import PATH, of_callers
-from gateway.surface.http.authentication import caller_of, may, may_use
-from gateway.surface.http.request_context import REQUEST_CONTEXT
+from gateway.surface.http.authentication import caller_of, may_use
 from gateway.surface.http.responses import Answer, to_bytes, to_response
 from gateway.surface.operations.calls import Calls
 from gateway.surface.operations.cursors import paged, place_of
-from gateway.surface.operations.operations import next_link, read
+from gateway.surface.operations.operations import next_link, read_apart
 from gateway.surface.operations.pagination import cut, wanted
 from gateway.values.errors import CallInvalid, GatewayError, NotMapped, TooManyCalls
 from gateway.values.messages import Json
@@ -43,8 +42,6 @@ WITHHELD = "The secret was shown once, in the first answer to this Idempotency-K
 _MOST_TESTS = 5
 _TEST_SECONDS = 5.0
 _SECRET_BYTES = 32
-_HANDS_OUT = frozenset({"webhooks.create", "webhooks.update", "webhooks.enable"})
-"""What has events sent: who may not read them may not do it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,22 +51,11 @@ class Webhooks:
     calls: Calls
     dependencies: Dependencies
     draw: Callable[[int], bytes]
-    operations: Mapping[str, Operation]
 
-    def routes(self) -> list[web.RouteDef]:
-        """Give the routes."""
-        one = PATH + "/{id:[^/]+}"
-        return [
-            web.get(PATH, self.list),
-            web.post(PATH, self.create),
-            web.get(one, self.get),
-            web.patch(one, self.update),
-            web.delete(one, self.delete),
-            web.post(one + "/test", self.test),
-            web.post(one + "/rotate", self.rotate),
-            web.post(one + "/enable", self.enable),
-            web.get(one + "/deliveries", self.deliveries),
-        ]
+    def handlers(self) -> dict[str, Handler]:
+        """Give the handlers by operation."""
+        changing = (self.create, self.update, self.delete, self.test, self.rotate, self.enable)
+        return {f"webhooks.{one.__name__}": one for one in (self.list, self.get, self.deliveries, *changing)}
 
     async def list(self, request: web.Request) -> web.Response:
         """Answer with the caller's subscriptions. Raises GatewayError, as all of these do."""
@@ -105,7 +91,12 @@ class Webhooks:
                 raise GatewayError(
                     f"There are {MOST} subscriptions of yours: delete some first.", code="LIMIT_EXCEEDED"
                 )
-            return _showing(operation, shown(made), made.secret, {"Location": f"{PATH}/{made.id}"})
+            return _showing(
+                operation,
+                shown(made),
+                made.secret,
+                {"Location": self.calls.own("webhooks.get").path.replace("{id}", made.id)},
+            )
 
         return await self.calls.respond(request, None, sent, perform)
 
@@ -199,16 +190,12 @@ class Webhooks:
         data = [shown_delivery(row, attempts) for row, attempts in zip(page, tried, strict=True)]
         return to_response(Answer(operation.status, to_bytes({"data": data, "page": about}), next_link(request, about)))
 
-    async def _read(self, request: web.Request, name: str) -> tuple[Operation, dict[str, Json], str | None, Json]:
+    async def _read(
+        self, request: web.Request, name: str
+    ) -> tuple[GatewayOperation, dict[str, Json], str | None, Json]:
         """Let the caller in, and give the operation, its canonical arguments, the cursor and the body as it came."""
-        operation = self.operations[name]
-        request[REQUEST_CONTEXT].operation = name
-        may(request, operation.scope)
-        if name in _HANDS_OUT:
-            may(request, "read")
-        body = await self.calls.body(request)
-        given, cursor = read(operation, request, body)
-        return operation, arguments(operation, given, "UTC"), cursor, body
+        operation = self.calls.own(name)
+        return operation, *await read_apart(self.calls, operation, request)
 
     async def _own(self, request: web.Request, key: str) -> Subscription:
         """Give a subscription of the caller; raises NotMapped."""
@@ -263,7 +250,7 @@ def _change(opened: Any, key: str, changes: Mapping[str, Json], active: bool | N
 
 def webhooks(calls: Calls, dependencies: Dependencies, draw: Callable[[int], bytes]) -> Webhooks:
     """Make the handlers."""
-    return Webhooks(calls, dependencies, draw, of_callers(calls.engine.model))
+    return Webhooks(calls, dependencies, draw)
 
 
 async def told_of(dependencies: Dependencies, found: Subscription) -> dict[str, Json]:

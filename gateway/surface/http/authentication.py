@@ -1,6 +1,7 @@
 """Who calls, and what they may: keys compared in constant time, scopes, and the connections of each caller.
 
-Each kind of key has doors of its own: a caller's key opens `/v1`, the admin token `/admin`, and neither the other's.
+Each kind of key has doors of its own, which the operations declare as their access: a caller's key opens what is
+callers', the admin token what is the operator's, and neither the other's.
 Nothing here says whether a connection exists: an unknown name is told to everybody with a valid key.
 """
 
@@ -72,10 +73,11 @@ def caller_of(request: web.Request) -> Caller:
     return caller
 
 
-def may(request: web.Request, scope: str) -> None:
-    """Let the caller `read` or `write`; raises CallerRefused (FORBIDDEN)."""
-    if scope not in caller_of(request).may:
-        raise CallerRefused(f"This key may not {scope}.", code="FORBIDDEN", details={"needs": scope})
+def may(request: web.Request, *scopes: str) -> None:
+    """Let the caller `read`, `write` or both; raises CallerRefused (FORBIDDEN)."""
+    for scope in scopes:
+        if scope not in caller_of(request).may:
+            raise CallerRefused(f"This key may not {scope}.", code="FORBIDDEN", details={"needs": scope})
 
 
 def callers_only(request: web.Request) -> None:

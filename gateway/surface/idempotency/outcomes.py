@@ -13,12 +13,11 @@ from functools import partial
 from http import HTTPStatus
 
 from aiohttp import web
+from aiohttp.typedefs import Handler
 
 from gateway.engine.catalog import Connection
 from gateway.engine.steps import look_with
-from gateway.model.model import Argument, Model, Operation
 from gateway.model.types.times import from_epoch
-from gateway.model.types.types import scalar
 from gateway.store import keys
 from gateway.store.database import Database
 from gateway.store.keys import Kept
@@ -29,13 +28,9 @@ from gateway.surface.idempotency.idempotency import hold_of
 from gateway.surface.idempotency.reconciliation import PENDING, STATES, Found, state_of
 from gateway.surface.operations.calls import Calls
 from gateway.values.errors import CallInvalid, NotMapped
-from gateway.values.messages import Effect, Json
+from gateway.values.messages import Json
 
-PATH = "/operations/{id}"
-"""Below `/v1/{connection}`."""
-NAME = "operations.get"
 UNKNOWN = "There is no write of this id, or it is no longer kept."
-_SCOPE = "write"
 _UNDER_WAY_SECONDS = 1
 _LOOK_SECONDS = 5
 """How soon to ask again what is pending: each look costs a call, of which a provider may allow few in an hour."""
@@ -49,9 +44,9 @@ class Outcomes:
     database: Database
     now: Callable[[], int]
 
-    def routes(self, base: str) -> list[web.RouteDef]:
-        """Give the routes below `base`, the pattern of `/v1/{connection}`."""
-        return [web.get(base + PATH.replace("}", ":[^/]+}"), self.get)]
+    def handlers(self) -> dict[str, Handler]:
+        """Give the handler by its operation."""
+        return {"operations.get": self.get}
 
     async def get(self, request: web.Request) -> web.Response:
         """Answer with the state of a write that the caller made.
@@ -59,7 +54,7 @@ class Outcomes:
         Raises NotMapped for one that is not known, or no longer; CallInvalid, CallerRefused, StoreUnavailable, and what
         the provider's own failure raises while it is read.
         """
-        connection = self.calls.enter(request, NAME, _SCOPE)
+        connection = self.calls.enter(request, self.calls.own("operations.get"))
         for name, _ in query_pairs(request):
             problem = {"field": name, "problem": "is not known here"}
             raise CallInvalid(f"`{name}` is not known here", details={"fields": [problem]})
@@ -97,21 +92,3 @@ class Outcomes:
         left = kept.began_at + hold_of(self.calls.settings.timeout) - self.now()
         run = partial(self.calls.run, request, connection)
         return await state_of(self.calls.engine.model, connection, kept, run, left)
-
-
-def asking(model: Model) -> Operation:
-    """Describe the question."""
-    key = Argument("id", scalar("id"), required=True, meaning="`details.operation` of the error.", where="path")
-    return Operation(
-        name=NAME,
-        summary="Ask what became of a write",
-        effect=Effect.SAFE,
-        scope=_SCOPE,
-        method="GET",
-        path=PATH,
-        gives="one",
-        resource=model.resources["WriteOutcome"],
-        status=HTTPStatus.OK,
-        args={"id": key},
-        not_found=NotMapped.CODE,
-    )

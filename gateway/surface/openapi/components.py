@@ -116,28 +116,3 @@ COMPONENTS: dict[str, Json] = {
         }
     },
 }
-
-
-_STATUS: dict[str, Json] = {"type": "object", "properties": {"status": {"type": "string"}}, "required": ["status"]}
-
-
-def _open(operation_id: str, summary: str, schema: dict[str, Json], responses: dict[str, str]) -> dict[str, Json]:
-    """Describe a GET that needs no key."""
-    content = {"application/json": {"schema": schema}}
-    told = {status: {"description": meaning, "content": content} for status, meaning in responses.items()}
-    return {
-        "get": {
-            "operationId": operation_id,
-            "summary": summary,
-            "tags": ["gateway"],
-            "security": [],
-            "responses": told,
-        }
-    }
-
-
-OPEN_PATHS: dict[str, Json] = {
-    "/health": _open("health", "Whether the process lives", _STATUS, {"200": "It lives."}),
-    "/ready": _open("ready", "Whether to send work", _STATUS, {"200": "Ready.", "503": "Starting or stopping."}),
-    "/openapi.json": _open("openapi", "This document", {"type": "object"}, {"200": "The whole surface."}),
-}

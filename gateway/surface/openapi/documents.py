@@ -7,6 +7,7 @@ from functools import cached_property
 from http import HTTPStatus
 
 from aiohttp import web
+from aiohttp.typedefs import Handler
 
 from gateway.surface.http.responses import Answer, to_bytes, to_response
 from gateway.surface.openapi.document import document
@@ -24,13 +25,17 @@ class Documents:
         """The document of the whole surface, made once, when first asked for: it follows from the model alone."""
         return _told(self.calls, None)
 
+    def handlers(self) -> dict[str, Handler]:
+        """Give the handlers by operation."""
+        return {"openapi": self.whole, "connections.openapi": self.of_connection}
+
     async def whole(self, _request: web.Request) -> web.Response:
         """Answer with everything there is, whatever connections there are."""
         return to_response(self.contract)
 
     async def of_connection(self, request: web.Request) -> web.Response:
         """Answer with what this connection can do, the provider's own operations included."""
-        connection = self.calls.enter(request, "openapi", "read")
+        connection = self.calls.enter(request, self.calls.own("connections.openapi"))
         return to_response(_told(self.calls, connection.name))
 
 

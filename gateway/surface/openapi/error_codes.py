@@ -21,8 +21,10 @@ from gateway.values.errors import (
 )
 from gateway.values.messages import Effect
 
-WITHOUT_PROVIDER = frozenset({CallInvalid.CODE, CallerRefused.CODE, "FORBIDDEN", GatewayError.CODE})
-"""What the gateway answers by itself, whatever is asked."""
+WITHOUT_CALLER = frozenset({CallInvalid.CODE, GatewayError.CODE})
+"""What the gateway answers by itself, whatever is asked and by whom."""
+WITHOUT_PROVIDER = WITHOUT_CALLER | {CallerRefused.CODE, "FORBIDDEN"}
+"""What the gateway answers a caller by itself, whatever is asked."""
 ANY = WITHOUT_PROVIDER | {
     "CONNECTION_NOT_FOUND",
     "RATE_LIMITED",

@@ -1,4 +1,4 @@
-"""Subscriptions in the OpenAPI document: the paths of `/v1/webhooks`, and what is posted to those who subscribe.
+"""What is posted to those who subscribe to events, in the OpenAPI document.
 
 Pure. The contract's events say what is posted; nothing is told of an event that they do not have.
 """
@@ -6,24 +6,9 @@ Pure. The contract's events say what is posted; nothing is told of an event that
 from __future__ import annotations
 
 from gateway.model.model import EventType, Model
-from gateway.surface.events.webhook_operations import of_callers
-from gateway.surface.idempotency.requests import METHODS
 from gateway.surface.openapi.components import ref
-from gateway.surface.openapi.error_codes import REPEATED, WITHOUT_PROVIDER
-from gateway.surface.openapi.events import Paths
-from gateway.values.errors import NotMapped, StoreUnavailable, TooManyCalls
 from gateway.values.messages import Json
 
-_STATE = "INVALID_STATE"
-_UNSAID = ("Gateway-Support", "Age")
-"""Headers that answers of providers have, and these have not."""
-_MORE = {
-    "webhooks.create": {"LIMIT_EXCEEDED"},
-    "webhooks.update": {_STATE},
-    "webhooks.delete": {_STATE},
-    "webhooks.rotate": {_STATE},
-    "webhooks.test": {_STATE, TooManyCalls.CODE},
-}
 _ALSO: dict[str, Json] = {
     "copy": {"type": "string"},
     "minutes": {"type": "integer"},
@@ -36,17 +21,6 @@ _SIGNED = {
     "Gateway-Delivery": "The delivery's id.",
     "Gateway-Attempt": "1 for the first attempt.",
 }
-
-
-def add_subscriptions(paths: Paths, model: Model) -> None:
-    """Tell of every operation of subscriptions."""
-    for name, operation in of_callers(model).items():
-        codes = WITHOUT_PROVIDER | {StoreUnavailable.CODE} | _MORE.get(name, set())
-        codes |= {NotMapped.CODE} if "{id}" in operation.path else set()
-        paths.add(operation.path, operation, codes | (REPEATED if operation.method in METHODS else set()))
-        told = paths.told[operation.path][operation.method.lower()]
-        for header in _UNSAID:
-            told["responses"][str(operation.status)]["headers"].pop(header, None)
 
 
 def schemas(model: Model) -> dict[str, Json]:

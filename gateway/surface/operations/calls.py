@@ -18,6 +18,7 @@ from gateway.engine.steps import look_with
 from gateway.events.recorded_calls import Remembering
 from gateway.mapping.expressions.ids import uuid_of
 from gateway.mapping.handling import handled
+from gateway.model.model import GatewayOperation, Operation
 from gateway.store.keys import Kept
 from gateway.surface.http import error_responses, responses
 from gateway.surface.http.authentication import may, may_use
@@ -89,11 +90,15 @@ class Calls:
         may_use(request, name)
         return found
 
-    def enter(self, request: web.Request, operation: str, scope: str) -> Connection:
+    def own(self, name: str) -> GatewayOperation:
+        """Give one of the gateway's own operations."""
+        return self.engine.model.gateway.operations[name]
+
+    def enter(self, request: web.Request, operation: Operation) -> Connection:
         """Give the connection a request may use for this operation. Raises NotMapped, CallerRefused."""
         connection = self.connection(request)
-        request[REQUEST_CONTEXT].operation = operation
-        may(request, scope)
+        request[REQUEST_CONTEXT].operation = operation.name
+        may(request, *operation.scopes)
         return connection
 
     async def body(self, request: web.Request) -> Json:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from http import HTTPStatus
 
 from aiohttp import web
+from aiohttp.typedefs import Handler
 
 from gateway.engine.catalog import Connection
 from gateway.mapping.compiler.operations.native import native_arguments, native_from_query
@@ -26,6 +27,10 @@ class Native:
     """The handlers of `/v1/{connection}/native/{operation}`."""
 
     calls: Calls
+
+    def handlers(self) -> dict[str, Handler]:
+        """Give the handlers by operation."""
+        return {"native": self.post, "native.get": self.get}
 
     async def post(self, request: web.Request) -> web.Response:
         """Run an operation with the arguments in the body. Raises GatewayError."""

@@ -36,7 +36,7 @@ class Canonical:
     async def __call__(self, request: web.Request) -> web.Response:
         """Answer one request. Raises GatewayError; what the contract refuses, no provider is asked."""
         operation = self.operation
-        connection = self.calls.enter(request, operation.name, operation.scope)
+        connection = self.calls.enter(request, operation)
         self.calls.engine.operation(connection, operation.name)  # 501 before anything is read
         body = await self.calls.body(request)
         given, cursor = read(operation, request, body)
@@ -99,7 +99,7 @@ async def read_apart(
     Raises CallerRefused, CallInvalid.
     """
     request[REQUEST_CONTEXT].operation = operation.name
-    may(request, operation.scope)
+    may(request, *operation.scopes)
     body = await calls.body(request)
     given, cursor = read(operation, request, body)
     return arguments(operation, given, "UTC"), cursor, body
