@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from gateway.model.types import times
 from gateway.model.types.times import GapTime, TimeRefused, ZoneUnknown
+from gateway.values.secrets import Credential
 
 ZONES = ("UTC", "Europe/Berlin", "Europe/London", "America/New_York", "Asia/Kathmandu", "Australia/Lord_Howe")
 
@@ -292,3 +293,11 @@ def test_an_end_without_offset(zone, start, end, told):
     """An end that the clocks show for the second time is told as the beginning and the length by the clock."""
     assert told == times.clock_end(start, end, zone)
     assert told == times.parse_instant(told[:16], zone)
+
+
+def test_what_is_made_of_a_secret_stays_that():
+    """An instant that was read before as a plain text is still of its own type where it is made of a secret."""
+    text = "2026-03-19T08:30:00+01:00"
+    assert str is type(times.normal_instant(text))
+    assert Credential is type(times.normal_instant(Credential(text)))
+    assert str is type(times.normal_instant(text))

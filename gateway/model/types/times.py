@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, date, datetime, time, timedelta, timezone
-from functools import cache
+from functools import cache, lru_cache
 from importlib.resources import files
 from zoneinfo import ZoneInfo
 
@@ -19,6 +19,8 @@ _WRITTEN = re.compile(rf"({_DAY})[Tt]([0-9]{{2}}:[0-9]{{2}})(?::([0-9]{{2}})(?:\
 _DATE = re.compile(_DAY)
 _CLOCK = re.compile(r"([01][0-9]|2[0-3]):([0-5][0-9])")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MOST_KNOWN = 8_192
+"""Instants that are remembered as they were read. A list tells few of them often: each day has but so many hours."""
 
 INSTANT = "a time such as 2026-03-19T08:30:00+01:00"
 DATE = "a date such as 2026-03-19"
@@ -81,6 +83,7 @@ def parse_instant(text: str, zone: str) -> str:
     return local_to_instant(local, zone)
 
 
+@lru_cache(_MOST_KNOWN, typed=True)  # what is made of a secret is a text of another type, and stays so
 def normal_instant(text: str) -> str:
     """Give the canonical form of an RFC 3339 time that has an offset, which it keeps; raises TimeRefused."""
     if _CANONICAL.fullmatch(text):
@@ -157,6 +160,7 @@ def start_of_day(day: date, zone: str) -> str:
     return local_or_later(datetime.combine(day, time()), zone)
 
 
+@lru_cache(_MOST_KNOWN)
 def moment(instant: str) -> datetime:
     """Give a canonical instant as a datetime with its offset, for arithmetic; raises TimeRefused."""
     if _CANONICAL.fullmatch(instant) is None:
