@@ -1,6 +1,7 @@
 """The surface with subscriptions and the operator's side: a store in a file, and all the routes of events."""
 
 import asyncio
+import json
 import time
 from dataclasses import replace
 from itertools import count
@@ -30,6 +31,7 @@ from gateway.webhooks.outbound.attempts import Patience
 from gateway.webhooks.outbound.replay import Replays
 from gateway.webhooks.outbound.sender import Dispatcher
 from gateway.webhooks.outbound.subscriptions import settle
+from tests.declared import problems
 
 TOKEN = "admin-token-0123456789"
 SHOP = "https://shop.example/hooks"
@@ -90,12 +92,25 @@ def serve_events(engine, aiohttp_client):
     return of
 
 
+class Operator:
+    """A client with the admin token, as other callers are; it looks at every answer."""
+
+    def __init__(self, client):
+        self.client = client
+
+    async def __call__(self, method, path, *, headers=None, **more):
+        sent = {"Authorization": f"Bearer {TOKEN}"} | (headers or {})
+        async with self.client.request(method, path, headers=sent, **more) as response:
+            body = await response.read()
+            told = json.loads(body) if body else None
+        assert [] == problems(method, path, response.status, told)
+        return response.status, told, response.headers
+
+
 @pytest.fixture
 def operator(call_as):
-    """Call the gateway as the operator."""
-    caller = call_as(None)
-    caller.key = TOKEN
-    return caller
+    """Call the gateway as the operator; every answer must be as its operation is declared."""
+    return Operator(call_as(None).client)
 
 
 @pytest.fixture
