@@ -19,7 +19,7 @@ from gateway.examples.playback import Recording, recorded_engine
 from gateway.mapping.compile import compile_provider
 from gateway.mapping.compiler.operations.native import native_arguments
 from gateway.mapping.runtime.requests import to_request
-from gateway.mapping.runtime.steps import take_all
+from gateway.mapping.runtime.steps import assign
 from gateway.model.model import arguments, load
 from gateway.surface.http.responses import to_bytes
 from gateway.values.messages import Call, Effect, Received, Response
@@ -111,7 +111,7 @@ def request():
 
     async def built():
         scope = {**connection.scope, "args": args, "now": "2031-01-01T00:00:00+00:00"}
-        take_all(plan.takes, scope)
+        assign(plan.variables, scope)
         found = to_request(call, scope)
         return b"\n".join([found.method.encode(), found.url.removeprefix("http://127.0.0.1:9").encode(), found.body])
 

@@ -185,7 +185,7 @@ def lost(plan: ProviderPlan) -> Iterator[str]:
 def arguments(plan: ProviderPlan) -> Iterator[str]:
     """Give the lines of the table of arguments."""
     for name, way in ways_of(plan):
-        told = {"501": way.unsupported, "taken in part": way.loses, "400 without it": way.requires}
+        told = {"501": way.unsupported, "taken in part": way.partial, "400 without it": way.requires}
         for what, declared in told.items():
             reasons = grouped((reason, argument) for argument, reason in declared.items())
             for reason, names in reasons.items():

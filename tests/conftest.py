@@ -225,7 +225,7 @@ def replayed():
         engine = Engine(
             Catalog("v1", {}, {"example": connection}), load(), send, clock=lambda: 0.0, now=lambda: example.now
         )
-        for scheme in ("", *connection.provider.auths):
+        for scheme in ("", *connection.provider.auth_schemes):
             engine.session(connection, scheme).token = examples.token or None
         plan = engine.operation(connection, example.operation)
         if plan.name.startswith("native."):

@@ -62,7 +62,7 @@ hooks:
     type:
       at: what
       as: {enum: {new: booking.created, gone: booking.cancelled, moved: booking.rescheduled}, else: ignore}
-    row: booking
+    record: booking
     reply: {status: 200, json: {taken: true}}
 """
 """The settings and the hook that `yard` has beside what the tests' own provider has."""

@@ -66,7 +66,7 @@ a: b: c
         ("README.md:4:1: error duplicate-key: `a` is already at line 3", "```yaml\na: 1\na: 2\n```\n"),
         ("README.md:5:4: error", "1. b\n   ```yaml\n   a: 1\n   a: 2\n   ```\n"),
         ("README.md:4:1: error", "```yaml fragment\na: 1\na: 2\n```\n"),
-        ("README.md:3:1: error", "```yaml\nlanguage: 1\n```\n"),
+        ("README.md:3:1: error", "```yaml\nlanguage: 2\n```\n"),
         ("README.md:2: the link docs/none.md leads to no file", "[a](docs/none.md)\n"),
         ("README.md:2: the link /docs/more.md leads to no file", "[a](/docs/more.md)\n"),
         ("README.md:2: the link docs/more.md#none leads to no heading", "[a](docs/more.md#none)\n"),
@@ -85,7 +85,7 @@ def test_message(tmp_path, expected, readme):
 
 def test_a_fragment_is_only_parsed(tmp_path):
     """A part of a mapping may be shown alone when its fence says so."""
-    assert (0, []) == lint(tmp_path, "```yaml fragment\nlanguage: 1\n```\n")
+    assert (0, []) == lint(tmp_path, "```yaml fragment\nlanguage: 2\n```\n")
 
 
 def test_quoted_code_is_the_code():

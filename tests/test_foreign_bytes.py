@@ -104,7 +104,7 @@ hooks:
     dedupe: [id, start]
     type: customer.updated
     at: "@"
-    row: customer
+    record: customer
 """
 
 

@@ -62,7 +62,7 @@ def test_command():
 def test_codes():
     """Every finding code stands in the code and in a test: the page has none that is never reported or never seen."""
     source = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "gateway").rglob("*.py"))
-    built = {f"unused-{kind}" for kind in re.findall(r'_report_unused\(context, "(\w+)"', source)}
+    built = {f"unused-{kind}" for kind in re.findall(r'_report_unused\(context, "([\w-]+)"', source)}
     assert [] == [kind for kind in KINDS if f'"{kind}"' not in source and kind not in built]
     shown = "".join(
         path.read_text(encoding="utf-8") for path in (ROOT / "tests").rglob("*.*") if path.suffix in {".py", ".yaml"}

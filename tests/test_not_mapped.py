@@ -14,16 +14,15 @@ records:
 operations:
   customers.create:
     unsupported: {email: x, phone: x, company: x, language: x, time_zone: x, address: x, metadata: x}
-    at: data
-    row: customer
+    result: {at: data, record: customer}
 """
 WRITTEN = """
     call: {post: /people, json: {$record: client, $of: {name: "{{ args.name }}", salutation: "{{ title }}"}}}
-    take: {title: "{{ args.salutation | default('mr') }}"}
+    vars: {title: "{{ args.salutation | default('mr') }}"}
 """
 TAKEN = """
     call: {post: /people, json: {name: "{{ args.name }}", title: "{{ title }}"}}
-    take: {title: {from: "{{ args.salutation | default('mr') }}", as: {enum: {m: mr, f: ms}}}}
+    vars: {title: {from: "{{ args.salutation | default('mr') }}", as: {enum: {m: mr, f: ms}}}}
 """
 
 
@@ -53,7 +52,7 @@ async def test_an_argument(gateway):
     assert "Ann" == reply.data["name"]
 
 
-@pytest.mark.parametrize("text", [WRITTEN, TAKEN], ids=["a record", "a taken value"])
+@pytest.mark.parametrize("text", [WRITTEN, TAKEN], ids=["a record", "a variable"])
 async def test_a_value(gateway, text):
     """A value of an enum that the mapping's table lacks is refused as not mapped; the values that it has go on."""
     made = gateway(HEAD + text, {"data": {"id": 1, "name": "Ann"}})

@@ -32,8 +32,7 @@ CREATE = """operations:
         to: "{{ args.end }}"
         email: {$optional: "{{ args.customer.email }}"}
         name: "{{ args.customer.name }}"
-    at: "@"
-    row: booking
+    result: {at: "@", record: booking}
 """
 TOLD = "      notes: text\n"
 CHANGES = [("operations:\n", CREATE), (TOLD, f"{TOLD}      customer.email: email\n      customer.name: name\n")]

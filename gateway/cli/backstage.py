@@ -13,7 +13,7 @@ from gateway.config import Settings
 from gateway.engine.engine import Engine
 from gateway.events import heartbeat
 from gateway.events.heartbeat import Heartbeat
-from gateway.events.polling import Watcher, WatchSettings, tracked
+from gateway.events.polling import Poller, PollingSettings, tracked
 from gateway.events.publisher import Publisher
 from gateway.events.recorded_calls import Remembering
 from gateway.events.retention import Housekeeping
@@ -72,8 +72,8 @@ async def backstage(
         if links is not None:
             endless.append(links.run())
         if settings.polling is not None:
-            polling = WatchSettings(settings.polling.interval, window_days=settings.polling.window_days)
-            endless.append(Watcher(engine, publisher, clock, polling).run())
+            polling = PollingSettings(settings.polling.interval, window_days=settings.polling.window_days)
+            endless.append(Poller(engine, publisher, clock, polling).run())
         tasks = [asyncio.create_task(one) for one in (dispatcher.run(), *endless)]
         for task in tasks:
             task.add_done_callback(lambda ended: defect() if _broken(ended) else None)

@@ -79,7 +79,7 @@ def _body(example: HookExample, hook: AskingHook, peer: Connection, data: Mappin
     """The body of an example with the slot written over it; empty where it has none, None where there is no slot."""
     if not example.received.body:
         return ""
-    records = [ask.record for ask in hook.asks if ask.request == example.gives["request"] and ask.record]
+    records = [ask.record for ask in hook.requests if ask.request == example.gives["request"] and ask.record]
     if not records or data is None:
         return None
     written = write_record(peer.provider.records[records[0]], data, peer.scope)

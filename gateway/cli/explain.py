@@ -26,7 +26,7 @@ from gateway.mapping.nodes.calls import (
     RunStep,
     Step,
     StepResult,
-    Take,
+    Variable,
     VariantPlan,
     VarsStep,
 )
@@ -160,13 +160,13 @@ def _operation(plan: ProviderPlan, operation: OperationPlan) -> Iterator[str]:
         yield f"  needs {name}: {reason}"
     for name, reason in operation.unsupported.items():
         yield f"  cannot honour {name}: {reason}"
-    for name, reason in operation.loses.items():
+    for name, reason in operation.partial.items():
         yield f"  takes {name} without its full effect: {reason}"
     if operation.window is not None:
         window = operation.window
         yield f"  window: at most {window.max_days or 'any number of'} days in one call"
-    for take in operation.takes:
-        yield _taken(take)
+    for variable in operation.variables:
+        yield _variable(variable)
     for number, variant in enumerate(operation.variants, 1):
         if len(operation.variants) > 1:
             yield _line(f"variant {number}: " + (variant.when.text if variant.when else "otherwise"), variant.origin)
@@ -193,16 +193,16 @@ def _variant(plan: ProviderPlan, variant: VariantPlan) -> Iterator[str]:
         yield _line(f"error: {rule.text} → {rule.code}", rule.origin)
 
 
-def _taken(take: Take) -> str:
-    codec = f" as {take.codec.name}" if take.codec is not None else ""
-    return _line(f"take {take.name} = {take.value.text}{codec}", take.origin)
+def _variable(variable: Variable) -> str:
+    codec = f" as {variable.codec.name}" if variable.codec is not None else ""
+    return _line(f"vars {variable.name} = {variable.value.text}{codec}", variable.origin)
 
 
 def _step(step: Step) -> Iterator[str]:
     condition = f" when {step.when.text}" if step.when else ""
     match step:
         case VarsStep():
-            yield from map(_taken, step.takes)
+            yield from map(_variable, step.variables)
         case RefuseStep():
             after = _AFTERWARDS[step.takes_back]
             for guard in step.guards:
@@ -223,19 +223,19 @@ def _each(step: AskingStep) -> str:
     if fan_out is None:
         return ""
     listed = fan_out.elements.text if fan_out.elements else ", ".join(level.at.text for level in fan_out.levels)
-    return f" for each of {listed}, {fan_out.at_once} at once"
+    return f" for each of {listed}, {fan_out.concurrency} at once"
 
 
 def _afterwards(step: AskingStep) -> Iterator[str]:
     """What becomes of a step that failed, or of its work when a later one fails."""
-    if step.accept:
-        yield f"      accepts {', '.join(sorted(step.accept))}"
+    if step.ignore_errors:
+        yield f"      ignores {', '.join(sorted(step.ignore_errors))}"
     if step.undo is not None:
         yield f"      undone by {_either(step.undo)}"
     if step.recover is not None:
         look = f"looked at by {_either(step.recover.look)}, done when {step.recover.done.text}"
         yield _line(f"    when it fails {look}", step.recover.origin)
-    if step.stays:
+    if step.keep_on_failure:
         yield "      may stay when a later step fails"
 
 
@@ -288,7 +288,7 @@ def _messages(plan: ProviderPlan, hook: TellingHook) -> Iterator[str]:
         yield f"      {word} → {means}"
     if event.words:
         yield f"      any other word → {event.other}"
-    for name, fields in hook.untold.items():
+    for name, fields in hook.omits.items():
         yield f"      {name} does not tell {', '.join(sorted(fields))}"
     if hook.fetch is not None:
         yield _line(f"object: fetched by {hook.fetch.operation}", hook.fetch.origin)
@@ -299,9 +299,9 @@ def _messages(plan: ProviderPlan, hook: TellingHook) -> Iterator[str]:
 
 def _asks(plan: ProviderPlan, hook: AskingHook) -> Iterator[str]:
     """What may be asked of us, and what is answered."""
-    for ask in hook.asks:
-        condition = f" when {ask.when.text}" if ask.when else ", otherwise" if ask is not hook.asks[0] else ""
-        yield _line(f"asks: {ask.request}{condition}", ask.origin)
+    for ask in hook.requests:
+        condition = f" when {ask.when.text}" if ask.when else ", otherwise" if ask is not hook.requests[0] else ""
+        yield _line(f"requests: {ask.request}{condition}", ask.origin)
         if ask.at is not None:
             yield _line(f"request: {ask.at.text}", ask.origin)
             yield from _record(plan.records[ask.record])

@@ -67,7 +67,7 @@ error duplicate-link: Two links have the same name, or the same center of one pe
 error link-to-itself: Both ends of a link are the same connection. Name the marketplace and the club.
 error duplicate-facility: A facility stands twice at one peer. Give each court an id of its own.
 error wrong-grid: Slots do not fill a grid, or their length is not said. Correct it as the message says.
-error not-a-marketplace: The peer of a link is no marketplace. Name a connection whose mapping is `kind: aggregator`.
+error not-a-marketplace: The peer of a link is no marketplace. Name a connection whose mapping is `kind: marketplace`.
 error link-impossible: An end of a link cannot do what links need. Give it the setting that it lacks, or name another.
 error facility-refused: The club or the peer does not take a facility as it is written. Correct it as told.
 error customer-refused: The club does not take a customer as it is written. Correct it as the message says.
@@ -84,10 +84,10 @@ error required-with-default: A setting is required and has a default. Keep one o
 error two-schemes: A session has another scheme beside it. Move what is sent under the session's `send:`.
 error credential-not-sent: What proves who we are is declared where nothing sends it. Move it as the message says.
 warning credential-left-out: Some calls with this scheme cannot carry it. Give them another, or move what it sends.
-error unknown-class: A call names a class that `http.rate` does not have. Correct the name, or add the class.
-error unknown-scheme: A call names a scheme that is not under `auths:`. Correct the name, or add the scheme.
+error unknown-rate-class: A call names a rate class that `http.rates` does not have. Correct the name, or add the class.
+error unknown-scheme: A call names a scheme that is not under `auth_schemes:`. Correct the name, or add the scheme.
 warning unused-setting: A setting that nothing uses. Use it, or remove it.
-warning unused-class: A class of rates that no call names. Use it, or remove it.
+warning unused-rate-class: A rate class that no call names. Use it, or remove it.
 warning unused-scheme: A scheme that no call names. Use it, or remove it.
 
 # Paths, templates and trees
@@ -96,11 +96,11 @@ error bad-path: A text that is no JMESPath, or asks a function for what it canno
 error bad-template: A template that cannot be read, or that uses a name or word there is not. Correct it as told.
 error bad-expression: A text that is no regular expression. Correct it.
 error slow-expression: A regular expression that takes more than linear time. Leave out look-around, back references.
-error not-a-template: A list, a taken value, or a condition on no data, is plain text. Write it in `{{ … }}`.
+error not-a-template: A list, a variable, or a condition on no data, is plain text. Write it in `{{ … }}`.
 error not-boolean: A condition that can be seen to give neither true nor false. Compare what it gives.
 error unknown-word: A `$` key that is no word of trees, or does not stand first. Correct it, or put it first.
 error wrong-form: A part is not written in its form. Write it as the message says.
-error unknown-name: A name that is not known at this place. Use a step, level or taken value that stands before it.
+error unknown-name: A name that is not known at this place. Use a step, level or variable that stands before it.
 error optional-argument: A template needs what a caller may leave out. Ask for it, or say what stands for it.
 error wrong-kind: A value of a kind that its use does not take, whatever it is. Convert it as the message says.
 error reserved-name: A name that is already taken here. Choose another.
@@ -121,7 +121,7 @@ error unknown-error-code: The contract has no such error code. Use one of docs/e
 warning unreachable-rule: An earlier rule catches all that this one could. Move it up, narrow the other, or remove it.
 warning any-answer-succeeds: A call that writes takes any text for done. Say in `success:` what a success looks like.
 warning unreachable-refusal: An earlier guard has the same condition. Remove one of them.
-warning never-accepted: A step accepts a code that it can never end with. Accept the code that the message names.
+warning never-ignored: A step ignores an error that it can never end with. Name the code that the message names.
 
 # Codecs and records
 
@@ -134,16 +134,16 @@ error needs-codec: A field's canonical type cannot be read as it is. Say with `a
 error unknown-resource: The contract has no such resource. Use a name of the contract.
 error unknown-field: The resource has no such field. Use a name of the contract.
 error field-twice: A field is given as a whole and in parts. Keep one of the two.
-error field-without-source: A field has no source or several. Give it one of `at`, `value`, `make`, `from`, `record`.
+error field-without-source: A field has no source or several. Give it one of `at`, `value`, `compute`, `from`, `record`.
 error required-field-missing: A field that the contract requires has no source. Give it one.
 error unknown-record: There is no record of this name. Correct the name, or write the record.
 error wrong-record: A record reads another resource than is given here. Take one that is `of:` the right resource.
 error record-cycle: Records refer to each other in a circle. Break it.
-error unknown-tree: There is no tree of this name. Correct the name, or write the tree under `trees:`.
+error unknown-fragment: There is no fragment of this name. Correct the name, or write it under `fragments:`.
 error tree-cycle: A tree holds itself. Break the circle.
 warning unused-codec: A codec that nothing uses. Use it, or remove it.
 warning unused-record: A record that nothing uses. Use it, or remove it.
-warning unused-tree: A tree that nothing uses. Use it, or remove it.
+warning unused-fragment: A fragment that nothing uses. Use it, or remove it.
 
 # Operations
 
@@ -173,7 +173,7 @@ error undo-of-others: An undo names what another call may have made. Name the st
 error look-that-writes: What looks whether a step was done changes something itself. Look with an operation that reads.
 error no-window: An operation without `from` and `to` has a window. Remove the window.
 error window-without-default: `from` and `to` may be left out, and no default says what then. Add `default_days`.
-warning unused-name: A taken value or a declared name that nothing reads. Use it, or remove it.
+warning unused-name: A variable or a declared name that nothing reads. Use it, or remove it.
 warning unused-step: A step that changes nothing and whose value nothing reads. Read it, or remove the step.
 
 # Hooks
@@ -186,8 +186,8 @@ error equals-alone: A hook compares what anybody can write, and proves nothing. 
 error proof-without-fetch: A hook is verified by a fetch that it does not make. Add `fetch:`, or verify it otherwise.
 error fetch-changes: A message is fetched by an operation that changes something. Fetch with one that only reads.
 error unknown-request: The contract has no such request. Take one of those that it has.
-error unreachable-ask: An ask that fits whenever a later one does hides that one. Give it a `when:`, or put it last.
-error beside-asks: A hook that asks also tells of events. Take out what is of events, or make it another hook.
+error unreachable-request: A request that fits whenever a later one does hides it. Give it a `when:`, or put it last.
+error beside-requests: A hook that asks also tells of events. Take out what is of events, or make it another hook.
 warning dedupe-by-content: A change that happens again has the name of before. Name deliveries as the message says.
 warning misspelled-header: A header's name is one letter away from a common one. Correct it, as the message says.
 warning open-hook: Messages of a hook are taken from anyone. Verify them, if the provider has any way to.
@@ -201,10 +201,10 @@ error signs-itself: A signature stands inside the bytes that it signs. Take it f
 error algorithms-mixed: A JWT may be signed with a secret or a public key. Allow one kind of algorithms.
 error weak-secret: A key is not given, cannot be read, or is too short. Give one as the message says.
 
-# Watches
+# Polling
 
-error watch-cached: A watch lists with an operation whose answers are kept. Remove the `cache:` of the operation.
-warning watch-pages: A polled list comes in pages, and its rest would count as cancelled. Say `complete:` as shown.
+error polling-cached: A poll lists with an operation whose answers are kept. Remove the `cache:` of the operation.
+warning polling-pages: A polled list comes in pages, and its rest would count as cancelled. Say `complete:` as shown.
 error tracked-not-read: Changes are to be told of a field that the list does not tell. Read it there, or remove it.
 error remember-misplaced: What stands here cannot be remembered, or only in part. Correct it as the message says.
 
@@ -216,7 +216,7 @@ error example-differs: An example does not give what it says. Run `gateway test`
 warning path-not-seen: No recorded answer has what a path reads. Add an example that has it, or correct the path.
 warning rule-not-seen: No recorded answer is caught by an error rule. Add an example of that refusal.
 warning word-not-seen: No example of a hook has a word for an event. Add an example of it, or remove the word.
-warning ask-not-seen: No example of a hook asks for what it could. Add an example of it, or remove the ask.
+warning request-not-seen: No example of a hook asks for what it could. Add an example of it, or remove the request.
 warning reply-not-seen: No example of a hook is answered by one of its `replies`. Add an example, or remove the answer.
 error unknown-hook: An example is of a hook that the mapping does not have. Correct the name, or write the hook.
 error wrong-provider: The examples belong to another provider. Correct `provider:`.

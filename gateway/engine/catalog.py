@@ -164,7 +164,7 @@ def _check_polling(connections: Iterable[Connection], settings: Settings, findin
     written = settings.document.data.get("polling") or {}
     if settings.polling is None or "interval" not in written:
         return
-    own = {one.provider.name: one.provider.watch.interval for one in connections if one.provider.watch is not None}
+    own = {one.provider.name: one.provider.polling.interval for one in connections if one.provider.polling is not None}
     slower = [f"`{name}` every {seconds:g} s" for name, seconds in own.items() if seconds > settings.polling.interval]
     if slower:
         message = f"is less than mappings ask for, which are polled as they say: {', '.join(slower)}"

@@ -220,7 +220,7 @@ class Engine:
         paced = partial(limited, gate=gate, deadline=deadline, caller=call.caller)
 
         async def attempt(step: CallPlan, scope: Mapping[str, Json], rules: tuple[ErrorRule, ...], number: int) -> Json:
-            scheme = provider.auths[step.auth] if step.auth else provider.auth
+            scheme = provider.auth_schemes[step.auth] if step.auth else provider.auth
             login = scheme.login if isinstance(scheme, SessionAuth) else None
             watch = Watch(trace, self._clock, attempt=number, login=login.origin if login is not None else "")
             way = watch.over(send, paced)

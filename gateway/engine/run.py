@@ -26,7 +26,7 @@ from gateway.mapping.nodes.calls import ASKED, FoundResult, OperationPlan, RawRe
 from gateway.mapping.runtime.expressions import decides, read
 from gateway.mapping.runtime.faults.told_outside import told_outside
 from gateway.mapping.runtime.results import Found, LeftOut, chosen, distinct, read_all, told, unfinished
-from gateway.mapping.runtime.steps import accepted, chosen_by, take_all
+from gateway.mapping.runtime.steps import accepted, assign, chosen_by
 from gateway.mapping.runtime.trees import evaluate
 from gateway.model.filters import tests_of
 from gateway.model.model import Model
@@ -196,7 +196,7 @@ class Run:
 
     def _begun(self, plan: OperationPlan, scope: dict[str, Json]) -> VariantPlan:
         """Take what the operation takes, and choose the variant that fits."""
-        take_all(plan.takes, scope)
+        assign(plan.variables, scope)
         for variant in plan.variants:
             if variant.when is None or decides(variant.when, None, scope, variant.origin):
                 return variant

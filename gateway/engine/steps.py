@@ -34,7 +34,7 @@ from gateway.mapping.nodes.calls import (
 from gateway.mapping.runtime.expressions import decides_of_answer, read, told_by
 from gateway.mapping.runtime.faults.told_outside import told_outside
 from gateway.mapping.runtime.results import Found, unfinished
-from gateway.mapping.runtime.steps import alone, refuse, take_all, wanted
+from gateway.mapping.runtime.steps import alone, assign, refuse, wanted
 from gateway.mapping.runtime.trees import evaluate
 from gateway.model.model import Model
 from gateway.values.errors import GatewayError, OutcomeUnknown, ProviderRejected
@@ -85,7 +85,7 @@ class Steps:
                 case ExclusiveStep():
                     await self.turn.take((self.connection.name, EXCLUSIVE, one) for one in alone(step, scope))
                 case VarsStep():
-                    await self.compute(take_all, step.takes, scope)
+                    await self.compute(assign, step.variables, scope)
                 case ComputeStep():
                     value = scope[step.name] = await self.compute(evaluate, step.value, scope)
                 case CallStep() | RunStep():
@@ -110,7 +110,7 @@ class Steps:
         wanted_ones = await self.compute(
             lambda: [one for one in elements(step, self.connection, scope) if wanted(step, {**scope, **one})]
         )
-        turn = asyncio.Semaphore(step.fan_out.at_once if step.fan_out else 1)
+        turn = asyncio.Semaphore(step.fan_out.concurrency if step.fan_out else 1)
 
         async def one(names: dict[str, Json]) -> Json:
             async with turn:
@@ -130,7 +130,7 @@ class Steps:
         try:
             return await apart.performed(step, variant, scope)
         except GatewayError as error:
-            if error.code in step.accept:
+            if error.code in step.ignore_errors:
                 return None
             if step.effect is Effect.SAFE and _decides(step, variant):
                 self.writes.keep()
@@ -138,7 +138,7 @@ class Steps:
                 raise
             raise told_outside(error, step.run, scope, self.operation) from error.__cause__
         finally:
-            if step.stays:
+            if step.keep_on_failure:
                 apart.writes.forget()
             self.writes.add(apart.writes)
 
@@ -148,7 +148,7 @@ class Steps:
             value = await self._sent(step, variant, scope)
         except GatewayError as error:
             clear = not self.writes.any() and not is_unexplained(error)
-            if step.recover is None or clear or error.code in step.accept:
+            if step.recover is None or clear or error.code in step.ignore_errors:
                 raise
             value = await self._looked_at(step.recover, error, variant, scope)
         if step.undo is not None:
@@ -160,7 +160,7 @@ class Steps:
         if isinstance(step, RunStep):
             body = await self.asked(step.run, scope)
         else:
-            body = await self.call(step.call, step.effect, variant, scope, stays=step.stays)
+            body = await self.call(step.call, step.effect, variant, scope, keep_on_failure=step.keep_on_failure)
         keep = step.keep
         kept = await self.compute(read, keep, body, step.origin) if keep is not None else body
         return None if kept is MISSING else kept
@@ -207,10 +207,12 @@ class Steps:
         variant: VariantPlan,
         scope: Mapping[str, Json],
         *,
-        stays: bool = False,
+        keep_on_failure: bool = False,
     ) -> Json:
         """Send one call. Of a write it is noted whether it was done, of a list whether the answer is all of it."""
-        body = await self._exchanged(call, effect, variant, scope, writes=effect is not Effect.SAFE and not stays)
+        body = await self._exchanged(
+            call, effect, variant, scope, writes=effect is not Effect.SAFE and not keep_on_failure
+        )
         if not await self._is_complete(call, body, scope):
             if self.parts is None:
                 raise unfinished(call.origin)

@@ -142,4 +142,6 @@ def _order(key: Key) -> tuple[bool, Key]:
 
 
 def _refusal(detail: str) -> TooManyCalls:
-    return TooManyCalls(detail, details={"limit": {"class": "write", "at_once": 1}}, retry_after=_AGAIN_SECONDS)
+    return TooManyCalls(
+        detail, details={"limit": {"rate_class": "write", "concurrency": 1}}, retry_after=_AGAIN_SECONDS
+    )

@@ -31,7 +31,7 @@ class Listed:
 
 async def is_listed(model: Model, connection: Connection, key: str, run: Run) -> Listed | None:
     """Look for a booking in the list of its time; None where that says nothing. Raises GatewayError."""
-    plan, changes = connection.provider.watch, model.changes
+    plan, changes = connection.provider.polling, model.changes
     asks = reading_of(model)
     if plan is None or not plan.vanishes or not {plan.operation, asks} <= connection.provider.operations.keys():
         return None

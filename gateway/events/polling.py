@@ -19,7 +19,7 @@ from gateway.events.polling_window import Span, digest_of, interval_of, old_span
 from gateway.events.publisher import Publisher, observed, vanished
 from gateway.events.transitions import CHANGED
 from gateway.mapping.checks.lapsing import lapsing
-from gateway.mapping.nodes.polling import WatchPlan
+from gateway.mapping.nodes.polling import PollingPlan
 from gateway.mapping.runtime.trees import evaluate
 from gateway.model.model import arguments
 from gateway.store.database import RETRY_SECONDS, Transaction
@@ -41,7 +41,7 @@ _DEFECT: Final = "a defect of the gateway, whose trace is in the log"
 
 
 @dataclass(frozen=True, slots=True)
-class WatchSettings:
+class PollingSettings:
     """`interval`: seconds between polls of a connection, unless its mapping wants more; `timeout`: for one poll.
 
     `longest_pause`: seconds after which a poll that keeps failing is tried again, at most. `window_days`: how many days
@@ -74,9 +74,9 @@ class _Found:
     missing: Sequence[Observation]
 
 
-def watched(connection: Connection) -> WatchPlan | None:
-    """Give the watch of a connection; None where it has none, or its settings do not give it the list."""
-    plan = connection.provider.watch
+def polled(connection: Connection) -> PollingPlan | None:
+    """Give how a connection is polled; None where it has none, or its settings do not give it the list."""
+    plan = connection.provider.polling
     return plan if plan is not None and plan.operation in connection.provider.operations else None
 
 
@@ -85,20 +85,20 @@ def tracked(engine: Engine) -> Callable[[str], Sequence[str]]:
 
     def of(name: str) -> Sequence[str]:
         connection = engine.catalog.connections.get(name)
-        plan = connection.provider.watch if connection is not None else None
+        plan = connection.provider.polling if connection is not None else None
         return engine.model.changes.tracked if plan is None else plan.tracked
 
     return of
 
 
-class Watcher:
-    """Polls every watched connection of the current catalog, each in a task of its own: `await watcher.run()`.
+class Poller:
+    """Polls every connection that is polled of the current catalog, each in a task of its own: `await poller.run()`.
 
     `clock` is that of the engine, in seconds; the publisher gives milliseconds since 1970.
     """
 
     def __init__(
-        self, engine: Engine, publisher: Publisher, clock: Callable[[], float], settings: WatchSettings
+        self, engine: Engine, publisher: Publisher, clock: Callable[[], float], settings: PollingSettings
     ) -> None:
         self._engine = engine
         self._publisher = publisher
@@ -112,12 +112,12 @@ class Watcher:
         tasks: dict[str, asyncio.Task[None]] = {}
         try:
             while True:
-                wanted = {one.name for one in self._engine.catalog.connections.values() if watched(one) is not None}
+                wanted = {one.name for one in self._engine.catalog.connections.values() if polled(one) is not None}
                 for name in tasks.keys() - wanted:
                     tasks.pop(name).cancel()
                 for name in wanted:
                     if name not in tasks or tasks[name].done():
-                        tasks[name] = asyncio.create_task(self._watch(name))
+                        tasks[name] = asyncio.create_task(self._poll(name))
                 await asyncio.sleep(_LOOK_SECONDS)
         finally:
             for task in tasks.values():
@@ -126,7 +126,7 @@ class Watcher:
 
     async def round(self, connection: Connection) -> Round | None:
         """Poll one connection if it is due and nobody else polls it; else None. Raises StoreUnavailable."""
-        plan = watched(connection)
+        plan = polled(connection)
         if plan is None:
             return None
         if self._settings.window_days is not None:
@@ -142,14 +142,14 @@ class Watcher:
         except StoreUnavailable:
             raise
         except Exception as error:  # noqa: BLE001 - what one connection meets must not end the polls of the others
-            logs.crashed(request=f"watch {connection.name}", error=error)
+            logs.crashed(request=f"polling {connection.name}", error=error)
             return await self._failed(connection, plan, held, GatewayError(f"{_DEFECT} ({type(error).__name__})"))
         except asyncio.CancelledError:
             with contextlib.suppress(StoreUnavailable):  # then it ends by itself
                 await database.write(lambda store: release(store, held))
             raise
 
-    async def _held(self, connection: Connection, plan: WatchPlan, found: _Found) -> Round | None:
+    async def _held(self, connection: Connection, plan: PollingPlan, found: _Found) -> Round | None:
         """Do what the claim allows."""
         deadline = self._clock() + self._settings.timeout
         try:
@@ -161,7 +161,7 @@ class Watcher:
         ends = lapsing(connection.provider.operations, plan.operation)
         found = replace(found, seen=[observed(*about, one, unsure, ends) for one in reply.data])
         if not reply.whole:  # who is not in a part of a list may be in the rest of it
-            logs.watch_incomplete(connection=connection.name, listed=len(reply.data))
+            logs.polling_incomplete(connection=connection.name, listed=len(reply.data))
         elif plan.vanishes:
             found = replace(found, missing=await self._missing(connection, found, deadline))
         due = max(found.began + int(1000 * self._interval(connection, plan)), self._publisher.now())
@@ -177,10 +177,10 @@ class Watcher:
             return None  # it took too long, and the poll is somebody else's
         baseline, failed = found.held.complete_at is None, self._failures.pop(connection.name, 0)
         if told or baseline or failed:
-            logs.watch_done(connection=connection.name, listed=len(reply.data), events=told, baseline=baseline)
+            logs.polling_done(connection=connection.name, listed=len(reply.data), events=told, baseline=baseline)
         return Round(told, "", due)
 
-    async def _list(self, connection: Connection, plan: WatchPlan, span: Span, deadline: float) -> Reply:
+    async def _list(self, connection: Connection, plan: PollingPlan, span: Span, deadline: float) -> Reply:
         """List what is in the window, as far as the provider tells it; raises GatewayError."""
         operation = self._engine.model.operations[plan.operation]
         first, end = operation.window or ("", "")
@@ -228,7 +228,7 @@ class Watcher:
             return gone
         return observed(*about, {**data, "id": key}, unsure, lapsing(connection.provider.operations, reading))
 
-    def _told(self, store: Transaction, connection: Connection, plan: WatchPlan, found: _Found) -> int:
+    def _told(self, store: Transaction, connection: Connection, plan: PollingPlan, found: _Found) -> int:
         """Publish what was found, inside of the transaction that completes the poll; gives how many events it told.
 
         What was there before it could be seen is no news: all of the first list, and of a list that is made or read in
@@ -243,7 +243,9 @@ class Watcher:
         self._publisher.work(store, quiet, None, quiet=True, as_of=found.began)
         return len(self._publisher.work(store, loud, None, as_of=found.began).sequences)
 
-    async def _failed(self, connection: Connection, plan: WatchPlan, held: Claim, error: GatewayError) -> Round | None:
+    async def _failed(
+        self, connection: Connection, plan: PollingPlan, held: Claim, error: GatewayError
+    ) -> Round | None:
         """Write down a poll that failed, and wait longer each time, up to the longest pause."""
         times = self._failures[connection.name] = self._failures.get(connection.name, 0) + 1
         interval = self._interval(connection, plan)
@@ -252,18 +254,18 @@ class Watcher:
         due, reason = self._publisher.now() + int(pause * 1000), error.explanation
         if not await self._publisher.database.write(lambda store: fail(store, held, reason, due)):
             return None
-        logs.watch_failed(connection=connection.name, reason=reason, seconds=pause)
+        logs.polling_failed(connection=connection.name, reason=reason, seconds=pause)
         return Round(0, reason, due)
 
-    def _interval(self, connection: Connection, plan: WatchPlan) -> float:
+    def _interval(self, connection: Connection, plan: PollingPlan) -> float:
         return max(self._settings.interval, interval_of(plan, connection.provider))
 
     def _call(self, connection: Connection, operation: str, given: Mapping[str, Json], deadline: float) -> Call:
         return Call(connection.name, operation, given, self._publisher.fresh("poll"), deadline)
 
-    async def _watch(self, name: str) -> None:
+    async def _poll(self, name: str) -> None:
         """Poll one connection again and again."""
-        setbacks = Setbacks(f"watch {name}")
+        setbacks = Setbacks(f"polling {name}")
         while True:
             wait = await setbacks.turn(self._turn(name))
             await asyncio.sleep(wait)
@@ -279,7 +281,7 @@ class Watcher:
                 await self.round(connection)
         except StoreUnavailable as error:
             if not self._away:
-                logs.loop_waits(loop="watch", reason=str(error))
+                logs.loop_waits(loop="polling", reason=str(error))
             self._away = True
             return error.retry_after or RETRY_SECONDS
         self._away = False

@@ -12,7 +12,7 @@ from math import ceil
 
 from gateway.engine.catalog import Connection
 from gateway.mapping.nodes.calls import CallStep
-from gateway.mapping.nodes.polling import WatchPlan
+from gateway.mapping.nodes.polling import PollingPlan
 from gateway.mapping.nodes.provider import FittedPlan
 from gateway.model.types.times import moment, start_of_day, to_zone, zone_of
 from gateway.values.messages import Json
@@ -45,8 +45,8 @@ class Span:
         return start is None or self.start_ms <= _milliseconds(start) < self.end_ms
 
 
-def span_of(plan: WatchPlan, zone: str, now: int, complete_at: int | None) -> Span:
-    """Give the window of a poll: from the last complete one on, if it was made longer ago than the watch looks back.
+def span_of(plan: PollingPlan, zone: str, now: int, complete_at: int | None) -> Span:
+    """Give the window of a poll: from the last complete one on, if it was made longer ago than a poll looks back.
 
     Days are local, both ends included; `now` and `complete_at` are in milliseconds since 1970.
     """
@@ -57,14 +57,14 @@ def span_of(plan: WatchPlan, zone: str, now: int, complete_at: int | None) -> Sp
     return _span(first, today + timedelta(days=plan.after), zone, now)
 
 
-def digest_of(plan: WatchPlan, connection: Connection) -> str:
+def digest_of(plan: PollingPlan, connection: Connection) -> str:
     """Give what a list is known by: its days, and a hash of how it is made and read, without secrets."""
     listed = [connection.provider.name, plan.digest, dict(connection.public)]
     found = hashlib.sha256(json.dumps(listed, sort_keys=True).encode()).hexdigest()[:40]
     return f"{plan.before}/{plan.after}/{found}"
 
 
-def old_span(digest: str, plan: WatchPlan, connection: Connection, now: int) -> Span | None:
+def old_span(digest: str, plan: PollingPlan, connection: Connection, now: int) -> Span | None:
     """Give the window that a list of this digest has today; None for a list that was made or read in another way."""
     old, new = _DIGEST.fullmatch(digest), digest_of(plan, connection)
     if old is None or not new.endswith(old[3]):
@@ -74,7 +74,7 @@ def old_span(digest: str, plan: WatchPlan, connection: Connection, now: int) -> 
     return _span(first, today + timedelta(days=int(old[2])), connection.zone, now)
 
 
-def interval_of(plan: WatchPlan, provider: FittedPlan) -> float:
+def interval_of(plan: PollingPlan, provider: FittedPlan) -> float:
     """Give the seconds between polls that the mapping wants, and its rates allow."""
     operation = provider.operations[plan.operation]
     width = operation.window.max_days if operation.window is not None else None

@@ -19,7 +19,6 @@ from gateway.mapping.coverage_probe import Notes, notes_on
 from gateway.mapping.expressions.probes import probed
 from gateway.mapping.nodes.hooks import AskingHook, TellingHook
 from gateway.mapping.nodes.provider import ProviderPlan
-from gateway.mapping.old_results import renewed
 from gateway.mapping.runtime.hook_messages import words
 from gateway.model.model import Model
 from gateway.values.errors import AnswerMismatch
@@ -54,7 +53,7 @@ async def play_compiled(document: Document, plan: ProviderPlan, examples: Exampl
         for hook in examples.hooks:
             notes.operation = hook.operation
             outcomes.append(await run_hook(examples, hook, model))
-    return Played(renewed(document), plan, examples, notes, tuple(outcomes))
+    return Played(document, plan, examples, notes, tuple(outcomes))
 
 
 def unseen(played: Played) -> Iterator[Finding]:
@@ -111,7 +110,7 @@ def _read(plan: ProviderPlan, shown: set[str]) -> set[str]:
     ways = (way for name, ways in plan.ways.items() if name in shown for way in ways)
     found = {rows.record.name for way in ways for variant in way.variants for rows in variant.rows}
     for hook in plan.hooks.values():
-        found |= {ask.record for ask in hook.asks} if isinstance(hook, AskingHook) else {hook.record}
+        found |= {ask.record for ask in hook.requests} if isinstance(hook, AskingHook) else {hook.record}
     waiting = found - {""}
     found = set()
     while waiting:
@@ -126,12 +125,12 @@ def _unasked(played: Played) -> Iterator[Finding]:
     asking = {name: hook for name, hook in played.plan.hooks.items() if isinstance(hook, AskingHook)}
     for name, hook in asking.items():
         told = [one for one in played.outcomes if _is_of(one.example, name)]
-        asks = {hook.asks.index(one.ask) for one in told if one.ask is not None}
+        asks = {hook.requests.index(one.ask) for one in told if one.ask is not None}
         codes = {one.row for one in told}
-        for index, ask in enumerate(hook.asks) if told else ():
+        for index, ask in enumerate(hook.requests) if told else ():
             if index not in asks:
                 message = f"no example of hooks.{name} asks for {ask.request} by this; add one"
-                yield played.document.finding(("hooks", name, "asks", index), "ask-not-seen", message)
+                yield played.document.finding(("hooks", name, "requests", index), "request-not-seen", message)
         for code in hook.replies if told else ():
             if code not in codes:
                 message = f"no example of hooks.{name} is answered by this; add one"

@@ -31,12 +31,12 @@ class Exchange:
 def exchange(asked: Mapping[str, Json], answered: Mapping[str, Json], base: str, origin: str) -> Exchange | None:
     """Read one exchange; None where its request has not exactly one verb.
 
-    `base` is where a JSON-RPC request in short is posted, `origin` the place that the pair is written at.
+    `base` is where a JSON-RPC request without a URL is posted, `origin` the place that the pair is written at.
     """
     request, answer = dict(asked), _enveloped(dict(answered))
-    if "method" in request:
-        request["jsonrpc"] = {"method": request.pop("method"), "params": request.pop("params", [])}
-        request.setdefault("post", base)
+    if "jsonrpc" in request:
+        request["jsonrpc"] = {"params": [], **request["jsonrpc"]}
+        request = request if any(verb in request for verb in VERBS) else {**request, "post": base}
     verbs = [verb for verb in VERBS if verb in request]
     if len(verbs) != 1:
         return None

@@ -15,7 +15,7 @@ from gateway.documents.parts import Part
 from gateway.documents.yaml import Document, Finding, Place, read, suggestion
 from gateway.engine.catalog import Connection, bound
 from gateway.examples.exchanges import Exchange, exchange, received_of
-from gateway.examples.parts import AskExamplePart, ExamplePart, ExamplesFile, HookExamplePart, ReceivedPart
+from gateway.examples.parts import ExamplePart, ExamplesFile, HookExamplePart, ReceivedPart, RequestExamplePart
 from gateway.mapping.compiler.operations.alternatives import way_of
 from gateway.mapping.nodes.provider import ProviderPlan
 from gateway.values.messages import LENIENT, STRICT, Json, Received
@@ -272,14 +272,16 @@ class _Reader:
         return ""
 
     def _hook(self, node: dict[str, Json], place: Place, now: datetime) -> HookExample | None:
-        self._known(node, (AskExamplePart if "asks" in node else HookExamplePart).part, place)
+        self._known(node, (RequestExamplePart if "requests" in node else HookExamplePart).part, place)
         received = node.get("received")
-        comes_to = [key for key in ("messages", "asks", "fails") if key in node]
+        comes_to = [key for key in ("messages", "requests", "fails") if key in node]
         if "name" not in node or not isinstance(received, dict) or len(comes_to) != 1:
-            message = "an example of a hook has a `name`, what is `received`, and `messages`, `asks` or how it `fails`"
+            message = (
+                "an example of a hook has a `name`, what is `received`, and `messages`, `requests` or how it `fails`"
+            )
             self._report(place, "missing-key", message)
             return None
-        if "asks" in node and ("answers" in node) == ("error" in node):
+        if "requests" in node and ("answers" in node) == ("error" in node):
             self._report(place, "missing-key", "what is asked either has `answers`, or the code of an `error`")
             return None
         self._known(received, ReceivedPart.part, (*place, "received"))

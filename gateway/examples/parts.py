@@ -37,9 +37,10 @@ class Request(Node):
     headers: dict[str, Json] | None = key("headers that it must have", example={"X-Api-Key": "club-key"})
     json: Any = key("its JSON body", nullable=True, example={"name": "Ann"})
     form: dict[str, Json] | None = key("its form fields", example={"name": "Ann"})
-    jsonrpc: dict[str, Json] | None = key("its JSON-RPC method and params", example={"method": "getServices"})
-    method: str | None = key("the JSON-RPC method, posted to the base URL", example="getServices")
-    params: list[Json] | dict[str, Json] | None = key("the JSON-RPC params", example=[7])
+    jsonrpc: dict[str, Json] | None = key(
+        "its JSON-RPC method and params, posted to the base URL unless one is given",
+        example={"method": "getServices", "params": [7]},
+    )
 
 
 @part("example_answer", "`answer` of an exchange")
@@ -126,13 +127,15 @@ class HookExamplePart(Played):
     reply: dict[str, Json] | None = key("what is answered, as far as it is written", example={"status": 200})
 
 
-@part("ask_example", "one of `examples`, of a hook that asks something of us", known_by="asks")
-class AskExamplePart(Played):
+@part("request_example", "one of `examples`, of a hook that asks something of us", known_by="requests")
+class RequestExamplePart(Played):
     """One question of a provider."""
 
     hook: str = key("the hook's name", example="events")
     received: ReceivedPart = key("what is sent", example=_RECEIVED)
-    asks: dict[str, Json] = key("the canonical request, exactly", example={"request": "booking.requested", "data": {}})
+    requests: dict[str, Json] = key(
+        "the canonical request, exactly", example={"request": "booking.requested", "data": {}}
+    )
     answers: dict[str, Json] | None = key("what it is given", example={"booking": {"id": "7"}})
     error: ErrorCode | None = key("the code with which it fails", example="BOOKING_CONFLICT")
     reply: dict[str, Json] | None = key("what is answered, as far as it is written", example={"status": 200})
@@ -146,7 +149,7 @@ class ExamplesFile(Node):
     settings: dict[str, Json] = key("settings of the connection", example={"currency": "EUR"})
     now: str = key("the time at which the examples are played, with its offset", example=_NOW)
     token: str | None = key("the token of a session that is taken to be there", example="t-1")
-    examples: list[ExamplePart | HookExamplePart | AskExamplePart] = key(
+    examples: list[ExamplePart | HookExamplePart | RequestExamplePart] = key(
         "the examples", example=[{"name": "lists nothing", "operation": "services.list", "gives": []}]
     )
     simulator: Simulator | None = key("how the provider is played", example=_SIMULATOR)

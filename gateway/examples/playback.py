@@ -19,7 +19,7 @@ from gateway.engine.engine import Engine
 from gateway.examples.exchanges import Exchange, written
 from gateway.examples.files import Example, Examples, HookExample
 from gateway.mapping.compiler.operations.native import native_arguments
-from gateway.mapping.nodes.hooks import AskPlan
+from gateway.mapping.nodes.hooks import RequestPlan
 from gateway.mapping.nodes.provider import SessionAuth
 from gateway.model.model import Model, TypeRefused, arguments
 from gateway.model.telling import code_of
@@ -42,7 +42,7 @@ class Outcome:
 
     example: Example | HookExample
     differences: tuple[str, ...]
-    ask: AskPlan | None = None
+    ask: RequestPlan | None = None
     """What a message to a hook asked for."""
     row: str = ""
     """The row of `replies` that answered it; empty where none did."""
@@ -152,7 +152,7 @@ def recorded_engine(examples: Examples, example: Example | HookExample, model: M
     catalog = Catalog("examples", {}, {"example": example.connection})
     ticks = itertools.count()
     engine = Engine(catalog, model, recording.send, clock=lambda: float(next(ticks)), now=lambda: example.now)
-    for scheme in ("", *example.connection.provider.auths):
+    for scheme in ("", *example.connection.provider.auth_schemes):
         session = engine.session(example.connection, scheme)
         if examples.token and example.operation != "login":
             session.token, session.fetched = examples.token, 0.0
@@ -203,7 +203,7 @@ class _Judged:
     example: HookExample
     session: Session
     told: list[str] = field(default_factory=list)
-    ask: AskPlan | None = None
+    ask: RequestPlan | None = None
     row: str = ""
 
     def judge(self, came: Challenged | Question | Told | Refused) -> None:

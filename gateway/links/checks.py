@@ -29,7 +29,7 @@ from gateway.model.types.times import ZONE, epoch, from_epoch, start_of_day, zon
 from gateway.values.errors import CallInvalid, GatewayError, Unsupported
 from gateway.values.messages import Call, Json, Request, Response
 
-MARKETPLACE: Final = "aggregator"
+MARKETPLACE: Final = "marketplace"
 """The kind of a provider that calls us."""
 _BOOKED: Final = "booking.requested"
 _NEEDED: Final = ("slots.list", "bookings.create", "bookings.cancel")
@@ -96,7 +96,7 @@ def _peer(link: Link) -> Iterator[_Told]:
 
 def _that_ask(hooks: Iterable[Hook]) -> list[AskingHook]:
     asking = [hook for hook in hooks if isinstance(hook, AskingHook)]
-    return [hook for hook in asking if any(ask.request == _BOOKED for ask in hook.asks)]
+    return [hook for hook in asking if any(ask.request == _BOOKED for ask in hook.requests)]
 
 
 def _club(link: Link) -> Iterator[_Told]:
@@ -145,7 +145,7 @@ def _customer(link: Link, model: Model) -> Iterator[_Told]:
         reason = plan.unsupported.get(f"customer.{name}")
         if reason is not None:
             yield ("customer", name), "customer-refused", f"the club does not take it: {reason}"
-        lost = plan.loses.get(f"customer.{name}")
+        lost = plan.partial.get(f"customer.{name}")
         if lost is not None:
             yield ("customer", name), "link-limited", f"the club does not keep it: {lost}"
     for name, reason in plan.requires.items():

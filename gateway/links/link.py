@@ -140,7 +140,7 @@ def can(connection: Connection, operation: str, argument: str = "") -> bool:
 def _keeps(club: Connection, argument: str) -> bool:
     """Tell whether a club that books an argument keeps it: what is lost there need not be told."""
     plan = club.provider.operations.get("bookings.create")
-    return plan is not None and argument not in plan.unsupported and argument not in plan.loses
+    return plan is not None and argument not in plan.unsupported and argument not in plan.partial
 
 
 def slots_asked(link: Link, courts: Sequence[FacilitySettings], of: Window) -> dict[str, Json]:

@@ -14,7 +14,7 @@ from gateway.documents.yaml import Document, Finding, Place, suggestion
 from gateway.mapping.checks.operations import check_written_records
 from gateway.mapping.compiler.context import Context
 from gateway.mapping.compiler.hooks.hooks import compile_hooks
-from gateway.mapping.compiler.hooks.polling import compile_remembered, compile_watch, remembered_names
+from gateway.mapping.compiler.hooks.polling import compile_polling, compile_remembered, remembered_names
 from gateway.mapping.compiler.http.calls import Http, compile_http, compile_rules
 from gateway.mapping.compiler.http.schemes import check_forms, compile_auth
 from gateway.mapping.compiler.operations.alternatives import NATIVE, Ways, check_runs, compile_ways, runs_of
@@ -25,9 +25,8 @@ from gateway.mapping.language.file import Setting as SettingPart
 from gateway.mapping.nodes.calls import NOT_MAPPED, OperationPlan
 from gateway.mapping.nodes.given import Setting
 from gateway.mapping.nodes.hooks import Hook
-from gateway.mapping.nodes.polling import WatchPlan
+from gateway.mapping.nodes.polling import PollingPlan
 from gateway.mapping.nodes.provider import AuthPlan, ProviderPlan
-from gateway.mapping.old_results import renewed
 from gateway.model.model import Model
 from gateway.values.messages import Json
 
@@ -38,33 +37,34 @@ _STANDARD_SETTINGS = ("time_zone", "currency")
 
 def compile_provider(document: Document, model: Model) -> tuple[ProviderPlan | None, list[Finding]]:
     """Compile one mapping file. The plan is None when any finding is an error."""
-    context = Context(renewed(document), model)
+    context = Context(document, model)
     plan = _compile(context)
     failed = any(finding.level == "error" for finding in context.findings)
     return (None if failed else plan), sorted(context.findings, key=lambda finding: (finding.line, finding.column))
 
 
 def _compile(context: Context) -> ProviderPlan | None:
+    if not _speaks(context, context.document.data):
+        return None
     file = context.check("file", context.document.data, ())
     if file is None:
-        return None
-    if file["language"] != LANGUAGE:
-        message = f"this engine speaks language {LANGUAGE}, the file is written in {file['language']}"
-        context.report(("language",), "language-version", message)
         return None
     _compile_settings(context, file["settings"])
     context.know_settings()
     http = compile_http(context, file["http"], ("http",))
     _compile_codecs(context, file.get("codecs", {}))
     context.step_names = frozenset(_names_in([file["operations"], file.get("native", {})]))
-    context.trees = file.get("trees", {})
+    context.fragments = file.get("fragments", {})
     compile_records(context, file.get("records", {}), ("records",))
     context.remembered = remembered_names(context, file)
     if http is None:
         return None
-    context.auths = frozenset(file.get("auths", {}))
+    context.auth_schemes = frozenset(file.get("auth_schemes", {}))
     auth = compile_auth(context, file["auth"], ("auth",), http)
-    auths = {name: compile_auth(context, node, ("auths", name), http) for name, node in file.get("auths", {}).items()}
+    auth_schemes = {
+        name: compile_auth(context, node, ("auth_schemes", name), http)
+        for name, node in file.get("auth_schemes", {}).items()
+    }
     rules = compile_rules(context, file.get("errors"), ("errors",))
     operations = _compile_operations(context, file["operations"], http)
     native = {}
@@ -73,26 +73,26 @@ def _compile(context: Context) -> ProviderPlan | None:
         if plan is not None:
             native[name] = plan
     hooks = compile_hooks(context, file.get("hooks", {}), http, operations)
-    watch = compile_watch(context, file, http, operations), compile_remembered(context, file)
+    polling = compile_polling(context, file, http, operations), compile_remembered(context, file)
     check_written_records(context)
     _check_coverage(context, file)
     _check_circles(context, operations)
     check_runs(context, operations)
     _check_unused(context, file)
-    return _provider(context, file, http, (auth, auths), rules, operations, native, hooks=hooks, watch=watch)
+    return _provider(context, file, http, (auth, auth_schemes), rules, operations, native, hooks=hooks, polling=polling)
 
 
 def _provider(
     context: Context,
     file: dict[str, Json],
     http: Http,
-    auths: tuple[AuthPlan, dict[str, AuthPlan]],
+    auth_schemes: tuple[AuthPlan, dict[str, AuthPlan]],
     rules: Json,
     operations: dict[str, Ways],
     native: dict[str, OperationPlan],
     *,
     hooks: dict[str, Hook],
-    watch: tuple[WatchPlan | None, dict[str, frozenset[str]]],
+    polling: tuple[PollingPlan | None, dict[str, frozenset[str]]],
 ) -> ProviderPlan:
     text = json.dumps(context.document.data, sort_keys=True, ensure_ascii=True)
     return ProviderPlan(
@@ -100,19 +100,31 @@ def _provider(
         title=file["title"],
         kind=file["kind"],
         settings=context.settings,
-        auth=auths[0],
-        auths=auths[1],
+        auth=auth_schemes[0],
+        auth_schemes=auth_schemes[1],
         limits=http.limits,
         rules=rules,
         unsupported=_refused(context, file),
         ways=operations | {f"{NATIVE}{name}": (plan,) for name, plan in native.items()},
         records=context.records,
         hooks=hooks,
-        watch=watch[0],
-        remembered=watch[1],
+        polling=polling[0],
+        remembered=polling[1],
         digest=hashlib.sha256(text.encode()).hexdigest()[:16],
         file=context.document.path,
     )
+
+
+def _speaks(context: Context, data: Json) -> bool:
+    """Whether a file is written in the language that is spoken here; of another nothing else is told."""
+    language = data.get("language") if isinstance(data, dict) else None
+    if not isinstance(language, int) or isinstance(language, bool) or language == LANGUAGE:
+        return True
+    message = f"this gateway speaks language {LANGUAGE}, and the file is written in {language}"
+    if language < LANGUAGE:
+        message += f": change its keys as `docs/from-language-1-to-2.md` says, and write `language: {LANGUAGE}`"
+    context.report(("language",), "language-version", message)
+    return False
 
 
 def _compile_settings(context: Context, nodes: dict[str, Json]) -> None:
@@ -170,14 +182,14 @@ def _compile_operations(context: Context, nodes: dict[str, Json], http: Http) ->
 
 
 def _names_in(node: Json) -> Iterator[str]:
-    """Every name the file gives to a step, a level, a fanned-out element or a taken value."""
+    """Every name the file gives to a step, a level, a fanned-out element or a variable."""
     if isinstance(node, list):
         for item in node:
             yield from _names_in(item)
     elif isinstance(node, dict):
         yield from (node[key] for key in ("name", "as") if isinstance(node.get(key), str))
-        if isinstance(node.get("take"), dict):
-            yield from node["take"]
+        if isinstance(node.get("vars"), dict):
+            yield from node["vars"]
         for item in node.values():
             yield from _names_in(item)
 
@@ -236,19 +248,19 @@ def _check_unused(context: Context, file: dict[str, Json]) -> None:
     """What is declared and never used is a mistake or a leftover."""
     used_settings = {use[1] for use in context.reads.names if use[0] == "settings" and len(use) > 1}
     _report_unused(context, "setting", ("settings",), context.settings, used_settings | {*_STANDARD_SETTINGS})
-    _report_unused(context, "scheme", ("auths",), file.get("auths", {}), context.used_auths)
+    _report_unused(context, "scheme", ("auth_schemes",), file.get("auth_schemes", {}), context.used_schemes)
     check_forms(context, file["auth"], ("auth",), "")
-    for name, node in file.get("auths", {}).items():
-        check_forms(context, node, ("auths", name), name)
-    rates = file["http"].get("rate", {})
-    _report_unused(context, "class", ("http", "rate"), rates, context.used_limits | {"default"})
+    for name, node in file.get("auth_schemes", {}).items():
+        check_forms(context, node, ("auth_schemes", name), name)
+    rates = file["http"].get("rates", {})
+    _report_unused(context, "rate-class", ("http", "rates"), rates, context.used_limits | {"default"})
     _report_unused(context, "codec", ("codecs",), file.get("codecs", {}), context.used_codecs)
     _report_unused(context, "record", ("records",), file.get("records", {}), context.used_records)
-    _report_unused(context, "tree", ("trees",), context.trees, context.used_trees)
+    _report_unused(context, "fragment", ("fragments",), context.fragments, context.used_fragments)
 
 
 def _report_unused(context: Context, kind: str, place: Place, declared: Iterable[str], used: Collection[str]) -> None:
     for name in declared:
         if name not in used:
-            message = f"{kind} `{name}` is never used"
+            message = f"{kind.replace('-', ' ')} `{name}` is never used"
             context.report((*place, name), f"unused-{kind}", message, key=True)

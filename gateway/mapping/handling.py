@@ -1,6 +1,6 @@
 """What becomes of arguments that a provider cannot keep: warned of, or refused, as the caller prefers. Pure.
 
-`loses:` of a mapping warns and `unsupported:` refuses. A caller who prefers `strict` is refused for both; for one who
+`partial:` of a mapping warns and `unsupported:` refuses. A caller who prefers `strict` is refused for both; for one who
 prefers `lenient`, what only describes is left out with a warning (RFC 7240 §4.4).
 """
 
@@ -27,7 +27,7 @@ def handled(
     change of which nothing would be left.
     """
     args, lost = dict(given), dict[str, str]()
-    for name, reason in plan.loses.items():
+    for name, reason in plan.partial.items():
         if is_given(operation, args, name):
             if handling == STRICT:
                 raise refusal(plan, name, reason, title)

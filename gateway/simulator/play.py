@@ -63,7 +63,7 @@ class Play:
         self.state = copy.deepcopy(dict(self.script.state)) if self.script else {}
         provider = self.connection.provider
         self._calls = tuple(calls_of(provider.compiled))
-        self._schemes = {"": provider.auth, **provider.auths}
+        self._schemes = {"": provider.auth, **provider.auth_schemes}
 
     def answer(self, request: Incoming) -> Played:
         """Answer one request. Raises MappingFault, naming `file:line`, where the script itself fails."""

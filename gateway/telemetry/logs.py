@@ -255,19 +255,19 @@ def crashed(*, request: str, error: BaseException) -> None:
     _LOGGER.error("crashed", exc_info=trace, extra={"fields": {"request": request}})
 
 
-def watch_done(*, connection: str, listed: int, events: int, baseline: bool) -> None:
-    """Tell that a poll told events, began to watch, or works again after it failed."""
-    _event(logging.INFO, "watch.done", connection=connection, listed=listed, events=events, baseline=baseline)
+def polling_done(*, connection: str, listed: int, events: int, baseline: bool) -> None:
+    """Tell that a poll told events, began to poll, or works again after it failed."""
+    _event(logging.INFO, "polling.done", connection=connection, listed=listed, events=events, baseline=baseline)
 
 
-def watch_incomplete(*, connection: str, listed: int) -> None:
+def polling_incomplete(*, connection: str, listed: int) -> None:
     """Tell that a poll was told a part of the list (`list.incomplete` says why): nobody counts as gone by it."""
-    _event(logging.WARNING, "watch.incomplete", connection=connection, listed=listed)
+    _event(logging.WARNING, "polling.incomplete", connection=connection, listed=listed)
 
 
-def watch_failed(*, connection: str, reason: str, seconds: float) -> None:
+def polling_failed(*, connection: str, reason: str, seconds: float) -> None:
     """Tell that a poll failed and changed nothing, and in how many seconds it is tried again."""
-    _event(logging.WARNING, "watch.failed", connection=connection, reason=reason, seconds=round(seconds))
+    _event(logging.WARNING, "polling.failed", connection=connection, reason=reason, seconds=round(seconds))
 
 
 def link_answered(*, request: str, link: str, asked: str, outcome: str) -> None:

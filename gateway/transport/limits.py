@@ -76,7 +76,7 @@ class Gate:
         self._clock = clock
         self._sleep = sleep
         self._lanes: dict[str, _Lane] = {}
-        self._places = asyncio.Semaphore(limits.at_once) if limits.at_once is not None else None
+        self._places = asyncio.Semaphore(limits.concurrency) if limits.concurrency is not None else None
 
     async def enter(self, limit: str, deadline: float, caller: str = "") -> None:
         """Wait until the caller may make one more call of the class `limit`, and count it; `leave` must follow.
@@ -92,7 +92,11 @@ class Gate:
             entered = True
         except TimeoutError:
             detail = "Too many calls to this provider were under way."
-            told = {"class": limit, "at_once": self._calls.places, "at_once_of_a_caller": self._calls.share}
+            told = {
+                "rate_class": limit,
+                "concurrency": self._calls.places,
+                "concurrency_of_a_caller": self._calls.share,
+            }
             raise TooManyCalls(detail, details={"limit": told}, retry_after=SHORTEST_PAUSE) from None
         finally:
             if not entered:
@@ -181,11 +185,11 @@ class Gate:
         raise self._refusal(limit, lane, detail, wait.seconds)
 
     def _refusal(self, limit: str, lane: _Lane, detail: str, seconds: float) -> TooManyCalls:
-        told: dict[str, Json] = {"class": limit}
+        told: dict[str, Json] = {"rate_class": limit}
         if lane.rate is not None:
             told["rate"] = lane.rate.text
-        if self.limits.at_once is not None:
-            told["at_once"] = self.limits.at_once
+        if self.limits.concurrency is not None:
+            told["concurrency"] = self.limits.concurrency
         return TooManyCalls(detail, details={"limit": told}, retry_after=seconds)
 
 
@@ -218,7 +222,7 @@ class Gates:
                 await places.enter(connection)
         except TimeoutError:
             detail = "Too many calls to this provider's host were under way."
-            told = {"host_at_once": places.places}
+            told = {"host_concurrency": places.places}
             raise TooManyCalls(detail, details={"limit": told}, retry_after=SHORTEST_PAUSE) from None
         try:
             yield

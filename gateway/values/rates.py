@@ -20,4 +20,4 @@ class LimitsPlan:
     """How much of a connection may be asked: rates by class, and so many calls at once."""
 
     rates: Mapping[str, Rate] = field(default_factory=dict)
-    at_once: int | None = None
+    concurrency: int | None = None

@@ -11,8 +11,8 @@ WRONG = {
     # file: (old, new, what stands at the finding's place, code, words)
     "a": ("  services.get: ", "  servces.get: ", "servces.get", "unknown-operation", "did you mean `services.get`?"),
     "b": ("      name: name\n", "      nmae: name\n", "nmae", "unknown-field", "did you mean `name`?"),
-    "c": ("    rows: rooms\n", '    rows: "lenght(rooms)"\n', '"lenght(rooms)"', "bad-path", "did you mean `length`?"),
-    "d": ("    row: slot\n", "    row: slott\n", "slott", "unknown-record", "did you mean `slot`?"),
+    "c": ("{rows: rooms, ", '{rows: "lenght(rooms)", ', '"lenght(rooms)"', "bad-path", "did you mean `length`?"),
+    "d": ("record: slot}", "record: slott}", "slott", "unknown-record", "did you mean `slot`?"),
     "e": ("title: Desk\n", 'title: "Desk\n', None, "syntax", "quote"),
     "f": ("  timeout: 5s\n", "  timeoutt: 5s\n", "timeoutt", "unknown-key", "did you mean `timeout`?"),
 }

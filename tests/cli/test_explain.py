@@ -120,7 +120,7 @@ hooks:
     type: {at: kind, as: {enum: {new: booking.created}, else: changed}}
     fetch: {run: bookings.get, with: {id: "{{ body.id }}"}}
     replies: {default: {status: 200, text: OK}}
-  open: {verify: none, dedupe: body, rows: items, type: changed, row: booking, untold: {changed: [end]}}
+  open: {verify: none, dedupe: body, rows: items, type: changed, record: booking, omits: {changed: [end]}}
 """
 
 
@@ -160,12 +160,12 @@ def test_hook_that_asks(gateway, monkeypatch):
     lines = (ROOT / "tests" / "market.yaml").read_text(encoding="utf-8").splitlines()
     placed = re.findall(r"^ +(.*?) +tests/market\.yaml:(\d+)$", out, re.MULTILINE)
     told = [(text, lines[int(number) - 1].strip(" -").partition(":")[0]) for text, number in placed]
-    first = told.index(("asks: availability.requested when {{ method == 'GET' }}", "request"))
+    first = told.index(("requests: availability.requested when {{ method == 'GET' }}", "request"))
     assert [
         ('AvailabilityRequest.center_id ← {"$optional": "{{ query.club }}"}', "request"),
         ('AvailabilityRequest.days ← {"$optional": "{{ int(query.days) }}"}', "request"),
         ("reply, done: 200, JSON", "reply"),
-        ("asks: booking.requested when {{ body.kind == 'book' }}", "request"),
+        ("requests: booking.requested when {{ body.kind == 'book' }}", "request"),
         ("request: order", "request"),
         ("BookingRequest.resource_id ↔ court", "resource_id"),
     ] == told[first + 1 : first + 7]

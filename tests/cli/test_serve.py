@@ -71,7 +71,7 @@ def test_workers(gateway, house):
 
 def test_refused(house, start, edit):
     """With anything wrong it does not start: findings on standard error, exit code 1, no line of log."""
-    edit("mappings/desk.yaml", "    rows: rooms\n", '    rows: "lenght(rooms)"\n')
+    edit("mappings/desk.yaml", "{rows: rooms, ", '{rows: "lenght(rooms)", ')
     process = start("serve", folder=house)
     assert 1 == process.ended()
     assert "" == process.out

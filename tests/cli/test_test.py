@@ -96,7 +96,7 @@ def test_differences(gateway, edit, old, new, told):
 
 def test_a_changed_mapping(gateway, edit):
     """What a change of the mapping breaks is shown by the examples, each with its own difference."""
-    edit("mappings/desk.yaml", "      name: name\n", '      name: {make: "Room {{ row.id }}"}\n')
+    edit("mappings/desk.yaml", "      name: name\n", '      name: {compute: "Room {{ row.id }}"}\n')
     code, out, _ = gateway("test")
     assert 1 == code
     assert 2 == out.count('name: expected "Attic", got "Room 1"')
@@ -145,7 +145,7 @@ def test_nothing_to_run(gateway, house):
     code, out, err = gateway("test")
     assert 1 == code
     assert f"there are no examples for desk: write {EXAMPLES}" in err
-    (house / "mappings" / "desk.yaml").write_text("language: 1\n", encoding="utf-8")
+    (house / "mappings" / "desk.yaml").write_text("language: 2\n", encoding="utf-8")
     code, out, err = gateway("test")
     assert (1, "") == (code, out)
     assert "mappings/desk.yaml:1:1: error missing-key" in err

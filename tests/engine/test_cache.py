@@ -177,16 +177,15 @@ def test_laws(steps, most):
 
 PLACES = """
 operations:
-  locations.list: {cache: 60s, call: {get: /places}, rows: data, row: place}
-  locations.get: {find: locations.list}
+  locations.list: {cache: 60s, call: {get: /places}, result: {rows: data, record: place}}
+  locations.get: {result: {find: locations.list}}
   events.list:
     cache: 300s
     window: {default_days: 7}
     steps:
       - {name: places, run: locations.list}
       - {name: answer, call: {get: /events, query: {place: "{{ places[0].id }}"}}}
-    rows: answer.data
-    row: event
+    result: {rows: answer.data, record: event}
 native:
   ping:
     safe: true
@@ -276,13 +275,13 @@ async def test_provider_data(kept):
 
 CONFIRMED = """
 operations:
-  bookings.get: {cache: 60s, call: {get: "/b/{{ args.id }}"}, at: data, row: booking}
+  bookings.get: {cache: 60s, call: {get: "/b/{{ args.id }}"}, result: {at: data, record: booking}}
   bookings.confirm:
     steps:
       - {name: current, run: bookings.get}
       - {refuse: [{when: "{{ current.resource_id == 'c9' }}", is: INVALID_STATE, message: the court is closed}]}
       - {name: done, call: {post: "/b/{{ args.id }}/confirm"}}
-    gives: {run: bookings.get}
+    result: {run: bookings.get}
 """
 
 

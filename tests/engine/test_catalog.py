@@ -99,7 +99,7 @@ def test_unknown_provider(written, loaded):
 
 def test_broken_mapping(written, loaded):
     """A provider is not called unknown when its file is only broken: the file's own findings are told."""
-    written("example", {"language": 2})
+    written("example", {"language": 3})
     written("another", {"nothing": 1})
     told = loaded({"a": club(), "b": club("another")})[1]
     assert ["unknown-key", "language-version"] == [line.split()[2].rstrip(":") for line in told]
@@ -223,7 +223,7 @@ def test_hooks_that_cannot_be_verified(written, loaded):
     """A key that anyone would guess and an address that nobody says are told at the start, and the key is not shown."""
     verify = {"hmac": "sha256", "keys": ["{{ settings.hook_key }}"], "signature": {"header": "X-Signature"}}
     verify |= {"signed": ["url", "body"]}
-    hook = {"verify": verify, "dedupe": ["id"], "type": "customer.created", "row": "customer"}
+    hook = {"verify": verify, "dedupe": ["id"], "type": "customer.created", "record": "customer"}
     setting = {"type": "secret", "required": True, "meaning": "Signs."}
     records = {"customer": {"of": "Customer", "fields": {"id": "id", "name": "name"}}}
     written("example", {"hooks": {"events": hook}, "records": records, "settings": {"hook_key": setting}})
@@ -246,15 +246,15 @@ def test_an_interval_that_is_not_kept(written, loaded, polling, warned):
     nobody = dict.fromkeys(("service_id", "resource_id", "customer_id", "email", "updated_since"), "not told")
     booked = {"start": {"value": None}, "end": {"value": None}}
     item = {"of": "BookingItem", "fields": {"start": {"value": None}, "end": {"value": None}}}
-    booked |= {"id": "id", "status": {"value": "confirmed"}, "time_zone": {"make": "{{ settings.time_zone }}"}}
+    booked |= {"id": "id", "status": {"value": "confirmed"}, "time_zone": {"compute": "{{ settings.time_zone }}"}}
     booked |= {"all_day": {"value": False}, "quantity": {"value": 1}, "items": {"record": "item", "rows": "[@]"}}
     records = {"item": item, "booked": {"of": "Booking", "fields": booked}}
-    listing = {"call": {"get": "/a"}, "rows": "@", "row": "booked", "unsupported": nobody}
+    listing = {"call": {"get": "/a"}, "result": {"rows": "@", "record": "booked"}, "unsupported": nobody}
     parts = {"records": records, "operations": {"bookings.list": listing}}
-    parts |= {"watch": {"bookings": {"run": "bookings.list", "interval": "2m", "absent": "nothing"}}}
+    parts |= {"polling": {"bookings": {"run": "bookings.list", "interval": "2m", "missing": "ignore"}}}
     written("example", parts)
     found, told = loaded({"a": club(), "b": club()}, more=[f"polling: {polling}"] if polling else [])
-    assert 120.0 == found.connections["a"].provider.watch.interval
+    assert 120.0 == found.connections["a"].provider.polling.interval
     lines = [line for line in told if "interval-not-kept" in line]
     assert warned == any("`example` every 120 s" in line and line.startswith("gateway.yaml:6:") for line in lines)
     assert warned == bool(lines)

@@ -14,7 +14,7 @@ from gateway.values.messages import Call, Response
 KEY = "provider-s3cret-key"  # of the connection that the fixtures make
 PLACES = """
 operations:
-  locations.list: {call: {get: /places}, rows: data, row: place}
+  locations.list: {call: {get: /places}, result: {rows: data, record: place}}
 native:
   ping: {safe: true, call: {get: /ping, timeout: 20s}}
 """
@@ -67,7 +67,9 @@ async def test_no_time_left(club, seconds):
 
 async def test_time_used_up_on_the_way(club):
     """The time is the call's, not each request's: what the first has used the second does not have."""
-    made = club("native: {two: {safe: true, steps: [{name: a, call: {get: /a}}, {name: b, call: {get: /b}}], at: b}}")
+    made = club(
+        "native: {two: {safe: true, steps: [{name: a, call: {get: /a}}, {name: b, call: {get: /b}}], result: {at: b}}}"
+    )
 
     async def answers(request):
         made.time += 18.0
@@ -131,7 +133,10 @@ async def test_session_of_a_connection(club):
 
 async def test_numbers_of_calls(club):
     """Every JSON-RPC request has another number, also on another connection and of another call."""
-    made = club("native: {rpc: {safe: true, call: {method: m, params: []}, at: result}}", *[{"result": 1}] * 3)
+    made = club(
+        "native: {rpc: {safe: true, call: {jsonrpc: {method: m, params: []}}, result: {at: result}}}",
+        *[{"result": 1}] * 3,
+    )
     for _ in range(3):
         assert 1 == (await made.run("native.rpc")).data
     assert 3 == len({json.loads(one.body)["id"] for one in made.requests})

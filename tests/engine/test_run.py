@@ -8,18 +8,18 @@ from gateway.values.errors import CallInvalid, GatewayError, NotMapped, Provider
 
 PLACES = """
 operations:
-  locations.list: {support: emulated, call: {get: /places}, rows: data, row: place}
-  locations.get: {find: locations.list}
+  locations.list: {support: emulated, call: {get: /places}, result: {rows: data, record: place}}
+  locations.get: {result: {find: locations.list}}
 """
 BOOKINGS = """
 operations:
-  bookings.get: {call: {get: "/b/{{ args.id }}"}, at: data, row: booking}
+  bookings.get: {call: {get: "/b/{{ args.id }}"}, result: {at: data, record: booking}}
   bookings.create:
     args_from: {slot_id: slot}
     requires: {resource_id: a court must be named}
     unsupported:
       {end: x, duration: an hour, quantity: x, hold: x, metadata: x, notes: x, form_responses: x}
-    take: {begins: {from: "{{ args.start }}", as: local}}
+    vars: {begins: {from: "{{ args.start }}", as: local}}
     call:
       post: /b
       json:
@@ -27,11 +27,11 @@ operations:
         service: {$optional: "{{ args.service_id }}"}
         start: "{{ begins }}"
         who: "{{ args.customer }}"
-    gives: {run: bookings.get, with: {id: "7"}}
+    result: {run: bookings.get, with: {id: "7"}}
   bookings.cancel:
     unsupported: {reason: not kept, cancelled_by: not kept}
     call: {post: "/b/{{ args.id }}/cancel"}
-    gives: {run: bookings.get}
+    result: {run: bookings.get}
     set: {status: cancelled, cancellation: {cancelled_by: customer}}
 """
 BOOKED = {"data": {"id": 7, "court": "c1", "start": "2026-03-19 09:00", "end": "2026-03-19 10:00"}}
@@ -156,12 +156,10 @@ operations:
       - when: "{{ args.id == '1' }}"
         call: {get: /one}
         errors: [{status: 404, is: INVALID_SERVICE}]
-        at: data
-        row: place
+        result: {at: data, record: place}
       - when: "{{ args.id == '2' }}"
         steps: [{name: a, call: {get: /two}, keep: data}]
-        at: a
-        row: place
+        result: {at: a, record: place}
 """
 
 
@@ -179,7 +177,7 @@ async def test_variants(club, answered):
 
 FILTERED = """
 operations:
-  customers.list: {call: {get: /customers}, rows: data, row: customer}
+  customers.list: {call: {get: /customers}, result: {rows: data, record: customer}}
 """
 CUSTOMERS = {
     "data": [
@@ -213,8 +211,7 @@ operations:
   events.list:
     window: {max_days: 2, default_days: 3}
     call: {get: /e, query: {from: "{{ window.first_date }}", to: "{{ window.last_date }}"}}
-    rows: data
-    row: event
+    result: {rows: data, record: event}
 """
 
 

@@ -14,28 +14,26 @@ from gateway.values.messages import Call
 MADE = """
 native:
   book:
-    take: {ref: "{{ uuid() }}"}
+    vars: {ref: "{{ uuid() }}"}
     steps:
       - {name: one, call: {put: "/b/{{ ref }}", json: {key: "{{ idempotency_key }}", line: "{{ uuid(ref, 'line') }}"}},
          undo: {call: {delete: "/b/{{ ref }}"}}}
       - {name: two, call: {post: /pay, json: {of: "{{ uuid() }}"}}}
-    at: two
+    result: {at: two}
 """
 INNER = """
 operations:
   locations.get:
     call: {get: "/l/{{ args.id }}", query: {key: "{{ idempotency_key }}", id: "{{ uuid() }}"}}
-    at: data
-    row: place
+    result: {at: data, record: place}
   locations.list:
     steps:
       - name: all
-        for_each: {in: "{{ ['1', '1', '2'] }}", as: it, at_once: 3}
+        for_each: {in: "{{ ['1', '1', '2'] }}", as: it, concurrency: 3}
         run: locations.get
         with: {id: "{{ it }}"}
-      - {name: places, make: {$for: one, $in: "{{ all }}", $give: "{{ one.body }}"}}
-    rows: "places[].{id: to_number(id), name: name}"
-    row: place
+      - {name: places, compute: {$for: one, $in: "{{ all }}", $give: "{{ one.body }}"}}
+    result: {rows: "places[].{id: to_number(id), name: name}", record: place}
 """
 
 

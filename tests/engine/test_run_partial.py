@@ -9,14 +9,13 @@ from gateway.values.messages import Call
 
 LISTS = """
 operations:
-  locations.list: {cache: 10m, call: {get: /places}, rows: data, row: place}
-  locations.get: {find: locations.list}
+  locations.list: {cache: 10m, call: {get: /places}, result: {rows: data, record: place}}
+  locations.get: {result: {find: locations.list}}
   bookings.get:
     steps:
       - {name: all, run: locations.list, with: {}}
       - {name: found, call: {get: "/b/{{ args.id }}"}}
-    at: found.data
-    row: booking
+    result: {at: found.data, record: booking}
 """
 ROWS = {"data": [{"id": 1, "name": "a"}, {"id": [], "name": "b"}, {"id": 3, "name": "c"}]}
 
@@ -50,14 +49,13 @@ async def test_very_many(club):
 
 PAGED = """
 operations:
-  locations.list: {call: {get: /places, complete: "!next && length(data) < `3`"}, rows: data, row: place}
-  locations.get: {find: locations.list}
+  locations.list: {call: {get: /places, complete: "!next && length(data) < `3`"}, result: {rows: data, record: place}}
+  locations.get: {result: {find: locations.list}}
   bookings.get:
     steps:
       - {name: all, run: locations.list, with: {}}
       - {name: found, call: {get: "/b/{{ args.id }}"}}
-    at: found.data
-    row: booking
+    result: {at: found.data, record: booking}
   bookings.delete:
     steps:
       - {name: taken, call: {get: /taken, complete: "!next"}}

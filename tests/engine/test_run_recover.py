@@ -14,18 +14,18 @@ OLD = {"data": {"id": 7, "court": "c1", "start": "2026-03-19 09:00", "end": "202
 
 MOVE = """
 operations:
-  bookings.get: {call: {get: "/b/{{ args.id }}"}, at: data, row: booking}
+  bookings.get: {call: {get: "/b/{{ args.id }}"}, result: {at: data, record: booking}}
   bookings.cancel:
     unsupported: {reason: x, cancelled_by: x}
     steps:
       - {name: gone, call: {post: "/b/{{ args.id }}/cancel"}%s}
-    gives: {run: bookings.get}
+    result: {run: bookings.get}
   bookings.reschedule:
     unsupported: {resource_id: x, end: x, duration: x, reason: x}
     steps:
       - {name: new, call: {post: /b, json: {at: "{{ args.start }}"}}, keep: id, undo: {call: {delete: "/b/{{ new }}"}}}
       - {name: old, run: bookings.cancel, with: {id: "{{ args.id }}"}}
-    gives: {run: bookings.get, with: {id: "{{ new }}"}}
+    result: {run: bookings.get, with: {id: "{{ new }}"}}
 """
 LOOKS = """, recover: {call: {get: "/state/{{ args.id }}"}, keep: state,
              done: "{{ true if body == 'gone' else none if body == 'open' else false }}"}"""
@@ -143,13 +143,13 @@ async def test_cancellation_that_is_seen(club, answered):
 
 UNSAFE = """
 operations:
-  bookings.get: {call: {get: "/b/{{ args.id }}"}, at: data, row: booking}
+  bookings.get: {call: {get: "/b/{{ args.id }}"}, result: {at: data, record: booking}}
   bookings.confirm:
     steps:
       - name: said
         call: {post: "/b/{{ args.id }}/confirm"}
         recover: {run: bookings.get, done: "{{ body.start == '2026-03-19T09:00:00+01:00' }}"}
-    gives: {run: bookings.get}
+    result: {run: bookings.get}
 """
 
 
@@ -166,12 +166,12 @@ native:
   write:
     steps:
       - name: each
-        for_each: {in: "{{ [1, 2, 3] }}", as: it, at_once: 3}
+        for_each: {in: "{{ [1, 2, 3] }}", as: it, concurrency: 3}
         call: {post: "/x/{{ it }}"}
         undo: {call: {delete: "/x/{{ it }}"}}
         recover: {call: {get: "/x/{{ it }}"}, done: "{{ body.there }}"}
       - {name: last, call: {post: /last}}
-    at: last
+    result: {at: last}
 """
 
 

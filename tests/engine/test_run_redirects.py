@@ -8,8 +8,8 @@ BOOKED = {"data": {"id": 7, "court": "c1", "start": "2026-03-19 09:00", "end": "
 
 BOOKINGS = """
 operations:
-  bookings.get: {call: {get: "/b/{{ args.id }}"}, at: data, row: booking}
-  bookings.confirm: {call: {post: "/b/{{ args.id }}/confirm"}, gives: {run: bookings.get}}
+  bookings.get: {call: {get: "/b/{{ args.id }}"}, result: {at: data, record: booking}}
+  bookings.confirm: {call: {post: "/b/{{ args.id }}/confirm"}, result: {run: bookings.get}}
 """
 
 
@@ -30,7 +30,7 @@ async def test_redirected(club, answered, status, code):
 
 REDIRECTED = """
 operations:
-  bookings.get: {call: {get: "/b/{{ args.id }}"}, at: data, row: booking}
+  bookings.get: {call: {get: "/b/{{ args.id }}"}, result: {at: data, record: booking}}
   bookings.confirm:
     errors:
       - {status: 302, header: {Location: "/login"}, is: PROVIDER_AUTH_FAILED}
@@ -40,7 +40,7 @@ operations:
       - name: said
         call: {post: "/b/{{ args.id }}/confirm", success: {status: [200, 303], header: {Location: "^/b/"}}, whole: true}
         keep: "{id: headers.location, status: status, body: body}"
-    gives: {run: bookings.get, with: {id: "{{ after(said.id, '/b/') }}"}}
+    result: {run: bookings.get, with: {id: "{{ after(said.id, '/b/') }}"}}
 """
 
 

@@ -15,11 +15,11 @@ native:
     args: {ids: {type: list, required: true}}
     steps:
       - name: all
-        for_each: {in: "{{ args.ids }}", as: one, at_once: 3}
+        for_each: {in: "{{ args.ids }}", as: one, concurrency: 3}
         when: "{{ one != 'x' }}"
         call: {get: "/x/{{ one }}"}
         keep: data
-    at: all
+    result: {at: all}
 """
 
 
@@ -76,7 +76,7 @@ native:
       - name: all
         for_each: {in: [{name: hall, at: "args.tree.halls", when: "{{ hall.open }}"}, {name: court, at: courts}]}
         call: {get: "/h/{{ hall.id }}/{{ court }}", query: {now: {$optional: "{{ args.tree.now }}"}}}
-    at: "all[].{h: hall.id, c: court}"
+    result: {at: "all[].{h: hall.id, c: court}"}
 """
 
 
@@ -95,19 +95,19 @@ STEPS = """
 native:
   steps:
     args: {id: {type: string, required: true}, want: {type: string}}
-    take: {upper: "{{ upper(args.id) }}"}
+    vars: {upper: "{{ upper(args.id) }}"}
     steps:
-      - {name: first, call: {get: "/first/{{ upper }}"}, accept: [NOT_FOUND], keep: data.id}
-      - {take: {found: "{{ first is not none }}"}}
+      - {name: first, call: {get: "/first/{{ upper }}"}, ignore_errors: [NOT_FOUND], keep: data.id}
+      - {vars: {found: "{{ first is not none }}"}}
       - refuse:
           - when: "{{ not found and args.want is defined }}"
             is: INVALID_SERVICE
             message: Nothing is there.
             details: {id: "{{ args.id }}"}
       - {name: second, when: "{{ found }}", call: {post: "/second/{{ first }}"}}
-      - {take: {late: "{{ first }}"}, when: "{{ found }}"}
-      - {name: told, make: {id: "{{ first }}", second: "{{ second }}", late: "{{ late }}"}}
-    at: told
+      - {vars: {late: "{{ first }}"}, when: "{{ found }}"}
+      - {name: told, compute: {id: "{{ first }}", second: "{{ second }}", late: "{{ late }}"}}
+    result: {at: told}
 """
 
 
@@ -137,12 +137,12 @@ async def test_guard(club, answered):
 
 PLACES = """
 operations:
-  locations.list: {call: {get: /places}, rows: data, row: place}
+  locations.list: {call: {get: /places}, result: {rows: data, record: place}}
   locations.get:
     steps:
       - refuse: [{when: "{{ args.id == '' }}", is: NOT_FOUND, message: no}]
       - {name: all, run: locations.list, with: {}, keep: "[0]"}
-    gives: {step: all}
+    result: {step: all}
 """
 
 
@@ -170,7 +170,7 @@ native:
     args: {x: {type: list, required: true}}
     steps:
       - {name: all, call: {get: /x, query: {x: "{{ length(args.x) }}"}}, %s}
-    at: all
+    result: {at: all}
 """
 
 

@@ -18,23 +18,20 @@ INNER = """
 operations:
   customers.get:
     call: {get: "/p/{{ int(args.id) }}"}
-    at: data
-    row: person
+    result: {at: data, record: person}
   customers.create:
     unsupported: {email: "it knows no addresses", REST}
     requires: {phone: "it rings at the `phone`"}
     errors: [{status: 422, is: CUSTOMER_INVALID, details: {fields: [{field: name, problem: too short}, {field: rank}]}}]
     call: {post: /p, json: {name: "{{ args.name }}", phone: "{{ int(args.phone) }}"}}
-    at: data
-    row: person
+    result: {at: data, record: person}
   customers.update:
     requires: {external_ref: "it is used", metadata.phone: "it is used"}
     steps:
-      - {name: all, make: "{{ args }}"}
+      - {name: all, compute: "{{ args }}"}
       - {name: seen, safe: true, call: {get: /s}}
       - {name: done, STEP}
-    at: seen.data
-    row: person
+    result: {at: seen.data, record: person}
 """
 REST = ("company", "salutation", "language", "time_zone", "address", "external_ref", "metadata")
 INNER = INNER.replace("REST", ", ".join(f"{name}: 'no'" for name in REST))
@@ -108,19 +105,18 @@ CHAIN = """
 operations:
   customers.get:
     call: {get: "/p/{{ int(args.id) }}"}
-    at: data
-    row: customer
+    result: {at: data, record: customer}
   customers.update:
     requires: {email: of course}
-    steps: [{name: all, make: "{{ args }}"}]
-    gives: {run: customers.get, with: {id: "{{ args.email }}"}}
+    steps: [{name: all, compute: "{{ args }}"}]
+    result: {run: customers.get, with: {id: "{{ args.email }}"}}
   customers.create:
     requires: {phone: of course}
     steps:
-      - {name: all, make: "{{ args }}"}
-      - {name: none, safe: true, run: customers.get, with: {id: x}, accept: [VALIDATION_ERROR]}
+      - {name: all, compute: "{{ args }}"}
+      - {name: none, safe: true, run: customers.get, with: {id: x}, ignore_errors: [VALIDATION_ERROR]}
       - {name: done, run: customers.update, with: {id: "1", email: "{{ args.phone }}"}}
-    gives: {step: done}
+    result: {step: done}
 """
 
 

@@ -9,8 +9,8 @@ from gateway.values.errors import GatewayError, OutcomeUnknown, ProviderRejected
 
 CLUB = """
 operations:
-  bookings.get: {call: {get: "/b/{{ args.id }}"}, at: data, row: booking}
-  bookings.confirm: {call: {post: "/b/{{ args.id }}/confirm"}, gives: {run: bookings.get}}
+  bookings.get: {call: {get: "/b/{{ args.id }}"}, result: {at: data, record: booking}}
+  bookings.confirm: {call: {post: "/b/{{ args.id }}/confirm"}, result: {run: bookings.get}}
 native:
   book:
     args: {court: {type: list, required: true}}
@@ -18,7 +18,7 @@ native:
       - {exclusive: "{{ args.court }}"}
       - {name: seen, safe: true, call: {get: "/look/{{ args.court | first }}"}}
       - {name: made, call: {post: "/book/{{ args.court | first }}", json: {seen: "{{ seen.n }}"}}}
-    at: made
+    result: {at: made}
 """
 BOOKED = {"data": {"id": 7, "court": "c1", "start": "2026-03-19 09:00", "end": "2026-03-19 10:00"}}
 
@@ -71,7 +71,7 @@ native:
       - {name: seen, safe: true, call: {get: "/look/{{ args.from }}"}}
       - {exclusive: "{{ args.to }}"}
       - {name: made, call: {post: "/move/{{ args.from }}/{{ args.to }}"}}
-    at: made
+    result: {at: made}
 """
 
 
@@ -112,7 +112,7 @@ async def test_no_time_left(club):
     await arrived.get()
     with pytest.raises(TooManyCalls) as caught:
         await made.run("bookings.confirm", id="7", seconds=0)
-    assert {"class": "write", "at_once": 1} == caught.value.details["limit"]
+    assert {"rate_class": "write", "concurrency": 1} == caught.value.details["limit"]
     assert ["POST /b/7/confirm"] == made.sent
     held.set()
     await first
@@ -145,16 +145,16 @@ async def test_alone_with_nothing(club, courts):
 
 EACH = """
 operations:
-  bookings.get: {call: {get: "/b/{{ args.id }}"}, at: data, row: booking}
+  bookings.get: {call: {get: "/b/{{ args.id }}"}, result: {at: data, record: booking}}
   bookings.confirm:
     steps:
       - {exclusive: "{{ 'court' }}"}
       - {name: made, call: {post: "/b/{{ args.id }}/confirm"}}
-    gives: {run: bookings.get}
+    result: {run: bookings.get}
   bookings.complete:
     steps:
       - {name: each, for_each: {in: "{{ ['8', '9'] }}", as: one}, run: bookings.confirm, with: {id: "{{ one }}"}}
-    gives: {run: bookings.get}
+    result: {run: bookings.get}
 """
 
 
@@ -177,20 +177,21 @@ async def test_steps_at_once(club):
 
 CHECKED = """
 operations:
-  bookings.get: {call: {get: "/b/{{ args.id }}"}, at: data, row: booking}
+  bookings.get: {call: {get: "/b/{{ args.id }}"}, result: {at: data, record: booking}}
   bookings.confirm:
     steps:
       - {name: one, call: {post: /one}, keep: n, undo: {call: {delete: "/one/{{ one }}"}}}
-      - {name: two, call: {post: /two}, keep: n, accept: [BOOKING_CONFLICT], undo: {call: {delete: "/two/{{ two }}"}}}
+      - {name: two, call: {post: /two}, keep: n, ignore_errors: [BOOKING_CONFLICT],
+         undo: {call: {delete: "/two/{{ two }}"}}}
       - {name: after, safe: true, call: {get: /after}, keep: n}
       - {refuse: [{when: "{{ after != 1 }}", is: BOOKING_CONFLICT, message: "Somebody was as quick."}], takes_back: %s}
-    gives: {run: bookings.get}
+    result: {run: bookings.get}
   bookings.complete:
     steps:
       - {name: begun, call: {post: /begun}}
-      - {name: tried, run: bookings.confirm, accept: [BOOKING_CONFLICT], with: {id: "{{ args.id }}"}}
+      - {name: tried, run: bookings.confirm, ignore_errors: [BOOKING_CONFLICT], with: {id: "{{ args.id }}"}}
       - {name: ended, call: {post: /ended}}
-    gives: {run: bookings.get}
+    result: {run: bookings.get}
 """
 
 

@@ -16,14 +16,13 @@ BOOKED = {"data": {"id": 7, "court": "c1", "start": "2026-03-19 09:00", "end": "
 
 BOOKINGS = """
 operations:
-  bookings.get: {call: {get: "/b/{{ args.id }}"}, at: data, row: booking}
-  bookings.confirm: {call: {post: "/b/{{ args.id }}/confirm"}, gives: {run: bookings.get}}
+  bookings.get: {call: {get: "/b/{{ args.id }}"}, result: {at: data, record: booking}}
+  bookings.confirm: {call: {post: "/b/{{ args.id }}/confirm"}, result: {run: bookings.get}}
   bookings.complete:
     steps:
       - {name: current, safe: true, call: {get: "/b/{{ args.id }}"}}
       - {name: done, call: {post: "/b/{{ args.id }}/done", json: {of: "{{ current.data.id }}"}}}
-    at: done.data
-    row: booking
+    result: {at: done.data, record: booking}
   bookings.delete: {call: {delete: "/b/{{ args.id }}"}}
 """
 
@@ -89,7 +88,7 @@ async def test_too_much_to_read(club):
 
 async def test_wrong_number(club, answered):
     """A JSON-RPC answer that belongs to another call leaves the write in doubt."""
-    made = club("native: {book: {call: {method: book, params: []}}}", {"id": 99, "result": 1})
+    made = club("native: {book: {call: {jsonrpc: {method: book, params: []}}}}", {"id": 99, "result": 1})
     with pytest.raises(OutcomeUnknown):
         await made.run("native.book")
 
@@ -150,11 +149,13 @@ native:
     args: {fail: {type: list, required: true}}
     steps:
       - {name: one, call: {post: /one}, keep: id, undo: {call: {delete: "/one/{{ one }}"}}}
-      - {name: two, call: {post: /two}, keep: id, accept: [BOOKING_CONFLICT], undo: {call: {delete: "/two/{{ two }}"}}}
-      - {name: three, for_each: {in: "{{ args.fail }}", as: it, at_once: 1}, call: {post: "/three/{{ it }}"}, keep: id,
+      - {name: two, call: {post: /two}, keep: id, ignore_errors: [BOOKING_CONFLICT],
+         undo: {call: {delete: "/two/{{ two }}"}}}
+      - {name: three, for_each: {in: "{{ args.fail }}", as: it, concurrency: 1}, keep: id,
+         call: {post: "/three/{{ it }}"},
          undo: {call: {delete: "/three/{{ it }}/{{ three }}"}}}
       - {name: four, call: {post: /four}}
-    at: four
+    result: {at: four}
 """
 
 
@@ -224,9 +225,9 @@ STAYS = """
 native:
   write:
     steps:
-      - {name: one, call: {post: /one}, stays: true}
+      - {name: one, call: {post: /one}, keep_on_failure: true}
       - {name: two, call: {post: /two}}
-    at: two
+    result: {at: two}
 """
 
 
@@ -240,16 +241,16 @@ async def test_stays(club, answers):
 
 RUNS = """
 operations:
-  bookings.get: {call: {get: "/b/{{ args.id }}"}, at: data, row: booking}
+  bookings.get: {call: {get: "/b/{{ args.id }}"}, result: {at: data, record: booking}}
   bookings.confirm:
     steps:
       - {name: said, call: {post: "/b/{{ args.id }}/confirm"}, undo: {call: {post: "/b/{{ args.id }}/back"}}}
-    gives: {run: bookings.get}
+    result: {run: bookings.get}
   bookings.complete:
     steps:
       - {name: confirmed, run: bookings.confirm, %s with: {id: "{{ args.id }}"}}
       - {name: done, call: {post: "/b/{{ args.id }}/done"}}
-    gives: {step: confirmed}
+    result: {step: confirmed}
 """
 
 
@@ -270,13 +271,13 @@ async def test_undo_of_what_was_run(club, own, undone):
 
 IDEMPOTENT = """
 operations:
-  bookings.get: {call: {get: "/b/{{ args.id }}"}, at: data, row: booking}
+  bookings.get: {call: {get: "/b/{{ args.id }}"}, result: {at: data, record: booking}}
   bookings.cancel:
     unsupported: {reason: x, cancelled_by: x}
     steps:
       - {name: said, call: {post: "/b/{{ args.id }}/cancel"}, undo: {call: {post: "/b/{{ args.id }}/back"}}}
       - {name: paid, call: {post: "/b/{{ args.id }}/refund"}}
-    gives: {run: bookings.get}
+    result: {run: bookings.get}
 """
 
 
@@ -293,8 +294,8 @@ native:
   write:
     args: {to: {type: list, required: true}}
     steps:
-      - {name: all, for_each: {in: "{{ args.to }}", as: it, at_once: 4}, call: {post: "/x/{{ it }}"}}
-    at: all
+      - {name: all, for_each: {in: "{{ args.to }}", as: it, concurrency: 4}, call: {post: "/x/{{ it }}"}}
+    result: {at: all}
 """
 
 

@@ -117,7 +117,10 @@ async def test_rule(club, answered):
 
 async def test_answer_that_does_not_fit(club):
     """An answer that was a success and cannot be read is a success of the exchange; why the call failed is told."""
-    made = club("operations: {locations.list: {call: {get: /places}, rows: data, row: place}}", {"data": [{"id": 1}]})
+    made = club(
+        "operations: {locations.list: {call: {get: /places}, result: {rows: data, record: place}}}",
+        {"data": [{"id": 1}]},
+    )
     with pytest.raises(GatewayError) as caught:
         await made.run("locations.list")
     assert [("call", 1, "success")] == told(made)
@@ -219,7 +222,7 @@ async def test_unread_login():
 
 async def test_repetition_and_wait(gateway, answered):
     """A repetition is shown by its number, and with how long it waited for the rate of its mapping."""
-    made = gateway("http: {rate: {default: 1/s}}" + PING, answered({}, 503), {})
+    made = gateway("http: {rates: {default: 1/s}}" + PING, answered({}, 503), {})
 
     async def sleep(seconds):
         made.time += seconds
@@ -244,7 +247,7 @@ async def test_repetition_and_wait(gateway, answered):
 
 
 SIGNED = """
-http: {rate: {default: 1/s}}
+http: {rates: {default: 1/s}}
 auth: {headers: {X-Sign: "{{ md5(sent_at, settings.key) }}", X-At: "{{ now }}"}}
 native:
   ping: {safe: true, call: {get: /ping, query: {began: "{{ now }}", at: "{{ sent_at }}"}}}
@@ -282,7 +285,7 @@ async def test_signed_when_sent(gateway, answered):
 
 async def test_rate_used_up(gateway):
     """A call that the rate leaves no room for is shown as not sent."""
-    made = gateway("http: {rate: {default: 1/h}}" + PING, {})
+    made = gateway("http: {rates: {default: 1/h}}" + PING, {})
     await made.run("native.ping")
     with pytest.raises(GatewayError) as caught:
         await made.run("native.ping")

@@ -13,7 +13,7 @@ from aiohttp import web
 
 from gateway.engine.catalog import Catalog, bound, load_providers
 from gateway.engine.engine import Engine
-from gateway.events.polling import Watcher, WatchSettings, tracked
+from gateway.events.polling import Poller, PollingSettings, tracked
 from gateway.events.publisher import Publisher
 from gateway.model.model import load
 from gateway.store.database import Database
@@ -80,14 +80,14 @@ class House:
         engine = Engine(Catalog("v", {}, {"club": connection}), load(), self.client.send, clock=loop.time, now=now)
         fresh = lambda prefix: f"{prefix}_{next(self.numbers)}"  # noqa: E731
         publisher = Publisher(database, load(), self.now, fresh, tracked(engine))
-        watcher = Watcher(engine, publisher, loop.time, WatchSettings(timeout=10.0, **polling))
-        self.gateways.append((watcher, engine, publisher))
-        return watcher, engine, publisher
+        poller = Poller(engine, publisher, loop.time, PollingSettings(timeout=10.0, **polling))
+        self.gateways.append((poller, engine, publisher))
+        return poller, engine, publisher
 
     async def poll(self, which=-1, *, later=MINUTE):
         self.at += later
-        watcher, engine, _ = self.gateways[which]
-        return await watcher.round(engine.connection("club"))
+        poller, engine, _ = self.gateways[which]
+        return await poller.round(engine.connection("club"))
 
     async def told(self):
         _, _, publisher = self.gateways[-1]

@@ -11,7 +11,7 @@ import pytest
 from gateway.engine.catalog import Catalog, bound
 from gateway.engine.engine import Engine
 from gateway.events.known_state import done, note, recall
-from gateway.events.polling import Watcher, WatchSettings, tracked
+from gateway.events.polling import Poller, PollingSettings, tracked
 from gateway.events.publisher import Publisher
 from gateway.model.model import arguments, load
 from gateway.simulator.play import Play
@@ -26,8 +26,8 @@ from tests.shipped import scripted
 class House:
     """A played provider, and the gateway in front of it: callers' calls, as the surface makes them, and the poll."""
 
-    def __init__(self, engine, publisher, watcher, time):
-        self.engine, self.publisher, self.watcher, self.time = engine, publisher, watcher, time
+    def __init__(self, engine, publisher, poller, time):
+        self.engine, self.publisher, self.poller, self.time = engine, publisher, poller, time
 
     @property
     def connection(self):
@@ -49,7 +49,7 @@ class House:
 
     async def poll(self):
         self.time["at"] += 3_600_000
-        assert not (await self.watcher.round(self.connection)).reason
+        assert not (await self.poller.round(self.connection)).reason
 
     async def told(self):
         stored = await self.publisher.database.read(lambda store: page(store, ["club"], 0, 1000))
@@ -77,7 +77,7 @@ async def house(store_url):
             database = await stack.enter_async_context(Database(store_url, lambda: time["at"]))
             fresh = lambda prefix: f"{prefix}_{next(numbers)}"  # noqa: E731
             publisher = Publisher(database, load(), lambda: time["at"], fresh, tracked(engine))
-            return House(engine, publisher, Watcher(engine, publisher, clock, WatchSettings()), time)
+            return House(engine, publisher, Poller(engine, publisher, clock, PollingSettings()), time)
 
         yield of
 

@@ -188,7 +188,7 @@ async def test_a_part_of_a_list_says_nothing_of_the_rest(house, caplog):
         house.desk.put(key)
     await house.poll()
     assert [("new", "created"), ("other", "created")] == await house.changes()
-    assert {"list.incomplete", "watch.incomplete"} <= {record.message for record in caplog.records}
+    assert {"list.incomplete", "polling.incomplete"} <= {record.message for record in caplog.records}
     del house.desk.bookings["other"]
     await house.poll()
     assert [("b0", "cancelled"), ("other", "cancelled")] == sorted((await house.changes())[2:])

@@ -8,7 +8,7 @@ import pytest
 
 from gateway.engine.catalog import Catalog, bound
 from gateway.events.known_state import note
-from gateway.events.polling import watched
+from gateway.events.polling import polled
 from gateway.events.publisher import observed
 from gateway.store.events.watches import claim, failing
 from gateway.transport.client import Client
@@ -106,12 +106,12 @@ async def test_a_list_that_was_asked_for_before_a_change_does_not_undo_it(house)
 
 async def test_a_watch_runs_by_itself_and_stops(house):
     """The task polls what is due, takes up a new catalog, and gives its claim back when it is stopped."""
-    watcher, engine, publisher = house.gateways[-1]
+    poller, engine, publisher = house.gateways[-1]
     house.desk.put("b1")
-    running = asyncio.ensure_future(watcher.run())
+    running = asyncio.ensure_future(poller.run())
     await asyncio.wait_for(house.desk.called.wait(), 10)
     connection = engine.connection("club")
-    assert watched(connection) is not None
+    assert polled(connection) is not None
     engine.use(
         Catalog("v2", {}, {"club": bound("club", replace(connection.provider.compiled, watch=None), connection.public)})
     )
@@ -135,11 +135,11 @@ async def test_a_defect_that_one_connection_meets_is_its_own(house, caplog):
             return await super().send(replace(request, url=request.url.replace("/odd/", "/")))
 
     house.client = await house.stack.enter_async_context(Odd(["127.0.0.0/8"]))
-    watcher, engine, publisher = await house.gateway()
+    poller, engine, publisher = await house.gateway()
     club = engine.connection("club")
     odd = bound("odd", club.provider.compiled, {**club.public, "base_url": f"{house.base}/odd"})
     engine.use(Catalog("v2", {}, {"odd": odd, "club": club}))
-    running = asyncio.ensure_future(watcher.run())
+    running = asyncio.ensure_future(poller.run())
 
     async def hindered():
         return await publisher.database.read(failing)
@@ -155,15 +155,15 @@ async def test_a_defect_that_one_connection_meets_is_its_own(house, caplog):
     assert "OverflowError" in (await hindered())["odd"]
     assert "of what came in" not in (await hindered())["odd"]
     (line,) = (one for one in caplog.records if one.message == "crashed")
-    assert ({"request": "watch odd"}, OverflowError) == (line.fields, line.exc_info[0])
+    assert ({"request": "polling odd"}, OverflowError) == (line.fields, line.exc_info[0])
     waits = []
     for _ in range(3):
         house.at += 20 * MINUTE
-        waits.append(((await watcher.round(odd)).due_at - house.at) // MINUTE)
+        waits.append(((await poller.round(odd)).due_at - house.at) // MINUTE)
     assert [2, 4, 8] == waits
     broken = False
     house.at += 20 * MINUTE
-    assert "" == (await watcher.round(odd)).reason
+    assert "" == (await poller.round(odd)).reason
     assert {} == await hindered()
 
 
@@ -174,13 +174,13 @@ async def test_a_watch_outlives_its_store(house, monkeypatch):
     monkeypatch.setattr("gateway.store.database.RETRY_SECONDS", 0.05)
     await house.poll()
     await house.gateway()
-    watcher, _, _ = house.gateways[-1]
+    poller, _, _ = house.gateways[-1]
     house.desk.put("b1")
     house.desk.called.clear()
     house.at += MINUTE
     holder = sqlite3.connect(house.url.removeprefix("sqlite:///"), isolation_level=None)
     holder.execute("BEGIN IMMEDIATE")
-    running = asyncio.ensure_future(watcher.run())
+    running = asyncio.ensure_future(poller.run())
     await asyncio.sleep(0.3)
     assert not running.done()
     assert not house.desk.called.is_set()

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from gateway.engine.catalog import bound, load_providers
-from gateway.events.polling import watched
+from gateway.events.polling import polled
 from gateway.events.polling_window import digest_of, interval_of, old_span, span_of
 from gateway.mapping.compiler.operations.alternatives import fitted
 from gateway.model.model import load
@@ -80,9 +80,9 @@ def test_a_poll_is_not_made_more_often_than_its_rate_allows(desk, rates, interva
     assert interval == interval_of(desk.watch, fitted(replace(desk, limits=LimitsPlan(rates)), {}))
 
 
-@pytest.mark.parametrize(("token", "is_watched"), [(None, False), (Secret("feed-token"), True)])
-def test_a_connection_without_the_list_is_not_watched(token, is_watched):
+@pytest.mark.parametrize(("token", "is_polled"), [(None, False), (Secret("feed-token"), True)])
+def test_a_connection_without_the_list_is_not_watched(token, is_polled):
     """Where the operation of the watch needs a setting, a connection that lacks it has no watch."""
     generic = plan_of("generic")
     values = {name: setting.default for name, setting in generic.settings.items()} | SETTINGS | {"ical_token": token}
-    assert is_watched is (watched(bound("club", generic, values)) is not None)
+    assert is_polled is (polled(bound("club", generic, values)) is not None)

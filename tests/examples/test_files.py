@@ -11,7 +11,7 @@ from gateway.values.messages import Received
 
 MAPPING = {
     "settings": {"user": {"type": "string"}, "word": {"type": "secret"}},
-    "auths": {"own": {"headers": {"X-User": "{{ settings.user }}", "X-Word": "{{ settings.word }}"}}},
+    "auth_schemes": {"own": {"headers": {"X-User": "{{ settings.user }}", "X-Word": "{{ settings.word }}"}}},
     "operations": {
         "bookings.delete": [
             {"needs": {"user": "users delete"}, "call": {"delete": "/own/{{ args.id }}", "auth": "own"}},
@@ -80,7 +80,7 @@ HOOKS = {
             "verify": {"token": "path", "keys": ["{{ settings.word }}"]},
             "dedupe": ["id"],
             "type": "customer.created",
-            "row": "customer",
+            "record": "customer",
         }
     },
 }

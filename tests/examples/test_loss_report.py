@@ -16,21 +16,20 @@ records:
     of: Location
     fields:
       id: id
-      name: {make: "{{ row.names.short }}"}
+      name: {compute: "{{ row.names.short }}"}
       phone: contact.tel
       resource_ids: {at: rooms, as: keys}
       address.city: town
-      time_zone: {make: "{{ settings.time_zone }}"}
+      time_zone: {compute: "{{ settings.time_zone }}"}
 operations:
   locations.list:
     steps:
-      - {name: all, call: {method: getAll, params: []}, keep: "values(result)"}
+      - {name: all, call: {jsonrpc: {method: getAll, params: []}}, keep: "values(result)"}
       - {name: extras, call: {get: /extras}}
       - {name: every, for_each: {in: [{name: one, at: all}]}, call: {get: "/open/{{ one.id }}"}}
-    rows: "all[?active]"
-    row: place
+    result: {rows: "all[?active]", record: place}
 native:
-  raw: {safe: true, call: {get: /raw}, at: "@"}
+  raw: {safe: true, call: {get: /raw}, result: {at: "@"}}
 """
 ANSWERS = {
     "getAll": {

@@ -23,8 +23,11 @@ MAPPING = {
     "errors": [{"status": 404, "is": "NOT_FOUND", "details": {"at": "{{ body.at }}"}}],
     "records": {"place": {"of": "Location", "fields": {"id": "id", "name": "name", "time_zone": {"value": "UTC"}}}},
     "operations": {
-        "locations.list": {"call": {"get": "/places", "query": {"all": "1"}}, "rows": "data", "row": "place"},
-        "locations.get": {"call": {"get": "/places/{{ args.id }}"}, "at": "data", "row": "place"},
+        "locations.list": {
+            "call": {"get": "/places", "query": {"all": "1"}},
+            "result": {"rows": "data", "record": "place"},
+        },
+        "locations.get": {"call": {"get": "/places/{{ args.id }}"}, "result": {"at": "data", "record": "place"}},
     },
     "native": {
         "send": {
@@ -36,9 +39,9 @@ MAPPING = {
                     "call": {"post": "/send", "form": {"to": ["{{ one }}"]}, "headers": {"X-A": "a"}},
                 }
             ],
-            "at": "length(all)",
+            "result": {"at": "length(all)"},
         },
-        "rpc": {"safe": True, "call": {"method": "m", "params": [1]}, "at": "result"},
+        "rpc": {"safe": True, "call": {"jsonrpc": {"method": "m", "params": [1]}}, "result": {"at": "result"}},
         "once": {"call": {"put": "/o/{{ uuid() }}", "headers": {"Idempotency-Key": "{{ idempotency_key }}"}}},
     },
 }
@@ -187,10 +190,11 @@ async def test_any_order(ran):
 
 
 async def test_json_rpc(ran):
-    """JSON-RPC in short: the method and its params are compared, and the answer has the number of its request."""
-    rpc = {"request": {"post": BASE, "method": "m", "params": [1]}, "answer": {"result": 5}}
+    """JSON-RPC: the method and its params are compared, and the answer has the number of its request."""
+    rpc = {"request": {"post": BASE, "jsonrpc": {"method": "m", "params": [1]}}, "answer": {"result": 5}}
     assert [] == await ran(operation="native.rpc", exchanges=[rpc], gives=5)
-    told = await ran(operation="native.rpc", exchanges=[rpc | {"request": {**rpc["request"], "params": [2]}}], gives=5)
+    other = rpc | {"request": {**rpc["request"], "jsonrpc": {"method": "m", "params": [2]}}}
+    told = await ran(operation="native.rpc", exchanges=[other], gives=5)
     assert "body: params[0]: expected 2, got 1" in told[0]
 
 
@@ -225,7 +229,9 @@ def test_differences(expected, actual, told):
 
 HOOK = {
     "records": MAPPING["records"] | {"customer": {"of": "Customer", "fields": {"id": "id", "name": "name"}}},
-    "operations": {"customers.get": {"call": {"get": "/people/{{ args.id }}"}, "at": "data", "row": "customer"}},
+    "operations": {
+        "customers.get": {"call": {"get": "/people/{{ args.id }}"}, "result": {"at": "data", "record": "customer"}}
+    },
     "hooks": {
         "people": {
             "verify": {"equals": {"club": "north"}, "fetch": {"forged": ["CUSTOMER_NOT_FOUND"]}},

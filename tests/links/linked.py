@@ -22,7 +22,7 @@ from aiohttp import web
 from gateway import config
 from gateway.engine.catalog import Catalog
 from gateway.engine.engine import Engine
-from gateway.events.polling import Watcher, WatchSettings, tracked
+from gateway.events.polling import Poller, PollingSettings, tracked
 from gateway.events.publisher import Publisher
 from gateway.events.recorded_calls import Remembering
 from gateway.links.context import LinkContext
@@ -63,8 +63,8 @@ class Gateway:
     async def watched(self):
         """Poll the club as the watch does."""
         clock = asyncio.get_running_loop().time
-        watcher = Watcher(self.engine, self.publisher, clock, WatchSettings(interval=1.0, timeout=10.0))
-        return await watcher.round(self.engine.connection("club"))
+        poller = Poller(self.engine, self.publisher, clock, PollingSettings(interval=1.0, timeout=10.0))
+        return await poller.round(self.engine.connection("club"))
 
 
 @dataclass(repr=False, eq=False)

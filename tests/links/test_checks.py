@@ -116,7 +116,7 @@ async def test_a_club_that_does_not_say_whose_its_bookings_are(tmp_path):
         (
             {"peer": "club", "seller": "market"},
             [
-                "peer: not-a-marketplace The club is no marketplace: its mapping does not say `kind: aggregator`",
+                "peer: not-a-marketplace The club is no marketplace: its mapping does not say `kind: marketplace`",
                 "club: link-impossible cannot do slots.list: it only sells",
                 "club: link-impossible cannot do bookings.create: it only sells",
                 "club: link-impossible cannot do bookings.cancel: it only sells",

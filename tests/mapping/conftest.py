@@ -76,7 +76,7 @@ def call(compiled):
         # `all` uses every argument, so that a call need not.
         plan = compiled(
             f"{beside}\nnative:\n  a: {{args: {{x: {{type: string, default: x}}, y: {{type: object, required: true}}}},"
-            f" take: {{all: '{{{{ args }}}}'}}, call: {text}}}"
+            f" vars: {{all: '{{{{ args }}}}'}}, call: {text}}}"
         )
         return plan.ways["native.a"][0].variants[0].steps[0].call, plan.rules
 

@@ -23,7 +23,7 @@ def said(call, response):
     return to_body(*call[:1], response, call[1], SCOPE)
 
 
-RPC = "{method: a, params: []}"
+RPC = "{jsonrpc: {method: a, params: []}}"
 
 
 @pytest.mark.parametrize("number", [7, "7", None])
@@ -38,7 +38,7 @@ def test_json_rpc_error(call, answered, success):
     """An answer with an error is none of success, unless the mapping says otherwise."""
     body = {"id": 7, "error": {"code": -32601}, "result": None}
     if success:
-        assert body == said(call(RPC.replace("}", success + "}")), answered(body))
+        assert body == said(call(RPC.removesuffix("}") + success + "}"), answered(body))
     else:
         with pytest.raises(ProviderRejected):
             said(call(RPC), answered(body))

@@ -160,9 +160,9 @@ def test_an_answer_that_fails():
 
 
 PULL = {"hook": "calendar", "received": {"method": "get", "query": {"days": "2"}}}
-ASKS = {"asks": {"request": "availability.requested", "data": {"days": 2}}}
+ASKS = {"requests": {"request": "availability.requested", "data": {"days": 2}}}
 ORDERED = {"hook": "calendar", "received": {"json": {"kind": "book", "club": "north", "order": ORDER}}}
-BOOKS = {"asks": {"request": "booking.requested", "data": BOOKED}}
+BOOKS = {"requests": {"request": "booking.requested", "data": BOOKED}}
 FREE = {"slots": [], "resources": []}
 NOTHING = {"offers": [], "courts": {}, "days": 2}
 SOUTH = {"json": {"club": "south", "order": ORDER}}

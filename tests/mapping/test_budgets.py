@@ -22,13 +22,16 @@ def taken(first, expression, last="{{ a40 | length }}"):
         f'a{number}: "{{{{ {expression.replace("VALUE", f"a{number - 1}")} }}}}"' for number in range(1, LEVELS + 1)
     ]
     lines = "\n      ".join(takes)
-    return f'native:\n  a:\n    take:\n      {lines}\n    call: {{post: /a, json: {{x: "{last}"}}}}\n    at: x'
+    return (
+        f'native:\n  a:\n    vars:\n      {lines}\n    call: {{post: /a, json: {{x: "{last}"}}}}\n    result: {{at: x}}'
+    )
 
 
 def found(path, more=""):
     """Give a mapping that finds the rows of a list with a path."""
     return (
-        f'operations:\n  locations.list:\n    row: place\n    call: {{get: /a}}\n    rows: "{path}" # here\n'
+        "operations:\n  locations.list:\n    call: {get: /a}\n    result:\n"
+        f'      record: place\n      rows: "{path}" # here\n'
         f"records:\n  place: {{of: Location, fields: {{id: x, name: x, time_zone: {{value: UTC}}}}}}\n{more}"
     )
 
@@ -37,7 +40,7 @@ def sent(tree):
     """Give a mapping that sends a tree."""
     return (
         "native:\n  a:\n    args: {days: {type: list, required: true}}\n"
-        f"    call:\n      post: /a\n      json:\n        x: {tree}\n    at: x"
+        f"    call:\n      post: /a\n      json:\n        x: {tree}\n    result: {{at: x}}"
     )
 
 
@@ -52,8 +55,9 @@ HANGS = {
     "a text doubled by +": taken("'ab'", "VALUE + VALUE"),
     "a whole number squared": taken("7", "VALUE * VALUE", "{{ a40 }}"),
     "a whole number of 5,000 digits in a query": (
-        f"native:\n  a:\n    take: {{b: '{{{{ {'9' * 99} }}}}'}}\n"
-        f"    call: {{get: /a, query: {{n: '{{{{ {PRODUCT} * {PRODUCT} * {PRODUCT} }}}}'}}}} # here\n    at: x"
+        f"native:\n  a:\n    vars: {{b: '{{{{ {'9' * 99} }}}}'}}\n"
+        f"    call: {{get: /a, query: {{n: '{{{{ {PRODUCT} * {PRODUCT} * {PRODUCT} }}}}'}}}} # here\n"
+        "    result: {at: x}"
     ),
     "values nested in values": taken("[1]", f"{'[' * 9}VALUE{']' * 9}", "{{ json(a40) }}"),
     "a path that doubles": found(DOUBLED),
@@ -67,9 +71,9 @@ HANGS = {
         "x", f'http: {{success: y}}\nerrors:\n  - {{when: "{DOUBLED} | @[0]", is: NOT_FOUND}}'
     ).replace("# here", ""),
     "levels of rows that are all refused": (
-        "operations:\n  locations.list:\n    call: {get: /a}\n    row: place\n    rows:\n"
-        + "\n".join(f'      - {{name: l{n}, at: "[{", ".join(["@"] * 30)}]"}}' for n in range(10))
-        + '\n      - {name: last, at: "[@]", when: "{{ l1 == 0 }}"}\n'
+        "operations:\n  locations.list:\n    call: {get: /a}\n    result:\n      record: place\n      rows:\n"
+        + "\n".join(f'        - {{name: l{n}, at: "[{", ".join(["@"] * 30)}]"}}' for n in range(10))
+        + '\n        - {name: last, at: "[@]", when: "{{ l1 == 0 }}"}\n'
         "records:\n  place: {of: Location, fields: {id: last.x, name: last.x, time_zone: {value: UTC}}}"
     ),
     "loops in loops": sent(f'{{$for: one, $in: "{DAYS}", $give: {NESTED}}}'),
@@ -128,7 +132,7 @@ async def test_patterns_are_linear(gateway):
     """An expression that goes back again and again is matched at once, whatever bytes the provider's header has."""
     text = (
         'errors:\n  - {header: {X-Limit: "^(a+)+$"}, is: RATE_LIMITED}\n  - {status: 409, is: BOOKING_CONFLICT}\n'
-        "native:\n  a:\n    call: {post: /a}\n    at: x"
+        "native:\n  a:\n    call: {post: /a}\n    result: {at: x}"
     )
     for header, code in (("a" * 8_000, "RATE_LIMITED"), (f"{'a' * 8_000}b", "BOOKING_CONFLICT")):
         for value in (header, header.replace("b", "\udcff")):

@@ -97,7 +97,15 @@ def test_slots():
     assert {"variant.when", "call_step.when", "refusal.when"} <= {
         f"{part.name}.{key}" for part, key, on in SLOTS if not on
     }
-    wanted = {"rule.when", "field.when", "level.when", "ask.when", "http.success", "call.complete", "recover.done"}
+    wanted = {
+        "rule.when",
+        "field.when",
+        "level.when",
+        "hook_request.when",
+        "http.success",
+        "call.complete",
+        "recover.done",
+    }
     assert wanted <= {f"{part.name}.{key}" for part, key, on in SLOTS if on}
 
 

@@ -29,17 +29,17 @@ http: {headers: {X-Club: "{{ settings.club }}", X-Grade: "{{ settings.grade }}"}
 records:
   customer:
     of: Customer
-    fields: {id: id, name: {at: name, as: text}, company: {make: {$optional: "{{ settings.club }}"}}}
+    fields: {id: id, name: {at: name, as: text}, company: {compute: {$optional: "{{ settings.club }}"}}}
 operations:
-  customers.get: {call: {get: "/a/{{ args.id }}"}, at: data, row: customer}
-  customers.list: {unsupported: {email: no, phone: no, q: no}, call: {get: /a}, rows: data, row: customer}
+  customers.get: {call: {get: "/a/{{ args.id }}"}, result: {at: data, record: customer}}
+  customers.list: {unsupported: {email: no, phone: no, q: no}, call: {get: /a}, result: {rows: data, record: customer}}
 hooks:
   a:
     verify: {token: path, keys: ["{{ settings.key }}"]}
 """
 ENUM = "{new: customer.created, moved: customer.updated, look: changed, ping: ignore}"
 WORDS = f"type: {{at: kind, as: {{enum: {ENUM}, else: ignore}}}}"
-READ = f"dedupe: [kind, person.id]\n{WORDS}\nat: person\nrow: customer"
+READ = f"dedupe: [kind, person.id]\n{WORDS}\nat: person\nrecord: customer"
 FETCH = 'fetch: {run: customers.get, with: {id: "{{ body.id }}~{{ row.hash }}~{{ token }}"}}'
 THIN = f"dedupe: [id]\n{WORDS}\n{FETCH}"
 ADA = {"id": 7, "name": "Ada"}
@@ -97,7 +97,7 @@ def test_names(hook, body, type_, name):
 )
 def test_several_messages(hook, dedupe, names):
     """Each row of a body is a message with a name of its own, also where the whole body has but one."""
-    plan = hook(f"dedupe: {dedupe}\nrows: items\ntype: customer.created\nrow: customer")
+    plan = hook(f"dedupe: {dedupe}\nrows: items\ntype: customer.created\nrecord: customer")
     found = to_messages(plan, received(TWO, headers=[("x-id", "h")]), SCOPE)
     assert ["Ada", "Bo"] == [message.data["name"] for _, message in found]
     assert names == [name for name, _ in found]
@@ -109,7 +109,7 @@ def test_several_messages(hook, dedupe, names):
 def test_the_whole_body_names_a_delivery(compiled, one, other):
     """With `dedupe: body` two deliveries have the same name if and only if their bodies are the same bytes."""
     lines = "\n    body: none\n    dedupe: body\n    type: {at: a, as: {enum: {b: customer.created}, else: ignore}}"
-    plan = compiled(f"{HEAD.rstrip()}{lines}\n    row: customer").hooks["a"]
+    plan = compiled(f"{HEAD.rstrip()}{lines}\n    record: customer").hooks["a"]
     names = [to_messages(plan, received(body, query=[("a", "x")]), SCOPE)[0][0] for body in (one, other)]
     assert (one == other) == (names[0] == names[1])
 
@@ -133,7 +133,7 @@ def test_query_and_headers(hook):
 
 def test_forms_and_queries(hook):
     """A form is an object of texts; a hook without a body reads its query as one."""
-    lines = "dedupe: [id]\ntype: customer.created\nrow: customer"
+    lines = "dedupe: [id]\ntype: customer.created\nrecord: customer"
     [(name, message)] = to_messages(hook(f"body: form\n{lines}"), received(b"id=7&name=Ada+B%C3%A4r"), SCOPE)
     assert ('["7"]', "Ada Bär") == (name, message.data["name"])
     request = received(query=[("id", "7"), ("name", "Bo")])
@@ -144,14 +144,14 @@ def test_forms_and_queries(hook):
 @pytest.mark.parametrize("body", [b"id=7&name=Bo&", b"&id=7&&name=Bo", b"id=7&name=Bo&&&"])
 def test_empty_parts_of_forms(hook, body):
     """Nothing between two `&` is no field (WHATWG URL, section 5.1)."""
-    plan = hook("body: form\ndedupe: [id]\ntype: customer.created\nrow: customer")
+    plan = hook("body: form\ndedupe: [id]\ntype: customer.created\nrecord: customer")
     [(name, message)] = to_messages(plan, received(body), SCOPE)
     assert ('["7"]', "Bo") == (name, message.data["name"])
 
 
-def test_untold_fields(hook):
+def test_omitted_fields(hook):
     """What an event does not tell is left out of its data, and of no other event's."""
-    plan = hook(f"{READ}\nuntold: {{customer.updated: [company]}}")
+    plan = hook(f"{READ}\nomits: {{customer.updated: [company]}}")
     kinds = [to_messages(plan, received({"kind": kind, "person": ADA}), SCOPE)[0][1] for kind in ("new", "moved")]
     assert [True, False] == ["company" in message.data for message in kinds]
 
@@ -197,7 +197,7 @@ def test_refusals(hook, lines, body, told):
 
 def test_a_query_that_repeats_a_name(hook):
     """A query that is the message is refused when it leaves open which value is meant."""
-    plan = hook("body: none\ndedupe: body\ntype: customer.created\nrow: customer")
+    plan = hook("body: none\ndedupe: body\ntype: customer.created\nrecord: customer")
     with pytest.raises(AnswerMismatch, match="the query repeats a name"):
         to_messages(plan, received(query=[("id", "1"), ("id", "2")]), SCOPE)
 
@@ -207,7 +207,7 @@ def test_words(hook):
     assert ["new"] == words(hook(READ), received({"kind": "new"}))
     plan = hook("rows: '@'\n" + READ)
     assert [1, None] == [one or None for one in words(plan, received([{"kind": 1}, {"kind": None}]))]
-    assert [] == words(hook("dedupe: [id]\ntype: customer.created\nrow: customer"), received({}))
+    assert [] == words(hook("dedupe: [id]\ntype: customer.created\nrecord: customer"), received({}))
 
 
 EQUALS = """verify:
@@ -281,7 +281,7 @@ def test_methods_and_needs(compiled):
     """A hook is there for the connections that have its settings, also when a fitted provider is fitted again."""
     plan = compiled(
         HEAD.rstrip() + "\n    needs: {club: a reason}\n    method: [post, put]\n    dedupe: [id]"
-        "\n    type: customer.created\n    row: customer"
+        "\n    type: customer.created\n    record: customer"
     )
     assert frozenset({"POST", "PUT"}) == plan.hooks["a"].methods
     without = fitted(plan, {})

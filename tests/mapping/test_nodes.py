@@ -72,7 +72,7 @@ class Ear(Probe):
 
 RECORD = """
 records:
-  customer: {of: Customer, fields: {name: {at: called, when: "on"}, email: {make: "{{ row.mail }}"}}}
+  customer: {of: Customer, fields: {name: {at: called, when: "on"}, email: {compute: "{{ row.mail }}"}}}
 """
 
 
@@ -95,7 +95,7 @@ def test_a_probe_hears_what_is_evaluated(compiled, apart):
     assert [
         ("on", (*at, "name", "when"), True),
         ("called", (*at, "name", "at"), "Ada"),
-        ("{{ row.mail }}", (*at, "email", "make"), row),
+        ("{{ row.mail }}", (*at, "email", "compute"), row),
         ("customer", row),
     ] == ear.heard
     assert isinstance(customer.reads[0].source.paths[0], Path)

@@ -54,9 +54,9 @@ def read(record, **row):
         ("email: {at: mail, when: shown}", {"mail": "x", "shown": None}, {}),
         ("email: {at: mail, when: shown}", {"mail": "x"}, {}),
         ("email: {at: mail, mode: write}", {"mail": "x"}, {}),
-        ("email: {make: '{{ lower(row.mail) }}'}", {"mail": "X"}, {"email": "x"}),
-        ("email: {make: {$optional: '{{ row.mail }}'}}", {}, {}),
-        ("email: {make: '{{ fields.name }}@{{ settings.currency }}'}", {}, {"email": "Ada@EUR"}),
+        ("email: {compute: '{{ lower(row.mail) }}'}", {"mail": "X"}, {"email": "x"}),
+        ("email: {compute: {$optional: '{{ row.mail }}'}}", {}, {}),
+        ("email: {compute: '{{ fields.name }}@{{ settings.currency }}'}", {}, {"email": "Ada@EUR"}),
         ("created_at: {at: [day, time], as: {datetime: ['%d.%m.%Y', '%H:%M']}}",
          {"day": "19.03.2026", "time": "08:30"}, {"created_at": "2026-03-19T08:30:00+01:00"}),
         ("created_at: {at: [day, time], as: {datetime: ['%d.%m.%Y', '%H:%M']}}", {"day": "19.03.2026"}, {}),
@@ -87,9 +87,9 @@ def test_reading(customer, line, row, found):
         ("created_at: {at: t, as: {datetime: '%Y-%m-%d', zone: '{{ row.zone }}'}}", {"t": "2026-03-29"}, "`t`"),
         ("email: 'lower(mail)'", {"mail": [CANARY]}, "`lower(mail)`"),
         ("email: {at: mail, when: 'contains(flags, `1`)'}", {"flags": 5}, "`contains(flags, `1`)`"),
-        ("email: {make: '{{ lower(row.mail) }}'}", {"mail": [CANARY]}, "lower(row.mail)"),
-        ("email: {make: '{{ row.mail }}'}", {}, "`row.mail` is missing"),
-        ("email: {make: '{{ row.mail }}'}", {"mail": {CANARY: 1}}, "for email"),
+        ("email: {compute: '{{ lower(row.mail) }}'}", {"mail": [CANARY]}, "lower(row.mail)"),
+        ("email: {compute: '{{ row.mail }}'}", {}, "`row.mail` is missing"),
+        ("email: {compute: '{{ row.mail }}'}", {"mail": {CANARY: 1}}, "for email"),
         ("metadata: meta", {"meta": [CANARY]}, "`meta`"),
         ("metadata: meta", {"meta": {"a": [CANARY]}}, "`meta`"),
     ],
@@ -119,7 +119,7 @@ records:
     fields:
       id: id
       name: id
-      time_zone: {make: "{{ settings.time_zone }}"}
+      time_zone: {compute: "{{ settings.time_zone }}"}
       geo.latitude: lat
       geo.longitude: lng
 """
@@ -185,7 +185,7 @@ records:
   price: {of: Price, fields: {amount: amount, currency: {value: EUR}, type: {value: flat}}}
   question: {of: FormField, fields: {name: id, label: text, type: {value: text}}}
 operations:
-  services.list: {unsupported: {resource_id: none}, call: {get: /s}, rows: data, row: service}
+  services.list: {unsupported: {resource_id: none}, call: {get: /s}, result: {rows: data, record: service}}
 """
 PRICE = {"amount": 5, "currency": "EUR", "type": "flat"}
 

@@ -66,7 +66,7 @@ def test_writing(customer, line, canonical, written):
 )
 def test_nothing(customer, line, canonical, written):
     """Null is written as what the provider wants for nothing, where the record says so; what is absent still is."""
-    record = customer(line, more='    nothing: ""\n')
+    record = customer(line, more='    null_as: ""\n')
     assert {"name": "Ada"} | written == write_record(record, {"name": "Ada", **canonical}, SCOPE)
 
 

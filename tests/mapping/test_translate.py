@@ -181,7 +181,7 @@ def test_a_query_that_is_left_out(call):
 
 def test_json_rpc(call):
     """A JSON-RPC call is posted to the file's address with its method, params and a number of its own."""
-    request = asked(call("{method: getThings, params: [true, '{{ args.x }}', null]}"), x="1")
+    request = asked(call("{jsonrpc: {method: getThings, params: [true, '{{ args.x }}', null]}}"), x="1")
     assert ("POST", "https://api.example/v2") == (request.method, request.url)
     assert {"jsonrpc": "2.0", "method": "getThings", "params": [True, "1", None], "id": 7} == json.loads(request.body)
 

@@ -124,7 +124,7 @@ async def test_two_schemes(play, engine_on, call):
             "token",
             "{headers: {X-Admin: '{{ token }}'}}",
         )
-        .replace("auth:\n", "auths:\n  admin:\n")
+        .replace("auth:\n", "auth_schemes:\n  admin:\n")
         .replace("\n  session:", "\n    session:")
     )
     own = session("{post: /login, json: {user: '{{ settings.user }}'}, success: token}", "token")

@@ -48,7 +48,7 @@ async def test_ten_bookings_a_minute(shipped, engine_on, call):
         await call(engine, "bookings.create", slot_id=slots[10]["id"], customer=customer)
     assert (refused.value.code, refused.value.details) == (
         "RATE_LIMITED",
-        {"limit": {"class": "create", "rate": "10/m"}},
+        {"limit": {"rate_class": "create", "rate": "10/m"}},
     )
     assert 50 < refused.value.retry_after <= 60
 

@@ -21,14 +21,12 @@ operations:
       notes: All customers.
       unsupported: {email: "not kept", phone: "not kept"}
       call: {get: /customers, query: {q: {$optional: "{{ args.q }}"}}}
-      rows: data
-      row: customer
+      result: {rows: data, record: customer}
     - support: degraded
       requires: {q: "strangers must know whom they look for"}
       unsupported: {email: "not kept", phone: "not kept"}
       call: {get: /search, query: {q: "{{ args.q }}"}}
-      rows: data
-      row: customer
+      result: {rows: data, record: customer}
   bookings.delete: {needs: {user: "users delete"}, call: {delete: "/bookings/{{ args.id }}"}}
 native:
   open: {needs: {user: "users open doors"}, notes: Opens the door., call: {post: /open}}

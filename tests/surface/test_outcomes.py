@@ -24,14 +24,12 @@ LIST = "  bookings.list:\n"
 MORE = """\
   bookings.complete:
     call: {post: "/bookings/{{ args.id }}/done"}
-    at: data
-    row: booking
+    result: {at: data, record: booking}
 
   bookings.reschedule:
     call: {post: "/bookings/{{ args.id }}/move", json: {start: "{{ args.start }}"}}
     unsupported: {end: "an hour", duration: "an hour", resource_id: "stays", reason: "not kept"}
-    at: data
-    row: booking
+    result: {at: data, record: booking}
 
 """
 DELETE = "  bookings.delete:\n"

@@ -107,14 +107,14 @@ async def test_capabilities_tell_which_is_which(call):
     """A connection tells what is refused, what is lost, and of what is refused what lenient handling loses."""
     _, body, _ = await call("GET", "/v1/club-a")
     limits = body["capabilities"]["bookings.create"]["limits"]
-    assert {"customer.language": REASON} == limits["lost_arguments"]
+    assert {"customer.language": REASON} == limits["partial_arguments"]
     refused, lenient = set(limits["unsupported_arguments"]), set(limits["lenient_arguments"])
     assert {"customer.phone", "customer.address", "metadata", "form_responses"} <= lenient < refused
     assert {"slot_id", "quantity", "hold", "customer.id", "customer.email"} <= refused - lenient
 
 
 def test_no_shipped_mapping_fails_a_write_for_what_only_describes():
-    """The shipped mappings name under `loses:` what they cannot keep of a thing that is made, moved or cancelled."""
+    """The shipped mappings name under `partial:` what they cannot keep of a thing that is made, moved or cancelled."""
     operations = load().operations
     refused = [
         (way.origin, name)

@@ -44,13 +44,13 @@ def test_bounds_without_a_word(virtual):
     virtual(scenario())
 
 
-@pytest.mark.parametrize(("rates", "at_once"), [({}, None), ({}, 1), ({"default": Rate(1, 1, "1/s")}, None)])
-def test_a_caller_is_not_behind_all_calls_of_another(virtual, rates, at_once):
+@pytest.mark.parametrize(("rates", "concurrency"), [({}, None), ({}, 1), ({"default": Rate(1, 1, "1/s")}, None)])
+def test_a_caller_is_not_behind_all_calls_of_another(virtual, rates, concurrency):
     """One call of a caller has its turn after at most one more of each other, also in the class of a rate."""
 
     async def scenario():
         clock, provider = asyncio.get_running_loop().time, Provider()
-        gate = Gates(clock).of("club", LimitsPlan(rates, at_once))
+        gate = Gates(clock).of("club", LimitsPlan(rates, concurrency))
 
         def ask(caller):
             send = limited(provider.send, gate, 1000.0, caller)

@@ -16,10 +16,10 @@ PER_SECOND = Rate(2, 1, "2/s")
 PER_MINUTE = Rate(3, 60, "3/m")
 
 
-def make(rates=None, at_once=None):
+def make(rates=None, concurrency=None):
     """Make a gate on the running loop's time, `default` and other classes by keyword."""
     clock = asyncio.get_running_loop().time
-    return Gates(clock).of("club", LimitsPlan(rates or {}, at_once))
+    return Gates(clock).of("club", LimitsPlan(rates or {}, concurrency))
 
 
 class Provider:
@@ -51,7 +51,7 @@ class Provider:
 
 
 @pytest.mark.parametrize(
-    ("rates", "at_once", "limit", "expected"),
+    ("rates", "concurrency", "limit", "expected"),
     [
         ({}, None, "default", [0, 0, 0, 0, 0]),
         ({"default": PER_SECOND}, None, "default", [0, 0, 1, 1, 2]),
@@ -62,12 +62,12 @@ class Provider:
         ({"default": PER_SECOND}, 1, "default", [0, 0.5, 1, 1.5, 2]),
     ],
 )
-def test_when(virtual, rates, at_once, limit, expected):
+def test_when(virtual, rates, concurrency, limit, expected):
     """Each call begins as early as the rate of its class and the places of its connection let it, in their order."""
 
     async def scenario():
         provider = Provider(0.5)
-        assert [None] * 5 == await provider.ask(make(rates, at_once), 5, limit=limit)
+        assert [None] * 5 == await provider.ask(make(rates, concurrency), 5, limit=limit)
         assert expected == provider.began
         assert [str(number) for number in range(5)] == provider.order
 
@@ -97,7 +97,7 @@ def test_refused_at_once(virtual):
         for error in ended[3:]:
             assert isinstance(error, TooManyCalls)
             assert ("RATE_LIMITED", 60.0) == (error.code, error.retry_after)
-            assert {"limit": {"class": "create", "rate": "3/m"}} == error.details
+            assert {"limit": {"rate_class": "create", "rate": "3/m"}} == error.details
         assert [None] * 3 == await provider.ask(gate, 3)
 
     virtual(scenario())
@@ -119,13 +119,13 @@ def test_no_place_in_time(virtual):
     """A place that does not become free in time is a limit too; when it does, the next has it."""
 
     async def scenario():
-        provider, gate = Provider(10.0), make(at_once=1)
+        provider, gate = Provider(10.0), make(concurrency=1)
         first = asyncio.ensure_future(provider.ask(gate))
         await asyncio.sleep(1)
         ended = await provider.ask(gate, 2, deadline=5.0)
         assert 5.0 == asyncio.get_running_loop().time()
         assert [TooManyCalls, TooManyCalls] == [type(error) for error in ended]
-        assert {"limit": {"class": "default", "at_once": 1}} == ended[0].details
+        assert {"limit": {"rate_class": "default", "concurrency": 1}} == ended[0].details
         assert [None] == await provider.ask(gate)
         assert [None] == await first
         assert [0, 10] == provider.began
@@ -140,7 +140,7 @@ def test_failures_give_the_place_back(virtual):
         raise ProviderUnavailable("", sent=True)
 
     async def scenario():
-        gate = make({"default": PER_SECOND}, at_once=1)
+        gate = make({"default": PER_SECOND}, concurrency=1)
         send = limited(fail, gate, 25.0)
         for _ in range(3):
             with pytest.raises(ProviderUnavailable):
@@ -155,7 +155,7 @@ def test_cancelled(virtual, after):
     """Calls that are cancelled while they wait leave neither the queue, a place nor a token blocked."""
 
     async def scenario():
-        provider, gate = Provider(0.5), make({"default": PER_SECOND}, at_once=1)
+        provider, gate = Provider(0.5), make({"default": PER_SECOND}, concurrency=1)
         waiting = [asyncio.ensure_future(provider.ask(gate)) for _ in range(4)]
         await asyncio.sleep(after)
         begun = len(provider.began)
@@ -197,7 +197,7 @@ def test_refused_by_a_pause(virtual):
         gate.slowed("default", 30.0)
         (error,) = await Provider().ask(gate)
         assert (TooManyCalls, 30.0) == (type(error), error.retry_after)
-        assert {"limit": {"class": "default", "rate": "2/s"}} == error.details
+        assert {"limit": {"rate_class": "default", "rate": "2/s"}} == error.details
 
     virtual(scenario())
 
@@ -226,7 +226,7 @@ def test_a_pause_lengthened(virtual):
     """Who waits for the end of a pause waits for the end of the one that was added to it."""
 
     async def scenario():
-        gate, provider = make(at_once=1), Provider()
+        gate, provider = make(concurrency=1), Provider()
         gate.slowed("default", 3.0)
         waiting = asyncio.ensure_future(provider.ask(gate))
         await asyncio.sleep(1)
@@ -241,7 +241,7 @@ def test_a_pause_while_waiting_for_a_place(virtual):
     """A call that gets its place during a pause gives it back until the pause is over."""
 
     async def scenario():
-        gate, provider = make(at_once=1), Provider(2.0)
+        gate, provider = make(concurrency=1), Provider(2.0)
         tasks = [asyncio.ensure_future(provider.ask(gate)) for _ in range(2)]
         await asyncio.sleep(1)
         gate.slowed("default", 4.0)
@@ -290,7 +290,7 @@ def test_gates_last(virtual):
     st.integers(1, 3),
     st.none() | st.integers(1, 3),
 )
-def test_laws(virtual, calls, takes, amount, seconds, at_once):
+def test_laws(virtual, calls, takes, amount, seconds, concurrency):
     """Whatever comes: never above the rate or the places, nobody begins after the deadline, and nothing stays taken."""
 
     async def one(gate, provider, comes, patience):
@@ -303,14 +303,14 @@ def test_laws(virtual, calls, takes, amount, seconds, at_once):
         return deadline
 
     async def scenario():
-        gate = make({"default": Rate(amount, seconds, "")}, at_once)
+        gate = make({"default": Rate(amount, seconds, "")}, concurrency)
         provider = Provider(takes)
         ended = await asyncio.gather(*(one(gate, provider, *call) for call in calls))
         began = provider.began
         assert len(began) == len([deadline for deadline in ended if deadline is not None])
         for earlier, later in zip(began, began[amount:], strict=False):
             assert later - earlier >= seconds - 0.002
-        assert at_once is None or at_once >= provider.most
+        assert concurrency is None or concurrency >= provider.most
         await asyncio.sleep(10)
         assert [None] * amount == await provider.ask(gate, amount, deadline=1e9)
 

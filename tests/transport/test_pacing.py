@@ -11,22 +11,22 @@ from gateway.transport.retry import Patience
 from gateway.values.errors import GatewayError, OutcomeUnknown, ProviderUnavailable, TooManyCalls
 
 PACED = """
-http: {rate: {default: 10/s, create: 2/m, login: 1/m}, at_once: 3}
+http: {rates: {default: 10/s, create: 2/m, login: 1/m}, concurrency: 3}
 native:
   read: {safe: true, call: {get: /read}}
-  write: {class: create, call: {post: /write}}
+  write: {rate_class: create, call: {post: /write}}
   both:
-    class: create
+    rate_class: create
     steps:
-      - {name: look, safe: true, call: {get: /look, class: default}}
+      - {name: look, safe: true, call: {get: /look, rate_class: default}}
       - {name: write, call: {post: /write}}
-      - {name: after, safe: true, call: {get: /after, class: default}}
-    at: after
+      - {name: after, safe: true, call: {get: /after, rate_class: default}}
+    result: {at: after}
 """
 SESSION = """
 auth:
   session:
-    login: {post: /login, class: login}
+    login: {post: /login, rate_class: login}
     token: token
     renew_when: [{status: 401}]
     send: {headers: {X-Token: "{{ token }}"}}
@@ -95,7 +95,7 @@ def test_waits_inside_the_deadline(virtual, gateway):
         assert [{}] * 2 == [await run("write"), await run("write")]
         refused = await run("write")
         assert (TooManyCalls, "RATE_LIMITED", 60.0) == (type(refused), refused.code, refused.retry_after)
-        assert {"limit": {"class": "create", "rate": "2/m", "at_once": 3}} == refused.details
+        assert {"limit": {"rate_class": "create", "rate": "2/m", "concurrency": 3}} == refused.details
         assert {} == await run("read")
         await asyncio.sleep(45)
         assert {} == await run("write", seconds=20)
@@ -281,7 +281,9 @@ def test_the_effect_of_the_step(virtual, gateway):
 
 def test_refused_before_a_write(virtual, gateway):
     """A write that the gateway itself does not let through is in no doubt; one that it let through before is."""
-    made = gateway(PACED.replace("class: create\n    steps", "steps").replace("default: 10/s", "default: 2/d"), {}, {})
+    made = gateway(
+        PACED.replace("rate_class: create\n    steps", "steps").replace("default: 10/s", "default: 2/d"), {}, {}
+    )
 
     async def scenario(run):
         unknown = await run("both")

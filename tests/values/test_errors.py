@@ -50,14 +50,14 @@ def test_copy_with(error):
 
 FOUND = """
 operations:
-  bookings.get: {call: {get: "/b/{{ args.id }}"}, at: data, row: booking}
-  bookings.confirm: {call: {post: "/b/{{ args.id }}/confirm"}, gives: {run: bookings.get}}
+  bookings.get: {call: {get: "/b/{{ args.id }}"}, result: {at: data, record: booking}}
+  bookings.confirm: {call: {post: "/b/{{ args.id }}/confirm"}, result: {run: bookings.get}}
   bookings.cancel:
     unsupported: {reason: x, cancelled_by: x}
     steps:
       - {name: a, call: {post: "/b/{{ args.id }}/a"}}
       - {name: b, call: {post: "/b/{{ args.id }}/b"}}
-    gives: {run: bookings.get}
+    result: {run: bookings.get}
 """
 
 

@@ -12,7 +12,7 @@ from tests.hooked import batch, courts
 
 __all__ = ["market", "serve_market"]
 
-ASKING = """    asks:
+ASKING = """    requests:
       - {request: availability.requested, reply: {status: 200}}
 """
 

@@ -165,8 +165,8 @@ async def _vanished(desk: LinkContext, link: Link, booking: Mapping[str, Json], 
 
     Only what its mapping says of what vanishes from the list makes this a cancellation.
     """
-    watch = link.club.provider.watch
-    untold = "status" in link.club.provider.remembered and watch is not None and watch.vanishes
+    polling = link.club.provider.polling
+    untold = "status" in link.club.provider.remembered and polling is not None and polling.vanishes
     if not untold or booking.get("start") is None or not can(link.club, "bookings.list"):
         return False
     start, end = milliseconds(booking["start"]), milliseconds(booking["end"])

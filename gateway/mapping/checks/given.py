@@ -119,8 +119,8 @@ class Given:
                 return replace(known, clauses=rest).after(left[0][0], holds=not left[0][1])
         return known
 
-    def taking(self, name: str, tree: nodes.Expr, *, encoded: bool) -> Given:
-        """The same with a taken name; of what a codec writes it is only known when it is null."""
+    def with_variables(self, name: str, tree: nodes.Expr, *, encoded: bool) -> Given:
+        """The same with a variable; of what a codec writes it is only known when it is null."""
         chains = set(chains_of(tree))
         owed = {**self.owed, name: fields} if (fields := self.owing(chains)) else self.owed
         known = {chain[0] for chain in chains} <= {"args", *self.taken}
@@ -129,7 +129,7 @@ class Given:
         return replace(self, owed=owed, taken={**self.taken, name: tree})
 
     def _written_out(self, tree: nodes.Expr) -> nodes.Expr:
-        """Write out the expressions of the taken names in an expression, which itself stays as it is."""
+        """Write out the expressions of the variables in an expression, which itself stays as it is."""
         if all(chain[0] not in self.taken for chain in chains_of(tree)):
             return tree
         written: nodes.Expr = _Expanded(self.taken).visit(deepcopy(tree))
@@ -300,13 +300,13 @@ def _asks_only_for(node: nodes.Node, chain: Chain) -> bool:
 
 
 class _Expanded(NodeTransformer):
-    """Writes the expressions of taken names out."""
+    """Writes the expressions of variables out."""
 
     def __init__(self, taken: Mapping[str, nodes.Expr]) -> None:
         self._taken = taken
 
     def visit_Name(self, node: nodes.Name) -> nodes.Node:  # noqa: N802 - jinja2 names the method
-        """Replace a taken name."""
+        """Replace a variable."""
         tree = self._taken.get(node.name)
         if tree is None:
             return node

@@ -39,7 +39,7 @@ def check_arguments(
     known = {use[0] for use in used} | plan.args_from.keys() | operation.common.keys()
     known |= _seen_to(context, operation, plan)
     known |= {part for name in known & operation.args.keys() for part in operation.args[name].holds}
-    declared = {**plan.unsupported, **plan.loses}
+    declared = {**plan.unsupported, **plan.partial}
     ignored: list[str] = []
     for name, argument in operation.args.items():
         if name in declared:
@@ -55,7 +55,7 @@ def check_arguments(
 
 def _check_named(context: Context, operation: Operation, plan: OperationPlan, used: set[str], place: Place) -> None:
     """Whatever is named as an argument is one."""
-    for key, named in (("unsupported", plan.unsupported), ("loses", plan.loses), ("requires", plan.requires)):
+    for key, named in (("unsupported", plan.unsupported), ("partial", plan.partial), ("requires", plan.requires)):
         for argument in named:
             if not _is_argument(operation, argument):
                 hint = suggestion(argument, operation.args)
@@ -145,14 +145,14 @@ def check_native_arguments(
 
 
 def check_names(context: Context, reads: Reads, node: OperationPart | Native, effect: Effect) -> None:
-    """Every taken value is read, and so is the value of every step that does nothing but read."""
+    """Every variable is read, and so is the value of every step that does nothing but read."""
     known = {use[0] for use in reads.names} | reads.roots
     choose = node.choose if isinstance(node, OperationPart) else None
     steps = [step for body in (node, *(choose or ())) for step in body.steps or () if step.sound]
     for part in (node, *(step for step in steps if isinstance(step, VarsStep))):
-        for name in part.take or ():
+        for name in part.vars or ():
             if name not in known:
-                where = (*part.place, "take", name)
+                where = (*part.place, "vars", name)
                 context.report(where, "unused-name", f"nothing reads `{name}`; use it, or remove it", key=True)
     for step in steps:
         if _only_reads(step, context, effect) and step.name not in known:
@@ -206,20 +206,20 @@ def check_refusals(context: Context, nodes: Json, place: Place) -> None:
             seen[when] = (*place, index)
 
 
-def check_accepted(context: Context, codes: Sequence[str], not_found: str | None, place: Place) -> None:
+def check_ignored(context: Context, codes: Sequence[str], not_found: str | None, place: Place) -> None:
     """No step accepts the general code of what it ends with in the operation's own form."""
     for index, code in enumerate(codes):
         own = context.model.errors.get(not_found or "")
         if own is not None and own.form_of == code:
-            message = f"`{code}` is `{own.code}` here; accept that"
-            context.report((*place, index), "never-accepted", message)
+            message = f"`{code}` is `{own.code}` here; name that"
+            context.report((*place, index), "never-ignored", message)
 
 
 def check_record_names(context: Context, record: RecordPlan, names: Collection[str], place: Place) -> None:
     """An operation that a record reads for has every name that the record's templates use."""
     used = {use[0] for use in context.record_reads[record.name].names}
     for name in sorted(used - set(names)):
-        message = f"record `{record.name}` uses `{name}`, which is no step and no taken value here; add it"
+        message = f"record `{record.name}` uses `{name}`, which is no step and no variable here; add it"
         context.report(place, "unknown-name", message)
 
 

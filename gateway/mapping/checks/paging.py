@@ -21,7 +21,7 @@ _PAGES: Final = frozenset(
 
 def paging(node: Call) -> str:
     """Name the parameter by which a call asks for a part of a list; empty where none is seen."""
-    sent: list[Json] = [node.query, node.form, node.json, node.params]
+    sent: list[Json] = [node.query, node.form, node.json, node.jsonrpc.params if node.jsonrpc is not None else None]
     rows = [one for value in sent for one in (value if isinstance(value, list) else [value])]
     names = [str(name) for one in rows if isinstance(one, dict) for name in one]
     return next((name for name in names if name.lower().lstrip("$") in _PAGES), "")
@@ -35,7 +35,7 @@ def check_pages(context: Context, ways: Ways, place: Place) -> None:
                 f"the call at {call.origin} asks by `{call.pages}` for a part of the list, and what is not in it would"
                 " count as cancelled: say in its `complete:` how an answer is seen to hold all there is"
             )
-            context.report(place, "watch-pages", message)
+            context.report(place, "polling-pages", message)
             return
 
 

@@ -186,10 +186,10 @@ def _check_inner(context: Context, field: Field, node: Json, place: Place) -> No
 
 def _check_object(context: Context, field: Field, node: dict[str, Json], place: Place) -> None:
     word = next((key for key in node if key.startswith("$")), "")
-    named = node.get("$tree")
-    if isinstance(named, str) and named in context.trees.keys() - context.open_trees:
+    named = node.get("$fragment")
+    if isinstance(named, str) and named in context.fragments.keys() - context.open_fragments:
         with context.inside(named, place):
-            check_tree(context, field, context.trees[named], ("trees", named))
+            check_tree(context, field, context.fragments[named], ("fragments", named))
     for key in ("$optional", "$then", "$else"):
         if key in node:
             check_tree(context, field, node[key], (*place, key))

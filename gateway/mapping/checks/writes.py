@@ -34,7 +34,7 @@ def check_taking_back(context: Context, before: Sequence[Step], guard: RefuseSte
 
 
 def _writes(context: Context, step: AskingStep) -> bool:
-    """Whether a step leaves something behind that matters: what only reads, or `stays`, does not."""
+    """Whether a step leaves something behind that matters: what only reads, or says `keep_on_failure`, does not."""
     if isinstance(step, CallStep):
         return step.undo is not None or step.effect is Effect.UNSAFE
     other = context.model.operations.get(step.run.operation)

@@ -45,11 +45,11 @@ SENDING = frozenset({"sent_at"})
 OWN = frozenset({"uuid", "idempotency_key"})
 """Names of ids that are this call's alone: a fresh one, `uuid()`, and the one by which it is repeated."""
 CALL = BASE | OWN | {"args", "serial"}
-"""Names the templates of an operation see, besides window, taken names and steps."""
+"""Names the templates of an operation see, besides window, variables and steps."""
 REMEMBERED = "remembered"
 """The name under which a write of a booking sees what the gateway remembers of it."""
 RESERVED = CALL | SENDING | {"window", "row", "fields", "body", "token", REMEMBERED}
-"""Names that no step, level or taken value may have."""
+"""Names that no step, level or variable may have."""
 
 
 @dataclass(slots=True)
@@ -63,13 +63,13 @@ class Context:
     codecs: dict[str, Codec] = field(default_factory=dict)
     records: dict[str, RecordPlan] = field(default_factory=dict)
     step_names: frozenset[str] = frozenset()
-    """Names of all steps, taken values and levels of the file: what a record's `make:` may refer to."""
+    """Names of all steps, variables and levels of the file: what a record's `compute:` may refer to."""
     remembered: frozenset[str] = frozenset()
     """Fields that some record has the gateway remember: what a write may ask for as `remembered.FIELD`."""
     provider_code: Path | None = None
     message: Path | None = None
-    auths: frozenset[str] = frozenset()
-    used_auths: set[str] = field(default_factory=set)
+    auth_schemes: frozenset[str] = frozenset()
+    used_schemes: set[str] = field(default_factory=set)
     bodies: dict[str, set[str]] = field(default_factory=dict)
     """Scheme, empty for the file's own → the kinds of bodies of the calls that it is sent with."""
     reads: Reads = field(default_factory=Reads)
@@ -80,12 +80,12 @@ class Context:
     written_records: set[str] = field(default_factory=set)
     """Records that a `$record` writes with."""
     used_limits: set[str] = field(default_factory=set)
-    trees: dict[str, Json] = field(default_factory=dict)
+    fragments: dict[str, Json] = field(default_factory=dict)
     """Trees that are written once, as they stand in the file: each use compiles them with the names that it knows."""
-    used_trees: set[str] = field(default_factory=set)
-    open_trees: set[str] = field(default_factory=set)
+    used_fragments: set[str] = field(default_factory=set)
+    open_fragments: set[str] = field(default_factory=set)
     """Trees that are being compiled or checked now, each inside the others."""
-    told_of_trees: dict[Finding, Finding] = field(default_factory=dict)
+    told_of_fragments: dict[Finding, Finding] = field(default_factory=dict)
     """What was found in trees → how it is told, with the place of the first use that shows it."""
     given: Given | None = None
     """What is known here of the arguments of a call; None outside of operations."""
@@ -146,17 +146,17 @@ class Context:
     def inside(self, tree: str, place: Place) -> Iterator[None]:
         """Be inside a named tree, as this place uses it: what is wrong there is told once, and for which use."""
         before = len(self.findings)
-        self.open_trees.add(tree)
+        self.open_fragments.add(tree)
         yield
-        self.open_trees.discard(tree)
+        self.open_fragments.discard(tree)
         found = self.findings[before:]
         del self.findings[before:]
         for one in found:
-            if one in self.told_of_trees.values():  # by a tree inside this one
+            if one in self.told_of_fragments.values():  # by a tree inside this one
                 self.findings.append(one)
-            elif one not in self.told_of_trees:
+            elif one not in self.told_of_fragments:
                 told = replace(one, message=f"{one.message} (as {self.origin(place)} uses it)")
-                self.told_of_trees[one] = told
+                self.told_of_fragments[one] = told
                 self.findings.append(told)
 
     def report(self, place: Place, code: str, message: str, *, key: bool = False) -> None:

@@ -9,7 +9,7 @@ from difflib import get_close_matches
 from gateway.documents.yaml import suggestion
 from gateway.mapping.compiler.context import OWN, Context
 from gateway.mapping.compiler.http.calls import Http
-from gateway.mapping.nodes.calls import Take
+from gateway.mapping.nodes.calls import Variable
 from gateway.model.types.types import Field
 from gateway.values.messages import Effect
 
@@ -43,10 +43,10 @@ class Scene:
         """The same scene with more names known."""
         return replace(self, names=self.names | set(names))
 
-    def taking(self, takes: Sequence[Take]) -> Scene:
+    def with_variables(self, variables: Sequence[Variable]) -> Scene:
         """The same scene with what was taken known; what is made of the call's own ids is its own."""
         own = set(self.own)
-        for take in takes:
-            if any(use[0] in own for use in take.value.uses):
-                own.add(take.name)
-        return replace(self.knowing(*(take.name for take in takes)), own=frozenset(own))
+        for one in variables:
+            if any(use[0] in own for use in one.value.uses):
+                own.add(one.name)
+        return replace(self.knowing(*(one.name for one in variables)), own=frozenset(own))

@@ -249,18 +249,20 @@ def _merge(context: Context, node: _Parts, place: Place, names: Names, secrets: 
 
 
 def _named(context: Context, node: _Parts, place: Place, names: Names, secrets: bool) -> Tree:
-    name = node["$tree"]
-    where = (*place, "$tree")
-    if not isinstance(name, str) or name not in context.trees:
-        hint = suggestion(str(name), context.trees)
-        context.report(where, "unknown-tree", f"there is no tree `{name}` under `trees:`{hint}")
+    name = node["$fragment"]
+    where = (*place, "$fragment")
+    if not isinstance(name, str) or name not in context.fragments:
+        hint = suggestion(str(name), context.fragments)
+        context.report(where, "unknown-fragment", f"there is no fragment `{name}` under `fragments:`{hint}")
         return NULL
-    context.used_trees.add(name)
-    if name in context.open_trees:
+    context.used_fragments.add(name)
+    if name in context.open_fragments:
         context.report(where, "tree-cycle", f"the tree `{name}` holds itself")
         return NULL
     with context.inside(name, place):
-        return Fragment(name, compile_tree(context, context.trees[name], ("trees", name), names, secrets=secrets))
+        return Fragment(
+            name, compile_tree(context, context.fragments[name], ("fragments", name), names, secrets=secrets)
+        )
 
 
 _WORDS |= {
@@ -271,5 +273,5 @@ _WORDS |= {
     "$record": (frozenset({"$of"}), _record),
     "$first": (frozenset(), _first),
     "$merge": (frozenset(), _merge),
-    "$tree": (frozenset(), _named),
+    "$fragment": (frozenset(), _named),
 }

@@ -41,7 +41,7 @@ class Session(Node):
     send: Send = key("where the token goes", example=_TOKEN)
 
 
-@part("auth", "`auth`, or one of `auths`")
+@part("auth", "`auth`, or one of `auth_schemes`")
 class Auth(Node):
     """Static parts of every request, or a session."""
 

@@ -10,11 +10,11 @@ from gateway.mapping.language.errors import ErrorRule
 from gateway.mapping.language.hooks import Hook
 from gateway.mapping.language.http import Http
 from gateway.mapping.language.operations import Native, Operation
-from gateway.mapping.language.polling import BOOKINGS, Watch
+from gateway.mapping.language.polling import BOOKINGS, Polling
 from gateway.mapping.language.records import Record
 from gateway.values.messages import Json
 
-LANGUAGE: Final = 1
+LANGUAGE: Final = 2
 """The language version this engine speaks."""
 
 
@@ -40,12 +40,12 @@ class File(Node):
         "the name connections use: a letter, then a-z, 0-9 and _", regex=r"[a-z][a-z0-9_]{0,62}", example="example"
     )
     title: str = key("the provider's name for people", example="Example Booking")
-    kind: Literal["booking_system", "aggregator"] = key("who calls whom", example="booking_system")
+    kind: Literal["booking_system", "marketplace"] = key("who calls whom", example="booking_system")
     settings: dict[str, Setting] = key(
         "what a connection must give, by name", example={"currency": {"type": "currency", "required": True}}
     )
     auth: Auth | str = key("how we prove who we are, or `none`", example="none")
-    auths: dict[str, Auth] | None = key(
+    auth_schemes: dict[str, Auth] | None = key(
         "other schemes by name, for calls that say `auth: NAME`",
         example={"admin": {"headers": {"X-Api-Key": "{{ settings.api_key }}"}}},
     )
@@ -57,8 +57,8 @@ class File(Node):
     records: dict[str, Record] | None = key(
         "field tables by name", example={"person": {"of": "Attendee", "fields": {"name": "full_name"}}}
     )
-    trees: dict[str, Json] | None = key(
-        "trees by name, written once and used as `{$tree: NAME}`",
+    fragments: dict[str, Json] | None = key(
+        "trees by name, each written once and used as `{$fragment: NAME}`",
         example={"person": {"name": "{{ args.customer.name }}"}},
     )
     operations: dict[OperationName, Operation | list[Operation]] = key(
@@ -78,7 +78,7 @@ class File(Node):
         },
         example={"events": {"verify": "none", "dedupe": ["id"], "type": "changed", "record": "booking"}},
     )
-    watch: Watch | None = key("how changes are found where the provider tells none", example={"bookings": BOOKINGS})
+    polling: Polling | None = key("how changes are found where the provider tells none", example={"bookings": BOOKINGS})
     unsupported: Reasons | None = key(
         "canonical operations this provider cannot do: reason; `*` for all that are left, while it is made",
         example={"slots.push": "it takes no slots"},

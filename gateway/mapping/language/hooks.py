@@ -121,7 +121,7 @@ class TellingHook(AnyHook):
     type: HookType | str = key("the canonical event, `changed`, or where it is told", example=_EVENTS)
     at: PathText = key("path to the row inside the message", default="@", example="data.booking")
     record: str | None = key("the record that reads it", example="booking")
-    untold: dict[str, list[str]] | None = key(
+    omits: dict[str, list[str]] | None = key(
         "event: fields that its messages do not tell, though the record has them; what is known of them stays",
         valuesrules={"type": "list", "minlength": 1, "schema": {"type": "string"}},
         example={"booking.rescheduled": ["status"]},
@@ -130,8 +130,8 @@ class TellingHook(AnyHook):
     reply: Reply | None = key("what a message that was taken is answered", example={"status": 200, "text": "OK"})
 
 
-@part("ask", "one of `asks` of a hook")
-class Ask(Node):
+@part("hook_request", "one of `requests` of a hook")
+class HookRequest(Node):
     """Something that may be asked of us."""
 
     request: Annotated[str, Names("request")] = key("the canonical request", example="booking.requested")
@@ -150,11 +150,11 @@ class Ask(Node):
     )
 
 
-@part("asking_hook", "one of `hooks` that asks something of us, instead of telling what happened", known_by="asks")
+@part("asking_hook", "one of `hooks` that asks something of us, instead of telling what happened", known_by="requests")
 class AskingHook(AnyHook):
     """A hook whose messages ask something of us."""
 
-    asks: list[Ask] = key(
+    requests: list[HookRequest] = key(
         "what may be asked, in order: the first whose `when:` holds",
         minlength=1,
         example=[{"request": "booking.requested", "record": "booking", "reply": {"status": 200}}],
@@ -162,5 +162,7 @@ class AskingHook(AnyHook):
 
 
 _STRANGER = "`{key}` is of a hook that tells of events, and this one asks: make two hooks of it"
-Hook: TypeAlias = Annotated[TellingHook | AskingHook, Choice("a hook", "beside-asks", ("beside-asks", _STRANGER))]
+Hook: TypeAlias = Annotated[
+    TellingHook | AskingHook, Choice("a hook", "beside-requests", ("beside-requests", _STRANGER))
+]
 """What a provider sends to us under one name."""

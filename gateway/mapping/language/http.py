@@ -42,8 +42,8 @@ class Http(Node):
     headers: TreeObject | None = key("headers of every call", example={"Accept": "application/json"})
     code: PathText | None = key("path to the provider's own error code", example="error.code")
     message: PathText | None = key("path to the provider's own words", example="error.message")
-    rate: dict[str, str] | None = key(
-        "class of calls: how many in how long, at most",
+    rates: dict[str, str] | None = key(
+        "rate class: how many in how long, at most",
         example={"default": "5/s", "create": "10/m"},
         keysrules=limits(
             type="string", regex=NAME, meta={"meaning": "a class begins with a letter; a-z, 0-9 and _ follow"}
@@ -54,7 +54,7 @@ class Http(Node):
             meta={"meaning": "calls per second, minute, hour or day", "example": "10/m"},
         ).rules,
     )
-    at_once: int | None = key("so many calls of a connection at the same time", min=1, max=64, example=4)
+    concurrency: int | None = key("so many calls of a connection at the same time", min=1, max=64, example=4)
 
 
 @part("jsonrpc", "`jsonrpc` of a call")
@@ -62,7 +62,7 @@ class JsonRpc(Node):
     """A JSON-RPC request."""
 
     method: str = key("the JSON-RPC method", example="getToken")
-    params: TreeParams = key("its params", example=["{{ settings.login }}"])
+    params: TreeParams | None = key("its params; without it none", example=["{{ settings.login }}"])
 
 
 @part("call", "`call`, and `login` of a session")
@@ -80,12 +80,13 @@ class Call(Node):
     headers: TreeObject | None = key("headers of this call", example={"Accept": "text/calendar"})
     json: Tree | None = key("a JSON body", example=_BOOK)
     form: TreeObject | None = key("a urlencoded body, PHP brackets for nested values", example=_BOOK)
-    jsonrpc: JsonRpc | None = key("a JSON-RPC body", example={"method": "getToken", "params": ["{{ args.id }}"]})
-    method: str | None = key("the JSON-RPC method, posted to `http.base`", example="getEventList")
-    params: TreeParams | None = key("the JSON-RPC params", example=["{{ args.id | int }}"])
-    auth: str | None = key("one of `auths`, instead of the file's own scheme", example="admin")
+    jsonrpc: JsonRpc | None = key(
+        "a JSON-RPC body, posted to `http.base` unless a URL is given",
+        example={"method": "getToken", "params": ["{{ args.id }}"]},
+    )
+    auth: str | None = key("one of `auth_schemes`, instead of the file's own scheme", example="admin")
     timeout: Duration | None = key("the whole exchange", example="10s")
-    class_: str | None = key("the class of rate it counts against, instead of the operation's", example="create")
+    rate_class: str | None = key("the rate class it counts against, instead of the operation's", example="create")
     success: OnBody | Condition | None = key(_SUCCESS, example="result != `false`")
     complete: OnBody | None = key(
         "what holds of an answer with all there is; of another, more pages would follow",

@@ -21,7 +21,7 @@ from gateway.documents.parts import (
 from gateway.mapping.language.errors import ErrorRule
 from gateway.mapping.language.http import Call
 from gateway.mapping.language.results import NativeResult, Result
-from gateway.mapping.language.steps import WHEN, Step, Take
+from gateway.mapping.language.steps import WHEN, Step, Variable
 from gateway.values.messages import Json
 
 ArgumentType: TypeAlias = Literal["string", "integer", "number", "boolean", "date", "object", "list", "id"]
@@ -69,10 +69,10 @@ class Extras(Node):
         "settings without which a connection does not have it: reason",
         example={"user_login": "only a user may list"},
     )
-    take: Annotated[dict[str, Take], Takes("template")] | None = key(
+    vars: Annotated[dict[str, Variable], Takes("template")] | None = key(
         "names for values used below, in order", example={"local": {"from": "{{ args.start }}", "as": "local_time"}}
     )
-    class_: str | None = key("the class of rate that its calls count against", example="create")
+    rate_class: str | None = key("the rate class that its calls count against", example="create")
     cache: Duration | None = key("how long an answer is kept, of an operation that reads", example="60s")
 
 
@@ -120,7 +120,7 @@ class Operation(Outcome, Extras):
         "arguments, or members such as `customer.phone`, that cannot be honoured: reason; sending one is a 501",
         example={"hold": "it holds nothing"},
     )
-    loses: Reasons | None = key(
+    partial: Reasons | None = key(
         "arguments, or members, that are taken without their full effect: reason, told in the capabilities",
         example={"hold.minutes": "a draft is not released by itself"},
     )

@@ -8,12 +8,12 @@ from gateway.documents.parts import Duration, Node, OperationName, TreeObject, k
 
 Days: TypeAlias = Annotated[str, limits(regex=r"(0|[1-9]\d{0,2})d")]
 """A number of days, `0d` to `999d`."""
-BOOKINGS: Final = {"run": "bookings.list", "interval": "60s", "before": "1d", "after": "60d", "absent": "vanished"}
-"""A watch as examples show it."""
+BOOKINGS: Final = {"run": "bookings.list", "interval": "60s", "before": "1d", "after": "60d", "missing": "cancelled"}
+"""Polling as examples show it."""
 
 
-@part("watch_bookings", "`bookings` of a watch")
-class WatchBookings(Node):
+@part("polling_bookings", "`bookings` of `polling`")
+class PollingBookings(Node):
     """How changes of bookings are found."""
 
     run: OperationName = key("a canonical operation that lists what changes", example="bookings.list")
@@ -26,14 +26,14 @@ class WatchBookings(Node):
         minlength=1,
         example=["status", "start", "end"],
     )
-    absent: Literal["vanished", "nothing"] = key(
-        "what it means that a booking still to come is listed no more: it was cancelled, or nothing",
-        example="vanished",
+    missing: Literal["cancelled", "ignore"] = key(
+        "what it means that a booking still to come is listed no more: it was cancelled, or that says nothing",
+        example="cancelled",
     )
 
 
-@part("watch", "`watch`")
-class Watch(Node):
+@part("polling", "`polling`")
+class Polling(Node):
     """How changes are found."""
 
-    bookings: WatchBookings = key("how changes of bookings are found", example=BOOKINGS)
+    bookings: PollingBookings = key("how changes of bookings are found", example=BOOKINGS)

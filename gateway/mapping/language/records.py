@@ -16,7 +16,7 @@ class Field(Node):
     at: PathText | list[Json] | None = key("path in the row, or several", example="start_date_time")
     as_: CodecSpec | None = key("the codec that reads and writes it", example="integer_text")
     value: Scalar | list[Json] | dict[str, Json] | None = key("a constant", nullable=True, example="appointment")
-    make: Tree | None = key(
+    compute: Tree | None = key(
         "computed from row, fields, settings, args and steps", example="{{ fields.start | add_minutes(30) }}"
     )
     from_: list[str] | None = key(
@@ -37,6 +37,6 @@ class Record(Node):
     """A field table."""
 
     of: Annotated[str, Names("resource")] = key("the canonical resource, or the object inside one", example="Service")
-    nothing: str | None = key("what is written where the canonical value is null; else null is not written", example="")
+    null_as: str | None = key("what is written where the canonical value is null; else null is not written", example="")
     private: list[str] | None = key("provider fields that provider_data never shows", example=["hash"])
     fields: dict[str, Field] = key("canonical field: where the provider keeps it", example={"name": "title"})

@@ -33,8 +33,8 @@ _ANOTHER = "another canonical operation"
 _NAME = "the name its value is known by"
 
 
-@part("take", "one of `take`; a template alone is its `from`", short="from")
-class Take(Node):
+@part("variable", "one of `vars`; a template alone is its `from`", short="from")
+class Variable(Node):
     """A name for a value."""
 
     from_: TemplateText = key("the value", example="{{ args.start }}")
@@ -47,7 +47,7 @@ class ForEach(Node):
 
     in_: TemplateText | list[Level] = key("one expression giving the list, or named levels", example="{{ services }}")
     as_: Name | None = key("the name of each element of one list", example="service")
-    at_once: int = key("so many calls at the same time", min=1, max=16, default=4, example=2)
+    concurrency: int = key("so many calls at the same time", min=1, max=16, default=4, example=2)
 
 
 @part(
@@ -109,11 +109,13 @@ class _Asking(_Any):
         "one call for each element of a list", example={"in": "{{ services }}", "as": "service"}
     )
     keep: PathText | None = key("path on the body: what is captured", example="data[0].id")
-    accept: list[ErrorCode] | None = key(
+    ignore_errors: list[ErrorCode] | None = key(
         "error codes that do not end the operation; the value is then null", example=["BOOKING_NOT_FOUND"]
     )
     safe: bool | None = key("a reading step of a writing operation", example=True)
-    stays: bool | None = key("what it made may stay when a later step fails; it is never sent twice", example=True)
+    keep_on_failure: bool | None = key(
+        "what it made may stay when a later step fails; it is never sent twice", example=True
+    )
     undo: Undo | None = key("done when a later step fails", example={"call": {"delete": "/bookings/{{ details.id }}"}})
     recover: Recover | None = key(
         "looked at when the step failed: whether it was done all the same",
@@ -147,21 +149,21 @@ class RefuseStep(_Any):
     takes_back: bool | None = key("what the steps above wrote is undone before the operation ends", example=True)
 
 
-@part("take_step", "one of `steps` that names values", known_by="take")
+@part("vars_step", "one of `steps` that names values", known_by="vars")
 class VarsStep(_Any):
     """More names for values."""
 
-    take: Annotated[dict[str, Take], Takes("template")] = key(
+    vars: Annotated[dict[str, Variable], Takes("template")] = key(
         "more names for values, computed here", example={"first": "{{ all[0] }}"}
     )
 
 
-@part("make_step", "one of `steps` that builds a value", known_by="make")
+@part("compute_step", "one of `steps` that builds a value", known_by="compute")
 class ComputeStep(_Any):
     """A value made of what is known."""
 
     name: Name = key(_NAME, example="details")
-    make: Tree = key("the value itself, built here", example={"name": "{{ args.id }}"})
+    compute: Tree = key("the value itself, built here", example={"name": "{{ args.id }}"})
 
 
 @part("exclusive_step", "one of `steps` that waits for other writes", known_by="exclusive")

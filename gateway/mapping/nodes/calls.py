@@ -19,7 +19,7 @@ from gateway.mapping.nodes.trees import Headers, Level, MadeOf, RecordPlan, Tree
 from gateway.values.messages import Effect, Json
 
 Scope: TypeAlias = Mapping[str, Json]
-"""What templates see: settings, args, connection, now, window, remembered, taken names, steps."""
+"""What templates see: settings, args, connection, now, window, remembered, variables, steps."""
 
 CALENDARS: Final = "gateway.mapping.codecs.calendars"
 """The module that reads feeds of calendars."""
@@ -120,11 +120,11 @@ class FanOut:
     elements: Template | None
     levels: tuple[Level, ...]
     names: tuple[str, ...]
-    at_once: int
+    concurrency: int
 
 
 @dataclass(frozen=True, slots=True)
-class Take:
+class Variable:
     """A name for a value: a template, written by a codec if there is one."""
 
     name: str
@@ -175,9 +175,9 @@ class _AskingStep(_NamedStep):
 
     fan_out: FanOut | None = None
     keep: Path | None = None
-    accept: frozenset[str] = frozenset()
+    ignore_errors: frozenset[str] = frozenset()
     effect: Effect
-    stays: bool = False
+    keep_on_failure: bool = False
     """Whether its work may stay when a later step fails, and leaves no doubt when its answer is lost."""
     undo: CallPlan | RunPlan | None = None
     recover: RecoverPlan | None = None
@@ -210,12 +210,12 @@ class RefuseStep(_Step):
 class VarsStep(_Step):
     """Names for values, each known to those after it."""
 
-    takes: tuple[Take, ...]
+    variables: tuple[Variable, ...]
 
     @property
     def names(self) -> tuple[str, ...]:
         """The names that it gives."""
-        return tuple(take.name for take in self.takes)
+        return tuple(one.name for one in self.variables)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -324,13 +324,13 @@ class OperationPlan:
     support: str
     notes: str
     unsupported: Mapping[str, str]
-    loses: Mapping[str, str]
+    partial: Mapping[str, str]
     """Arguments, or members of one, that are taken without their full effect, each with the reason."""
     requires: Mapping[str, str]
     args_from: Mapping[str, Codec]
     """Arguments that are taken apart into others, by the codec that writes them."""
     window: WindowPlan | None
-    takes: tuple[Take, ...]
+    variables: tuple[Variable, ...]
     variants: tuple[VariantPlan, ...]
     arguments: Mapping[str, NativeArgument]
     """Declared arguments of a native operation; empty for canonical ones, whose arguments the model declares."""

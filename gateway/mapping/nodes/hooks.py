@@ -83,7 +83,7 @@ class ReplyPlan:
 
 
 @dataclass(frozen=True, slots=True)
-class AskPlan:
+class RequestPlan:
     """What a message may ask of us: a canonical request, how the message tells it, and how it is answered."""
 
     request: str
@@ -141,7 +141,7 @@ class TellingHook(_Hook):
     record: str
     """The name of the record that reads the message, empty where it is fetched."""
     reads: RecordPlan | None
-    untold: Mapping[str, frozenset[str]]
+    omits: Mapping[str, frozenset[str]]
     """Event → fields of the record that its messages do not tell: what is known of them stays."""
     fetch: FetchPlan | None
     reply: ReplyPlan
@@ -151,7 +151,7 @@ class TellingHook(_Hook):
 class AskingHook(_Hook):
     """A hook that asks something of us: each ask in the order in which they are tried, answered for itself."""
 
-    asks: tuple[AskPlan, ...]
+    requests: tuple[RequestPlan, ...]
 
 
 Hook: TypeAlias = TellingHook | AskingHook

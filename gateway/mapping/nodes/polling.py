@@ -1,4 +1,4 @@
-"""The compiled form of a watch: what is polled, how often, and which changes count. Nothing here reads the clock."""
+"""The compiled form of polling: what is polled, how often, and which changes count. Nothing here reads the clock."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from gateway.mapping.nodes.trees import Tree
 
 
 @dataclass(frozen=True, slots=True)
-class WatchPlan:
-    """How changes are found by listing: `watching.py` is the only constructor."""
+class PollingPlan:
+    """How changes are found by listing: `polling.py` is the only constructor."""
 
     operation: str
     """The canonical operation that lists, with a window."""

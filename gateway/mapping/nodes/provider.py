@@ -10,7 +10,7 @@ from gateway.mapping.expressions import Path
 from gateway.mapping.nodes.calls import CallPlan, Condition, ErrorRule, OperationPlan
 from gateway.mapping.nodes.given import Setting
 from gateway.mapping.nodes.hooks import Hook
-from gateway.mapping.nodes.polling import WatchPlan
+from gateway.mapping.nodes.polling import PollingPlan
 from gateway.mapping.nodes.trees import RecordPlan, Tree
 from gateway.values.rates import LimitsPlan
 
@@ -60,13 +60,13 @@ class _Provider:
     kind: str
     settings: Mapping[str, Setting]
     auth: AuthPlan
-    auths: Mapping[str, AuthPlan]
+    auth_schemes: Mapping[str, AuthPlan]
     """Other schemes by name: what a call may say instead."""
     limits: LimitsPlan
     rules: tuple[ErrorRule, ...]
     records: Mapping[str, RecordPlan]
-    watch: WatchPlan | None
-    """How changes are found where the provider tells none; a connection without its operation is not watched."""
+    polling: PollingPlan | None
+    """How changes are found where the provider tells none; a connection without its operation is not polled."""
     remembered: Mapping[str, frozenset[str]]
     """Fields of what changes that the provider cannot tell → operations that know them of what they did."""
     digest: str

@@ -148,7 +148,7 @@ class Merge:
 
 @dataclass(frozen=True, slots=True)
 class Fragment:
-    """`$tree`: a tree that is written once in the file, as this place uses it."""
+    """`$fragment`: a tree that is written once in the file, as this place uses it."""
 
     name: str
     tree: Tree
@@ -203,7 +203,7 @@ class FromPath:
 
 @dataclass(frozen=True, slots=True)
 class Computed:
-    """`make`: what a tree builds of the row, of the fields above and of what the operation knows."""
+    """`compute`: what a tree builds of the row, of the fields above and of what the operation knows."""
 
     tree: Tree
 

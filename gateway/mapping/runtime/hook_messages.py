@@ -164,9 +164,9 @@ def _message(plan: TellingHook, row: Json, names: Scope) -> Message:
     inner = read(plan.at, row, plan.origin)
     if plan.reads is None or inner is MISSING or inner is None:
         raise _mismatch(plan.origin, f"`{plan.at.text}` is missing in the message")
-    untold = plan.untold.get(event, frozenset())
+    omitted = plan.omits.get(event, frozenset())
     told = read_record(plan.reads, inner, names)
-    return Message(event, {name: value for name, value in told.items() if name not in untold})
+    return Message(event, {name: value for name, value in told.items() if name not in omitted})
 
 
 def _event(plan: TellingHook, row: Json, names: Scope) -> str:

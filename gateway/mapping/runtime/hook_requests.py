@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import NoReturn
 
 from gateway.mapping.nodes.calls import Scope
-from gateway.mapping.nodes.hooks import AskingHook, AskPlan
+from gateway.mapping.nodes.hooks import AskingHook, RequestPlan
 from gateway.mapping.runtime.expressions import decides, read
 from gateway.mapping.runtime.hook_messages import body_of, names_of, response_of
 from gateway.mapping.runtime.records import read_record
@@ -24,7 +24,7 @@ _OF_MESSAGES = re.compile(r"\b(?:body|query|headers|row)(?:\.\w+)+")
 """Names of what a message holds, in the words of a template."""
 
 
-def to_asked(plan: AskingHook, received: Received, scope: Scope) -> tuple[AskPlan, Asked]:
+def to_asked(plan: AskingHook, received: Received, scope: Scope) -> tuple[RequestPlan, Asked]:
     """Give the first ask that fits a message, and the canonical request that the message makes by it.
 
     `scope` is the connection's: settings, connection and now. Times without an offset that no codec has placed are of
@@ -33,7 +33,7 @@ def to_asked(plan: AskingHook, received: Received, scope: Scope) -> tuple[AskPla
     """
     try:
         names = {**names_of(received, scope), "method": received.method, "body": body_of(plan, received)}
-        for ask in plan.asks:
+        for ask in plan.requests:
             if ask.when is None or decides(ask.when, names["body"], names, ask.origin):
                 return ask, Asked(ask.request, _data(ask, names))
     except (AnswerMismatch, MappingFault) as failed:
@@ -41,12 +41,12 @@ def to_asked(plan: AskingHook, received: Received, scope: Scope) -> tuple[AskPla
     raise CallInvalid("The message asks for nothing that can be asked here.", origin=plan.origin)
 
 
-def to_answer(ask: AskPlan, asked: Asked, given: Mapping[str, Json], scope: Scope) -> Response:
+def to_answer(ask: RequestPlan, asked: Asked, given: Mapping[str, Json], scope: Scope) -> Response:
     """Build the answer to what was asked of what it is given. Raises MappingFault where a template of it fails."""
     return response_of(ask.reply, {**scope, **given, "request": dict(asked.data)})
 
 
-def _data(ask: AskPlan, names: Mapping[str, Json]) -> dict[str, Json]:
+def _data(ask: RequestPlan, names: Mapping[str, Json]) -> dict[str, Json]:
     """Read the request: what the record makes of its row, and what is laid over it."""
     found: dict[str, Json] = {}
     if ask.reads is not None and ask.at is not None:

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from gateway.mapping.codecs import CodecRefused, CodecUnsupported
 from gateway.mapping.expressions import ExpressionFailed
 from gateway.mapping.handling import is_given, member, refusal
-from gateway.mapping.nodes.calls import ExclusiveStep, OperationPlan, RefuseStep, Scope, Step, Take, VariantPlan
+from gateway.mapping.nodes.calls import ExclusiveStep, OperationPlan, RefuseStep, Scope, Step, Variable, VariantPlan
 from gateway.mapping.runtime.expressions import decides, rendered
 from gateway.mapping.runtime.faults.blame import given_by_caller, unfit
 from gateway.mapping.runtime.faults.unwritable import not_kept
@@ -27,35 +27,35 @@ from gateway.values.errors import (
 from gateway.values.messages import Json
 
 
-def taken(take: Take, scope: Scope) -> Json:
-    """A taken value, written by its codec. What the codec cannot write is the caller's to change: CallInvalid."""
-    value = rendered(take.value, scope, take.origin)
-    if take.codec is None or take.codec.encode is None or value is None:
+def value_of(variable: Variable, scope: Scope) -> Json:
+    """A variable, written by its codec. What the codec cannot write is the caller's to change: CallInvalid."""
+    value = rendered(variable.value, scope, variable.origin)
+    if variable.codec is None or variable.codec.encode is None or value is None:
         return value
     try:
-        return take.codec.encode(value, {**scope, "row": {}})
+        return variable.codec.encode(value, {**scope, "row": {}})
     except CodecUnsupported as lost:
-        raise not_kept(next(iter(given_by_caller(take.value, scope)), take.name), lost.reason) from None
+        raise not_kept(next(iter(given_by_caller(variable.value, scope)), variable.name), lost.reason) from None
     except CodecRefused as refused:
-        raise _unwritable(take, refused, scope) from None
+        raise _unwritable(variable, refused, scope) from None
     except ExpressionFailed as failed:
-        raise MappingFault(f"{take.origin}: {failed}", origin=take.origin) from None
+        raise MappingFault(f"{variable.origin}: {failed}", origin=variable.origin) from None
 
 
-def _unwritable(take: Take, refused: CodecRefused, scope: Scope) -> GatewayError:
+def _unwritable(variable: Variable, refused: CodecRefused, scope: Scope) -> GatewayError:
     """Give the error of a value that the codec cannot write, under the names that the caller knows."""
-    fields = given_by_caller(take.value, scope)
-    if take.refused in {None, "INVALID_TIME", "VALIDATION_ERROR"} and fields:
-        return unfit(fields, f"is not {refused}", code=take.refused, origin=take.origin)
-    if take.refused is None:
-        return MappingFault(f"{take.origin}: cannot be written: not {refused}", origin=take.origin)
-    return CallInvalid("", code=take.refused, origin=take.origin)
+    fields = given_by_caller(variable.value, scope)
+    if variable.refused in {None, "INVALID_TIME", "VALIDATION_ERROR"} and fields:
+        return unfit(fields, f"is not {refused}", code=variable.refused, origin=variable.origin)
+    if variable.refused is None:
+        return MappingFault(f"{variable.origin}: cannot be written: not {refused}", origin=variable.origin)
+    return CallInvalid("", code=variable.refused, origin=variable.origin)
 
 
-def take_all(takes: Iterable[Take], scope: dict[str, Json]) -> None:
-    """Take values one after the other; each is in the scope of those after it."""
-    for take in takes:
-        scope[take.name] = taken(take, scope)
+def assign(variables: Iterable[Variable], scope: dict[str, Json]) -> None:
+    """Compute variables one after the other; each is in the scope of those after it."""
+    for variable in variables:
+        scope[variable.name] = value_of(variable, scope)
 
 
 def wanted(step: Step, scope: Scope) -> bool:

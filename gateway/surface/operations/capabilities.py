@@ -41,7 +41,7 @@ def _capability(plan: OperationPlan, of_provider: LimitsPlan, operation: Operati
     limits: dict[str, Json] = {}
     rates = {name: of_provider.rates[name].text for name in sorted(_classes(plan)) if name in of_provider.rates}
     if rates:
-        limits["rate"] = rates
+        limits["rates"] = rates
     if plan.cache is not None:
         limits["kept_seconds"] = int(plan.cache)
     if plan.window is not None and plan.window.max_days is not None:
@@ -53,8 +53,8 @@ def _capability(plan: OperationPlan, of_provider: LimitsPlan, operation: Operati
     lenient = lenient_arguments(plan, operation) if operation is not None else []
     if lenient:
         limits["lenient_arguments"] = lenient
-    if plan.loses:
-        limits["lost_arguments"] = dict(plan.loses)
+    if plan.partial:
+        limits["partial_arguments"] = dict(plan.partial)
     if plan.requires:
         limits["required_arguments"] = dict(plan.requires)
     told: dict[str, Json] = {"support": plan.support}
@@ -64,6 +64,6 @@ def _capability(plan: OperationPlan, of_provider: LimitsPlan, operation: Operati
 
 
 def _classes(plan: OperationPlan) -> set[str]:
-    """The classes of rate that the operation's own calls count against."""
+    """The rate classes that the operation's own calls count against."""
     steps = (step for variant in plan.variants for step in variant.steps)
     return {step.call.limit for step in steps if isinstance(step, CallStep)}

@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 from typing import Final
 
 from gateway.engine.catalog import Connection
-from gateway.mapping.nodes.hooks import IGNORE, AskingHook, AskPlan, Hook, TellingHook, is_proved_by_fetch
+from gateway.mapping.nodes.hooks import IGNORE, AskingHook, Hook, RequestPlan, TellingHook, is_proved_by_fetch
 from gateway.mapping.nodes.verification import VerifyPlan
 from gateway.mapping.runtime.hook_messages import answering, is_equal, is_forged, to_messages, to_reply
 from gateway.mapping.runtime.hook_requests import to_answer, to_asked
@@ -49,7 +49,7 @@ Fetch = Callable[[str, Mapping[str, Json]], Awaitable[Json]]
 class Question:
     """A proved message that asks for something: the ask that fitted, and the canonical request."""
 
-    ask: AskPlan
+    ask: RequestPlan
     asked: Asked
 
 

@@ -12,9 +12,9 @@ from gateway.documents.yaml import Place, suggestion
 from gateway.mapping.checks.header_names import received
 from gateway.mapping.checks.hooks_named import COMPARE, check_names
 from gateway.mapping.compiler.context import BASE, Context
-from gateway.mapping.compiler.hooks.asks import compile_asks
 from gateway.mapping.compiler.hooks.proofs import compile_verified
 from gateway.mapping.compiler.hooks.replies import compile_replies, compile_reply
+from gateway.mapping.compiler.hooks.requests import compile_requests
 from gateway.mapping.compiler.http.calls import Http
 from gateway.mapping.compiler.operations.alternatives import Ways, compile_needs
 from gateway.mapping.compiler.operations.runs import compile_run
@@ -96,7 +96,7 @@ def _compile_telling(
         at=at,
         record=record.name if record is not None else "",
         reads=record,
-        untold=_compile_untold(context, node.untold or {}, (*place, "untold"), type_, record),
+        omits=_compile_omits(context, node.omits or {}, (*place, "omits"), type_, record),
         fetch=fetch,
         reply=reply,
         replies=replies,
@@ -111,7 +111,7 @@ def _compile_asking(context: Context, name: str, node: written.AskingHook) -> As
         context.report((*place, "body"), "wrong-value", _GET_BODY)
     verified = compile_verified(context, node)
     if verified.equals and "GET" in node.methods and node.body != _NONE:
-        message = "a GET has no body to be compared: tell the asks apart by `when:`"
+        message = "a GET has no body to be compared: tell the requests apart by `when:`"
         context.report((*place, "verify"), "wrong-value", message)
     return AskingHook(
         name=name,
@@ -122,7 +122,7 @@ def _compile_asking(context: Context, name: str, node: written.AskingHook) -> As
         body=node.body,
         replies=compile_replies(context, node.replies or {}, (*place, "replies")),
         origin=context.origin(place),
-        asks=compile_asks(context, node.asks),
+        requests=compile_requests(context, node.requests),
     )
 
 
@@ -188,10 +188,10 @@ def _compile_record(
     return (row.record, row.levels[0].at) if row else (None, None)
 
 
-def _compile_untold(
+def _compile_omits(
     context: Context, nodes: dict[str, list[str]], place: Place, type_: EventPlan, record: RecordPlan | None
 ) -> dict[str, frozenset[str]]:
-    """Compile `untold`: of events that the hook has, fields that its record has, but never the id."""
+    """Compile `omits`: of events that the hook has, fields that its record has, but never the id."""
     events = {type_.constant, type_.other, *(event for _, event in type_.words)}
     fields = {line.name.split(".")[0] for line in record.fields} - {"id"} if record is not None else set()
     for event, names in nodes.items():

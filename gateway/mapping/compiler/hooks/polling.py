@@ -1,4 +1,4 @@
-"""Watches compiled: which list shows the changes of a provider that tells none, and what it cannot tell either.
+"""Polling compiled: which list shows the changes of a provider that tells none, and what it cannot tell either.
 
 Nothing here asks a provider or compares anything. (What is seen while examples are played is
 `coverage_probe.py`.)
@@ -18,43 +18,43 @@ from gateway.mapping.compiler.http.calls import Http, seconds
 from gateway.mapping.compiler.operations.alternatives import Ways
 from gateway.mapping.compiler.operations.runs import compile_run
 from gateway.mapping.compiler.scene import Scene
-from gateway.mapping.language.polling import Watch, WatchBookings
-from gateway.mapping.nodes.polling import WatchPlan
+from gateway.mapping.language.polling import Polling, PollingBookings
+from gateway.mapping.nodes.polling import PollingPlan
 from gateway.model.model import Operation
 from gateway.values.messages import Effect, Json
 
-_PLACE: Place = ("watch", "bookings")
+_PLACE: Place = ("polling", "bookings")
 _READ_FROM = ("records", "codecs")
 """Sections that say how a list is read."""
 
 
-def compile_watch(
+def compile_polling(
     context: Context, file: dict[str, Json], http: Http, operations: Mapping[str, Ways]
-) -> WatchPlan | None:
-    """Compile the watch of a file; None when there is none, or with findings."""
-    if "watch" not in file:
+) -> PollingPlan | None:
+    """Compile the polling of a file; None when there is none, or with findings."""
+    if "polling" not in file:
         return None
-    watch = context.read(Watch, file["watch"], ("watch",))
-    if not watch.all_sound:
+    polling = context.read(Polling, file["polling"], ("polling",))
+    if not polling.all_sound:
         return None
-    node = watch.bookings
+    node = polling.bookings
     scene = Scene(context, http, Effect.SAFE, frozenset(operations), BASE, None, {})
     run = compile_run(scene, node.run, node.with_, _PLACE)
     operation = context.model.operations.get(run.operation)
     if operation is None or run.operation not in operations:
         return None
     _check_list(context, operation, operations[run.operation], node)
-    if node.absent == "vanished":
-        check_pages(context, operations[run.operation], (*_PLACE, "absent"))
+    if node.missing == "cancelled":
+        check_pages(context, operations[run.operation], (*_PLACE, "missing"))
     listed = [node.with_ or {}, file["operations"][run.operation], *(file.get(name) for name in _READ_FROM)]
-    return WatchPlan(
+    return PollingPlan(
         operation=run.operation,
         arguments=run.arguments,
         interval=seconds(node.interval),
         before=_days(node.before),
         after=_days(node.after),
         tracked=_compile_tracked(context, operations[run.operation], node.tracked),
-        vanishes=node.absent == "vanished",
+        vanishes=node.missing == "cancelled",
         digest=hashlib.sha256(json.dumps(listed, sort_keys=True).encode()).hexdigest(),
     )
 
@@ -96,7 +96,7 @@ def compile_remembered(context: Context, file: dict[str, Json]) -> dict[str, fro
     return {field: frozenset(_setting(file["operations"], field)) for field in sorted(found)}
 
 
-def _check_list(context: Context, operation: Operation, ways: Ways, node: WatchBookings) -> None:
+def _check_list(context: Context, operation: Operation, ways: Ways, node: PollingBookings) -> None:
     """What is polled lists the things that change, in a window of its own, and says what is true now."""
     place, of = (*_PLACE, "run"), context.model.changes.resource
     if operation.gives != "list" or operation.resource is None or operation.resource.name != of:
@@ -105,10 +105,10 @@ def _check_list(context: Context, operation: Operation, ways: Ways, node: WatchB
         context.report(place, "wrong-result", f"{operation.name} has no from and to")
     for name in operation.window or ():
         if name in (node.with_ or {}):
-            context.report((*_PLACE, "with", name), "reserved-name", f"`{name}` is given by the watch", key=True)
+            context.report((*_PLACE, "with", name), "reserved-name", f"`{name}` is given by the poll", key=True)
     if any(way.cache is not None for way in ways):
-        message = f"the answers of {operation.name} are kept: a watch would see what was, not what is"
-        context.report(place, "watch-cached", message)
+        message = f"the answers of {operation.name} are kept: a poll would see what was, not what is"
+        context.report(place, "polling-cached", message)
 
 
 def _compile_tracked(context: Context, ways: Ways, names: list[str] | None) -> tuple[str, ...]:

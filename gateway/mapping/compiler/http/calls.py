@@ -53,13 +53,13 @@ class Http:
     """The class of rate that a call counts against unless it names one."""
 
     def of_class(self, context: Context, name: str | None, place: Place) -> Http:
-        """The same for the part of the file whose `class:` has this name, if it has one."""
+        """The same for the part of the file whose `rate_class:` has this name, if it has one."""
         if name is None:
             return self
         context.used_limits.add(name)
         if name not in self.limits.rates and name != "default":
             hint = suggestion(name, self.limits.rates)
-            context.report((*place, "class"), "unknown-class", f"`http.rate` has no class `{name}`{hint}")
+            context.report((*place, "rate_class"), "unknown-rate-class", f"`http.rates` has no class `{name}`{hint}")
         return replace(self, limit=name)
 
 
@@ -84,12 +84,12 @@ def compile_http(context: Context, written: Json, place: Place) -> Http | None:
 
 
 def compile_limits(node: HttpPart) -> LimitsPlan:
-    """Compile `rate:` and `at_once:` of `http:`, whose form is checked."""
+    """Compile `rates:` and `concurrency:` of `http:`, whose form is checked."""
     rates = {}
-    for name, text in (node.rate or {}).items():
+    for name, text in (node.rates or {}).items():
         amount, _, unit = text.partition("/")
         rates[name] = Rate(int(amount), _PERIODS[unit], text)
-    return LimitsPlan(rates, node.at_once)
+    return LimitsPlan(rates, node.concurrency)
 
 
 def _compile_base(context: Context, text: str, place: Place) -> Tree:
@@ -115,10 +115,10 @@ def compile_call(context: Context, node: Call, names: Names, http: Http, *, secr
     if not node.sound:
         return None
     place, verbs = node.place, node.verbs
-    rpc = _rpc(context, node)
+    rpc = _rpc(node)
     if len(verbs) > 1 or (not verbs and rpc is None):
         context.report(
-            place, "call-without-verb", "a call has exactly one of get, post, put, patch, delete, or a JSON-RPC method"
+            place, "call-without-verb", "a call has exactly one of get, post, put, patch, delete, or `jsonrpc`"
         )
         return None
     names = frozenset(names) | SENDING
@@ -146,7 +146,7 @@ def compile_call(context: Context, node: Call, names: Names, http: Http, *, secr
         body_kind=body_kind,
         rpc=rpc,
         timeout=seconds(node.timeout) if node.timeout is not None else http.timeout,
-        limit=http.of_class(context, node.class_, place).limit,
+        limit=http.of_class(context, node.rate_class, place).limit,
         success=_compile_success(context, node, names) or http.success,
         complete=condition_of(context, node, "complete", names | {"body"}),
         pages=paging(node),
@@ -161,34 +161,29 @@ def compile_call(context: Context, node: Call, names: Names, http: Http, *, secr
 
 
 def _scheme(context: Context, name: str, place: Place) -> str:
-    if name and name not in context.auths:
-        hint = suggestion(name, context.auths)
-        context.report((*place, "auth"), "unknown-scheme", f"`{name}` is not among `auths:`{hint}")
-    context.used_auths.add(name)
+    if name and name not in context.auth_schemes:
+        hint = suggestion(name, context.auth_schemes)
+        context.report((*place, "auth"), "unknown-scheme", f"`{name}` is not among `auth_schemes:`{hint}")
+    context.used_schemes.add(name)
     return name
 
 
-def _rpc(context: Context, node: Call) -> str | None:
-    if "jsonrpc" in node:
-        return node.jsonrpc.method if node.jsonrpc is not None and node.jsonrpc.sound else ""
-    if "params" in node and "method" not in node:
-        context.report(node.place, "missing-key", "`params` needs the JSON-RPC `method`")
-    return node.method
+def _rpc(node: Call) -> str | None:
+    if node.jsonrpc is None:
+        return None
+    return node.jsonrpc.method if node.jsonrpc.sound else ""
 
 
 def _compile_body(context: Context, node: Call, names: Names, *, secrets: bool) -> tuple[str, Tree | None]:
     place = node.place
-    kinds = [kind for kind in ("json", "form", "jsonrpc", "method") if kind in node]
+    kinds = [kind for kind in ("json", "form", "jsonrpc") if kind in node]
     if len(kinds) > 1:
         context.report(place, "two-bodies", f"a call has one body, not {' and '.join(kinds)}")
     if not kinds:
         return "none", None
     kind = kinds[0]
-    if kind == "method":
-        params = [] if node.params is None else node.params
-        return "jsonrpc", compile_tree(context, params, (*place, "params"), names, secrets=secrets)
     if kind == "jsonrpc":
-        params = node.jsonrpc.params if node.jsonrpc is not None else []
+        params = node.jsonrpc.params if node.jsonrpc is not None and node.jsonrpc.params is not None else []
         return "jsonrpc", compile_tree(context, params, (*place, "jsonrpc", "params"), names, secrets=secrets)
     compiled = compile_object if kind == "form" else compile_tree
     return kind, compiled(context, getattr(node, kind), (*place, kind), names, secrets=secrets)

@@ -20,7 +20,7 @@ from gateway.mapping.compiler.http.calls import Http, compile_rules, seconds
 from gateway.mapping.compiler.operations.alternatives import compile_needs
 from gateway.mapping.compiler.operations.results import compile_result
 from gateway.mapping.compiler.operations.steps import compile_steps
-from gateway.mapping.compiler.operations.takes import compile_takes
+from gateway.mapping.compiler.operations.variables import compile_variables
 from gateway.mapping.compiler.scene import Scene
 from gateway.mapping.compiler.trees import compile_object
 from gateway.mapping.expressions import Predicate
@@ -44,25 +44,25 @@ def compile_operation(
         return None
     window = _compile_window(context, operation, node)
     names = CALL | ({"window"} if window else set()) | _remembered(context, operation)
-    inner = http.of_class(context, node.class_, place)
+    inner = http.of_class(context, node.rate_class, place)
     scene = Scene(context, inner, operation.effect, operations, frozenset(names), operation.not_found, operation.args)
     args_from, parts = _compile_args_from(context, operation, node)
     check_possible(context, operation, node, parts)
     given = given_to(operation, parts, unsupported=node.unsupported or {}, requires=node.requires or {})
     with context.collecting() as reads, context.knowing(given):
-        takes = compile_takes(scene, node.take or {}, (*place, "take"))
-        variants = _compile_variants(scene.taking(takes), operation, node)
+        variables = compile_variables(scene, node.vars or {}, (*place, "vars"))
+        variants = _compile_variants(scene.with_variables(variables), operation, node)
     plan = OperationPlan(
         name=operation.name,
         effect=operation.effect,
         support=node.support or "native",
         notes=node.notes or "",
         unsupported=node.unsupported or {},
-        loses=node.loses or {},
+        partial=node.partial or {},
         requires=node.requires or {},
         args_from=args_from,
         window=window,
-        takes=takes,
+        variables=variables,
         variants=variants,
         arguments={},
         not_found=operation.not_found,
@@ -90,10 +90,10 @@ def compile_native(context: Context, name: str, written: Json, place: Place, htt
         return None
     arguments = {key: _argument(one) for key, one in (node.args or {}).items() if one.sound}
     effect = Effect.SAFE if node.safe else Effect.UNSAFE
-    scene = Scene(context, http.of_class(context, node.class_, place), effect, frozenset(), CALL, None, {})
+    scene = Scene(context, http.of_class(context, node.rate_class, place), effect, frozenset(), CALL, None, {})
     with context.collecting() as reads, context.knowing(given_to_native(arguments)):
-        takes = compile_takes(scene, node.take or {}, (*place, "take"))
-        variant = _compile_native_body(scene.taking(takes), node)
+        variables = compile_variables(scene, node.vars or {}, (*place, "vars"))
+        variant = _compile_native_body(scene.with_variables(variables), node)
     check_native_arguments(context, arguments, reads, place)
     check_names(context, reads, node, effect)
     return OperationPlan(
@@ -102,11 +102,11 @@ def compile_native(context: Context, name: str, written: Json, place: Place, htt
         support="native",
         notes=node.notes or "",
         unsupported={},
-        loses={},
+        partial={},
         requires={},
         args_from={},
         window=None,
-        takes=takes,
+        variables=variables,
         variants=(variant,),
         arguments=arguments,
         not_found=None,

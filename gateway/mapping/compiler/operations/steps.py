@@ -12,13 +12,13 @@ from typing import TypedDict
 from gateway.documents.yaml import Place
 from gateway.mapping.checks.given import Given
 from gateway.mapping.checks.kinds import element_of
-from gateway.mapping.checks.operations import check_accepted, check_refusals
+from gateway.mapping.checks.operations import check_ignored, check_refusals
 from gateway.mapping.checks.usage import Reads
 from gateway.mapping.checks.writes import check_taking_back
 from gateway.mapping.compiler.conditions import condition_of
 from gateway.mapping.compiler.context import CALL, RESERVED
 from gateway.mapping.compiler.operations.runs import compile_call, compile_recover, compile_run, compile_undo
-from gateway.mapping.compiler.operations.takes import compile_takes
+from gateway.mapping.compiler.operations.variables import compile_variables
 from gateway.mapping.compiler.records.rows import compile_levels
 from gateway.mapping.compiler.scene import Scene
 from gateway.mapping.compiler.trees import compile_object, compile_tree
@@ -51,9 +51,9 @@ class _Common(TypedDict):
     when: Predicate | None
     fan_out: FanOut | None
     keep: Path | None
-    accept: frozenset[str]
+    ignore_errors: frozenset[str]
     effect: Effect
-    stays: bool
+    keep_on_failure: bool
     undo: CallPlan | RunPlan | None
     recover: RecoverPlan | None
     origin: str
@@ -78,7 +78,7 @@ def compile_steps(
             scene = scene.knowing(*_names_in(node.raw))
             continue
         found.append(step)
-        scene = scene.taking(step.takes) if isinstance(step, VarsStep) else scene.knowing(*step.names)
+        scene = scene.with_variables(step.variables) if isinstance(step, VarsStep) else scene.knowing(*step.names)
         if sound and isinstance(step, RefuseStep):
             check_taking_back(context, found[:-1], step, node.place)
     return tuple(found), scene
@@ -88,8 +88,8 @@ def _names_in(node: Json) -> list[str]:
     """Give the names that a step as it is written would give, whatever else is wrong with it."""
     if not isinstance(node, dict):
         return []
-    taken = node.get("take")
-    names = [node.get("name"), *(taken if isinstance(taken, dict) else ())]
+    variables = node.get("vars")
+    names = [node.get("name"), *(variables if isinstance(variables, dict) else ())]
     return [name for name in names if isinstance(name, str) and name]
 
 
@@ -137,9 +137,9 @@ def _compile_kind(
             guards = _compile_refusals(inner, node.refuse, (*place, "refuse"))
             return RefuseStep(guards=guards, takes_back=node.takes_back, when=when, origin=origin)
         case written.VarsStep():
-            return VarsStep(takes=compile_takes(inner, node.take, (*place, "take")), when=when, origin=origin)
+            return VarsStep(variables=compile_variables(inner, node.vars, (*place, "vars")), when=when, origin=origin)
         case written.ComputeStep():
-            value = _compile_make(inner, node.make, node.name, (*place, "make"))
+            value = _compile_value(inner, node.compute, node.name, (*place, "compute"))
             return ComputeStep(name=node.name, value=value, when=when, origin=origin)
         case written.ExclusiveStep():
             over = _compile_exclusive(inner, node.exclusive, (*place, "exclusive"))
@@ -151,22 +151,22 @@ def _compile_asking(
     scene: Scene, node: written.AskingStep, around: tuple[Predicate | None, FanOut | None]
 ) -> AskingStep | None:
     """Compile a step that asks the provider, by a call or by another operation."""
-    context, place, accept = scene.context, node.place, node.accept or []
-    for code in accept:
-        context.error_code(code, (*place, "accept"))
-    check_accepted(context, accept, scene.not_found, (*place, "accept"))
-    effect, stays = _effect(scene, node), bool(node.stays)
+    context, place, ignore_errors = scene.context, node.place, node.ignore_errors or []
+    for code in ignore_errors:
+        context.error_code(code, (*place, "ignore_errors"))
+    check_ignored(context, ignore_errors, scene.not_found, (*place, "ignore_errors"))
+    effect, keep_on_failure = _effect(scene, node), bool(node.keep_on_failure)
     call = compile_call(scene, node.call, effect) if isinstance(node, written.CallStep) else None
     run = compile_run(scene, node.run, node.with_, place) if isinstance(node, written.RunStep) else None
-    harmless = stays or effect is Effect.SAFE
+    harmless = keep_on_failure or effect is Effect.SAFE
     common = _Common(
         name=node.name,
         when=around[0],
         fan_out=around[1],
         keep=context.path(node.keep, (*place, "keep")) if node.keep is not None else None,
-        accept=frozenset(accept),
+        ignore_errors=frozenset(ignore_errors),
         effect=effect,
-        stays=stays,
+        keep_on_failure=keep_on_failure,
         undo=compile_undo(scene, node.name, node.undo) if node.undo is not None else None,
         recover=compile_recover(scene, node.recover, harmless=harmless) if node.recover is not None else None,
         origin=context.origin(place),
@@ -176,7 +176,7 @@ def _compile_asking(
     return CallStep(call=call, **common) if call is not None else None
 
 
-def _compile_make(scene: Scene, node: Json, name: str, place: Place) -> Tree:
+def _compile_value(scene: Scene, node: Json, name: str, place: Place) -> Tree:
     """Compile what a step makes; of nothing but arguments, it is the caller's as well."""
     context = scene.context
     with context.collecting() as reads:
@@ -198,7 +198,7 @@ def _effect(scene: Scene, node: written.AskingStep) -> Effect:
     """A reading step is safe; what may stay is no unknown outcome when its answer is lost, and is not sent again."""
     if node.safe:
         return Effect.SAFE
-    return Effect.IDEMPOTENT if node.stays else scene.effect
+    return Effect.IDEMPOTENT if node.keep_on_failure else scene.effect
 
 
 def _compile_fan_out(scene: Scene, node: written.ForEach) -> FanOut | None:
@@ -211,11 +211,11 @@ def _compile_fan_out(scene: Scene, node: written.ForEach) -> FanOut | None:
         public = (scene.names - CALL) | {"args", "settings", "window"}
         levels = tuple(compile_levels(context, node.in_, (*place, "in"), frozenset(public), scene.names))
         names = tuple(level.name for level in levels)
-        fan_out = FanOut(None, levels, names, node.at_once) if levels else None
+        fan_out = FanOut(None, levels, names, node.concurrency) if levels else None
     else:
         elements = context.expression(node.in_, (*place, "in"), scene.names)
         names = (node.as_ or "",)
-        fan_out = FanOut(elements, (), names, node.at_once) if elements is not None else None
+        fan_out = FanOut(elements, (), names, node.concurrency) if elements is not None else None
     for name in names:
         _check_name(scene, name, place)
     return fan_out

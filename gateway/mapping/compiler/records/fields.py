@@ -79,10 +79,10 @@ def names_of(context: Context) -> frozenset[str]:
     return BASE | context.step_names | {"args", "row", "fields", "window"}
 
 
-def _made(context: Context, _resource: Resource, field: Field, node: FieldPart) -> Compiled:
-    where = (*node.place, "make")
-    check_tree(context, field, node.make, where)
-    return Compiled(Computed(compile_tree(context, node.make, where, names_of(context))))
+def _computed(context: Context, _resource: Resource, field: Field, node: FieldPart) -> Compiled:
+    where = (*node.place, "compute")
+    check_tree(context, field, node.compute, where)
+    return Compiled(Computed(compile_tree(context, node.compute, where, names_of(context))))
 
 
 def _built(context: Context, resource: Resource, field: Field, node: FieldPart) -> Compiled:
@@ -149,7 +149,7 @@ def _complete(record: RecordPlan) -> bool:
 SOURCES: dict[str, Callable[[Context, Resource, Field, FieldPart], Compiled]] = {
     "at": _from_path,
     "value": _constant,
-    "make": _made,
+    "compute": _computed,
     "from": _built,
     "record": _embedded,
 }

@@ -91,7 +91,7 @@ def _compile_record(context: Context, name: str, node: RecordPart) -> RecordPlan
         writes=tuple(line for line in lines if line.mode != "read"),
         groups=_groups(resource, reads),
         order=tuple(name for name in resource.fields if name in begun),  # the contract's order, whatever the file's
-        null_as=node.nothing,
+        null_as=node.null_as,
         private=frozenset(node.private or ()),
     )
 
@@ -174,7 +174,7 @@ def _compile_line(context: Context, resource: Resource, canonical: str, node: Fi
         return None
     if not node.sound:
         return None
-    sources = [key for key in ("value", "make", "from", "record") if key in node] or ["at"]
+    sources = [key for key in ("value", "compute", "from", "record") if key in node] or ["at"]
     if len(sources) > 1 or ("at" not in node and sources == ["at"]):
         context.report(place, "field-without-source", "a field has one source: at, value, make, from or record")
         return None

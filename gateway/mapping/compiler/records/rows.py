@@ -63,7 +63,7 @@ def compile_rows(context: Context, node: RowsResult, wanted: Wanted) -> RowsPlan
     if record is None or not levels:
         return None
     roots, named = context.record_reads[record.name].roots, isinstance(node.rows, list)
-    if named or levels[0].at.steps == ():  # its paths begin with levels, steps and taken names
+    if named or levels[0].at.steps == ():  # its paths begin with levels, steps and variables
         context.reads.roots |= roots
     if named:
         known = wanted.names | {level.name for level in levels}
@@ -139,7 +139,7 @@ def _check_relative(context: Context, path: Path | None, levels: list[str], plac
 
 def _check_roots(context: Context, path: Path, names: frozenset[str], place: Place) -> None:
     for root in sorted(path.roots - names):
-        message = f"`{root}` is no step and no taken value here{suggestion(root, names)}"
+        message = f"`{root}` is no step and no variable here{suggestion(root, names)}"
         context.report(place, "unknown-name", message)
     known = context.known_here
     for root in sorted(path.roots & names & known.roots.keys()):

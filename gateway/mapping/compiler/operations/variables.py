@@ -8,20 +8,20 @@ from gateway.mapping.codecs import Codec
 from gateway.mapping.compiler.context import RESERVED
 from gateway.mapping.compiler.scene import Scene
 from gateway.mapping.expressions import Literal
-from gateway.mapping.language.steps import Take as TakePart
-from gateway.mapping.nodes.calls import Take
+from gateway.mapping.language.steps import Variable as Part
+from gateway.mapping.nodes.calls import Variable
 from gateway.values.messages import Json
 
 
-def compile_takes(scene: Scene, nodes: Json, place: Place) -> tuple[Take, ...]:
-    """Compile taken names in order: one may use those above it."""
-    context, takes = scene.context, []
+def compile_variables(scene: Scene, nodes: Json, place: Place) -> tuple[Variable, ...]:
+    """Compile variables in order: one may use those above it."""
+    context, variables = scene.context, []
     for name, node in nodes.items():
         where = (*place, name)
         if name in RESERVED | scene.names or not name.isidentifier():
-            context.report(where, "reserved-name", f"`{name}` cannot be the name of a taken value", key=True)
+            context.report(where, "reserved-name", f"`{name}` cannot be the name of a variable", key=True)
             continue
-        written = context.read(TakePart, node, where)
+        written = context.read(Part, node, where)
         if not written.sound:
             continue
         value = context.template(written.from_, where, scene.names)
@@ -31,18 +31,18 @@ def compile_takes(scene: Scene, nodes: Json, place: Place) -> tuple[Take, ...]:
         elif codec is not None:
             codec = check_taken(context, scene.arguments, written.from_, codec, (*where, "as"))
         if isinstance(value, Literal):
-            context.report(where, "not-a-template", "a taken value is a template")
+            context.report(where, "not-a-template", "a variable is a template")
         elif value is not None:
             if context.given is not None and value.whole:
-                context.given = context.given.taking(name, value.holes[0].tree, encoded=codec is not None)
+                context.given = context.given.with_variables(name, value.holes[0].tree, encoded=codec is not None)
             refused = _refusal(scene, codec) if codec is not None else None
-            takes.append(Take(name, value, codec, refused, context.origin(where)))
+            variables.append(Variable(name, value, codec, refused, context.origin(where)))
             scene = scene.knowing(name)
-    return tuple(takes)
+    return tuple(variables)
 
 
 def _refusal(scene: Scene, codec: Codec) -> str | None:
-    """What it means when a codec cannot write a taken value: nothing of that id, a time that cannot be, bad input."""
+    """What it means when a codec cannot write a variable: nothing of that id, a time that cannot be, bad input."""
     if codec.parts is not None:
         return scene.not_found
     return "INVALID_TIME" if codec.gives in {"instant", "date", "clock"} else "VALIDATION_ERROR"

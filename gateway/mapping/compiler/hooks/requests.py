@@ -16,9 +16,9 @@ from gateway.mapping.compiler.context import BASE, Context
 from gateway.mapping.compiler.hooks.replies import compile_reply
 from gateway.mapping.compiler.records.rows import Wanted, compile_one
 from gateway.mapping.compiler.trees import compile_object
-from gateway.mapping.language.hooks import Ask
+from gateway.mapping.language.hooks import HookRequest
 from gateway.mapping.nodes.calls import RowsPlan
-from gateway.mapping.nodes.hooks import AskPlan
+from gateway.mapping.nodes.hooks import RequestPlan
 from gateway.mapping.nodes.trees import RecordPlan
 from gateway.model.model import Request
 from gateway.values.messages import Json
@@ -29,14 +29,14 @@ _REQUEST: Final = "request"
 """The canonical request, as templates of its answer see it."""
 
 
-def compile_asks(context: Context, nodes: list[Ask]) -> tuple[AskPlan, ...]:
-    """Compile `asks`, in their order; one with findings may be missing."""
-    asks = [_compile_ask(context, node) for node in nodes]
+def compile_requests(context: Context, nodes: list[HookRequest]) -> tuple[RequestPlan, ...]:
+    """Compile `requests`, in their order; one with findings may be missing."""
+    asks = [_compile_request(context, node) for node in nodes]
     _check_reached(context, nodes)
     return tuple(ask for ask in asks if ask is not None)
 
 
-def _compile_ask(context: Context, ask: Ask) -> AskPlan | None:
+def _compile_request(context: Context, ask: HookRequest) -> RequestPlan | None:
     if not ask.sound:
         return None
     place = ask.place
@@ -58,7 +58,7 @@ def _compile_ask(context: Context, ask: Ask) -> AskPlan | None:
     _check_answer(context, request, reads, (*place, "reply"))
     if reply is None or ("record" in ask and not row):
         return None
-    return AskPlan(
+    return RequestPlan(
         request=request.name,
         shape=request.resource,
         when=when,
@@ -77,7 +77,7 @@ def _written(node: Json) -> str:
     return node if isinstance(node, str) else json.dumps(node, ensure_ascii=False)
 
 
-def _compile_row(context: Context, request: Request, ask: Ask) -> RowsPlan | None:
+def _compile_row(context: Context, request: Request, ask: HookRequest) -> RowsPlan | None:
     """Compile `at` and `record`: the record must read the object that the request has."""
     if ask.record is None:
         if "at" in ask:
@@ -108,7 +108,7 @@ def _check_answer(context: Context, request: Request, reads: Reads, place: Place
             context.report(place, "unknown-field", message)
 
 
-def _check_reached(context: Context, nodes: list[Ask]) -> None:
+def _check_reached(context: Context, nodes: list[HookRequest]) -> None:
     """No ask comes after one that always fits, or that has the same condition."""
     always: Place | None = None
     seen: dict[str, Place] = {}
@@ -116,7 +116,7 @@ def _check_reached(context: Context, nodes: list[Ask]) -> None:
         earlier = always or seen.get(str(node.when))
         if earlier is not None:
             message = f"never reached: {context.origin(earlier)} fits whenever this one does; move it up, or remove it"
-            context.report(node.place, "unreachable-ask", message)
+            context.report(node.place, "unreachable-request", message)
         elif node.when is not None:
             seen[node.when] = node.place
         elif node.sound and "when" not in node:
