@@ -174,7 +174,7 @@ class Dutiful(Bare):
             begun, ident = loop_time(), request.headers.get("X-Request-Id") or uuid4().hex
             if not hmac.compare_digest(request.headers.get("Authorization", "").encode(), wanted):
                 raise web.HTTPUnauthorized
-            async with asyncio.timeout(25):
+            async with asyncio.timeout(240):
                 response = await work(request)
             response.headers["X-Request-Id"] = ident
             line = {
