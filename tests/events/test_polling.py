@@ -149,7 +149,7 @@ async def test_the_edge_of_the_window(house):
 
 async def test_the_day_on_which_the_clocks_change(house):
     """A window that ends on a day of 23 hours ends with that day."""
-    await house.gateway(replace(house.plan, watch=replace(house.plan.watch, after=1)))
+    await house.gateway(replace(house.plan, polling=replace(house.plan.polling, after=1)))
     house.at = int(datetime(2026, 3, 28, 22, 30, tzinfo=UTC).timestamp() * 1000)  # half an hour to midnight
     house.desk.put("late", "2026-03-29T23:59:00+02:00")
     house.desk.put("next", "2026-03-30T00:00:00+02:00")
@@ -196,7 +196,7 @@ async def test_a_part_of_a_list_says_nothing_of_the_rest(house, caplog):
 
 async def test_absence_may_mean_nothing(house):
     """Where the mapping says so, what is listed no more is left as it was."""
-    await house.gateway(replace(house.plan, watch=replace(house.plan.watch, vanishes=False)))
+    await house.gateway(replace(house.plan, polling=replace(house.plan.polling, vanishes=False)))
     house.desk.put("b1")
     await house.poll()
     house.desk.bookings.clear()
@@ -209,7 +209,7 @@ async def test_a_window_that_grows_and_a_list_that_is_another(house):
     house.desk.put("near")
     house.desk.put("far", "2026-05-01T10:00:00+02:00")
     await house.poll()
-    await house.gateway(replace(house.plan, watch=replace(house.plan.watch, after=90)))
+    await house.gateway(replace(house.plan, polling=replace(house.plan.polling, after=90)))
     house.desk.put("new")
     await house.poll()
     assert [("new", "created")] == await house.changes()

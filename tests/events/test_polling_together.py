@@ -17,7 +17,7 @@ from tests.webhooks.house import until
 MINUTE = 60_000
 
 
-async def test_two_gateways_share_a_watch(house):
+async def test_two_gateways_share_the_polls(house):
     """Whoever polls first, each change is told once; the claim of a gateway that died ends by itself."""
     await house.gateway()
     await house.poll(0)
@@ -104,7 +104,7 @@ async def test_a_list_that_was_asked_for_before_a_change_does_not_undo_it(house)
     assert [("b1", "cancelled", "gateway")] == await house.told()
 
 
-async def test_a_watch_runs_by_itself_and_stops(house):
+async def test_polling_runs_by_itself_and_stops(house):
     """The task polls what is due, takes up a new catalog, and gives its claim back when it is stopped."""
     poller, engine, publisher = house.gateways[-1]
     house.desk.put("b1")
@@ -113,7 +113,9 @@ async def test_a_watch_runs_by_itself_and_stops(house):
     connection = engine.connection("club")
     assert polled(connection) is not None
     engine.use(
-        Catalog("v2", {}, {"club": bound("club", replace(connection.provider.compiled, watch=None), connection.public)})
+        Catalog(
+            "v2", {}, {"club": bound("club", replace(connection.provider.compiled, polling=None), connection.public)}
+        )
     )
     running.cancel()
     await asyncio.wait([running])
@@ -168,8 +170,8 @@ async def test_a_defect_that_one_connection_meets_is_its_own(house, caplog):
 
 
 @pytest.mark.parametrize("store_url", ["sqlite"], indirect=True)
-async def test_a_watch_outlives_its_store(house, monkeypatch):
-    """While the store is locked nothing is polled and nothing is lost; afterwards the same watch goes on."""
+async def test_polling_outlives_its_store(house, monkeypatch):
+    """While the store is locked nothing is polled and nothing is lost; afterwards the same poller goes on."""
     monkeypatch.setattr("gateway.store.drivers._BUSY_MILLISECONDS", 50)
     monkeypatch.setattr("gateway.store.database.RETRY_SECONDS", 0.05)
     await house.poll()

@@ -45,7 +45,7 @@ def ms(text):
 )
 def test_the_window_of_a_poll(desk, zone, now, complete_at, first, end):
     """It holds whole local days, from the last complete poll on when that is longer ago."""
-    span = span_of(desk.watch, zone, ms(now), ms(complete_at) if complete_at else None)
+    span = span_of(desk.polling, zone, ms(now), ms(complete_at) if complete_at else None)
     assert (first, end) == (span.first, span.end)
     assert [True, True, False, False] == [span.holds(one) for one in (None, first, end, "2020-01-01T00:00:00+00:00")]
 
@@ -53,16 +53,16 @@ def test_the_window_of_a_poll(desk, zone, now, complete_at, first, end):
 def test_what_a_list_is_known_by(desk):
     """A list is another when it is made or read in another way; days make it larger, secrets change nothing."""
     one = bound("club", desk, SETTINGS)
-    digest, now = digest_of(desk.watch, one), ms("2026-03-10T12:00:00Z")
+    digest, now = digest_of(desk.polling, one), ms("2026-03-10T12:00:00Z")
     assert len(digest) <= 64
-    assert digest == digest_of(desk.watch, bound("club", desk, SETTINGS | {"base_url": "https://desk.example"}))
-    assert digest == digest_of(desk.watch, replace(one, public=dict(one.public), revealed={"key": Secret("new")}))
-    wider = replace(desk.watch, after=90)
+    assert digest == digest_of(desk.polling, bound("club", desk, SETTINGS | {"base_url": "https://desk.example"}))
+    assert digest == digest_of(desk.polling, replace(one, public=dict(one.public), revealed={"key": Secret("new")}))
+    wider = replace(desk.polling, after=90)
     assert "2026-04-10T00:00:00+02:00" == old_span(digest, wider, one, now).end
     for other in (bound("club", desk, SETTINGS | {"kind": "x"}), bound("club", replace(desk, name="other"), SETTINGS)):
-        assert old_span(digest, desk.watch, other, now) is None
-    assert old_span(digest, replace(desk.watch, digest="another"), one, now) is None
-    assert old_span("", desk.watch, one, now) is None
+        assert old_span(digest, desk.polling, other, now) is None
+    assert old_span(digest, replace(desk.polling, digest="another"), one, now) is None
+    assert old_span("", desk.polling, one, now) is None
 
 
 @pytest.mark.parametrize(
@@ -77,12 +77,12 @@ def test_what_a_list_is_known_by(desk):
 )
 def test_a_poll_is_not_made_more_often_than_its_rate_allows(desk, rates, interval):
     """The interval is that of the mapping, or as long as the calls of one poll need."""
-    assert interval == interval_of(desk.watch, fitted(replace(desk, limits=LimitsPlan(rates)), {}))
+    assert interval == interval_of(desk.polling, fitted(replace(desk, limits=LimitsPlan(rates)), {}))
 
 
 @pytest.mark.parametrize(("token", "is_polled"), [(None, False), (Secret("feed-token"), True)])
-def test_a_connection_without_the_list_is_not_watched(token, is_polled):
-    """Where the operation of the watch needs a setting, a connection that lacks it has no watch."""
+def test_a_connection_without_the_list_is_not_polled(token, is_polled):
+    """Where the operation that is polled needs a setting, a connection that lacks it is not polled."""
     generic = plan_of("generic")
     values = {name: setting.default for name, setting in generic.settings.items()} | SETTINGS | {"ical_token": token}
     assert is_polled is (polled(bound("club", generic, values)) is not None)
