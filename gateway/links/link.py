@@ -74,7 +74,7 @@ class Link:
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class BookingRequest:
     """What a marketplace wants to book or cancel, checked: `start` and `end` are canonical, in the link's zone.
 
     `reference` is the marketplace's own id of the booking; without one `key` is what the booking is known by.
@@ -104,7 +104,7 @@ class Wanted:
         return milliseconds(self.end)
 
 
-def wanted(link: Link, data: Mapping[str, Json]) -> Wanted:
+def booking_request(link: Link, data: Mapping[str, Json]) -> BookingRequest:
     """Check a canonical request for one slot.
 
     A slot's id must be one that we gave and agree with the times. Raises NotMapped (INVALID_RESOURCE, SLOT_NOT_FOUND)
@@ -123,7 +123,7 @@ def wanted(link: Link, data: Mapping[str, Json]) -> Wanted:
             raise invalid("slot_id", "is the id of another slot than the one that is described")
     told_end = instant(clock_end(milliseconds(start), milliseconds(end), link.zone), link.zone)
     key = ledger_key(link.settings.center_id, facility.facility_id, start, told_end)
-    return Wanted(facility, start, end, slot_id, data.get("customer") or {}, key, data.get("reference"))
+    return BookingRequest(facility, start, end, slot_id, data.get("customer") or {}, key, data.get("reference"))
 
 
 def invalid(name: str, problem: str) -> CallInvalid:

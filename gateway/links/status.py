@@ -6,8 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from gateway.links.context import LEDGER, Asking, LinkContext, later
+from gateway.links.context import LEDGER, LinkContext, later
 from gateway.links.link import Link
+from gateway.links.session import Session
 from gateway.links.slots.calendar import cell_of, offer_of, offered, read, without
 from gateway.links.slots.slot_grid import instant, window
 from gateway.store.database import Transaction
@@ -21,18 +22,18 @@ _ENTRIES = 50
 _NEVER = LinkState("", None, None, None, 0, None, None, 0, 0, None, None, 0, 0)
 
 
-async def status(desk: LinkContext, link: Link) -> dict[str, Json]:
+async def status(context: LinkContext, link: Link) -> dict[str, Json]:
     """Tell how a link fares. Raises StoreUnavailable."""
 
     def look(store: Transaction) -> tuple[LinkState, tuple[int, int], dict[str, int], list[Entry]]:
         return (
             links.state(store, link.name) or _NEVER,
-            offers.depth(store, link.name, desk.now()),
+            offers.depth(store, link.name, context.now()),
             ledger.counts(store, link.name),
             ledger.listed(store, link.name, _ENTRIES),
         )
 
-    state, (waiting, parked), counts, entries = await desk.database.read(look)
+    state, (waiting, parked), counts, entries = await context.database.read(look)
     return {
         "name": link.name,
         "peer": link.peer.name,
@@ -93,34 +94,35 @@ def _attention(link: Link, state: LinkState, parked: int, entries: Sequence[Entr
     return told
 
 
-async def diff(desk: LinkContext, link: Link, asking: Asking) -> dict[str, Json]:
+async def diff(session: Session) -> dict[str, Json]:
     """Read the club and tell where the marketplace was told something else. Nothing of it is kept.
 
     Raises ProviderUnavailable, StoreUnavailable.
     """
-    of = window(desk.now(), link.settings.horizon_days, link.zone)
-    reading = await read(desk, link, link.settings.facilities, of, asking)
+    context, link = session.context, session.link
+    of = window(context.now(), link.settings.horizon_days, link.zone)
+    reading = await read(session, link.settings.facilities, of)
     for error in reading.failed.values():
         raise later(error)
-    known, entries = await desk.database.read(
+    known, entries = await context.database.read(
         lambda store: (
             offers.between(store, link.name, of.start_ms, of.end_ms),
             ledger.holding(store, link.name, of.start_ms, of.end_ms),
         )
     )
     there = {(one.facility, one.start_at): one for one in known}
-    made = without(link, offered(desk, link, reading, known), entries)
+    made = without(link, offered(context, link, reading, known), entries)
     true = {(one.facility, one.start_at): one for one in made}
     found = []
     for key in sorted(there.keys() | true.keys()):
-        if key[1] <= desk.now():
+        if key[1] <= context.now():
             continue
         said, now = there.get(key), true.get(key)
         if said is None or now is None or said.told != now.digest:
             found.append(_difference(link, said, now))
     return {
         "name": link.name,
-        "checked_at": _moment(desk.now()),
+        "checked_at": _moment(context.now()),
         "differences": found,
         "in_step": not found,
     }
@@ -153,16 +155,16 @@ def _word(*, available: bool) -> str:
     return "free" if available else "busy"
 
 
-async def resync(desk: LinkContext, link: Link) -> dict[str, Json]:
+async def resync(context: LinkContext, link: Link) -> dict[str, Json]:
     """Take the marketplace to know nothing, and have the club read at once. Raises StoreUnavailable."""
 
     def work(store: Transaction) -> None:
         offers.untold(store, link.name)
         links.note(store, link.name, read_due_at=0, push_due_at=0, push_failures=0, push_reason=None)
 
-    await desk.database.write(work, tells=LEDGER)
-    desk.woken(link.name).set()
-    return {"name": link.name, "requested_at": _moment(desk.now())}
+    await context.database.write(work, tells=LEDGER)
+    context.woken(link.name).set()
+    return {"name": link.name, "requested_at": _moment(context.now())}
 
 
 def _moment(at: Json) -> Mapping[str, Json] | str | None:

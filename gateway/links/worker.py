@@ -15,6 +15,7 @@ from gateway.links.bookings.recovery import settle_due
 from gateway.links.club_events import follow_club
 from gateway.links.context import LinkContext
 from gateway.links.link import Link
+from gateway.links.session import Session, session_of
 from gateway.links.slots.calendar import Reading, keep, read
 from gateway.links.slots.push import push
 from gateway.links.slots.slot_grid import days, window
@@ -41,17 +42,17 @@ _PAUSES = (5.0, 30.0, 120.0, 600.0)
 class Worker:
     """Works for one link until cancelled: `await worker.run()`."""
 
-    def __init__(self, desk: LinkContext, name: str) -> None:
-        self._desk = desk
+    def __init__(self, context: LinkContext, name: str) -> None:
+        self._context = context
         self._name = name
         self._failures = 0
         self._away = False
 
     async def run(self) -> None:
         """Work, and wait for something to do."""
-        desk, setbacks = self._desk, Setbacks(f"link {self._name}")
+        context, setbacks = self._context, Setbacks(f"link {self._name}")
         while True:
-            woken, told = desk.woken(self._name), desk.database.told(EVENTS)
+            woken, told = context.woken(self._name), context.database.told(EVENTS)
             woken.clear()
             wait = await setbacks.turn(self._tried())
             if setbacks.times:  # what there is to do would only meet the same again
@@ -78,28 +79,28 @@ class Worker:
 
     async def turn(self) -> float:
         """Do what there is to do, and give the seconds after which to look again. Raises StoreUnavailable."""
-        desk = self._desk
+        context = self._context
         try:
-            link = desk.link(self._name)
+            link = context.link(self._name)
         except NotMapped:
             return _LOOK_SECONDS  # its connections are gone from the catalog
         if not await self._due(link):
             return _LOOK_SECONDS
-        now, me = desk.now(), desk.database.process
+        now, me = context.now(), context.database.process
         until = now + _HELD_MILLISECONDS
-        lease = await desk.database.write(lambda store: links.claim(store, self._name, now, until, me))
+        lease = await context.database.write(lambda store: links.claim(store, self._name, now, until, me))
         if lease is None:
             return _LOOK_SECONDS
         try:
             await self._work(link, lease)
         finally:
             with contextlib.suppress(StoreUnavailable):  # then it ends by itself
-                await desk.database.write(lambda store: links.release(store, self._name, lease))
+                await context.database.write(lambda store: links.release(store, self._name, lease))
         return _LOOK_SECONDS
 
     async def _due(self, link: Link) -> bool:
         """Tell whether there is anything to do, by looking alone."""
-        desk, now = self._desk, self._desk.now()
+        context, now = self._context, self._context.now()
 
         def look(store: Transaction) -> bool:
             state = links.state(store, self._name)
@@ -109,49 +110,49 @@ class Worker:
             waits = state.push_due_at <= now and bool(offers.waiting(store, self._name, now, 1))
             return waits or new.gap or bool(new.events) or bool(ledger.due(store, self._name, now, 1))
 
-        return desk.is_touched(self._name) or await desk.database.read(look)
+        return context.is_touched(self._name) or await context.database.read(look)
 
     async def _work(self, link: Link, lease: int) -> None:
-        desk = self._desk
+        context = self._context
         state = await self._state()
-        await follow_club(desk, link, state.cursor)
-        touched = desk.touched(self._name)
+        await follow_club(context, link, state.cursor)
+        touched = context.touched(self._name)
         if touched and link.settings.debounce:
             await asyncio.sleep(link.settings.debounce)
-            touched |= desk.touched(self._name)
+            touched |= context.touched(self._name)
         state = await self._state()
-        if state.read_due_at <= desk.now():
+        if state.read_due_at <= context.now():
             await self._read(link, None, state.read_due_at)
         elif touched:
             await self._read(link, touched)
         if not await self._hold(lease):
             return
-        await settle_due(desk, link, _CALL_SECONDS)
+        await settle_due(context, link, _CALL_SECONDS)
         state = await self._state()
-        if state.push_due_at <= desk.now():
-            await push(desk, link, state.push_failures, _CALL_SECONDS, partial(self._hold, lease))
+        if state.push_due_at <= context.now():
+            await push(context, link, state.push_failures, _CALL_SECONDS, partial(self._hold, lease))
 
     async def _read(self, link: Link, touched: set[date] | None, was_due: int | None = None) -> None:
         """Read the whole horizon, which was due then, or some days of it, and write how it went."""
-        desk = self._desk
-        whole = window(desk.now(), link.settings.horizon_days, link.zone)
+        context = self._context
+        whole = window(context.now(), link.settings.horizon_days, link.zone)
         windows = (
             [whole] if touched is None else [days(one, 1, link.zone) for one in sorted(touched & set(whole.dates))]
         )
         reason, suspects = None, []
         for of in windows:
-            reading = await read(desk, link, link.settings.facilities, of, desk.asking(_READ_SECONDS))
-            suspects += await keep(desk, link, reading)
+            reading = await read(self._session(link, _READ_SECONDS), link.settings.facilities, of)
+            suspects += await keep(context, link, reading)
             reason = reason or self._reason(reading)
         if touched is None or reason is not None:
             await self._noted(link, reason, was_due)
         for entry in suspects[:_SUSPICIOUS]:
             with contextlib.suppress(GatewayError):  # the next reading finds it as suspicious
-                await stands(desk, link, entry, desk.asking(_CALL_SECONDS))
+                await stands(self._session(link, _CALL_SECONDS), entry)
 
     async def _noted(self, link: Link, reason: str | None, was_due: int | None) -> None:
         """Write how a reading went, and when the next one is due: at once where an operator asked for it meanwhile."""
-        desk, now = self._desk, self._desk.now()
+        context, now = self._context, self._context.now()
         if reason is None:
             self._failures = 0
             due = now + int(link.settings.interval * 1000)
@@ -162,12 +163,12 @@ class Worker:
                 at = state.read_due_at if asked and state is not None else due
                 links.note(store, self._name, read_at=now, read_reason=None, read_due_at=at)
 
-            await desk.database.write(work)
+            await context.database.write(work)
             return
         wait = _PAUSES[min(self._failures, len(_PAUSES) - 1)]
         self._failures += 1
         due = now + int(wait * 1000)
-        await desk.database.write(lambda store: links.note(store, self._name, read_reason=reason, read_due_at=due))
+        await context.database.write(lambda store: links.note(store, self._name, read_reason=reason, read_due_at=due))
         logs.link_failed(link=self._name, what="read", reason=reason, seconds=wait)
 
     @staticmethod
@@ -177,11 +178,14 @@ class Worker:
         return None
 
     async def _state(self) -> LinkState:
-        found = await self._desk.database.read(lambda store: links.state(store, self._name))
+        found = await self._context.database.read(lambda store: links.state(store, self._name))
         assert found is not None  # noqa: S101 - the claim made it
         return found
 
+    def _session(self, link: Link, seconds: float) -> Session:
+        return session_of(self._context, link, self._context.asking(seconds))
+
     async def _hold(self, lease: int) -> bool:
         """Hold the link for longer; False when another replica has taken it."""
-        until = self._desk.now() + _HELD_MILLISECONDS
-        return await self._desk.database.write(lambda store: links.extend(store, self._name, lease, until))
+        until = self._context.now() + _HELD_MILLISECONDS
+        return await self._context.database.write(lambda store: links.extend(store, self._name, lease, until))

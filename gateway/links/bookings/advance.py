@@ -15,7 +15,7 @@ from gateway.telemetry import logs
 
 
 async def advance(
-    desk: LinkContext,
+    context: LinkContext,
     link: Link,
     entry: Entry,
     trigger: Trigger,
@@ -31,16 +31,16 @@ async def advance(
     """
 
     def work(store: Transaction) -> Advanced | None:
-        done = transitions.advance(store, entry.id, trigger, desk.now(), was, **changes)
+        done = transitions.advance(store, entry.id, trigger, context.now(), was, **changes)
         if done is not None and beside is not None:
             beside(store, done.after)
         return done
 
-    done = await desk.database.write(work, tells=LEDGER)
+    done = await context.database.write(work, tells=LEDGER)
     if done is None:
         return None
     _log(done)
-    _wake(desk, link, done)
+    _wake(context, link, done)
     return done.after
 
 
@@ -52,12 +52,12 @@ def _log(done: Advanced) -> None:
         logs.link_attention(link=now.link, entry=now.id, reason=told.format(reason=now.reason))
 
 
-def _wake(desk: LinkContext, link: Link, done: Advanced) -> None:
+def _wake(context: LinkContext, link: Link, done: Advanced) -> None:
     match done.transition.wakes:
         case Wakes.WORKER:
-            desk.woken(link.name).set()
+            context.woken(link.name).set()
         case Wakes.READER:
             for one in (done.before, done.after):
-                desk.touch(link, one.start_at, one.end_at)
+                context.touch(link, one.start_at, one.end_at)
         case Wakes.NOBODY:
             pass

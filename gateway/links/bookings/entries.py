@@ -6,9 +6,11 @@ A booking is known by the reference that the marketplace gives it; where it give
 from __future__ import annotations
 
 import asyncio
+from functools import partial
 
-from gateway.links.context import LEDGER, Asking, LinkContext
-from gateway.links.link import Link, Wanted
+from gateway.links.context import LEDGER
+from gateway.links.link import BookingRequest, Link
+from gateway.links.session import BookingSession
 from gateway.store.links import ledger
 from gateway.store.links.ledger import PENDING, Entry
 from gateway.values.errors import ProviderRejected
@@ -18,35 +20,38 @@ WAIT_SECONDS = 10.0
 _LOOK_SECONDS = 0.25
 
 
-async def asked_for(desk: LinkContext, link: Link, asked: Wanted) -> Entry | None:
+async def asked_for(session: BookingSession) -> Entry | None:
     """Give the entry that a request is about; None where the ledger has none."""
-    return await desk.database.read(lambda store: ledger.asked_for(store, link.name, asked.key, asked.reference))
+    name, request = session.link.name, session.request
+    read = partial(ledger.asked_for, link=name, key=request.key, reference=request.reference)
+    return await session.context.database.read(read)
 
 
-def by_reference(entry: Entry, asked: Wanted) -> bool:
+def by_reference(entry: Entry, request: BookingRequest) -> bool:
     """Tell whether a request names an entry by its reference."""
-    return asked.reference is not None and entry.reference == asked.reference
+    return request.reference is not None and entry.reference == request.reference
 
 
-def is_asked(entry: Entry, asked: Wanted) -> bool:
+def is_asked(entry: Entry, request: BookingRequest) -> bool:
     """Tell whether an entry in the way may be what a request asks for, sent twice."""
-    if asked.reference is None or entry.reference is None:
-        return entry.key == asked.key
-    return entry.reference == asked.reference
+    if request.reference is None or entry.reference is None:
+        return entry.key == request.key
+    return entry.reference == request.reference
 
 
-async def settled(desk: LinkContext, link: Link, asked: Wanted, asking: Asking) -> Entry | None:
+async def settled(session: BookingSession) -> Entry | None:
     """Give the entry that a request is about, once the request that wrote it is over. Raises ProviderRejected.
 
     One that left no trace for so long that it cannot be under way any more is given as it is: pending.
     """
-    until = min(desk.clock() + WAIT_SECONDS, asking.deadline - 1)
+    context = session.context
+    until = min(context.clock() + WAIT_SECONDS, session.asking.deadline - 1)
     while True:
-        told = desk.database.told(LEDGER)
-        found = await asked_for(desk, link, asked)
-        if found is None or found.state != PENDING or found.until <= desk.now():
+        told = context.database.told(LEDGER)
+        found = await asked_for(session)
+        if found is None or found.state != PENDING or found.until <= context.now():
             return found
-        if desk.clock() >= until:
+        if context.clock() >= until:
             raise ProviderRejected("The same slot is being booked.", code="BOOKING_CONFLICT")
         try:
             await asyncio.wait_for(told.wait(), _LOOK_SECONDS)
@@ -54,7 +59,7 @@ async def settled(desk: LinkContext, link: Link, asked: Wanted, asking: Asking) 
             continue  # another replica may have written
 
 
-def holds(link: Link, entry: Entry, asked: Wanted) -> bool:
+def holds(link: Link, entry: Entry, request: BookingRequest) -> bool:
     """Tell whether an entry is still for the slot that it was made for: the club may have moved it."""
-    same = link.same_time((entry.start_at, entry.end_at), (asked.start_ms, asked.end_ms))
-    return same and entry.facility == asked.facility.facility_id
+    same = link.same_time((entry.start_at, entry.end_at), (request.start_ms, request.end_ms))
+    return same and entry.facility == request.facility.facility_id

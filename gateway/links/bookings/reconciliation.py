@@ -13,10 +13,12 @@ from gateway.events.polling import POLL
 from gateway.events.publisher import observed, vanished
 from gateway.events.transitions import CHANGED
 from gateway.links.bookings.advance import advance
-from gateway.links.context import Asking, LinkContext
-from gateway.links.link import Link, can
+from gateway.links.club import OVER
+from gateway.links.context import LinkContext
+from gateway.links.link import Link
+from gateway.links.session import BookingSession, Session
 from gateway.links.slots.payloads import KEY_LENGTH, create_key
-from gateway.links.slots.slot_grid import instant, milliseconds
+from gateway.links.slots.slot_grid import milliseconds
 from gateway.mapping.checks.lapsing import lapsing
 from gateway.store.database import Transaction
 from gateway.store.links import ledger
@@ -25,25 +27,17 @@ from gateway.store.links.transitions import Trigger
 from gateway.values.errors import GatewayError
 from gateway.values.messages import Json
 
-OVER = frozenset({"cancelled", "rejected", "expired"})
-"""Where a booking stands that holds no time any more."""
-GONE = "BOOKING_NOT_FOUND"
-"""What a club says that does not have a booking, or no longer."""
-REFUSALS = frozenset({"CANCELLATION_NOT_PERMITTED", "INVALID_STATE", "VALIDATION_ERROR"})
-"""By these the club itself says that a booking stays, whatever is asked of it."""
-_DAY = 24 * 3_600_000
 
-
-async def found_again(desk: LinkContext, link: Link, entry: Entry, asking: Asking) -> Mapping[str, Json] | None:
+async def found_again(session: Session, entry: Entry) -> Mapping[str, Json] | None:
     """Look for the booking that an entry asked for; None when the club does not have it (yet).
 
     Raises ProviderUnavailable and whatever may pass when the club cannot be asked.
     """
-    theirs = _customer(link, entry)
-    for booking in await _exactly(desk, link, entry, asking):
+    theirs = _customer(session.link, entry)
+    for booking in await _exactly(session, entry):
         if booking.get("reference") != create_key(entry.id) and not _is(booking, theirs):
             continue
-        if all(other.id == entry.id for other in await _entries_of(desk, link, booking["id"])):
+        if all(other.id == entry.id for other in await _entries_of(session.context, session.link, booking["id"])):
             return booking
     return None
 
@@ -56,79 +50,70 @@ def _customer(link: Link, entry: Entry) -> Mapping[str, Json]:
     return told
 
 
-async def _entries_of(desk: LinkContext, link: Link, booking: str) -> list[Entry]:
+async def _entries_of(context: LinkContext, link: Link, booking: str) -> list[Entry]:
     """Give what became this booking of the club, by this link or another one that sells its courts."""
-    names = [one.name for one in desk.links.values() if one.club == link.settings.club]
+    names = [one.name for one in context.links.values() if one.club == link.settings.club]
 
     def look(store: Transaction) -> list[Entry]:
         return [entry for name in names for entry in ledger.of_booking(store, name, booking)]
 
-    return await desk.database.read(look)
+    return await context.database.read(look)
 
 
-async def at_club(desk: LinkContext, link: Link, entry: Entry, asking: Asking) -> Mapping[str, Json] | None:
-    """Read the booking of an entry; None when the club does not have it. Raises GatewayError when it cannot be read."""
-    try:
-        booking: Mapping[str, Json] = await desk.call(link.club, "bookings.get", {"id": entry.booking}, asking)
-    except GatewayError as error:
-        if error.code == GONE:
-            return None
-        raise
-    return booking
-
-
-async def nameless(desk: LinkContext, link: Link, entry: Entry, asking: Asking) -> bool:
+async def nameless(session: Session, entry: Entry) -> bool:
     """Tell whether the club has a booking at the time of an entry and does not say whose. Raises as `found_again`."""
-    return any(not _names(one) for one in await _exactly(desk, link, entry, asking))
+    return any(not _names(one) for one in await _exactly(session, entry))
 
 
-async def anybody(desk: LinkContext, link: Link, resource: str, start: int, end: int, asking: Asking) -> bool:
-    """Tell whether the club has a booking, anybody's, that shares this time. Raises as `found_again`."""
-    return bool(await _at(desk, link, resource, start, end, asking))
+async def anybody(session: BookingSession) -> bool:
+    """Tell whether the club has a booking, anybody's, that shares the time of a request. Raises as `found_again`."""
+    request = session.request
+    return bool(await session.club.find(request.facility.resource_id, request.start_ms, request.end_ms))
 
 
-async def stands(desk: LinkContext, link: Link, entry: Entry, asking: Asking) -> bool:
+async def stands(session: Session, entry: Entry) -> bool:
     """Tell whether an entry still holds its time; one that the club has cancelled or moved is settled.
 
     What is found out here is told as an event, as a poll would. Raises ProviderUnavailable and whatever may pass when
     the club cannot be asked, and StoreUnavailable.
     """
-    if entry.state != CONFIRMED or entry.booking is None or not can(link.club, "bookings.get"):
+    context, link = session.context, session.link
+    if entry.state != CONFIRMED or entry.booking is None or not session.club.reads_bookings:
         return entry.state in ledger.LIVE
     try:
-        booking = await at_club(desk, link, entry, asking)
+        booking = await session.club.read(entry.booking)
     except GatewayError as error:
-        raise desk.refusal(error) from error
+        raise context.refusal(error) from error
     if booking is None:
-        await _tell(desk, link, {"id": entry.booking}, gone=True)
-        await over(desk, link, entry, "the club does not have it any more")
+        await _tell(context, link, {"id": entry.booking}, gone=True)
+        await over(context, link, entry, "the club does not have it any more")
         return False
-    gone = await _vanished(desk, link, booking, asking)
+    gone = await _vanished(session, booking)
     ended = gone or booking["status"] in OVER
     if ended:
         reason = "the club lists it no more" if gone else f"the club has it as {booking['status']}"
-        await over(desk, link, entry, reason)
-    changed = ended or await moved(desk, link, entry, booking)
+        await over(context, link, entry, reason)
+    changed = ended or await moved(context, link, entry, booking)
     if changed:
-        await _tell(desk, link, booking, gone=gone)
+        await _tell(context, link, booking, gone=gone)
     return not changed
 
 
-async def _tell(desk: LinkContext, link: Link, booking: Mapping[str, Json], *, gone: bool) -> None:
+async def _tell(context: LinkContext, link: Link, booking: Mapping[str, Json], *, gone: bool) -> None:
     """Publish what the club has made of a booking; nothing is told twice."""
     about = (link.club.name, link.club.provider.name, POLL, CHANGED)
     provider = link.club.provider
     ends = lapsing(provider.operations, "bookings.get")
     seen = observed(*about, booking, stand_ins=frozenset(provider.remembered), lapsing=ends)
-    await desk.remembering.publisher.publish([vanished(seen) if gone else seen])
+    await context.remembering.publisher.publish([vanished(seen) if gone else seen])
 
 
-async def over(desk: LinkContext, link: Link, entry: Entry, reason: str) -> None:
+async def over(context: LinkContext, link: Link, entry: Entry, reason: str) -> None:
     """Write that the club itself has ended a booking. No call of a marketplace tells that, so the operator is told."""
-    await advance(desk, link, entry, Trigger.ENDED_BY_CLUB, reason=reason)
+    await advance(context, link, entry, Trigger.ENDED_BY_CLUB, reason=reason)
 
 
-async def moved(desk: LinkContext, link: Link, entry: Entry, booking: Mapping[str, Json]) -> bool:
+async def moved(context: LinkContext, link: Link, entry: Entry, booking: Mapping[str, Json]) -> bool:
     """Tell whether the club has the booking of an entry elsewhere, at another time or under another id, and write it.
 
     The entry keeps its booking and holds the new time; the old one can be booked. The operator is told.
@@ -138,7 +123,7 @@ async def moved(desk: LinkContext, link: Link, entry: Entry, booking: Mapping[st
     court, start, end = _place(link, entry, booking)
     now: EntryChanges = {"booking": booking["id"], "facility": court, "start_at": start, "end_at": end}
     now["reason"] = "the club has moved it"
-    await advance(desk, link, entry, Trigger.MOVED_BY_CLUB, **now)
+    await advance(context, link, entry, Trigger.MOVED_BY_CLUB, **now)
     return True
 
 
@@ -160,52 +145,27 @@ def _place(link: Link, entry: Entry, booking: Mapping[str, Json]) -> tuple[str, 
     return court, milliseconds(booking["start"]), milliseconds(booking["end"])
 
 
-async def _vanished(desk: LinkContext, link: Link, booking: Mapping[str, Json], asking: Asking) -> bool:
+async def _vanished(session: Session, booking: Mapping[str, Json]) -> bool:
     """Tell whether a club that never says how a booking stands has it no more in its list.
 
     Only what its mapping says of what vanishes from the list makes this a cancellation.
     """
-    polling = link.club.provider.polling
-    untold = "status" in link.club.provider.remembered and polling is not None and polling.vanishes
-    if not untold or booking.get("start") is None or not can(link.club, "bookings.list"):
+    provider = session.link.club.provider
+    polling = provider.polling
+    untold = "status" in provider.remembered and polling is not None and polling.vanishes
+    if not untold or booking.get("start") is None or not session.club.lists_bookings:
         return False
     start, end = milliseconds(booking["start"]), milliseconds(booking["end"])
-    listed = await _at(desk, link, booking.get("resource_id"), start, end, asking)
+    listed = await session.club.find(booking.get("resource_id"), start, end)
     return all(one["id"] != booking["id"] for one in listed)
 
 
-async def _exactly(desk: LinkContext, link: Link, entry: Entry, asking: Asking) -> list[Mapping[str, Json]]:
+async def _exactly(session: Session, entry: Entry) -> list[Mapping[str, Json]]:
     """List the club's bookings of an entry's court at exactly its time."""
-    court = link.facility(entry.facility)
-    listed = await _at(desk, link, court.resource_id, entry.start_at, entry.end_at, asking)
+    link = session.link
+    listed = await session.club.find(link.facility(entry.facility).resource_id, entry.start_at, entry.end_at)
     when = (entry.start_at, entry.end_at)
     return [one for one in listed if link.same_time((milliseconds(one["start"]), milliseconds(one["end"])), when)]
-
-
-async def _at(
-    desk: LinkContext, link: Link, resource: str | None, start: int, end: int, asking: Asking
-) -> list[Mapping[str, Json]]:
-    """List the club's bookings of a court that stand and share this time; none where it lists no bookings."""
-    if not can(link.club, "bookings.list"):
-        return []
-    given: dict[str, Json] = {
-        "from": instant(start - _DAY, link.club.zone),  # a list is by the start, and a booking may have begun before
-        "to": instant(end, link.club.zone),
-    }
-    if resource is not None and can(link.club, "bookings.list", "resource_id"):
-        given["resource_id"] = [resource]
-    try:
-        listed = await desk.call(link.club, "bookings.list", given, asking)
-    except GatewayError as error:
-        raise desk.refusal(error) from error
-    return [
-        one
-        for one in listed
-        if one["status"] not in OVER
-        and one["start"] is not None
-        and milliseconds(one["start"]) < end
-        and milliseconds(one["end"]) > start
-    ]
 
 
 def _is(booking: Mapping[str, Json], ours: Mapping[str, Json]) -> bool:

@@ -8,9 +8,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from gateway.links.bookings.advance import advance
-from gateway.links.bookings.reconciliation import GONE, OVER, REFUSALS, at_club, found_again, is_moved, nameless
-from gateway.links.context import Asking, LinkContext
-from gateway.links.link import Link, can
+from gateway.links.bookings.reconciliation import found_again, is_moved, nameless
+from gateway.links.club import GONE, OVER, REFUSALS
+from gateway.links.context import LinkContext
+from gateway.links.link import Link
+from gateway.links.session import Session, session_of
 from gateway.store.links import ledger
 from gateway.store.links.ledger import CANCELLING, Entry, EntryChanges
 from gateway.store.links.transitions import Trigger
@@ -30,109 +32,108 @@ MOST_TRIES = 48
 _MOST = 50
 
 
-async def settle_due(desk: LinkContext, link: Link, seconds: float) -> None:
+async def settle_due(context: LinkContext, link: Link, seconds: float) -> None:
     """Look after every entry that is due; each may take so many seconds. Raises StoreUnavailable."""
-    for entry in await desk.database.read(lambda store: ledger.due(store, link.name, desk.now(), _MOST)):
-        asking = desk.asking(seconds)
+    for entry in await context.database.read(lambda store: ledger.due(store, link.name, context.now(), _MOST)):
+        session = session_of(context, link, context.asking(seconds))
         if entry.state == CANCELLING and entry.booking is not None:
-            await _cancel(desk, link, entry, asking)
+            await _cancel(session, entry)
         else:
-            await _look(desk, link, entry, asking)
+            await _look(session, entry)
 
 
-async def _look(desk: LinkContext, link: Link, entry: Entry, asking: Asking) -> None:
+async def _look(session: Session, entry: Entry) -> None:
     """Look once more for a booking whose answer was lost."""
-    last = entry.tries >= len(_LOOKS)
+    context, link, last = session.context, session.link, entry.tries >= len(_LOOKS)
     if all(one.facility_id != entry.facility for one in link.settings.facilities):
         reason = "its answer was lost, and its court is sold no more: look whether the club has the booking"
-        await _end(desk, link, entry, Trigger.ABANDONED, reason)
+        await _end(context, link, entry, Trigger.ABANDONED, reason)
         return
     try:
-        booking = await found_again(desk, link, entry, asking)
-        unclear = booking is None and last and await nameless(desk, link, entry, asking)
+        booking = await found_again(session, entry)
+        unclear = booking is None and last and await nameless(session, entry)
     except GatewayError as error:
         reason = error.explanation
-        if entry.tries + 1 >= MOST_TRIES or entry.end_at <= desk.now():
+        if entry.tries + 1 >= MOST_TRIES or entry.end_at <= context.now():
             reason = f"the club cannot be asked whether it has this booking: {reason}"
-            await _end(desk, link, entry, Trigger.ABANDONED, reason)
+            await _end(context, link, entry, Trigger.ABANDONED, reason)
         else:
-            await _wait(desk, link, entry, _LOOKS, reason)
+            await _wait(context, link, entry, _LOOKS, reason)
         return
     if booking is not None:
-        await _late(desk, link, entry, booking)
-    elif unclear or not can(link.club, "bookings.list"):
+        await _late(context, link, entry, booking)
+    elif unclear or not session.club.lists_bookings:
         reason = "nobody can tell whether the club has this booking: it lists none, or not whose they are"
-        await _end(desk, link, entry, Trigger.ABANDONED, reason)
+        await _end(context, link, entry, Trigger.ABANDONED, reason)
     elif last:
-        await _end(desk, link, entry, Trigger.NEVER_MADE)
+        await _end(context, link, entry, Trigger.NEVER_MADE)
     else:
-        await _wait(desk, link, entry, _LOOKS, entry.reason)
+        await _wait(context, link, entry, _LOOKS, entry.reason)
 
 
-async def _late(desk: LinkContext, link: Link, entry: Entry, booking: Mapping[str, Json]) -> None:
+async def _late(context: LinkContext, link: Link, entry: Entry, booking: Mapping[str, Json]) -> None:
     """A booking has come to light that the marketplace was never told of, or has cancelled."""
-    found: EntryChanges = {"booking": booking["id"], "due_at": desk.now(), "tries": 0}
+    found: EntryChanges = {"booking": booking["id"], "due_at": context.now(), "tries": 0}
     if link.settings.policy.on_unknown_outcome == "keep" and entry.state != CANCELLING:
         found["reason"] = "the club has it, and the marketplace was told that it is not confirmed"
-        await advance(desk, link, entry, Trigger.APPEARED, **found)
+        await advance(context, link, entry, Trigger.APPEARED, **found)
     else:
         found["reason"] = "it came to light after its answer was lost"
         found["reference"] = None  # the marketplace was told that there is no booking, and may ask again by it
-        await advance(desk, link, entry, Trigger.APPEARED_UNWANTED, **found)
+        await advance(context, link, entry, Trigger.APPEARED_UNWANTED, **found)
 
 
-async def _cancel(desk: LinkContext, link: Link, entry: Entry, asking: Asking) -> None:
+async def _cancel(session: Session, entry: Entry) -> None:
     """Try once more to cancel what must not be at the club."""
-    if entry.end_at <= desk.now():
-        await _end(desk, link, entry, Trigger.ABANDONED, "it was over before it could be cancelled")
+    context, link, club = session.context, session.link, session.club
+    if entry.end_at <= context.now():
+        await _end(context, link, entry, Trigger.ABANDONED, "it was over before it could be cancelled")
         return
-    given = {"id": entry.booking, "cancelled_by": "customer"}
-    given = {name: text for name, text in given.items() if can(link.club, "bookings.cancel", name)}
     gone = False
     try:
-        if can(link.club, "bookings.get"):
-            booking = await at_club(desk, link, entry, asking)
+        if club.reads_bookings:
+            booking = await club.read(entry.booking)
             gone = booking is None  # any page that is not there says so: what the club says to the cancellation counts
             if booking is not None and booking["status"] in OVER:
-                await _end(desk, link, entry, Trigger.CANCELLED)  # by us, with a lost answer, or by the club
+                await _end(context, link, entry, Trigger.CANCELLED)  # by us, with a lost answer, or by the club
                 return
             if booking is not None and is_moved(link, entry, booking, entry.start_at, entry.end_at):
                 reason = "the club has moved it, after the marketplace cancelled it: look whether it shall stay"
-                await _end(desk, link, entry, Trigger.CANCELLATION_ENDED, reason)
+                await _end(context, link, entry, Trigger.CANCELLATION_ENDED, reason)
                 return
-        await desk.call(link.club, "bookings.cancel", given, asking, link.channel)
+        await club.cancel(entry.booking)
     except GatewayError as error:
-        await _not_cancelled(desk, link, entry, error, gone=gone)
+        await _not_cancelled(context, link, entry, error, gone=gone)
         return
-    await _end(desk, link, entry, Trigger.CANCELLED)
+    await _end(context, link, entry, Trigger.CANCELLED)
 
 
-async def _not_cancelled(desk: LinkContext, link: Link, entry: Entry, error: GatewayError, *, gone: bool) -> None:
+async def _not_cancelled(context: LinkContext, link: Link, entry: Entry, error: GatewayError, *, gone: bool) -> None:
     """Write what comes of a try that failed: it is tried on, done all the same, or the operator's.
 
     `gone` says that the club does not have the booking any more.
     """
     reason = error.explanation
     if error.code == GONE or (gone and error.code in REFUSALS):
-        await _end(desk, link, entry, Trigger.CANCELLED)
+        await _end(context, link, entry, Trigger.CANCELLED)
     elif error.code in REFUSALS:
-        await _end(desk, link, entry, Trigger.CANCELLATION_ENDED, f"the club refuses to cancel it: {reason}")
+        await _end(context, link, entry, Trigger.CANCELLATION_ENDED, f"the club refuses to cancel it: {reason}")
     elif entry.tries + 1 >= MOST_TRIES:
-        await _end(desk, link, entry, Trigger.ABANDONED, f"it was not cancelled in {MOST_TRIES} tries: {reason}")
+        await _end(context, link, entry, Trigger.ABANDONED, f"it was not cancelled in {MOST_TRIES} tries: {reason}")
     else:
-        await _wait(desk, link, entry, _CANCEL_LOOKS, reason)
-        refused = not desk.passing(error) and error.code != "OUTCOME_UNKNOWN"
+        await _wait(context, link, entry, _CANCEL_LOOKS, reason)
+        refused = not context.passing(error) and error.code != "OUTCOME_UNKNOWN"
         if entry.tries + 1 == _TOLD_AFTER or (refused and entry.tries == 0):
             logs.link_attention(link=link.name, entry=entry.id, reason=f"it cannot be cancelled: {reason}")
 
 
-async def _wait(desk: LinkContext, link: Link, entry: Entry, looks: tuple[float, ...], reason: str | None) -> None:
+async def _wait(context: LinkContext, link: Link, entry: Entry, looks: tuple[float, ...], reason: str | None) -> None:
     """Write when it is looked after again."""
-    due, tries = desk.now() + int(looks[min(entry.tries, len(looks) - 1)] * 1000), entry.tries + 1
+    due, tries = context.now() + int(looks[min(entry.tries, len(looks) - 1)] * 1000), entry.tries + 1
     what = Trigger.LOOKED_IN_VAIN
-    await advance(desk, link, entry, what, was=entry.state, due_at=due, tries=tries, reason=reason)
+    await advance(context, link, entry, what, was=entry.state, due_at=due, tries=tries, reason=reason)
 
 
-async def _end(desk: LinkContext, link: Link, entry: Entry, how: Trigger, reason: str | None = None) -> None:
+async def _end(context: LinkContext, link: Link, entry: Entry, how: Trigger, reason: str | None = None) -> None:
     """Write how it ended, unless somebody else has settled it. A reason is for the operator, who is told."""
-    await advance(desk, link, entry, how, was=entry.state, reason=reason, tries=entry.tries + 1)
+    await advance(context, link, entry, how, was=entry.state, reason=reason, tries=entry.tries + 1)

@@ -12,8 +12,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from gateway.config import FacilitySettings
-from gateway.links.context import LEDGER, Asking, LinkContext, later, packed, unpacked
-from gateway.links.link import Link, Wanted, can, slots_asked
+from gateway.links.context import LEDGER, LinkContext, later, packed, unpacked
+from gateway.links.link import BookingRequest, Link
+from gateway.links.session import BookingSession, Session
 from gateway.links.slots.payloads import digest, resource, slot
 from gateway.links.slots.slot_grid import Window, days, instant, window
 from gateway.links.slots.slots import Cell, blocked, cells
@@ -42,19 +43,17 @@ class Reading:
     failed: Mapping[str, GatewayError]
 
 
-async def read(
-    desk: LinkContext, link: Link, facilities: Sequence[FacilitySettings], of: Window, asking: Asking
-) -> Reading:
+async def read(session: Session, facilities: Sequence[FacilitySettings], of: Window) -> Reading:
     """Ask the club what it has free: one call for the courts of each service, few at the same time."""
     groups: dict[str | None, list[FacilitySettings]] = {}
     for facility in facilities:
         groups.setdefault(facility.service_id, []).append(facility)
-    began, turn = desk.now(), asyncio.Semaphore(_AT_ONCE)
+    began, turn = session.context.now(), asyncio.Semaphore(_AT_ONCE)
 
-    async def one(courts: Sequence[FacilitySettings]) -> list[Json] | GatewayError:
+    async def one(courts: Sequence[FacilitySettings]) -> dict[str, Sequence[Json]] | GatewayError:
         async with turn:
             try:
-                return list(await desk.call(link.club, "slots.list", slots_asked(link, courts, of), asking))
+                return await session.club.slots(courts, of)
             except GatewayError as error:
                 return error
 
@@ -62,40 +61,33 @@ async def read(
     slots: dict[str, Sequence[Json]] = {}
     failed: dict[str, GatewayError] = {}
     for courts, answer in zip(groups.values(), answers, strict=True):
-        for court in courts:
-            if isinstance(answer, GatewayError):
-                failed[court.facility_id] = answer
-            else:
-                slots[court.facility_id] = _slots_of(link, court, answer)
+        if isinstance(answer, GatewayError):
+            failed |= {court.facility_id: answer for court in courts}
+        else:
+            slots |= answer
     return Reading(began, of, slots, failed)
 
 
-async def read_day(desk: LinkContext, link: Link, asked: Wanted, asking: Asking) -> Reading:
+async def read_day(session: BookingSession) -> Reading:
     """Ask the club for the local day of what is wanted, of its court alone."""
-    day = days(wall_clock(asked.start, link.zone).date(), 1, link.zone)
-    return await read(desk, link, [asked.facility], day, asking)
+    link, request = session.link, session.request
+    day = days(wall_clock(request.start, link.zone).date(), 1, link.zone)
+    return await read(session, [request.facility], day)
 
 
-async def exactly(desk: LinkContext, link: Link, asked: Wanted) -> StoredOffer | None:
+async def exactly(context: LinkContext, link: Link, request: BookingRequest) -> StoredOffer | None:
     """Give the kept slot that is wanted; None where the link does not sell exactly this one."""
-    name, start = asked.facility.facility_id, asked.start_ms
-    here = await desk.database.read(lambda store: offers.between(store, link.name, start, start + 1, [name]))
-    return next((one for one in here if link.same_time((start, one.end_at), (start, asked.end_ms))), None)
+    name, start = request.facility.facility_id, request.start_ms
+    here = await context.database.read(lambda store: offers.between(store, link.name, start, start + 1, [name]))
+    return next((one for one in here if link.same_time((start, one.end_at), (start, request.end_ms))), None)
 
 
-def narrowed(link: Link, asked: Wanted, here: StoredOffer | None) -> Wanted:
+def narrowed(link: Link, request: BookingRequest, here: StoredOffer | None) -> BookingRequest:
     """Give what is wanted with the end of the kept slot, since a marketplace may tell it by the clock."""
-    return asked if here is None else replace(asked, end=instant(here.end_at, link.zone))
+    return request if here is None else replace(request, end=instant(here.end_at, link.zone))
 
 
-def _slots_of(link: Link, court: FacilitySettings, slots: Sequence[Json]) -> Sequence[Json]:
-    """Give the slots as those of a court: where the club knows no resources, its service is all that tells them."""
-    if can(link.club, "slots.list", "resource_id"):
-        return slots
-    return [{**slot, "resource_id": court.resource_id} for slot in slots if slot.get("resource_id") is None]
-
-
-async def keep(desk: LinkContext, link: Link, reading: Reading) -> list[Entry]:
+async def keep(context: LinkContext, link: Link, reading: Reading) -> list[Entry]:
     """Keep what was read, and that it was; whatever was learned since it began is newer and stays.
 
     What a booking of the marketplace holds is taken, whatever the club shows: it may not show yet what is under way.
@@ -104,8 +96,8 @@ async def keep(desk: LinkContext, link: Link, reading: Reading) -> list[Entry]:
     of, names = reading.window, list(reading.slots)
     if not names:
         return []
-    known = await desk.database.read(lambda store: offers.between(store, link.name, of.start_ms, of.end_ms, names))
-    made = offered(desk, link, reading, known)
+    known = await context.database.read(lambda store: offers.between(store, link.name, of.start_ms, of.end_ms, names))
+    made = offered(context, link, reading, known)
     dated = [(name, str(day)) for name in names for day in of.dates]
 
     def work(store: Transaction) -> list[Entry]:
@@ -115,16 +107,16 @@ async def keep(desk: LinkContext, link: Link, reading: Reading) -> list[Entry]:
         offers.note_days(store, link.name, dated, reading.began)
         return [one for one in entries if one.state == ledger.CONFIRMED and _looks_free(one, made, reading)]
 
-    return await desk.database.write(work, tells=LEDGER)
+    return await context.database.write(work, tells=LEDGER)
 
 
-def offered(desk: LinkContext, link: Link, reading: Reading, known: Sequence[StoredOffer]) -> list[Offer]:
+def offered(context: LinkContext, link: Link, reading: Reading, known: Sequence[StoredOffer]) -> list[Offer]:
     """Give the slots of a reading as the store keeps them, before what the marketplace has booked is taken out."""
     before, made = [cell_of(one) for one in known], []
     for name, slots in reading.slots.items():
         court = link.facility(name)
         found = cells(link.settings, court, reading.window, slots, before, link.peer.currency)
-        made += [offer_of(link, cell, reading.began) for cell in blocked(found, 0, earliest(desk, link))]
+        made += [offer_of(link, cell, reading.began) for cell in blocked(found, 0, earliest(context, link))]
     return made
 
 
@@ -146,9 +138,9 @@ def _shares(one: Offer, entry: Entry) -> bool:
     return one.facility == entry.facility and one.start_at < entry.end_at and one.end_at > entry.start_at
 
 
-def earliest(desk: LinkContext, link: Link) -> int:
+def earliest(context: LinkContext, link: Link) -> int:
     """Give the first moment at which what is sold may begin, in milliseconds since 1970."""
-    return desk.now() + link.settings.policy.min_notice * 60_000
+    return context.now() + link.settings.policy.min_notice * 60_000
 
 
 def cell_of(one: Offer) -> Cell:
@@ -170,46 +162,51 @@ def block(store: Transaction, link: Link, entry: Entry, now: int) -> None:
     offers.put(store, link.name, [offer_of(link, cell, now) for cell in taken])
 
 
-async def pull(desk: LinkContext, link: Link, data: Mapping[str, Json], asking: Asking) -> dict[str, Json]:
+async def pull(session: Session, data: Mapping[str, Json]) -> dict[str, Json]:
     """Answer with the calendar of a center, so many days from today on.
 
     Raises ProviderUnavailable rather than tell a part of it, and StoreUnavailable.
     """
+    context, link = session.context, session.link
     count = min(data.get("days") or link.settings.horizon_days, link.settings.horizon_days)
-    of = window(desk.now(), count, link.zone)
-    reading = await read(desk, link, link.settings.facilities, of, asking)
-    await keep(desk, link, reading)
+    of = window(context.now(), count, link.zone)
+    reading = await read(session, link.settings.facilities, of)
+    await keep(context, link, reading)
     reason = None
     if reading.failed:
         error = next(iter(reading.failed.values()))
         reason = error.explanation
-        if not await _fresh_enough(desk, link, of, list(reading.failed)):
-            await desk.database.write(lambda store: links.note(store, link.name, pull_reason=reason))
+        if not await _fresh_enough(context, link, of, list(reading.failed)):
+            await context.database.write(lambda store: links.note(store, link.name, pull_reason=reason))
             raise later(error)
-    rows = await desk.database.write(lambda store: _pulled(store, desk, link, of, reason), tells=LEDGER)
+    rows = await context.database.write(lambda store: _pulled(store, context, link, of, reason), tells=LEDGER)
     courts = [resource(one, link.zone) for one in link.settings.facilities]
     return {"slots": unpacked([row.state for row in rows]), "resources": courts}
 
 
-def _pulled(store: Transaction, desk: LinkContext, link: Link, of: Window, reason: str | None) -> list[StoredOffer]:
+def _pulled(store: Transaction, context: LinkContext, link: Link, of: Window, reason: str | None) -> list[StoredOffer]:
     """Give what the marketplace is told, and write that it was.
 
     Whether the answer arrives is not known here. Where it differs from what the marketplace took last, it may have
     either now, and is told again by a push.
     """
     names = {one.facility_id for one in link.settings.facilities}
-    over = [one for one in offers.between(store, link.name, of.start_ms, earliest(desk, link), names) if one.available]
-    offers.put(store, link.name, [offer_of(link, replace(cell_of(one), available=False), desk.now()) for one in over])
+    over = [
+        one for one in offers.between(store, link.name, of.start_ms, earliest(context, link), names) if one.available
+    ]
+    offers.put(
+        store, link.name, [offer_of(link, replace(cell_of(one), available=False), context.now()) for one in over]
+    )
     rows = offers.between(store, link.name, of.start_ms, of.end_ms, names)
     unsure = [(row.facility, row.start_at) for row in rows if row.told is not None and row.told != row.digest]
     offers.doubt(store, link.name, unsure)
-    links.note(store, link.name, pulled_at=desk.now(), pull_reason=reason)
+    links.note(store, link.name, pulled_at=context.now(), pull_reason=reason)
     return rows
 
 
-async def _fresh_enough(desk: LinkContext, link: Link, of: Window, names: Sequence[str]) -> bool:
+async def _fresh_enough(context: LinkContext, link: Link, of: Window, names: Sequence[str]) -> bool:
     """Tell whether every day of these courts was read a short while ago."""
     dates = [str(day) for day in of.dates]
-    found = await desk.database.read(lambda store: offers.read_days(store, link.name, names, dates))
-    oldest = desk.now() - int(link.settings.policy.serve_stale_max * 1000)
+    found = await context.database.read(lambda store: offers.read_days(store, link.name, names, dates))
+    oldest = context.now() - int(link.settings.policy.serve_stale_max * 1000)
     return all(found.get((name, day), 0) >= oldest for name in names for day in dates)

@@ -33,7 +33,7 @@ _REFUSED = frozenset({"PROVIDER_AUTH_FAILED", "UNSUPPORTED_OPERATION"})
 
 
 async def push(
-    desk: LinkContext, link: Link, failures: int, seconds: float, held: Callable[[], Awaitable[bool]]
+    context: LinkContext, link: Link, failures: int, seconds: float, held: Callable[[], Awaitable[bool]]
 ) -> None:
     """Tell the marketplace what waits. Each push may take so many seconds, and none begins unless `held` says so.
 
@@ -42,34 +42,38 @@ async def push(
     """
     most, refusals = BATCH, 0
     for _ in range(_MOST):
-        read = partial(offers.waiting, link=link.name, now=desk.now(), most=most)
-        rows = await desk.database.read(read)
+        read = partial(offers.waiting, link=link.name, now=context.now(), most=most)
+        rows = await context.database.read(read)
         if not rows or not await held():
             return
         sold = [row for row in rows if any(row.facility == one.facility_id for one in link.settings.facilities)]
         if len(sold) < len(rows):  # nothing is known any more of courts that the configuration has no longer
-            await desk.database.write(partial(_unsold, link=link, rows=[row for row in rows if row not in sold]))
+            await context.database.write(partial(_unsold, link=link, rows=[row for row in rows if row not in sold]))
             continue
         # It may be taken though its answer is lost, or the gateway dies: what is true again by then is told again.
         known = [(row.facility, row.start_at) for row in rows if row.told is not None]
         if known:
-            await desk.database.write(partial(offers.doubt, link=link.name, which=known))
+            await context.database.write(partial(offers.doubt, link=link.name, which=known))
         try:
-            outcome = await desk.call(link.peer, "slots.push", _given(link, rows), desk.asking(seconds))
+            outcome = await context.call(link.peer, "slots.push", _given(link, rows), context.asking(seconds))
         except GatewayError as error:
-            if _is_final(desk, error) and len(rows) > 1:  # one of them may be what is refused: the others are not lost
+            if (
+                _is_final(context, error) and len(rows) > 1
+            ):  # one of them may be what is refused: the others are not lost
                 most = len(rows) // 2
                 continue
-            refusals += _is_final(desk, error)
+            refusals += _is_final(context, error)
             if refusals == _ENOUGH:
-                rows = await desk.database.read(partial(offers.waiting, link=link.name, now=desk.now(), most=_ALL))
-            await _failed(desk, link, rows, error, failures)
+                rows = await context.database.read(
+                    partial(offers.waiting, link=link.name, now=context.now(), most=_ALL)
+                )
+            await _failed(context, link, rows, error, failures)
             if refusals in {0, _ENOUGH}:
                 return
             most = BATCH
             continue
         refused = {one["id"]: one["reason"] for one in outcome["rejected"]}
-        await desk.database.write(partial(_told, desk=desk, link=link, rows=rows, refused=refused))
+        await context.database.write(partial(_told, context=context, link=link, rows=rows, refused=refused))
         logs.link_pushed(link=link.name, slots=len(rows) - len(refused), refused=len(refused))
         failures, most, refusals = 0, min(2 * most, BATCH), 0
 
@@ -88,43 +92,43 @@ def _given(link: Link, rows: Sequence[StoredOffer]) -> dict[str, Json]:
 
 
 def _told(
-    store: Transaction, desk: LinkContext, link: Link, rows: Sequence[StoredOffer], refused: dict[str, str]
+    store: Transaction, context: LinkContext, link: Link, rows: Sequence[StoredOffer], refused: dict[str, str]
 ) -> None:
     """Write what the marketplace took, and what it did not take and why."""
     slots = unpacked([row.state for row in rows])
     pairs = [(slot["id"], (row.facility, row.start_at, row.digest)) for slot, row in zip(slots, rows, strict=True)]
-    offers.tell(store, link.name, [what for key, what in pairs if key not in refused], desk.now())
+    offers.tell(store, link.name, [what for key, what in pairs if key not in refused], context.now())
     for key, what in pairs:
         if key in refused:
             offers.park(store, link.name, [what], refused[key])
-    links.note(store, link.name, pushed_at=desk.now(), push_reason=None, push_failures=0, push_due_at=0)
+    links.note(store, link.name, pushed_at=context.now(), push_reason=None, push_failures=0, push_due_at=0)
 
 
-def _is_final(desk: LinkContext, error: GatewayError) -> bool:
+def _is_final(context: LinkContext, error: GatewayError) -> bool:
     """Tell whether what is told, and not the telling, is refused: the same will never be taken."""
-    return not desk.passing(error) and error.code != "OUTCOME_UNKNOWN" and error.code not in _REFUSED
+    return not context.passing(error) and error.code != "OUTCOME_UNKNOWN" and error.code not in _REFUSED
 
 
 async def _failed(
-    desk: LinkContext, link: Link, rows: Sequence[StoredOffer], error: GatewayError, failures: int
+    context: LinkContext, link: Link, rows: Sequence[StoredOffer], error: GatewayError, failures: int
 ) -> None:
     """Write that the marketplace did not take a push, and when it is tried again.
 
     What it will never take is put aside as it is, and told to the operator: it would keep back everything behind it.
     """
-    final = _is_final(desk, error)
+    final = _is_final(context, error)
     reason = error.explanation
     last = len(_PAUSES) - 1
     wait = _PAUSES[last if error.code in _REFUSED else min(failures, last)]
     wait = max(wait, min(error.retry_after or 0.0, _PAUSES[last]))
-    due = desk.now() + int(wait * 1000)
+    due = context.now() + int(wait * 1000)
 
     def work(store: Transaction) -> None:
         if final:
             offers.park(store, link.name, [(row.facility, row.start_at, row.digest) for row in rows], reason)
         links.note(store, link.name, push_reason=reason, push_failures=failures + 1, push_due_at=due)
 
-    await desk.database.write(work, tells=LEDGER)
+    await context.database.write(work, tells=LEDGER)
     logs.link_failed(link=link.name, what="push", reason=reason, seconds=wait)
     if failures == 0 and (final or error.code in _REFUSED):
         logs.link_attention(link=link.name, entry="", reason=f"the marketplace refuses what it is told: {reason}")
