@@ -26,6 +26,7 @@ from gateway.transport.client import Client
 from gateway.values.errors import GatewayError
 from gateway.values.secrets import Secret
 from gateway.webhooks.inbound.receiver import Inbound
+from tests.databases import sqlite_store
 
 MARKET = Path(__file__).with_name("market.yaml")
 TOKEN = "token-of-the-market-0123"
@@ -102,7 +103,7 @@ def serve_market(tmp_path):
             clock = asyncio.get_running_loop().time
             catalog = Catalog("v1", {"market": plan}, {"market": connection})
             engine = Engine(catalog, load(), client.send, clock=clock, now=lambda: datetime.now(UTC))
-            url = f"sqlite:///{tmp_path / 'market.db'}"
+            url = sqlite_store(tmp_path / "market.db")
             database = await stack.enter_async_context(Database(url, lambda: NOW))
             numbers = count(1)
 

@@ -6,7 +6,9 @@ import tempfile
 import warnings
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from functools import cache
 from itertools import count
+from pathlib import Path
 
 import pytest
 from sqlalchemy import make_url
@@ -54,17 +56,40 @@ def postgresql_server():
         yield database
 
 
-@pytest.fixture(scope="session")
-def postgresql_store(postgresql_server):
-    """Give the function that makes a store without content: making its tables for every test would take minutes."""
+def _migrate(url):
+    """Make the tables of a store, of which copies are made: doing it for every test would take minutes."""
 
-    async def migrated(url):
+    async def migrated():
         async with Database(url, lambda: 0):
             pass
 
-    url = postgresql_server()
     with ThreadPoolExecutor(1) as thread:  # a test's own loop may be running
-        thread.submit(asyncio.run, migrated(url)).result()
+        thread.submit(asyncio.run, migrated()).result()
+
+
+@cache
+def _empty():
+    """Give the content of the file of a SQLite store without content, made once a process."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "gateway.db")
+        _migrate(f"sqlite:///{path}")
+        assert [path] == list(path.parent.iterdir())
+        return path.read_bytes()
+
+
+def sqlite_store(path):
+    """Make the file of a store without content, unless it is there, and give its URL."""
+    if not path.exists():
+        path.touch(0o600)
+        path.write_bytes(_empty())
+    return f"sqlite:///{path}"
+
+
+@pytest.fixture(scope="session")
+def postgresql_store(postgresql_server):
+    """Give the function that makes a store without content."""
+    url = postgresql_server()
+    _migrate(url)
     return lambda: postgresql_server(of=make_url(url).database)
 
 
@@ -72,7 +97,7 @@ def postgresql_store(postgresql_server):
 def store_url(request, tmp_path):
     """Give the URL of a store without content, once of each kind."""
     if request.param == "sqlite":
-        return f"sqlite:///{tmp_path / 'gateway.db'}"
+        return sqlite_store(tmp_path / "gateway.db")
     return request.getfixturevalue("postgresql_store")()
 
 

@@ -32,6 +32,7 @@ from gateway.surface.http.server import listening
 from gateway.transport.client import Client
 from gateway.values.secrets import Secret
 from gateway.webhooks.inbound.receiver import Inbound
+from tests.databases import sqlite_store
 
 START = 1_772_352_000_000
 """2026-03-01T08:00:00Z"""
@@ -239,7 +240,7 @@ def serve_gate(gate_plans, gate_settings):
 @pytest.fixture
 async def gate(serve_gate, tmp_path):
     """Give a gateway with hooks on a store in a file."""
-    async with serve_gate(f"sqlite:///{tmp_path / 'gateway.db'}") as made:
+    async with serve_gate(sqlite_store(tmp_path / "gateway.db")) as made:
         yield made
 
 

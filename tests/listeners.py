@@ -20,6 +20,7 @@ from gateway.surface.http.middleware import Boundary
 from gateway.surface.http.routing import Routes
 from gateway.surface.idempotency.idempotency import Ledger
 from gateway.surface.operations.calls import Calls, Standings
+from tests.databases import sqlite_store
 
 START = 1_772_352_000_000
 """2026-03-01T08:00:00Z"""
@@ -42,7 +43,7 @@ def moments():
 @pytest.fixture
 async def database(tmp_path, moments):
     """Give an open store in a file."""
-    async with Database(f"sqlite:///{tmp_path / 'gateway.db'}", lambda: moments[-1]) as opened:
+    async with Database(sqlite_store(tmp_path / "gateway.db"), lambda: moments[-1]) as opened:
         yield opened
 
 

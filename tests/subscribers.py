@@ -31,6 +31,7 @@ from gateway.webhooks.outbound.attempts import Patience
 from gateway.webhooks.outbound.replay import Replays
 from gateway.webhooks.outbound.sender import Dispatcher
 from gateway.webhooks.outbound.subscriptions import settle
+from tests.databases import sqlite_store
 from tests.declared import problems
 
 TOKEN = "admin-token-0123456789"
@@ -65,7 +66,7 @@ async def dependencies(engine, settings, tmp_path):
     def fresh(prefix):
         return f"{prefix}_{next(numbers):06}"
 
-    async with Database(f"sqlite:///{tmp_path / 'events.db'}", now) as database:
+    async with Database(sqlite_store(tmp_path / "events.db"), now) as database:
         await settle(database, settings, now())
         publisher = Publisher(database, load(), now, fresh, lambda _name: load().changes.tracked)
         yield Dependencies(database, publisher, Inbound(engine, publisher, now, fresh), now, fresh)

@@ -36,6 +36,7 @@ from gateway.surface.dependencies import Dependencies
 from gateway.transport.client import Client
 from gateway.values.messages import Call
 from gateway.webhooks.inbound.receiver import Inbound
+from tests.databases import sqlite_store
 from tests.links.clubs import KINDS, MARKET, TOKEN, ZONE, connection, staged
 
 MONDAY = int(datetime(2026, 3, 9, 9, tzinfo=ZoneInfo(ZONE)).timestamp() * 1000)
@@ -265,7 +266,7 @@ async def linked(
     """
     kind = KINDS[club]
     async with AsyncExitStack() as stack:
-        house = House(kind, stack, url or f"sqlite:///{folder / 'gateway.db'}", at=at)
+        house = House(kind, stack, url or sqlite_store(folder / "gateway.db"), at=at)
         house.settings = _settings(kind, link or {}, courts)
         house.client = await stack.enter_async_context(Client(["127.0.0.0/8"]))
         house.session = await stack.enter_async_context(aiohttp.ClientSession())

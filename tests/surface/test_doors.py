@@ -9,6 +9,7 @@ from gateway.store.events import feeds
 from gateway.store.events.feeds import Feed
 from gateway.surface.calendar.feeds import digest_of
 from gateway.values.secrets import Secret
+from tests.databases import sqlite_store
 from tests.hooked import SECRETS, START, TOKEN, told
 from tests.surface.conftest import KEYS
 
@@ -56,7 +57,7 @@ async def gate(serve_gate, gate_settings, tmp_path):
     """Give a gateway with an operator, a caller who may all, a hook and a feed."""
     web = replace(gate_settings.callers["web"], may=frozenset({"read", "write"}))
     changed = {"admin_token": Secret(ADMIN), "traces": 3, "callers": {"web": web}}
-    async with serve_gate(f"sqlite:///{tmp_path / 'gateway.db'}", **changed) as made:
+    async with serve_gate(sqlite_store(tmp_path / "gateway.db"), **changed) as made:
         feed = Feed("feed_1", "club", "web", "All", None, None, START)
         assert await made.dependencies.database.write(lambda opened: feeds.add(opened, feed, digest_of(FEED), 9))
         yield made

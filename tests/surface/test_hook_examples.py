@@ -23,6 +23,7 @@ from gateway.surface.http.server import listening
 from gateway.values.errors import CallerRefused
 from gateway.webhooks.inbound.receiver import Inbound
 from tests import shipped
+from tests.databases import sqlite_store
 
 
 @pytest.fixture(scope="module")
@@ -77,7 +78,7 @@ def at_door(tmp_path, settings):
             return f"{prefix}_{next(numbers):06}"
 
         async with AsyncExitStack() as stack:
-            url = f"sqlite:///{tmp_path / 'gateway.db'}"
+            url = sqlite_store(tmp_path / "gateway.db")
             database = await stack.enter_async_context(Database(url, lambda: moment))
             publisher = Publisher(database, load(), lambda: moment, fresh, lambda _name: load().changes.tracked)
             inbound = Inbound(engine, publisher, lambda: moment, fresh)

@@ -10,6 +10,7 @@ import pytest
 from gateway.surface.hooks import MOST_OF_ONE
 from gateway.telemetry.lines import JsonLines
 from gateway.values.secrets import Redactor
+from tests.databases import sqlite_store
 from tests.hooked import HASH, IN_PATH, SECRETS, TOKEN, batch, thin, told
 
 CLUB = f"/hooks/club/events/{IN_PATH}"
@@ -158,7 +159,7 @@ async def test_identity_is_no_compression(gate):
 
 async def test_a_body_that_does_not_come(serve_gate, tmp_path):
     """A body that takes too long is given up, and holds nobody else up."""
-    async with serve_gate(f"sqlite:///{tmp_path / 'gateway.db'}", timeout=0.3) as gate:
+    async with serve_gate(sqlite_store(tmp_path / "gateway.db"), timeout=0.3) as gate:
         reader, writer = await asyncio.open_connection(*gate.url.removeprefix("http://").split(":"))
         writer.write(f"POST {CLUB} HTTP/1.1\r\nHost: x\r\nContent-Length: 99\r\n\r\n{{".encode())
         assert 204 == (await gate.post(CLUB, told()))[0]
@@ -322,7 +323,7 @@ async def _dripping(gate, path, headers=""):
 async def test_secrets_stay_where_they_are(serve_gate, tmp_path, caplog):
     """Whatever comes, no token, key or signature stands in the log, in an answer, or in a byte of the store's files."""
     caplog.set_level(logging.DEBUG)
-    async with serve_gate(f"sqlite:///{tmp_path / 'gateway.db'}") as gate:
+    async with serve_gate(sqlite_store(tmp_path / "gateway.db")) as gate:
         gate.vendor.known[434] = "approved"
         answers = []
         for path, body, headers in [

@@ -6,6 +6,7 @@ import hmac
 import pytest
 from yarl import URL
 
+from tests.databases import sqlite_store
 from tests.hooked import SECRETS, batch, courts
 
 YARD = "/hooks/yard/signed"
@@ -22,7 +23,7 @@ FORWARDED = {
 @pytest.mark.parametrize("query", ["", "?a=1", "?b=%7E~x+y%20z&a=%C3%A9&empty=", "?%61=1&&a=2&c"])
 async def test_a_signed_address(serve_gate, tmp_path, signs, query):
     """Signed is the public address with the query as it came, and no proxy's word for the host changes that."""
-    async with serve_gate(f"sqlite:///{tmp_path / 'gateway.db'}", public_url=PUBLIC) as gate:
+    async with serve_gate(sqlite_store(tmp_path / "gateway.db"), public_url=PUBLIC) as gate:
         gate.mend(courts(tmp_path, ("signed: [body]", f"signed: {signs}")))
         body, headers = batch(("b1", "new", {}))
 

@@ -19,6 +19,7 @@ from gateway.surface.http.responses import Answer
 from gateway.surface.idempotency.idempotency import IN_PROCESS, STORED, Ledger, Share, StoredLedger
 from gateway.surface.idempotency.written import decode, encode
 from gateway.values.errors import GatewayError, OutcomeUnknown, TooManyCalls
+from tests.databases import sqlite_store
 
 DAY = 86_400
 BOOKINGS = "/v1/club-a/bookings"
@@ -49,7 +50,7 @@ async def kept_by(request, ticks, tmp_path):
     def now():
         return 1_800_000_000_000 + round(ticks[-1] * 1000)
 
-    async with Database(f"sqlite:///{tmp_path / 'gateway.db'}", now) as database:
+    async with Database(sqlite_store(tmp_path / "gateway.db"), now) as database:
 
         async def stored(share=STORED):
             fresh = lambda prefix: f"{prefix}_{next(numbers)}"  # noqa: E731

@@ -2,6 +2,7 @@
 
 import pytest
 
+from tests.databases import sqlite_store
 from tests.hooked import any_gate, gate, gate_plans, gate_settings, serve_gate
 from tests.webhooks.house import opened
 
@@ -11,5 +12,5 @@ __all__ = ["any_gate", "gate", "gate_plans", "gate_settings", "serve_gate"]
 @pytest.fixture
 async def house(tmp_path):
     """Give a store in a file with no endpoint and no dispatcher yet."""
-    async with opened(f"sqlite:///{tmp_path / 'gateway.db'}") as made:
+    async with opened(sqlite_store(tmp_path / "gateway.db")) as made:
         yield made

@@ -16,6 +16,7 @@ from gateway.values.errors import GatewayError, NotMapped, StoreUnavailable
 from gateway.values.secrets import Secret
 from gateway.webhooks.outbound import replay
 from gateway.webhooks.outbound.replay import Replays
+from tests.databases import sqlite_store
 from tests.subscribers import happened
 from tests.webhooks.house import until
 
@@ -48,7 +49,7 @@ async def database(tmp_path):
         append(connection, [happened(number) for number in range(7)], lambda prefix: f"{prefix}_{next(numbers)}")
         connection.execute(update(deliveries).values(state="delivered"))
 
-    async with Counting(f"sqlite:///{tmp_path / 'events.db'}", lambda: NOW) as opened:
+    async with Counting(sqlite_store(tmp_path / "events.db"), lambda: NOW) as opened:
         await opened.write(work)
         yield opened
 
