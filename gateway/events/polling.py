@@ -23,7 +23,7 @@ from gateway.mapping.nodes.polling import PollingPlan
 from gateway.mapping.runtime.trees import evaluate
 from gateway.model.model import arguments
 from gateway.store.database import RETRY_SECONDS, Transaction
-from gateway.store.events.events import EVENTS, Known, known_between
+from gateway.store.events.events import EVENTS, Known, known_between, publishing
 from gateway.store.events.watches import Claim, claim, complete, due_at, fail, release
 from gateway.telemetry import logs
 from gateway.telemetry.setbacks import Setbacks
@@ -172,6 +172,7 @@ class Poller:
                 else None
             ),
             tells=EVENTS,
+            alone=[publishing(connection.name)],
         )
         if told is None:
             return None  # it took too long, and the poll is somebody else's

@@ -23,6 +23,7 @@ from gateway.store.events.events import (
     append,
     known,
     one_by_one,
+    publishing,
     receive,
     remember,
 )
@@ -63,7 +64,9 @@ class Publisher:
         before the gateway looked for the first time. Raises StoreUnavailable: then nothing was accepted.
         """
         return await self.database.write(
-            lambda connection: self.work(connection, seen, receipt, quiet=quiet), tells=EVENTS
+            lambda connection: self.work(connection, seen, receipt, quiet=quiet),
+            tells=EVENTS,
+            alone=sorted({publishing(one.connection) for one in seen}),
         )
 
     def work(
@@ -83,7 +86,7 @@ class Publisher:
         have happened again. What is known already tells nothing all the same.
         `as_of`, in milliseconds since 1970, is when the provider was asked: what was learned since is newer and stays.
         """
-        one_by_one(connection)
+        one_by_one(connection, {one.connection for one in seen})
         new = receipt is None or receive(connection, receipt)
         if not new and not compare:
             return Published(new=False, sequences=())

@@ -8,7 +8,7 @@ together are committed together, each in a savepoint of its own: one flush to th
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -19,6 +19,7 @@ from sqlalchemy.exc import DBAPIError
 
 from gateway.store.drivers import OURS, RETRY_SECONDS, Bench, bench, file_of, make_file
 from gateway.store.migrations import migrate
+from gateway.store.statements import hold
 from gateway.store.tables import counters
 from gateway.values.errors import StoreUnavailable
 
@@ -44,6 +45,7 @@ class _Work:
     run: Callable[[Connection], Any]
     done: asyncio.Future[Any]
     tells: str
+    alone: Sequence[str]
 
 
 class Database:
@@ -103,14 +105,15 @@ class Database:
             _settle(self._waiting.get_nowait(), StoreUnavailable("The store is closing.", retry_after=RETRY_SECONDS))
         await self._dispose()
 
-    async def write(self, work: Callable[[Connection], T], *, tells: str = "") -> T:
+    async def write(self, work: Callable[[Connection], T], *, tells: str = "", alone: Sequence[str] = ()) -> T:
         """Do `work` in a transaction and give its result once that is committed.
 
         What `work` raises undoes this piece alone and comes back. After the commit all who wait for `tells` wake up.
-        A caller that stops waiting does not undo it.
+        A caller that stops waiting does not undo it. `alone` names what `work` holds (see `statements.hold`): a group
+        takes all the names of its pieces before it begins, so that two groups never wait crosswise.
         """
         done: asyncio.Future[T] = asyncio.get_running_loop().create_future()
-        self._waiting.put_nowait(_Work(work, done, tells))
+        self._waiting.put_nowait(_Work(work, done, tells, alone))
         return await done
 
     async def read(self, work: Callable[[Connection], T]) -> T:
@@ -167,6 +170,7 @@ class Database:
         writer = self._writer
 
         def run(connection: Connection) -> list[Any]:
+            hold(connection, [name for work in group for name in work.alone])
             return [_alone(connection, work) for work in group]
 
         for _ in range(_AGAIN):

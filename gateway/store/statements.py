@@ -8,10 +8,24 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
+from hashlib import sha256
 from typing import Any
 
-from sqlalchemy import Connection, Row, Table
+from sqlalchemy import BigInteger, Connection, Row, Table, bindparam, func, select
 from sqlalchemy.dialects import postgresql, sqlite
+
+_HOLD = select(func.pg_advisory_xact_lock(bindparam("key", type_=BigInteger)))
+
+
+def hold(connection: Connection, names: Iterable[str]) -> None:
+    """Be the only one who holds these names, up to the end of the transaction; waits for whoever holds one of them.
+
+    SQLite has one writer at a time, who holds everything. On PostgreSQL they are taken in an order that is the same for
+    all (advisory locks, by a hash of the name): of two who take all they need in one call none waits crosswise.
+    """
+    if connection.dialect.name == "postgresql":
+        for key in sorted(int.from_bytes(sha256(name.encode()).digest()[:8], signed=True) for name in set(names)):
+            connection.execute(_HOLD, {"key": key})
 
 
 def insert_new(connection: Connection, table: Table, values: Mapping[str, Any]) -> bool:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from itertools import count
 
 import pytest
-from sqlalchemy import insert, select
+from sqlalchemy import func, insert, select
 
 from gateway.events.publisher import Publisher, observed, vanished
 from gateway.model.model import load
@@ -295,3 +295,45 @@ async def test_a_customer_that_was_learned_of_since_stays(publishers, clock):
     old = [seen(customer(), "provider_webhook", "customer.updated")]
     await one.database.write(lambda connection: one.work(connection, old, None, as_of=START) and None)
     assert ["Ada B."] == [event["data"]["name"] for event in await bodies(one)]
+
+
+async def test_connections_do_not_wait_for_each_other(postgresql_store, clock):
+    """Who compares for one connection keeps nobody from publishing for another, on PostgreSQL; the same one waits."""
+    url = postgresql_store()
+    async with Database(url, clock) as first, Database(url, clock) as second, Database(url, clock) as third:
+        ended = []
+
+        def compares(store):
+            publisher(first, clock).work(store, [seen()], None, quiet=True)
+            store.execute(select(func.pg_sleep(3)))
+
+        async def publishes(name, work):
+            await work
+            ended.append(name)
+
+        slow = asyncio.ensure_future(publishes("a poll of the club", first.write(compares, alone=["publish club"])))
+        await asyncio.sleep(1)
+        hall = replace(seen(), connection="hall")
+        await asyncio.gather(
+            slow,
+            publishes("the hall", publisher(second, clock).publish([hall])),
+            publishes("the club", publisher(third, clock).publish([seen(booking(status="cancelled"))])),
+        )
+        assert ["the hall", "a poll of the club", "the club"] == ended
+        assert [("b1", "created", "poll"), ("b1", "cancelled", "poll")] == await told(publisher(first, clock))
+
+
+async def test_groups_of_many_connections_do_not_wait_crosswise(postgresql_store, clock):
+    """Replicas that publish for the same connections in opposite orders all come to an end, and no event is lost."""
+    url = postgresql_store()
+    names = [f"c{number}" for number in range(8)]
+    async with Database(url, clock) as first, Database(url, clock) as second:
+        ones = [
+            replace(seen(booking(f"b{turn}")), connection=name) for turn in range(5) for name in (*names, *names[::-1])
+        ]
+        one, two = publisher(first, clock), publisher(second, clock)
+        published = await asyncio.gather(
+            *(one.publish([each]) for each in ones), *(two.publish([each]) for each in reversed(ones))
+        )
+        numbers = sorted(number for each in published for number in each.sequences)
+        assert list(range(1, 5 * len(names) + 1)) == numbers

@@ -12,7 +12,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, and_, bindparam, insert, select, update
 
-from gateway.store.statements import insert_new, put
+from gateway.store.statements import hold, insert_new, put
 from gateway.store.tables import bookings, counters, deliveries, events, receipts, subscriptions
 from gateway.values.messages import Json
 
@@ -86,13 +86,18 @@ class StoredEvent:
     body: bytes
 
 
-def one_by_one(connection: Connection) -> None:
-    """Wait until nobody else publishes, on this replica or another, up to the end of the transaction.
+def one_by_one(connection: Connection, names: Iterable[str]) -> None:
+    """Wait until nobody else publishes for these connections, on any replica, up to the end of the transaction.
 
     What is known of a booking is read and then written: two who learn of the same change must not both find it new.
+    Whoever publishes for others goes on beside it, up to the numbers of its events: see `append`.
     """
-    if connection.dialect.name == "postgresql":  # on SQLite there is one writer at a time: see `database`
-        connection.execute(_LOCK)
+    hold(connection, map(publishing, names))
+
+
+def publishing(name: str) -> str:
+    """Give the name by which those who publish for a connection keep from one another."""
+    return f"publish {name}"
 
 
 def receive(connection: Connection, receipt: Receipt) -> bool:
@@ -219,7 +224,6 @@ def _bytes(value: Mapping[str, Json]) -> bytes:
 
 
 # Built once: building a statement costs several times what SQLite needs to carry it out.
-_LOCK = select(counters.c.value).where(counters.c.name == EVENTS).with_for_update()
 _KNOWN = select(bookings).where(
     bookings.c.connection == bindparam("name"), bookings.c.id.in_(bindparam("ids", expanding=True))
 )

@@ -18,7 +18,7 @@ from gateway.events.publisher import EVENTS, Published, Publisher, observed
 from gateway.mapping.checks.lapsing import lapsing
 from gateway.mapping.nodes.hooks import IGNORE, Hook, TellingHook
 from gateway.store.database import Transaction
-from gateway.store.events.events import Receipt
+from gateway.store.events.events import Receipt, publishing
 from gateway.store.events.receipts import explain, of_state, settle
 from gateway.telemetry import logs
 from gateway.values.errors import (
@@ -148,7 +148,8 @@ class Inbound:
                 for one, receipt in zip(read, receipts, strict=True)
             ]
 
-        published = await self.publisher.database.write(work, tells=EVENTS)
+        alone = [publishing(delivery.connection.name)]
+        published = await self.publisher.database.write(work, tells=EVENTS, alone=alone)
         about = {"request": delivery.request_id, "connection": delivery.connection.name, "hook": delivery.plan.name}
         for receipt, kept in zip(receipts, published, strict=True):
             state = receipt.state if kept.new else "repeated"
@@ -184,7 +185,7 @@ class Inbound:
                 seen = self._observations(delivery, one)
                 self.publisher.work(connection, seen, receipt, as_of=self._as_of(delivery, one))
 
-        await self.publisher.database.write(work, tells=EVENTS)
+        await self.publisher.database.write(work, tells=EVENTS, alone=[publishing(delivery.connection.name)])
 
     def _as_of(self, delivery: Delivery, one: Read) -> int | None:
         """When a message spoke of the present; None where it still does.
