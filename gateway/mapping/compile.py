@@ -20,8 +20,10 @@ from gateway.mapping.compiler.http.schemes import check_forms, compile_auth
 from gateway.mapping.compiler.operations.alternatives import NATIVE, Ways, check_runs, compile_ways, runs_of
 from gateway.mapping.compiler.operations.operations import compile_native, compile_operation
 from gateway.mapping.compiler.records.records import compile_records
-from gateway.mapping.language.file import LANGUAGE
+from gateway.mapping.language.auth import Auth
+from gateway.mapping.language.file import LANGUAGE, File
 from gateway.mapping.language.file import Setting as SettingPart
+from gateway.mapping.language.operations import Operation
 from gateway.mapping.nodes.calls import NOT_MAPPED, OperationPlan
 from gateway.mapping.nodes.given import Setting
 from gateway.mapping.nodes.hooks import Hook
@@ -46,33 +48,28 @@ def compile_provider(document: Document, model: Model) -> tuple[ProviderPlan | N
 def _compile(context: Context) -> ProviderPlan | None:
     if not _speaks(context, context.document.data):
         return None
-    file = context.check("file", context.document.data, ())
-    if file is None:
+    file = context.read(File, context.document.data, ())
+    if not file.sound:
         return None
-    _compile_settings(context, file["settings"])
+    _compile_settings(context, file.settings)
     context.know_settings()
-    http = compile_http(context, file["http"], ("http",))
-    _compile_codecs(context, file.get("codecs", {}))
-    context.step_names = frozenset(_names_in([file["operations"], file.get("native", {})]))
-    context.fragments = file.get("fragments", {})
-    compile_records(context, file.get("records", {}), ("records",))
+    http = compile_http(context, file.http)
+    _compile_codecs(context, file.codecs or {})
+    context.step_names = frozenset(_names_in([file.raw["operations"], file.raw.get("native", {})]))
+    context.fragments = file.fragments or {}
+    compile_records(context, file.records or {}, ("records",))
     context.remembered = remembered_names(context, file)
     if http is None:
         return None
-    context.auth_schemes = frozenset(file.get("auth_schemes", {}))
-    auth = compile_auth(context, file["auth"], ("auth",), http)
-    auth_schemes = {
-        name: compile_auth(context, node, ("auth_schemes", name), http)
-        for name, node in file.get("auth_schemes", {}).items()
-    }
-    rules = compile_rules(context, file.get("errors"), ("errors",))
-    operations = _compile_operations(context, file["operations"], http)
-    native = {}
-    for name, node in file.get("native", {}).items():
-        plan = compile_native(context, name, node, ("native", name), http)
-        if plan is not None:
-            native[name] = plan
-    hooks = compile_hooks(context, file.get("hooks", {}), http, operations)
+    schemes = file.auth_schemes or {}
+    context.auth_schemes = frozenset(schemes)
+    auth = compile_auth(context, file.auth, ("auth",), http)
+    auth_schemes = {name: compile_auth(context, node, ("auth_schemes", name), http) for name, node in schemes.items()}
+    rules = compile_rules(context, file.errors)
+    operations = _compile_operations(context, file.operations, http)
+    found = {name: compile_native(context, name, node, http) for name, node in (file.native or {}).items()}
+    native = {name: plan for name, plan in found.items() if plan is not None}
+    hooks = compile_hooks(context, file.hooks or {}, http, operations)
     polling = compile_polling(context, file, http, operations), compile_remembered(context, file)
     check_written_records(context)
     _check_coverage(context, file)
@@ -84,7 +81,7 @@ def _compile(context: Context) -> ProviderPlan | None:
 
 def _provider(
     context: Context,
-    file: dict[str, Json],
+    file: File,
     http: Http,
     auth_schemes: tuple[AuthPlan, dict[str, AuthPlan]],
     rules: Json,
@@ -96,9 +93,9 @@ def _provider(
 ) -> ProviderPlan:
     text = json.dumps(context.document.data, sort_keys=True, ensure_ascii=True)
     return ProviderPlan(
-        name=file["provider"],
-        title=file["title"],
-        kind=file["kind"],
+        name=file.provider,
+        title=file.title,
+        kind=file.kind,
         settings=context.settings,
         auth=auth_schemes[0],
         auth_schemes=auth_schemes[1],
@@ -127,9 +124,8 @@ def _speaks(context: Context, data: Json) -> bool:
     return False
 
 
-def _compile_settings(context: Context, nodes: dict[str, Json]) -> None:
-    for name, node in nodes.items():
-        setting = context.read(SettingPart, node, ("settings", name))
+def _compile_settings(context: Context, nodes: dict[str, SettingPart]) -> None:
+    for name, setting in nodes.items():
         if not setting.sound:
             continue
         if setting.required and "default" in setting:
@@ -165,7 +161,7 @@ def _compile_codecs(context: Context, nodes: dict[str, Json]) -> None:
             context.codecs[name] = codec
 
 
-def _compile_operations(context: Context, nodes: dict[str, Json], http: Http) -> dict[str, Ways]:
+def _compile_operations(context: Context, nodes: dict[str, Operation | list[Operation]], http: Http) -> dict[str, Ways]:
     found = {}
     for name, node in nodes.items():
         place: Place = ("operations", name)
@@ -194,18 +190,18 @@ def _names_in(node: Json) -> Iterator[str]:
             yield from _names_in(item)
 
 
-def _refused(context: Context, file: dict[str, Json]) -> dict[str, str]:
+def _refused(context: Context, file: File) -> dict[str, str]:
     """Every operation that is not mapped, with the reason; `"*"` gives one for all of which none is told."""
-    refused = dict(file.get("unsupported", {}))
+    refused = dict(file.unsupported or {})
     rest = refused.pop(_REST, None)
     reason = NOT_MAPPED if rest is None else rest
-    left = {name: reason for name in context.model.operations if name not in file["operations"]}
+    left = {name: reason for name in context.model.operations if name not in file.operations}
     return left | refused
 
 
-def _check_coverage(context: Context, file: dict[str, Json]) -> None:
+def _check_coverage(context: Context, file: File) -> None:
     """Every canonical operation is mapped, or refused with a reason: of one that is neither, callers are told so."""
-    mapped, refused = file["operations"], file.get("unsupported", {})
+    mapped, refused = file.operations, file.unsupported or {}
     for name in refused:
         if name == _REST:
             continue
@@ -244,18 +240,19 @@ def _check_circles(context: Context, operations: dict[str, Ways]) -> None:
             context.report(("operations", name), "operation-cycle", message, key=True)
 
 
-def _check_unused(context: Context, file: dict[str, Json]) -> None:
+def _check_unused(context: Context, file: File) -> None:
     """What is declared and never used is a mistake or a leftover."""
+    schemes = file.auth_schemes or {}
     used_settings = {use[1] for use in context.reads.names if use[0] == "settings" and len(use) > 1}
     _report_unused(context, "setting", ("settings",), context.settings, used_settings | {*_STANDARD_SETTINGS})
-    _report_unused(context, "scheme", ("auth_schemes",), file.get("auth_schemes", {}), context.used_schemes)
-    check_forms(context, file["auth"], ("auth",), "")
-    for name, node in file.get("auth_schemes", {}).items():
-        check_forms(context, node, ("auth_schemes", name), name)
-    rates = file["http"].get("rates", {})
-    _report_unused(context, "rate-class", ("http", "rates"), rates, context.used_limits | {"default"})
-    _report_unused(context, "codec", ("codecs",), file.get("codecs", {}), context.used_codecs)
-    _report_unused(context, "record", ("records",), file.get("records", {}), context.used_records)
+    _report_unused(context, "scheme", ("auth_schemes",), schemes, context.used_schemes)
+    if isinstance(file.auth, Auth):
+        check_forms(context, file.auth, "")
+    for name, node in schemes.items():
+        check_forms(context, node, name)
+    _report_unused(context, "rate-class", ("http", "rates"), file.http.rates or {}, context.used_limits | {"default"})
+    _report_unused(context, "codec", ("codecs",), file.codecs or {}, context.used_codecs)
+    _report_unused(context, "record", ("records",), file.records or {}, context.used_records)
     _report_unused(context, "fragment", ("fragments",), context.fragments, context.used_fragments)
 
 

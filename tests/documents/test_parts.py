@@ -87,7 +87,7 @@ def test_shipped_files_fit(kind, path):
         ("records: {a: {of: Service, fields: {name: {mode: both, whom: x}}}}", ["records", "a", "fields", "name"]),
         ("operations: {services.list: {steps: []}}", ["operations", "services.list"]),
         ("hooks: {Events: {type: changed, dedupe: [id], verify: none}}", ["hooks"]),
-        ("native: {a: {safe: 1, call: {get: /a}}}", ["native", "a"]),
+        ("native: {a: {safe: 1, call: {get: /a}}}", ["native", "a", "safe"]),
     ],
 )
 def test_what_does_not_fit(text, place):

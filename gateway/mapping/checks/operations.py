@@ -15,14 +15,14 @@ from gateway.mapping.compiler.conditions import constant
 from gateway.mapping.compiler.context import Context
 from gateway.mapping.language.operations import Native
 from gateway.mapping.language.operations import Operation as OperationPart
-from gateway.mapping.language.steps import CallStep, ComputeStep, RunStep, Step, VarsStep
+from gateway.mapping.language.steps import CallStep, ComputeStep, Refusal, RunStep, Step, VarsStep
 from gateway.mapping.nodes.calls import NOT_MAPPED, Condition, FoundResult, OperationPlan, RunPlan
 from gateway.mapping.nodes.calls import RunStep as PlannedRun
 from gateway.mapping.nodes.given import NativeArgument
 from gateway.mapping.nodes.trees import RecordPlan
 from gateway.model.model import Operation
 from gateway.model.types.types import Field
-from gateway.values.messages import Effect, Json
+from gateway.values.messages import Effect
 
 
 def check_arguments(
@@ -194,16 +194,16 @@ def _catches(first: Condition, second: Condition, status: int | None) -> bool:
     return same or first.when is None or constant(first.when) is True
 
 
-def check_refusals(context: Context, nodes: Json, place: Place) -> None:
+def check_refusals(context: Context, nodes: Sequence[Refusal]) -> None:
     """No guard has the condition of one before it."""
     seen: dict[str, Place] = {}
-    for index, node in enumerate(nodes):
-        when = node.get("when") if isinstance(node, dict) else None
+    for node in nodes:
+        when = node.raw.get("when") if isinstance(node.raw, dict) else None  # also of one that does not fit
         if isinstance(when, str) and when in seen:
             message = f"never reached: {context.origin(seen[when])} has the same condition; remove one of them"
-            context.report((*place, index), "unreachable-refusal", message)
+            context.report(node.place, "unreachable-refusal", message)
         elif isinstance(when, str):
-            seen[when] = (*place, index)
+            seen[when] = node.place
 
 
 def check_ignored(context: Context, codes: Sequence[str], not_found: str | None, place: Place) -> None:

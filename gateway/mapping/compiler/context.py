@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
 from gateway.documents.parts import Node
-from gateway.documents.reader import read_inside, read_part
+from gateway.documents.reader import read_part
 from gateway.documents.schema_check import Shape, check
 from gateway.documents.yaml import Document, Finding, Place, suggestion
 from gateway.mapping.checks.given import Given
@@ -28,7 +28,6 @@ from gateway.mapping.expressions import (
     compile_path,
     compile_template,
 )
-from gateway.mapping.language import PARTS
 from gateway.mapping.nodes.given import Setting
 from gateway.mapping.nodes.trees import RecordPlan
 from gateway.model.model import Model
@@ -163,10 +162,6 @@ class Context:
         """Add a finding at this place of the file."""
         self.findings.append(self.document.finding(place, code, message, key=key))
 
-    def check(self, part: str, node: Json, place: Place) -> dict[str, Json] | None:
-        """Check one part against its shape; None (and findings) when it does not fit."""
-        return self.fits(PARTS[part].shape, node, place)
-
     def fits(self, shape: Shape, raw: Json, place: Place) -> dict[str, Json] | None:
         """Hold a value against a shape, as `gateway.documents.reader` asks for it."""
         return check(shape, raw, self.document, place, self.findings)
@@ -174,10 +169,6 @@ class Context:
     def read(self, kind: type[_N], node: Json, place: Place) -> _N:
         """Read one part and all that is inside it; what does not fit is told, and not sound. A node is read already."""
         return node if isinstance(node, kind) else read_part(kind, node, place, self)
-
-    def read_key(self, kind: type[Node], key: str, value: Json, place: Place) -> Json:
-        """Read what a key of a part holds, where that part itself is not read."""
-        return read_inside(kind.part.children[key], value, place, self)
 
     def origin(self, place: Place) -> str:
         """`file:line` of a place."""

@@ -65,7 +65,7 @@ class File(Node):
         "canonical operations; each is one way, or a list of ways",
         example={"services.get": {"result": {"find": "services.list"}}},
     )
-    native: dict[str, Native | list[Native]] | None = key(
+    native: dict[str, Native] | None = key(
         "everything else the vendor offers, by the vendor's names",
         example={"getNews": {"safe": True, "call": {"get": "/news"}}},
     )

@@ -146,7 +146,7 @@ class Argument(Node):
     meaning: str | None = key("one sentence", example="How many places.")
 
 
-@part("native", "one of `native`, or one of its ways", *_BODY)
+@part("native", "one of `native`", *_BODY)
 class Native(Body, Extras):
     """An operation of the vendor's own."""
 

@@ -22,7 +22,6 @@ from gateway.mapping.compiler.records.rows import Wanted, compile_one
 from gateway.mapping.compiler.scene import Scene
 from gateway.mapping.expressions import Path
 from gateway.mapping.language import hooks as written
-from gateway.mapping.language.file import File
 from gateway.mapping.nodes.hooks import (
     CHANGED,
     IGNORE,
@@ -44,14 +43,18 @@ _BODY: Final = "body"
 _GET_BODY: Final = "a GET has no body: write `body: none`"
 
 
-def compile_hooks(context: Context, nodes: Json, http: Http, operations: Mapping[str, Ways]) -> dict[str, Hook]:
+def compile_hooks(
+    context: Context, nodes: dict[str, written.Hook], http: Http, operations: Mapping[str, Ways]
+) -> dict[str, Hook]:
     """Compile all hooks of a file; one with findings may be missing. `operations` are those that are mapped."""
     found: dict[str, Hook] = {}
-    for name, node in context.read_key(File, "hooks", nodes, ("hooks",)).items():
+    for name, node in nodes.items():
         plan: Hook | None = None
-        if isinstance(node, written.AskingHook) and node.sound:
+        if not node.sound:
+            continue
+        if isinstance(node, written.AskingHook):
             plan = _compile_asking(context, name, node)
-        elif node.sound:
+        else:
             plan = _compile_telling(context, name, node, http, operations)
         if plan is not None:
             found[name] = plan

@@ -18,26 +18,23 @@ from gateway.mapping.compiler.http.calls import Http, seconds
 from gateway.mapping.compiler.operations.alternatives import Ways
 from gateway.mapping.compiler.operations.runs import compile_run
 from gateway.mapping.compiler.scene import Scene
-from gateway.mapping.language.polling import Polling, PollingBookings
+from gateway.mapping.language.file import File
+from gateway.mapping.language.operations import Operation as Part
+from gateway.mapping.language.polling import PollingBookings
 from gateway.mapping.nodes.polling import PollingPlan
 from gateway.model.model import Operation
-from gateway.values.messages import Effect, Json
+from gateway.values.messages import Effect
 
 _PLACE: Place = ("polling", "bookings")
 _READ_FROM = ("records", "codecs")
 """Sections that say how a list is read."""
 
 
-def compile_polling(
-    context: Context, file: dict[str, Json], http: Http, operations: Mapping[str, Ways]
-) -> PollingPlan | None:
+def compile_polling(context: Context, file: File, http: Http, operations: Mapping[str, Ways]) -> PollingPlan | None:
     """Compile the polling of a file; None when there is none, or with findings."""
-    if "polling" not in file:
+    if file.polling is None or not file.polling.all_sound:
         return None
-    polling = context.read(Polling, file["polling"], ("polling",))
-    if not polling.all_sound:
-        return None
-    node = polling.bookings
+    node = file.polling.bookings
     scene = Scene(context, http, Effect.SAFE, frozenset(operations), BASE, None, {})
     run = compile_run(scene, node.run, node.with_, _PLACE)
     operation = context.model.operations.get(run.operation)
@@ -46,7 +43,7 @@ def compile_polling(
     _check_list(context, operation, operations[run.operation], node)
     if node.missing == "cancelled":
         check_pages(context, operations[run.operation], (*_PLACE, "missing"))
-    listed = [node.with_ or {}, file["operations"][run.operation], *(file.get(name) for name in _READ_FROM)]
+    listed = [node.with_ or {}, file.raw["operations"][run.operation], *(file.raw.get(name) for name in _READ_FROM)]
     return PollingPlan(
         operation=run.operation,
         arguments=run.arguments,
@@ -59,41 +56,39 @@ def compile_polling(
     )
 
 
-def remembered_names(context: Context, file: dict[str, Json]) -> frozenset[str]:
+def remembered_names(context: Context, file: File) -> frozenset[str]:
     """Give the fields that a record has the gateway remember, rightly or not: `compile_remembered` tells."""
-    records = [file["records"][name]["fields"] for name in context.records]
-    return frozenset(
-        name for fields in records for name, spec in fields.items() if isinstance(spec, dict) and spec.get("remember")
-    )
+    tables = [one.fields for name, one in (file.records or {}).items() if name in context.records]
+    return frozenset(name for fields in tables for name, field in fields.items() if field.remember)
 
 
-def compile_remembered(context: Context, file: dict[str, Json]) -> dict[str, frozenset[str]]:
+def compile_remembered(context: Context, file: File) -> dict[str, frozenset[str]]:
     """Give the fields that a provider cannot tell, each with the operations that say it of what they did."""
-    changes, found = context.model.changes, set[str]()
+    changes, found, records = context.model.changes, set[str](), file.records or {}
     lines = [
-        (name, line.name, line.mode, file["records"][name]["fields"][line.name])
+        (name, line.name, line.mode, records[name].fields[line.name].remember)
         for name, record in context.records.items()
         for line in record.fields
         if record.resource.name == changes.resource
     ]
     for name, record in context.records.items():
-        for field, spec in file["records"][name]["fields"].items():
-            if not isinstance(spec, dict) or not spec.get("remember"):
+        for field, written in records[name].fields.items():
+            if not written.remember:
                 continue
             place = ("records", name, "fields", field, "remember")
             if record.resource.name != changes.resource:
                 message = f"only fields of {changes.resource} are remembered"
                 context.report(place, "remember-misplaced", message, key=True)
-            elif "." in field or field == "id" or spec.get("mode") == "write":
+            elif "." in field or field == "id" or written.mode == "write":
                 message = f"`{field}` cannot be remembered: only a whole field that is read can, and never the id"
                 context.report(place, "remember-misplaced", message, key=True)
             else:
                 found.add(field)
-    for name, field, mode, spec in lines:
-        if field in found and mode != "write" and not (isinstance(spec, dict) and spec.get("remember")):
+    for name, field, mode, remembered in lines:
+        if field in found and mode != "write" and not remembered:
             message = f"`{field}` is remembered in another record: the provider tells it or it does not"
             context.report(("records", name, "fields", field), "remember-misplaced", message, key=True)
-    return {field: frozenset(_setting(file["operations"], field)) for field in sorted(found)}
+    return {field: frozenset(_setting(file.operations, field)) for field in sorted(found)}
 
 
 def _check_list(context: Context, operation: Operation, ways: Ways, node: PollingBookings) -> None:
@@ -135,18 +130,12 @@ def _compile_tracked(context: Context, ways: Ways, names: list[str] | None) -> t
     return tuple(names)
 
 
-def _setting(operations: dict[str, Json], field: str) -> Iterator[str]:
+def _setting(operations: Mapping[str, Part | list[Part]], field: str) -> Iterator[str]:
     """Give the operations one of whose ways or variants lays this field over its result."""
     for name, node in operations.items():
-        waiting = list(node) if isinstance(node, list) else [node]
-        while waiting:
-            one = waiting.pop()
-            if not isinstance(one, dict):  # that has a finding of its own
-                continue
-            if field in (one.get("set") or {}):
-                yield name
-            choose = one.get("choose")
-            waiting += choose if isinstance(choose, list) else []
+        ways = node if isinstance(node, list) else [node]
+        if any(field in (one.set or {}) for way in ways for one in (way, *(way.choose or ()))):
+            yield name
 
 
 def _days(text: str) -> int:

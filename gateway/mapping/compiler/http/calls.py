@@ -69,9 +69,9 @@ def seconds(text: str) -> float:
     return float(number) * _UNITS[unit]
 
 
-def compile_http(context: Context, written: Json, place: Place) -> Http | None:
+def compile_http(context: Context, node: HttpPart) -> Http | None:
     """Compile `http:`; None with findings when it is wrong."""
-    node = context.read(HttpPart, written, place)
+    place = node.place
     if not node.sound:
         return None
     context.provider_code = context.path(node.code, (*place, "code")) if "code" in node else None
@@ -256,13 +256,12 @@ def compile_when(context: Context, node: ConditionPart, names: Names) -> Conditi
     return Condition(None if status is None else wanted, tuple(headers), when, context.origin(place))
 
 
-def compile_rules(context: Context, nodes: Json, place: Place) -> tuple[ErrorRule, ...]:
+def compile_rules(context: Context, nodes: list[RulePart] | None) -> tuple[ErrorRule, ...]:
     """Compile error rules in order; one that those before it hide is a finding."""
     rules: list[ErrorRule] = []
     conditions: list[tuple[Place, Condition]] = []
-    for index, written in enumerate(nodes or []):
-        where = (*place, index)
-        node = context.read(RulePart, written, where)
+    for node in nodes or []:
+        where = node.place
         if not node.sound:
             continue
         context.error_code(node.is_, (*where, "is"))

@@ -22,7 +22,7 @@ def compile_auth(context: Context, node: Json, place: Place, http: Http) -> Auth
         if node != "none":
             context.report(place, "not-allowed", "`auth` is `none` or an object with one scheme")
         return NoAuth()
-    auth = context.read(Auth, node, place)
+    auth = node
     if not auth.sound:
         return NoAuth()
     if not auth.given:
@@ -42,17 +42,17 @@ def compile_auth(context: Context, node: Json, place: Place, http: Http) -> Auth
     )
 
 
-def check_forms(context: Context, node: Json, place: Place, scheme: str) -> None:
+def check_forms(context: Context, node: Auth, scheme: str) -> None:
     """Report form fields of a scheme that none of its calls sends, and calls that go without any proof."""
     bodies = context.bodies.get(scheme, set())
-    if not isinstance(node, dict) or "form" not in node or (scheme and not bodies):
+    if "form" not in node or (scheme and not bodies):
         return
     if "form" not in bodies:
         message = "no call with this scheme sends a form, so these fields are never sent: use `headers:` or `query:`"
-        context.report((*place, "form"), "credential-not-sent", message)
-    elif bodies != {"form"} and len(node) == 1:
+        context.report((*node.place, "form"), "credential-not-sent", message)
+    elif bodies != {"form"} and len(node.given) == 1:
         message = "a call with this scheme that sends no form goes without it: give it another scheme, or `headers:`"
-        context.report((*place, "form"), "credential-left-out", message)
+        context.report((*node.place, "form"), "credential-left-out", message)
 
 
 def _trees(context: Context, place: Place, names: frozenset[str]) -> Callable[[str, Json], Tree | None]:

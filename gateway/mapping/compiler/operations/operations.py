@@ -83,9 +83,9 @@ def _remembered(context: Context, operation: Operation) -> set[str]:
     return {REMEMBERED} if writes else set()
 
 
-def compile_native(context: Context, name: str, written: Json, place: Place, http: Http) -> OperationPlan | None:
+def compile_native(context: Context, name: str, node: Native, http: Http) -> OperationPlan | None:
     """Compile one operation of the vendor's own; None with findings when its shape is wrong."""
-    node = context.read(Native, written, place)
+    place = node.place
     if not node.sound:
         return None
     arguments = {key: _argument(one) for key, one in (node.args or {}).items() if one.sound}
@@ -133,7 +133,7 @@ def _compile_native_body(scene: Scene, node: Native) -> VariantPlan:
         result=RawResult(at) if at is not None else None,
         set=None,
         filters=None,
-        rules=compile_rules(context, node.errors, (*node.place, "errors")),
+        rules=compile_rules(context, node.errors),
         not_found=None,
         origin=context.origin(node.place),
     )
@@ -215,7 +215,7 @@ def _compile_variant(scene: Scene, operation: Operation, node: Outcome, when: Pr
         result=compile_result(scene, inner, operation, node, steps),
         set=compile_object(context, node.set, (*place, "set"), inner.names) if node.set is not None else None,
         filters=_compile_filters(inner, operation, node),
-        rules=compile_rules(context, node.errors, (*place, "errors")),
+        rules=compile_rules(context, node.errors),
         not_found=scene.not_found,
         origin=context.origin(place),
     )

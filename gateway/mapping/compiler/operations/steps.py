@@ -134,7 +134,7 @@ def _compile_kind(
     place, when, origin = node.place, around[0], scene.context.origin(node.place)
     match node:
         case written.RefuseStep():
-            guards = _compile_refusals(inner, node.refuse, (*place, "refuse"))
+            guards = _compile_refusals(inner, node.refuse)
             return RefuseStep(guards=guards, takes_back=node.takes_back, when=when, origin=origin)
         case written.VarsStep():
             return VarsStep(variables=compile_variables(inner, node.vars, (*place, "vars")), when=when, origin=origin)
@@ -221,9 +221,9 @@ def _compile_fan_out(scene: Scene, node: written.ForEach) -> FanOut | None:
     return fan_out
 
 
-def _compile_refusals(scene: Scene, nodes: Sequence[written.Refusal], place: Place) -> tuple[Refusal, ...]:
+def _compile_refusals(scene: Scene, nodes: Sequence[written.Refusal]) -> tuple[Refusal, ...]:
     context, refusals = scene.context, []
-    check_refusals(context, [node.raw for node in nodes], place)
+    check_refusals(context, nodes)
     for node in nodes:
         if not node.sound:
             continue

@@ -21,16 +21,14 @@ from gateway.mapping.language.records import Field as FieldPart
 from gateway.mapping.language.records import Record as RecordPart
 from gateway.mapping.nodes.trees import Embedded, FieldPlan, Group, RecordPlan
 from gateway.model.model import Resource
-from gateway.values.messages import Json
 from gateway.values.truth import MISSING
 
 _OWN = frozenset({"row", "fields"})
 """Names that a record gives its own lines."""
 
 
-def compile_records(context: Context, written: dict[str, Json], place: Place) -> None:
+def compile_records(context: Context, nodes: dict[str, RecordPart], place: Place) -> None:
     """Compile all records into `context.records`, the ones others refer to first."""
-    nodes = {name: context.read(RecordPart, one, (*place, name)) for name, one in written.items()}
     pending = dict(nodes)
     underway: list[str] = []
 
