@@ -9,6 +9,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from functools import lru_cache
 from typing import Final
 
 from gateway.documents.yaml import Place
@@ -26,6 +27,8 @@ _PLACED: Final[Mapping[str, Callable[[datetime, str], str]]] = {
 }
 SAMPLE: Final[Mapping[str, int]] = {"Y": 2026, "m": 3, "d": 19, "H": 8, "M": 30, "S": 0}
 """The time messages show as an example."""
+_MOST_KNOWN: Final = 4096
+"""So many texts and moments are remembered as they were read and written, with their format and zone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +95,9 @@ class LocalTimes:
 
     def decode(self, value: Json, zone: str) -> str:
         """Provider's text or texts → instant."""
+        return _decoded(self, value, zone) if type(value) is str else self._decode(value, zone)
+
+    def _decode(self, value: Json, zone: str) -> str:
         texts = value if self.listed else [value]
         if not isinstance(texts, list) or len(texts) != len(self.formats):
             raise CodecRefused(self.expected)
@@ -118,6 +124,11 @@ class LocalTimes:
         """Instant → provider's text or texts."""
         if not isinstance(value, str):
             raise CodecRefused(times.INSTANT)
+        if type(value) is str and not self.listed:  # a list could be changed by whoever is given it
+            return _encoded(self, value, zone)
+        return self._encode(value, zone)
+
+    def _encode(self, value: str, zone: str) -> Json:
         try:
             instant = times.normal_instant(value)
             wall = times.last_showing(instant, zone) if self.skipped == END else times.wall_clock(instant, zone)
@@ -134,3 +145,14 @@ class LocalTimes:
         if times.epoch(self.decode(written, zone)) != times.epoch(instant):
             raise CodecRefused("a time the format can say: no seconds it drops, no time the clocks show again")
         return written
+
+
+# The rows of a list tell few moments many times: of one day, by every resource, and again within ids.
+@lru_cache(_MOST_KNOWN, typed=True)
+def _decoded(form: LocalTimes, text: str, zone: str) -> str:
+    return form._decode(text, zone)  # noqa: SLF001 - the class's own memory
+
+
+@lru_cache(_MOST_KNOWN, typed=True)
+def _encoded(form: LocalTimes, instant: str, zone: str) -> Json:
+    return form._encode(instant, zone)  # noqa: SLF001 - the class's own memory
