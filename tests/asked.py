@@ -3,29 +3,21 @@
 import asyncio
 import json
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
-from datetime import UTC, datetime
-from itertools import count
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import aiohttp
 import pytest
 from sqlalchemy import func, select
 
-from gateway import config
-from gateway.engine.catalog import Catalog, bound, load_providers
-from gateway.engine.engine import Engine
-from gateway.events.publisher import Publisher
+from gateway.engine.catalog import bound, load_providers
 from gateway.model.model import load
-from gateway.store.database import Database
 from gateway.store.tables import receipts
-from gateway.surface.app import build_app
 from gateway.surface.dependencies import Dependencies
 from gateway.surface.http.server import listening
-from gateway.transport.client import Client
 from gateway.values.errors import GatewayError
 from gateway.values.secrets import Secret
-from gateway.webhooks.inbound.receiver import Inbound
+from tests.applications import configured, opened
 from tests.databases import sqlite_store
 
 MARKET = Path(__file__).with_name("market.yaml")
@@ -99,24 +91,14 @@ def serve_market(tmp_path):
             plan = load_providers([MARKET], load())[0]["market"]
             given = {"time_zone": ZONE, "currency": "EUR", "hook_token": Secret(TOKEN), "club": "north"}
             connection = bound("market", plan, given)
-            client = await stack.enter_async_context(Client(["127.0.0.0/8"]))
-            clock = asyncio.get_running_loop().time
-            catalog = Catalog("v1", {"market": plan}, {"market": connection})
-            engine = Engine(catalog, load(), client.send, clock=clock, now=lambda: datetime.now(UTC))
             url = sqlite_store(tmp_path / "market.db")
-            database = await stack.enter_async_context(Database(url, lambda: NOW))
-            numbers = count(1)
-
-            def fresh(prefix):
-                return f"{prefix}_{next(numbers):06}"
-
-            publisher = Publisher(database, load(), lambda: NOW, fresh, lambda _name: load().changes.tracked)
-            inbound = Inbound(engine, publisher, lambda: NOW, fresh)
-            dependencies = Dependencies(database, publisher, inbound, lambda: NOW, fresh, links=seller)
-            app = build_app(engine, _settings(tmp_path), dependencies=dependencies)
-            base = await stack.enter_async_context(listening(app, "127.0.0.1", 0))
+            application = await stack.enter_async_context(
+                opened(configured({"market": "market"}, timeout="5s"), {"market": connection}, url, lambda: NOW)
+            )
+            application = replace(application, links=seller)
+            base = await stack.enter_async_context(listening(application.surface(), "127.0.0.1", 0))
             session = await stack.enter_async_context(aiohttp.ClientSession())
-            yield Market(base, session, seller, dependencies, connection)
+            yield Market(base, session, seller, application.dependencies, connection)
 
     return of
 
@@ -126,13 +108,3 @@ async def market(serve_market):
     """Give a gateway that sells."""
     async with serve_market(Seller()) as made:
         yield made
-
-
-def _settings(folder):
-    path = folder / "gateway.yaml"
-    callers = {"web": {"key": "web-key-0123456789", "may": ["read"]}}
-    text = {"timeout": "5s", "callers": callers, "connections": {"market": {"provider": "market"}}}
-    path.write_text(json.dumps(text), encoding="utf-8")  # JSON is YAML
-    found, findings = config.load(path, {})
-    assert [] == findings
-    return found

@@ -10,8 +10,6 @@ import hmac
 import json
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
-from itertools import count
 from pathlib import Path
 
 import aiohttp
@@ -19,19 +17,13 @@ import pytest
 from aiohttp import web
 from sqlalchemy import func, insert, select
 
-from gateway import config
+from gateway.application import Application
 from gateway.engine.catalog import Catalog, bound, load_providers
-from gateway.engine.engine import Engine
-from gateway.events.publisher import Publisher
 from gateway.model.model import load
-from gateway.store.database import Database
 from gateway.store.tables import bookings, deliveries, events, receipts, subscriptions
-from gateway.surface.app import build_app
-from gateway.surface.dependencies import Dependencies
 from gateway.surface.http.server import listening
-from gateway.transport.client import Client
 from gateway.values.secrets import Secret
-from gateway.webhooks.inbound.receiver import Inbound
+from tests.applications import configured, opened
 from tests.databases import sqlite_store
 
 START = 1_772_352_000_000
@@ -148,10 +140,17 @@ class Hooked:
 
     url: str
     session: object
-    engine: Engine
-    dependencies: Dependencies
+    application: Application
     vendor: Vendor
     moments: list
+
+    @property
+    def engine(self):
+        return self.application.engine
+
+    @property
+    def dependencies(self):
+        return self.application.dependencies
 
     async def post(self, path, body=b"", *, method="POST", headers=None):
         """Send a message and give status, body and headers."""
@@ -204,19 +203,9 @@ def gate_plans(tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
-def gate_settings(tmp_path_factory):
+def gate_settings():
     """Give the settings of the gateway: calls take 5 seconds at most, bodies have 64 KiB."""
-    text = {
-        "timeout": "5s",
-        "max_body": "64KiB",
-        "callers": {"web": {"key": "web-key-0123456789", "may": ["read"]}},
-        "connections": {"club": {"provider": "generic"}},
-    }
-    path = tmp_path_factory.mktemp("settings") / "gateway.yaml"
-    path.write_text(json.dumps(text), encoding="utf-8")  # JSON is YAML
-    found, findings = config.load(path, {})
-    assert [] == findings
-    return found
+    return configured({"club": "generic"}, timeout="5s", max_body="64KiB")
 
 
 @pytest.fixture
@@ -229,7 +218,7 @@ def serve_gate(gate_plans, gate_settings):
     @asynccontextmanager
     async def of(url, *, second=False, **changed):
         async with AsyncExitStack() as stack:
-            gate = await _opened(stack, url, gate_plans, replace(gate_settings, **changed), "g2" if second else "g1")
+            gate = await _opened(stack, url, gate_plans, replace(gate_settings, **changed))
             if not second:
                 await gate.dependencies.database.write(_subscribe)
             yield gate
@@ -251,8 +240,8 @@ async def any_gate(serve_gate, store_url):
         yield made
 
 
-async def _opened(stack, url, plans, settings, label):
-    vendor, moments, numbers = Vendor(), [START], count(1)
+async def _opened(stack, url, plans, settings):
+    vendor, moments = Vendor(), [START]
     base = await _served(stack, _provider(vendor))
     desk = {"company_login": "myclub", "secret_key": SECRETS["secret_key"]}
     own = {"generic": {"hook_token": SECRETS["hook_token"]}, "simplybook": desk}
@@ -262,22 +251,10 @@ async def _opened(stack, url, plans, settings, label):
         name: bound(name, plans[provider], values(plans[provider], base_url=base, **own[provider]))
         for provider, name in names.items()
     }
-    client = await stack.enter_async_context(Client(["127.0.0.0/8"]))
-    clock = asyncio.get_running_loop().time
-    engine = Engine(Catalog("v1", {}, found), load(), client.send, clock=clock, now=lambda: datetime.now(UTC))
-    database = await stack.enter_async_context(Database(url, lambda: moments[-1]))
-
-    def fresh(prefix):
-        return f"{prefix}_{label}{next(numbers):06}"
-
-    publisher = Publisher(database, load(), lambda: moments[-1], fresh, lambda _name: load().changes.tracked)
-    inbound = Inbound(engine, publisher, lambda: moments[-1], fresh)
-    dependencies = Dependencies(database, publisher, inbound, lambda: moments[-1], fresh)
-    served = await stack.enter_async_context(
-        listening(build_app(engine, settings, dependencies=dependencies), "127.0.0.1", 0)
-    )
+    application = await stack.enter_async_context(opened(settings, found, url, lambda: moments[-1]))
+    served = await stack.enter_async_context(listening(application.surface(), "127.0.0.1", 0))
     session = await stack.enter_async_context(aiohttp.ClientSession())
-    return Hooked(served, session, engine, dependencies, vendor, moments)
+    return Hooked(served, session, application, vendor, moments)
 
 
 def _subscribe(opened):

@@ -1,25 +1,14 @@
-"""The surface with what listens to events: a store in a file, a publisher, and the routes of changes, stream, feeds."""
-
-import asyncio
-from itertools import count
+"""The surface with what listens to events: a store in a file, a publisher, and an application on it."""
 
 import pytest
-from aiohttp import web
 
+from gateway.application import build
 from gateway.events.publisher import Publisher, observed
 from gateway.model.model import load
 from gateway.store.database import Database
-from gateway.surface.app import guard
-from gateway.surface.calendar.calendars import Calendars
-from gateway.surface.calendar.feeds import Feeds
-from gateway.surface.events.changes import Changes
-from gateway.surface.events.stream import Pace, Streams
-from gateway.surface.http.authentication import Callers
-from gateway.surface.http.cors import Cors
-from gateway.surface.http.middleware import Boundary
-from gateway.surface.http.routing import Routes
-from gateway.surface.idempotency.idempotency import Ledger
-from gateway.surface.operations.calls import Calls, Standings
+from gateway.surface.dependencies import Bounds
+from gateway.surface.events.stream import STREAMS, Pace
+from tests.applications import ambient
 from tests.databases import sqlite_store
 
 START = 1_772_352_000_000
@@ -55,14 +44,8 @@ def published(database, moments):
 
 def publishing(database, moments):
     """Make the function that publishes into this store."""
-    numbers = count(1)
-    publisher = Publisher(
-        database,
-        load(),
-        now=lambda: moments[-1],
-        fresh=lambda prefix: f"{prefix}_{next(numbers)}",
-        tracked=lambda _name: load().changes.tracked,
-    )
+    world = ambient(lambda: moments[-1])
+    publisher = Publisher(database, load(), world.now, world.new_id, lambda _name: load().changes.tracked)
 
     async def publish(connection, *bookings):
         seen = [observed(connection, "courts", "poll", "changed", one) for one in bookings]
@@ -73,20 +56,11 @@ def publishing(database, moments):
 
 @pytest.fixture
 def serve(engine, settings, aiohttp_client, moments):
-    """Give the function that serves the listeners over a store: `client, streams = await serve(database)`."""
+    """Give the function that serves an application over a store: `client, streams = await serve(database)`."""
 
     async def start(database, *, pace=QUICK, max_age=0):
-        calls = Calls(engine, settings, Ledger(asyncio.get_running_loop().time), Standings())
-        numbers = count(1)
-        feeds = Feeds(calls, database, lambda: moments[-1], lambda prefix: f"{prefix}_{next(numbers)}")
-        streams = Streams(calls, database, pace)
-        app = web.Application()
-        routes = Routes(app)
-        boundary = Boundary(engine.model, Cors(settings.cors_origins)).middleware()
-        app.middlewares.extend([boundary, guard(Callers(settings), routes)])
-        for part in (streams, Changes(calls, database), feeds, Calendars(calls, database, feeds.now, max_age)):
-            routes.add_each(engine.model.gateway.operations, part.handlers())
-        app.on_shutdown.append(streams.stop)
-        return await aiohttp_client(app), streams
+        world = ambient(lambda: moments[-1], bounds=Bounds(stream=pace, calendar_age=max_age))
+        app = build(settings, engine, database, None, world).surface()
+        return await aiohttp_client(app), app[STREAMS]
 
     return start

@@ -2,36 +2,17 @@
 
 import asyncio
 import json
-import time
 from dataclasses import replace
-from itertools import count
 
 import pytest
 from aiohttp import web
 
+from gateway.application import build
 from gateway.config import DeliverySettings, WebhookSettings
-from gateway.events.publisher import Publisher
-from gateway.model.model import load
-from gateway.store.database import Database
 from gateway.store.events.events import NewEvent
-from gateway.surface.admin.deliveries import admin
-from gateway.surface.app import guard
-from gateway.surface.dependencies import Dependencies
-from gateway.surface.events.webhooks import webhooks
-from gateway.surface.http.authentication import Callers
-from gateway.surface.http.cors import Cors
-from gateway.surface.http.middleware import Boundary
-from gateway.surface.http.routing import Routes
-from gateway.surface.idempotency.idempotency import Ledger
-from gateway.surface.operations.calls import Calls, Standings
+from gateway.surface.app import build_app
 from gateway.transport.client import Client
-from gateway.values.secrets import Redactor, Secret
-from gateway.webhooks.inbound.receiver import Inbound
-from gateway.webhooks.outbound.attempts import Patience
-from gateway.webhooks.outbound.replay import Replays
-from gateway.webhooks.outbound.sender import Dispatcher
-from gateway.webhooks.outbound.subscriptions import settle
-from tests.databases import sqlite_store
+from gateway.values.secrets import Secret
 from tests.declared import problems
 
 TOKEN = "admin-token-0123456789"
@@ -56,39 +37,11 @@ def happened(number, connection="club-a", at=START, type_="booking.created"):
 
 
 @pytest.fixture
-async def dependencies(engine, settings, tmp_path):
-    """Give a store with the configuration's subscriptions, and what belongs to it, on the real clock."""
-    numbers = count(1)
-
-    def now():
-        return time.time_ns() // 1_000_000
-
-    def fresh(prefix):
-        return f"{prefix}_{next(numbers):06}"
-
-    async with Database(sqlite_store(tmp_path / "events.db"), now) as database:
-        await settle(database, settings, now())
-        publisher = Publisher(database, load(), now, fresh, lambda _name: load().changes.tracked)
-        yield Dependencies(database, publisher, Inbound(engine, publisher, now, fresh), now, fresh)
-
-
-@pytest.fixture
-def serve_events(engine, aiohttp_client):
-    """Give the function that serves a backroom's routes alone: `client = await serve_events(settings, backroom)`."""
+def serve_events(aiohttp_client):
+    """Give the function that serves the application with other settings: `client = await serve_events(settings, …)`."""
 
     async def of(settings, dependencies):
-        calls = Calls(engine, settings, Ledger(asyncio.get_running_loop().time), Standings())
-        app = web.Application()
-        routes = Routes(app)
-        boundary = Boundary(engine.model, Cors(settings.cors_origins)).middleware()
-        app.middlewares.extend([boundary, guard(Callers(settings), routes)])
-        draws = count(1)
-        for part in (
-            webhooks(calls, dependencies, lambda size: bytes([next(draws)]) * size),
-            admin(calls, dependencies),
-        ):
-            routes.add_each(engine.model.gateway.operations, part.handlers())
-        return await aiohttp_client(app)
+        return await aiohttp_client(build_app(settings, dependencies))
 
     return of
 
@@ -127,21 +80,20 @@ def subscribe(call):
 
 
 @pytest.fixture
-def sending(dependencies, settings):
+def sending(application):
     """Give a function that carries on replays and sends what is due until a condition holds."""
 
     async def until(holds):
-        clock = asyncio.get_running_loop().time
+        settings = application.settings
+        quick = replace(settings, deliveries=replace(settings.deliveries, schedule=(0.0, 0.0)))
         async with Client([str(network) for network in settings.egress]) as client:
-            patience = Patience(lambda: 0.5, (0.0, 0.0))
-            sender = Dispatcher(dependencies.database, client.send, dependencies.now, clock, patience, Redactor(()))
-            replays = asyncio.create_task(Replays(dependencies.database, dependencies.now, dependencies.fresh).run())
-            running = asyncio.create_task(sender.run())
+            made = build(quick, application.engine, application.database, client.send, application.ambient)
+            replays, running = (asyncio.create_task(one.run()) for one in (made.replays, made.dispatcher))
             async with asyncio.timeout(20):
                 while not await holds():  # noqa: ASYNC110 - what holds stands in the store
                     await asyncio.sleep(0.02)
             replays.cancel()
-            await sender.stop()
+            await made.dispatcher.stop()
             await asyncio.wait([running, replays])
             assert replays.cancelled()
             await running

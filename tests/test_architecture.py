@@ -19,7 +19,7 @@ CODE = {
 # Each row imports only from rows before it; the wings of a row are siblings and never import one another.
 ROWS = """
     values / computation telemetry documents / config model / mapping transport store / engine / events / webhooks /
-    examples links / simulator surface / cli / __main__
+    examples links / simulator surface / application / cli / __main__
 """
 LAYER = {unit: number for number, row in enumerate(ROWS.split("/")) for unit in row.split()}
 ENTRIES = 12
@@ -35,7 +35,8 @@ DOORS = {
     "sqlalchemy": "store",
     **dict.fromkeys(("jmespath", "jinja2"), "mapping"),
     "os": "config",  # its environment; files are opened with pathlib
-    **dict.fromkeys(("time", "random", "secrets", "uuid"), "webhooks|events|links|surface|simulator|cli"),
+    **dict.fromkeys(("time", "random"), r"application$"),
+    **dict.fromkeys(("secrets", "uuid"), r"application$|surface"),  # the surface draws ids of requests and tokens
 }
 EVERY = """import importlib, sys
 for name in sys.argv[1:]:

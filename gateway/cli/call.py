@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from urllib.parse import urlencode
 
 from gateway import config
+from gateway.application import open_engine
 from gateway.cli import options, serve
 from gateway.config import Settings
 from gateway.engine.catalog import Catalog, Connection
@@ -94,7 +95,7 @@ def _given(pairs: list[str]) -> dict[str, Json] | None:
 async def _call(
     settings: Settings, catalog: Catalog, name: str, operation: str, given: dict[str, Json], trace: Trace | None
 ) -> Reply:
-    async with options.engine_of(settings, catalog) as engine:
+    async with open_engine(settings, catalog) as engine:
         connection = engine.connection(name)
         plan = engine.operation(connection, operation)
         if operation.startswith("native."):

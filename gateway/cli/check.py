@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TypeAlias
 
 from gateway import config
+from gateway.application import open_engine
 from gateway.cli import options
 from gateway.documents.yaml import Finding, read, show
 from gateway.engine import catalog
@@ -125,7 +126,7 @@ def _online(settings: config.Settings, found: catalog.Catalog) -> list[Finding]:
     """Ask the clubs of links, telling on standard error how it goes."""
 
     async def asked() -> list[Finding]:
-        async with options.engine_of(settings, found) as engine:
+        async with open_engine(settings, found) as engine:
             clock = asyncio.get_running_loop().time
             return await check_inventory(settings, engine, clock, lambda line: print(line, file=sys.stderr, flush=True))
 

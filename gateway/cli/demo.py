@@ -133,8 +133,8 @@ async def _demo(settings: Settings, catalog: Catalog, plays: Mapping[str, Play])
     async with performing(plays) as ports:
         for name, port in ports.items():
             print(f"{name}: {plays[name].connection.provider.title}, simulated on http://127.0.0.1:{port}")
-        async with serving as (url, engine):
-            await _shown(settings, catalog, engine, url)
+        async with serving as (url, application):
+            await _shown(settings, catalog, application.engine, url)
             serve.start_logging(settings, catalog, sys.stdout)
             await stop.wait()
 

@@ -13,15 +13,12 @@ import sys
 from functools import partial
 
 from gateway import config
+from gateway.application import Application, open_application
 from gateway.cli import options
-from gateway.cli.backstage import fresh, links_of, now
 from gateway.cli.link_tables import diff_lines, list_lines, status_lines
 from gateway.cli.serve import start_logging
 from gateway.config import LinkSettings, Settings
 from gateway.engine.catalog import Catalog
-from gateway.events.polling import tracked
-from gateway.events.publisher import Publisher
-from gateway.store.database import Database
 from gateway.store.links import links as steps
 from gateway.store.links import offers
 from gateway.store.links.links import LinkState
@@ -76,6 +73,8 @@ def run(arguments: argparse.Namespace) -> int:
         known = ", ".join(one.name for one in settings.links) or "none"
         print(f"there is no link `{name}`; the configuration has {known}", file=sys.stderr)
         return 2
+    if settings.links and not options.reaches_store(settings):
+        return 1
     try:
         return asyncio.run(_run(settings, catalog, link, arguments))
     except (StoreUnavailable, StoreTooNewError) as error:
@@ -86,9 +85,8 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 async def _run(settings: Settings, catalog: Catalog, link: LinkSettings | None, arguments: argparse.Namespace) -> int:
-    async with Database(settings.store, now) as database, options.engine_of(settings, catalog) as engine:
-        publisher = Publisher(database, engine.model, now, fresh, tracked(engine))
-        links = links_of(settings, engine, database, publisher)
+    async with open_application(settings, catalog) as application:
+        links = application.links
         if links is None or link is None:
             return _list([] if links is None else await links.statuses(), as_json=arguments.json)
         zone = link.time_zone or catalog.connections[link.peer].zone
@@ -99,9 +97,9 @@ async def _run(settings: Settings, catalog: Catalog, link: LinkSettings | None, 
             return 0 if diff["in_step"] else 1
         moved = True
         if arguments.what == "resync":
-            began = now()
+            began = application.ambient.now()
             await links.resync(link.name)
-            moved = arguments.no_wait or await _watched(database, link.name, began)
+            moved = arguments.no_wait or await _watched(application, link.name, began)
         status = await links.status(link.name)
         _print(status, status_lines(status, zone), as_json=arguments.json)
         return 1 if status["attention"] or not moved else 0
@@ -112,12 +110,12 @@ def _list(statuses: list[dict[str, Json]], *, as_json: bool) -> int:
     return 1 if any(one["attention"] for one in statuses) else 0
 
 
-async def _watched(database: Database, name: str, began: int) -> bool:
+async def _watched(application: Application, name: str, began: int) -> bool:
     """Print to standard error how far a resync is, until it is done or nothing has moved for long; gives whether done.
 
     It is done when the club was read since `began`, in milliseconds since 1970, and nothing waits to be told.
     """
-    clock = asyncio.get_running_loop().time
+    database, clock, now = application.database, application.ambient.clock, application.ambient.now
     told, moved = "", clock()
     while True:
         state = await database.read(partial(steps.state, name=name))

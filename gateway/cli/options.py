@@ -5,29 +5,21 @@ from __future__ import annotations
 import argparse
 import asyncio
 import logging
-import random
 import signal
 import sys
-import time
-import uuid
-from collections.abc import AsyncIterator, Iterator, Mapping
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
 from gateway import config
-from gateway.config import Settings
+from gateway.config import IN_MEMORY, Settings
 from gateway.documents.yaml import Finding, read, show
 from gateway.engine import catalog
 from gateway.engine.catalog import Catalog
-from gateway.engine.engine import Engine
 from gateway.links.checks import check_links
 from gateway.mapping.nodes.provider import ProviderPlan
 from gateway.model.model import load as load_model
-from gateway.transport.client import Client
-from gateway.transport.limits import Gates
-from gateway.transport.quota import quota_of
-from gateway.transport.retry import Patience
 
 CONFIG = Path("config.yaml")
 MAPPINGS = Path("mappings")
@@ -56,6 +48,15 @@ def load(path: Path, environ: Mapping[str, str]) -> tuple[Settings, Catalog] | N
     if settings is None or found is None or any(one.level == "error" for one in links):
         return None
     return settings, found
+
+
+def reaches_store(settings: Settings) -> bool:
+    """Tell whether a running gateway's store can be opened from here; if not, say why to standard error."""
+    if settings.store != IN_MEMORY:
+        return True
+    told = "the store of a gateway without `store` in its configuration is in its memory: nothing else can open it"
+    print(told, file=sys.stderr)
+    return False
 
 
 def linked(settings: Settings, catalog: Catalog) -> list[Finding]:
@@ -90,26 +91,6 @@ def port(text: str) -> int:
     if not text.isascii() or not text.isdigit() or int(text) > _LAST_PORT:
         raise argparse.ArgumentTypeError(f"a port is a number from 0 to {_LAST_PORT}")
     return int(text)
-
-
-@asynccontextmanager
-async def engine_of(settings: Settings, catalog: Catalog) -> AsyncIterator[Engine]:
-    """Build an engine with its way out, and close that in the end."""
-    clock = asyncio.get_running_loop().time
-    async with (
-        Client([str(network) for network in settings.egress]) as client,
-        quota_of(settings.limits_store, clock, time.time) as quota,
-    ):
-        yield Engine(
-            catalog,
-            load_model(),
-            client.send,
-            clock=clock,
-            now=lambda: datetime.now(UTC),
-            fresh=lambda: str(uuid.uuid4()),
-            gates=Gates(clock, quota=quota),
-            patience=Patience(clock, asyncio.sleep, random.random),
-        )
 
 
 def load_mappings(paths: list[Path] | None) -> Mapping[str, ProviderPlan] | None:

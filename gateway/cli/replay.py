@@ -11,14 +11,11 @@ from datetime import UTC, datetime
 from functools import partial
 
 from gateway import config
+from gateway.application import Application, open_application
 from gateway.cli import options
-from gateway.cli.backstage import fresh, now
 from gateway.cli.serve import start_logging
 from gateway.config import Settings
 from gateway.engine.catalog import Catalog
-from gateway.engine.engine import Engine
-from gateway.events.polling import tracked
-from gateway.events.publisher import Publisher
 from gateway.store.database import Database
 from gateway.store.deliveries import replays
 from gateway.store.deliveries.replays import RUNNING, Job, Wanted
@@ -26,7 +23,6 @@ from gateway.store.events.events import Receipt
 from gateway.store.events.receipts import in_state, of_state
 from gateway.store.migrations import StoreTooNewError
 from gateway.values.errors import GatewayError, NotMapped, StoreUnavailable
-from gateway.webhooks.inbound.receiver import Inbound
 from gateway.webhooks.outbound.replay import Replays
 
 HELP = """Send events again to those who subscribed, with the same ids and bodies. It is written into the store, and the
@@ -74,6 +70,8 @@ def run(arguments: argparse.Namespace) -> int:
     if loaded is None:
         return 1
     settings, catalog = loaded
+    if not options.reaches_store(settings):
+        return 1
     start_logging(settings, catalog, sys.stderr, level=logging.CRITICAL)  # what is printed tells it all
     if arguments.connection is not None and arguments.connection not in catalog.connections:
         known = ", ".join(sorted(catalog.connections))
@@ -87,25 +85,23 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 async def _replay(settings: Settings, catalog: Catalog, arguments: argparse.Namespace) -> int:
-    async with Database(settings.store, now) as database:
+    async with open_application(settings, catalog) as application:
         if arguments.dead_letters:
-            async with options.engine_of(settings, catalog) as engine:
-                return await _read_again(database, engine, settings.timeout, arguments.connection)
-        return await _send_again(database, _wanted(arguments), wait=not arguments.no_wait)
+            return await _read_again(application, arguments.connection)
+        return await _send_again(application, _wanted(arguments), wait=not arguments.no_wait)
 
 
-async def _send_again(database: Database, wanted: Wanted, *, wait: bool) -> int:
+async def _send_again(application: Application, wanted: Wanted, *, wait: bool) -> int:
     """Begin a replay and tell of it until it has ended."""
-    work = Replays(database, now, fresh)
     try:
-        job = await work.begin(wanted)
+        job = await application.replays.begin(wanted)
     except GatewayError as refused:
         if isinstance(refused, StoreUnavailable):
             raise
         print(refused.detail, file=sys.stderr)
         return 2 if isinstance(refused, NotMapped) else 1
     print(f"{job.id}: {job.total} {'delivery' if job.total == 1 else 'deliveries'} to make")
-    return await _watched(database, work, job) if wait else 0
+    return await _watched(application.database, application.replays, job) if wait else 0
 
 
 async def _watched(database: Database, work: Replays, job: Job) -> int:
@@ -129,19 +125,18 @@ async def _watched(database: Database, work: Replays, job: Job) -> int:
         await asyncio.sleep(_LOOK_SECONDS)
 
 
-async def _read_again(database: Database, engine: Engine, seconds: float, name: str | None) -> int:
+async def _read_again(application: Application, name: str | None) -> int:
     """Read every dead letter again, of one connection or all, the newest first, and say what became of each.
 
-    Each may take so many seconds, for what must be fetched.
+    Each may take as long as a call, for what must be fetched.
     """
-    publisher = Publisher(database, engine.model, now, fresh, tracked(engine))
-    inbound, clock = Inbound(engine, publisher, now, fresh), asyncio.get_running_loop().time
+    database, clock = application.database, application.ambient.clock
     read = left = 0
     async for letter in _letters(database):
         if name not in {None, letter.connection}:
             continue
         try:
-            settled = await inbound.replay(letter.id, clock() + seconds)
+            settled = await application.receiver.replay(letter.id, clock() + application.settings.timeout)
             why = "" if settled else await _reason(database, letter.id)
         except GatewayError as error:
             if isinstance(error, StoreUnavailable):

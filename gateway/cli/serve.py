@@ -12,18 +12,15 @@ from contextlib import asynccontextmanager
 from typing import TextIO
 
 from gateway import config
+from gateway.application import Ambient, Application, open_application, redactor_of
 from gateway.cli import options
-from gateway.cli.backstage import backstage
 from gateway.config import Settings
 from gateway.engine.catalog import Catalog
-from gateway.engine.engine import Engine
 from gateway.store.migrations import StoreTooNewError
-from gateway.surface.app import build_app
 from gateway.surface.health import READINESS
 from gateway.surface.http.server import listening
 from gateway.telemetry import logs
 from gateway.values.errors import StoreUnavailable
-from gateway.values.secrets import Redactor, Secret
 
 HELP = "Serve the REST surface. Logs are JSON lines on standard output."
 EXAMPLES = """examples:
@@ -75,33 +72,28 @@ def start_logging(settings: Settings, catalog: Catalog, stream: TextIO, *, level
     logs.start_logging(stream, redactor_of(settings, catalog), level=level)
 
 
-def redactor_of(settings: Settings, catalog: Catalog) -> Redactor:
-    """Make what masks every secret that the configuration has."""
-    secrets = [*settings.secrets()]
-    for connection in catalog.connections.values():
-        secrets += [value for value in connection.scope["settings"].values() if isinstance(value, Secret)]
-    return Redactor(secrets)
-
-
 @asynccontextmanager
 async def serving(
     settings: Settings, catalog: Catalog, host: str, port: int, stop: asyncio.Event
-) -> AsyncIterator[tuple[str, Engine]]:
-    """Build engine and application, and serve while the context lasts; gives the URL and the engine.
+) -> AsyncIterator[tuple[str, Application]]:
+    """Build the application, and serve while the context lasts; gives the URL and the application.
 
     `stop` is set when something of it breaks. Raises OSError, StoreUnavailable, StoreTooNewError.
     """
+    ambient = Ambient()
     async with (
-        options.engine_of(settings, catalog) as engine,
-        backstage(settings, engine, redactor_of(settings, catalog), stop.set) as dependencies,
+        open_application(settings, catalog, ambient, process=ambient.new_id("gw")) as application,
+        application.work(stop.set),
     ):
-        app = build_app(engine, settings, dependencies=dependencies)
+        app = application.surface()
         async with listening(app, host, port) as url:
             gc.collect()
             gc.freeze()
             gc.set_threshold(_GC_THRESHOLD)
             logs.started(url=url, connections=catalog.connections, catalog=catalog.version)
-            yield url, engine
+            if application.database.in_memory:
+                logs.store_in_memory()
+            yield url, application
             app[READINESS].stop()
         logs.stopped()
 

@@ -1,6 +1,7 @@
 """The gateway's own settings: file, environment, defaults → frozen Settings."""
 
 from gateway.config.keys import ADMIN, SCHEMA
+from gateway.config.keys_events import IN_MEMORY
 from gateway.config.links import (
     CustomerSettings,
     FacilitySettings,
@@ -24,6 +25,7 @@ from gateway.config.settings import (
 
 __all__ = [
     "ADMIN",
+    "IN_MEMORY",
     "SCHEMA",
     "Caller",
     "ConnectionSettings",

@@ -21,13 +21,23 @@ _MOST_ATTEMPTS = 20
 _SHORTEST_KEY, _LONGEST_KEY = 24, 64
 
 
+IN_MEMORY = "sqlite://"
+"""The store of a configuration that names none: everything is lost at the end."""
+
+
 def _store(field: str, text: str, refuse: Callable[[str, str], None]) -> None:
+    if text == IN_MEMORY:
+        return
     path = text.removeprefix("sqlite:///")
     server = _POSTGRESQL.fullmatch(text)
     if path in {text, ""} and server is None:
-        refuse(field, "is neither `sqlite:///PATH` nor `postgresql://USER:PASSWORD@HOST/DATABASE`")
+        server_url = "postgresql://USER:PASSWORD@HOST/DATABASE"
+        refuse(field, f"is neither `sqlite:///PATH` nor `{server_url}` nor `{IN_MEMORY}` (in memory)")
     elif server is None and (path.startswith(":") or "?" in path):
-        refuse(field, "must name a file, as in `sqlite:///gateway.db`, without `:memory:` and `?`")
+        refuse(
+            field,
+            "must name a file, as in `sqlite:///gateway.db`, without `:memory:` and `?`; in memory is `sqlite://`",
+        )
     elif server is not None and not {name for name, _ in parse_qsl(server["more"] or "")} <= _OF_POSTGRESQL:
         refuse(field, "may end in `?ssl=` and disable, allow, prefer, require, verify-ca or verify-full, no more")
 
@@ -69,8 +79,8 @@ def _schedule(meaning: str, **rules: object) -> Rules:
 EVENT_KEYS: Rules = {
     "store": key(
         "string",
-        "where events, deliveries and what is known of bookings are kept",
-        default="sqlite:///gateway.db",
+        "where events, deliveries, Idempotency-Keys and what is known of bookings are kept; without it in memory",
+        default=IN_MEMORY,
         example="${GATEWAY_STORE}",
         check_with=_store,
     ),

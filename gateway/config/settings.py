@@ -112,7 +112,7 @@ class Settings:
     egress: tuple[Network, ...]
     connections: Mapping[str, ConnectionSettings]
     store: str = field(repr=False)
-    """The URL of the store, with its password: `sqlite:///path` or `postgresql://…`."""
+    """The URL of the store, with its password: `sqlite:///path`, `sqlite://` (in memory) or `postgresql://…`."""
     public_url: str
     """Where the outside reaches the gateway, without a slash at the end; empty when that is not said."""
     webhooks: tuple[WebhookSettings, ...]

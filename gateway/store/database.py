@@ -17,7 +17,7 @@ from typing import Any, Self, TypeAlias, TypeVar
 from sqlalchemy import Connection, make_url, text, update
 from sqlalchemy.exc import DBAPIError
 
-from gateway.store.drivers import OURS, RETRY_SECONDS, Bench, bench, file_of, make_file
+from gateway.store.drivers import OURS, RETRY_SECONDS, Bench, bench, file_of, in_memory, make_file
 from gateway.store.migrations import migrate
 from gateway.store.statements import hold
 from gateway.store.tables import counters
@@ -51,11 +51,11 @@ class _Work:
 class Database:
     """One store: `async with Database(url, now) as database: await database.write(work)`.
 
-    `url` is `sqlite:///path` (relative to the working folder) or `postgresql://user:password@host/database`; `now`
-    gives milliseconds since 1970. `process` names this gateway to the others at work on the store, in whatever it
-    claims: see `Heartbeat`; what an unnamed one claims is left to its lease. Work is a plain function of a SQLAlchemy
-    Connection. Everything here raises StoreUnavailable while the database is out of reach, full or locked, and works
-    again by itself afterwards.
+    `url` is `sqlite:///path` (relative to the working folder), `sqlite://` (in memory, gone at the end) or
+    `postgresql://user:password@host/database`; `now` gives milliseconds since 1970. `process` names this gateway to the
+    others at work on the store, in whatever it claims: see `Heartbeat`; what an unnamed one claims is left to its
+    lease. Work is a plain function of a SQLAlchemy Connection. Everything here raises StoreUnavailable while the
+    database is out of reach, full or locked, and works again by itself afterwards.
     """
 
     def __init__(self, url: str, now: Callable[[], int], process: str = "") -> None:
@@ -79,6 +79,11 @@ class Database:
         """The file of a SQLite store; None for one in memory, or on a server."""
         return file_of(self._url)
 
+    @property
+    def in_memory(self) -> bool:
+        """Whether the store lives in this process alone, and ends with it."""
+        return in_memory(self._url)
+
     def __repr__(self) -> str:
         return f"Database({self._url.get_backend_name()}, {self._waiting.qsize()} waiting)"
 
@@ -87,7 +92,8 @@ class Database:
             make_file(self.file)
         try:
             self._writer = bench(self._url, writes=True)
-            self._reader = bench(self._url, writes=False)
+            # A database in memory belongs to its one connection: who reads takes turns with who writes.
+            self._reader = self._writer if self.in_memory else bench(self._url, writes=False)
             await self._writer.do(self._migrate)
         except BaseException:
             await self._dispose()
@@ -187,7 +193,7 @@ class Database:
         migrate(connection, self._now())
 
     async def _dispose(self) -> None:
-        for one in (self._writer, self._reader):
+        for one in (self._writer, None if self._reader is self._writer else self._reader):
             if one is not None:
                 await one.close()
 

@@ -46,6 +46,11 @@ def file_of(url: URL) -> Path | None:
     return Path(str(url.database)) if named and not str(url.database).startswith("file:") else None
 
 
+def in_memory(url: URL) -> bool:
+    """Tell whether a store is SQLite in memory: it has one connection, and ends with it."""
+    return url.get_backend_name() == "sqlite" and file_of(url) is None
+
+
 def make_file(path: Path) -> None:
     """Make the file of a store unless it is there, for its owner alone; what cannot be made, SQLite tells of itself.
 

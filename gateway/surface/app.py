@@ -5,16 +5,12 @@ Paths, and who is let in, the model says. Nothing here opens a socket, reads a f
 
 from __future__ import annotations
 
-import asyncio
-from secrets import token_bytes
-from typing import assert_never
+from typing import TypeAlias, assert_never
 
 from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
 
 from gateway.config import Settings
-from gateway.engine.engine import Engine
-from gateway.events.recorded_calls import Remembering
 from gateway.model.model import Access
 from gateway.surface import hooks
 from gateway.surface.admin.deliveries import admin
@@ -26,7 +22,7 @@ from gateway.surface.calendar.feeds import Feeds
 from gateway.surface.connections import Connections
 from gateway.surface.dependencies import Dependencies
 from gateway.surface.events.changes import Changes
-from gateway.surface.events.stream import Streams
+from gateway.surface.events.stream import STREAMS, Streams
 from gateway.surface.events.webhooks import webhooks
 from gateway.surface.health import READINESS, Readiness
 from gateway.surface.http.authentication import Callers, admin_only, callers_only
@@ -34,33 +30,32 @@ from gateway.surface.http.cors import Cors
 from gateway.surface.http.middleware import BOUNDARY, Boundary
 from gateway.surface.http.request_context import REQUEST_CONTEXT
 from gateway.surface.http.routing import CONNECTION, ROUTES, Routes
-from gateway.surface.idempotency.idempotency import Ledger, Once, StoredLedger
+from gateway.surface.idempotency.idempotency import Ledger
 from gateway.surface.idempotency.outcomes import Outcomes
 from gateway.surface.openapi.documents import Documents
 from gateway.surface.operations.calls import Calls, Standings
 from gateway.surface.operations.native import Native
 from gateway.surface.operations.operations import Canonical
 
+Surface: TypeAlias = web.Application
+"""The HTTP side of a gateway."""
 
-def build_app(
-    engine: Engine, settings: Settings, *, ledger: Once | None = None, dependencies: Dependencies | None = None
-) -> web.Application:
-    """Make the application. `ledger` keeps answers to Idempotency-Keys; by default the store, without one the process.
 
-    Without a `backroom` there is nothing that must be remembered: no hooks, no events and no subscriptions.
+def build_app(settings: Settings, dependencies: Dependencies) -> Surface:
+    """Make the application.
 
     `app[READINESS]` is not ready until the application has started; `stop()` on it makes `/ready` answer 503.
     """
-    readiness = Readiness(engine, dependencies.database if dependencies is not None else None)
-    remembering = (
-        Remembering(engine, dependencies.database, dependencies.publisher) if dependencies is not None else None
+    engine, database = dependencies.engine, dependencies.database
+    readiness = Readiness(engine, database)
+    ledger = Ledger(
+        database,
+        now=dependencies.now,
+        fresh=dependencies.fresh,
+        timeout=settings.timeout,
+        share=dependencies.bounds.keys,
     )
-    if ledger is None and dependencies is not None:
-        ledger = StoredLedger(
-            dependencies.database, now=dependencies.now, fresh=dependencies.fresh, timeout=settings.timeout
-        )
-    ledger = ledger or Ledger(lambda: asyncio.get_running_loop().time())
-    calls = Calls(engine, settings, ledger, Standings(), remembering)
+    calls = Calls(engine, settings, ledger, Standings(), dependencies.recorded_calls)
     boundary = Boundary(engine.model, Cors(settings.cors_origins))
     app = web.Application(client_max_size=settings.max_body)
     routes = Routes(app)
@@ -71,10 +66,8 @@ def build_app(
     app.on_startup.append(_started)
     app.on_shutdown.append(_stopping)
     handlers = readiness.handlers() | Documents(calls).handlers() | Connections(calls).handlers()
-    handlers |= Native(calls).handlers()
-    if dependencies is not None:
-        handlers |= _listeners(app, calls, dependencies)
-        handlers |= hooks.Hooks(calls, dependencies.inbound, settings.public_url, dependencies.links).handlers()
+    handlers |= Native(calls).handlers() | _listeners(app, calls, dependencies)
+    handlers |= hooks.Hooks(calls, dependencies.inbound, settings.public_url, dependencies.links).handlers()
     if settings.admin_token is not None:
         handlers |= _operators(app, calls, dependencies)
     routes.add_each(engine.model.gateway.operations, handlers)  # before the contract's: /events/stream is no event
@@ -84,21 +77,20 @@ def build_app(
 
 
 def _listeners(app: web.Application, calls: Calls, dependencies: Dependencies) -> dict[str, Handler]:
-    streams = Streams(calls, dependencies.database)
+    streams = Streams(calls, dependencies.database, dependencies.bounds.stream)
     feeds = Feeds(calls, dependencies.database, dependencies.now, dependencies.fresh)
-    calendars = Calendars(calls, dependencies.database, dependencies.now)
+    calendars = Calendars(calls, dependencies.database, dependencies.now, dependencies.bounds.calendar_age)
     outcomes = Outcomes(calls, dependencies.database, dependencies.now)
+    app[STREAMS] = streams
     app.on_shutdown.append(streams.stop)
     found = streams.handlers() | Changes(calls, dependencies.database).handlers() | feeds.handlers()
-    return found | calendars.handlers() | outcomes.handlers() | webhooks(calls, dependencies, token_bytes).handlers()
+    return found | calendars.handlers() | outcomes.handlers() | webhooks(calls, dependencies).handlers()
 
 
-def _operators(app: web.Application, calls: Calls, dependencies: Dependencies | None) -> dict[str, Handler]:
+def _operators(app: web.Application, calls: Calls, dependencies: Dependencies) -> dict[str, Handler]:
     """Give the handlers of the operator's side, which is there for whoever configured an operator."""
     traces = Traces(calls.settings.traces)
     app.on_response_prepare.append(traces.finish)
-    if dependencies is None:
-        return traces.handlers()
     found = traces.handlers() | admin(calls, dependencies).handlers() | admin_made(calls, dependencies).handlers()
     return found | admin_links(calls, dependencies.links).handlers()
 

@@ -25,11 +25,11 @@ _PROBE_SECONDS: Final = 1.0
 class Readiness:
     """The answer of `/ready`. It is `starting` until the application has started, and `stopping` once told to end.
 
-    In between it is `ready`, or `store` while the store, if there is one, cannot be used.
+    In between it is `ready`, or `store` while the store cannot be used.
     """
 
     engine: Engine
-    database: Database | None = None
+    database: Database
     state: str = "starting"
     _probed: float = -math.inf
     """When the store was last looked at, on the loop's clock."""
@@ -58,7 +58,7 @@ class Readiness:
 
     async def _store_fails(self) -> bool:
         """Whether the store fails. One that did is tried now and then, since nothing else may write to it."""
-        if self.database is None or not self.database.failing:
+        if not self.database.failing:
             return False
         now = asyncio.get_running_loop().time()
         if now - self._probed >= _PROBE_SECONDS:

@@ -38,6 +38,11 @@ def started(*, url: str, connections: Iterable[str], catalog: str) -> None:
     _event(logging.INFO, "started", url=url, connections=sorted(connections), catalog=catalog)
 
 
+def store_in_memory() -> None:
+    """Tell that the store is in memory: what is remembered is lost at the end."""
+    _event(logging.WARNING, "store.in_memory", reason="what is remembered is lost at the end: `store` keeps it")
+
+
 def stopped() -> None:
     """Tell that the gateway has answered its last call."""
     _event(logging.INFO, "stopped")

@@ -14,7 +14,6 @@ from gateway.engine.catalog import bound, load_providers
 from gateway.events.heartbeat import Heartbeat
 from gateway.model.model import load
 from gateway.telemetry import logs
-from gateway.transport.client import Client
 from gateway.values.secrets import Redactor
 from tests.chaos.clubs import CLUBS
 from tests.links.clubs import MARKET, ZONE, connection
@@ -57,7 +56,6 @@ async def _serve(order, plan):
         house.settings = _settings(kind, {}, None)
         house.process = f"gw_{order['starts']}"
         house.gateways = [None] * order["starts"]  # the ids that it makes differ from those of the one before it
-        house.client = await stack.enter_async_context(Client(["127.0.0.0/8"]))
         defaults = {one.name: one.default for one in plan.settings.values()}
         about = {"time_zone": ZONE, "currency": "EUR", "base_url": order["market_url"]}
         house.connections = {

@@ -8,15 +8,11 @@ import pytest
 from aiohttp import web
 
 from gateway import config
-from gateway.cli import options
-from gateway.cli.backstage import fresh, links_of, now
+from gateway.application import open_application
 from gateway.cli.simulate import prepare
 from gateway.engine import catalog
-from gateway.events.polling import tracked
-from gateway.events.publisher import Publisher
 from gateway.model.model import load
 from gateway.simulator.server import playing
-from gateway.store.database import Database
 from tests.demonstration import ROOT
 from tests.shipped import plan_of
 
@@ -87,9 +83,8 @@ def working(house):
         assert [] == findings
         found, findings = catalog.load(settings.mappings, settings, load())
         assert [] == findings
-        async with Database(settings.store, now) as database, options.engine_of(settings, found) as engine:
-            publisher = Publisher(database, engine.model, now, fresh, tracked(engine))
-            running = asyncio.create_task(links_of(settings, engine, database, publisher).run())
+        async with open_application(settings, found) as application:
+            running = asyncio.create_task(application.links.run())
             yield
             running.cancel()
             await asyncio.wait([running])

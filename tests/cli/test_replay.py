@@ -6,7 +6,7 @@ from functools import partial
 
 import pytest
 
-from gateway.cli.backstage import fresh, now
+from gateway.application import new_id, wall_clock
 from gateway.store.database import Database
 from gateway.store.deliveries import replays, subscriptions
 from gateway.store.deliveries.subscriptions import Subscription
@@ -36,10 +36,10 @@ async def database(url, endpoint: Endpoint):
     def work(connection):
         made = Subscription("wh_1", "config", endpoint.url, ("*",), None, "native", SECRET, 1)
         subscriptions.add(connection, made, 9)
-        append(connection, [happened(1, "club"), happened(2, "club", 1_831_536_000_000)], lambda _prefix: fresh("dlv"))
+        append(connection, [happened(1, "club"), happened(2, "club", 1_831_536_000_000)], lambda _prefix: new_id("dlv"))
         connection.execute(subscriptions.deliveries.update().values(state="delivered", created_at=1))
 
-    async with Database(url, now) as opened:
+    async with Database(url, wall_clock) as opened:
         await opened.write(work)
         yield opened
 
@@ -49,7 +49,7 @@ async def sender(database):
     """Let a gateway's dispatcher work on the store."""
     clock = asyncio.get_running_loop().time
     async with Client(["127.0.0.0/8"]) as client:
-        made = Dispatcher(database, client.send, now, clock, Patience(lambda: 0.5, (0.0,)), Redactor(()))
+        made = Dispatcher(database, client.send, wall_clock, clock, Patience(lambda: 0.5, (0.0,)), Redactor(()))
         running = asyncio.create_task(made.run())
         yield made
         await made.stop()
@@ -106,8 +106,8 @@ async def test_nobody_sends(gateway, database, monkeypatch):
 @pytest.mark.parametrize(
     ("words", "code", "told"),
     [
-        (["--event", "evt_none"], 2, "no such event"),
-        (["--event", "evt_x1", "--subscription", "wh_none"], 2, "no such subscription"),
+        (["--event", "evt_none"], 2, "Event not found"),
+        (["--event", "evt_x1", "--subscription", "wh_none"], 2, "Subscription not found"),
         (["--event", "evt_x1", "--subscription", "wh_off"], 1, "disabled"),
         (["--event", "evt_x1", "--connection", "clubb"], 2, "club"),
         (["--event", "evt_x1", "--to", "2027-01-01"], 2, "--from"),

@@ -17,7 +17,10 @@ def get(url, **headers):
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
 def test_serve(house, start, number):
-    """It listens, logs JSON lines on standard output and nothing else anywhere, and ends with 0 when told to."""
+    """It listens, logs JSON lines on standard output and nothing else anywhere, and ends with 0 when told to.
+
+    Without a store in the configuration it says that what is remembered is lost at the end.
+    """
     process = start("serve", folder=house)
     url = process.says(r'"event": "started", "url": "([^"]+)"')[1]
     assert "ready" == get(f"{url}/ready")["status"]
@@ -27,7 +30,7 @@ def test_serve(house, start, number):
     assert 0 == process.stop(number)
     assert "" == process.err
     events = [json.loads(line)["event"] for line in process.out.splitlines()]
-    assert ("started", "stopped") == (events[0], events[-1])
+    assert (["started", "store.in_memory"], "stopped") == (events[:2], events[-1])
     assert events.count("call.done") == 2
 
 

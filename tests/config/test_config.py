@@ -131,7 +131,6 @@ connections: {b: {provider: example, settings: {password: "${PASSWORD}", list: [
             (f"store: '{bad}'", "3:8 wrong-value `store` is neither `sqlite:///PATH` nor `postgresql://USER:PASS")
             for bad in (
                 "x",
-                "sqlite://",
                 "sqlite:///",
                 "postgres://h/d",
                 "postgresql://h",

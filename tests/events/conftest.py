@@ -5,20 +5,16 @@ import contextlib
 import json
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from itertools import count
 from pathlib import Path
 
 import pytest
 from aiohttp import web
 
-from gateway.engine.catalog import Catalog, bound, load_providers
-from gateway.engine.engine import Engine
-from gateway.events.polling import Poller, PollingSettings, tracked
-from gateway.events.publisher import Publisher
+from gateway.engine.catalog import bound, load_providers
+from gateway.events.polling import Poller, PollingSettings
 from gateway.model.model import load
-from gateway.store.database import Database
 from gateway.store.events.events import page
-from gateway.transport.client import Client
+from tests.applications import configured, opened
 
 DESK = Path(__file__).with_name("desk.yaml")
 MINUTE = 60_000
@@ -58,13 +54,11 @@ class House:
 
     url: str
     base: str
-    client: Client
     stack: contextlib.AsyncExitStack
     desk: LinkContext = field(default_factory=LinkContext)
     at: int = NOON
     settings: dict = field(default_factory=dict)
     gateways: list = field(default_factory=list)
-    numbers: count = field(default_factory=count)
     plan: object = field(default_factory=lambda: load_providers([DESK], load())[0]["desk"])
 
     def now(self):
@@ -72,15 +66,13 @@ class House:
 
     async def gateway(self, plan=None, **polling):
         """Start a gateway, or another one."""
-        database = await self.stack.enter_async_context(Database(self.url, self.now))
         values = {"time_zone": "Europe/Berlin", "currency": "EUR", "base_url": self.base, "kind": None} | self.settings
         connection = bound("club", plan or self.plan, values)
-        loop = asyncio.get_running_loop()
-        now = lambda: datetime.fromtimestamp(self.at / 1000, UTC)  # noqa: E731 - the engine asks in its own way
-        engine = Engine(Catalog("v", {}, {"club": connection}), load(), self.client.send, clock=loop.time, now=now)
-        fresh = lambda prefix: f"{prefix}_{next(self.numbers)}"  # noqa: E731
-        publisher = Publisher(database, load(), self.now, fresh, tracked(engine))
-        poller = Poller(engine, publisher, loop.time, PollingSettings(timeout=10.0, **polling))
+        application = await self.stack.enter_async_context(
+            opened(configured({"club": "desk"}), {"club": connection}, self.url, self.now)
+        )
+        engine, publisher = application.engine, application.publisher
+        poller = Poller(engine, publisher, application.ambient.clock, PollingSettings(timeout=10.0, **polling))
         self.gateways.append((poller, engine, publisher))
         return poller, engine, publisher
 
@@ -110,7 +102,6 @@ async def house(store_url):
         await runner.setup()
         stack.push_async_callback(runner.cleanup)
         await web.TCPSite(runner, "127.0.0.1", 0).start()
-        client = await stack.enter_async_context(Client(["127.0.0.0/8"]))
-        made = House(store_url, f"http://127.0.0.1:{runner.addresses[0][1]}", client, stack, desk)
+        made = House(store_url, f"http://127.0.0.1:{runner.addresses[0][1]}", stack, desk)
         await made.gateway()
         yield made

@@ -4,22 +4,18 @@ import asyncio
 import contextlib
 import json
 from datetime import datetime
-from itertools import count
 
 import pytest
 
-from gateway.engine.catalog import Catalog, bound
-from gateway.engine.engine import Engine
+from gateway.engine.catalog import bound
 from gateway.events.known_state import done, note, recall
-from gateway.events.polling import Poller, PollingSettings, tracked
-from gateway.events.publisher import Publisher
+from gateway.events.polling import Poller, PollingSettings
 from gateway.model.model import arguments, load
 from gateway.simulator.play import Play
 from gateway.simulator.server import playing
-from gateway.store.database import Database
 from gateway.store.events.events import page
-from gateway.transport.client import Client
 from gateway.values.messages import Call
+from tests.applications import configured, opened
 from tests.shipped import scripted
 
 
@@ -70,14 +66,12 @@ async def house(store_url):
             here = lambda: datetime.fromtimestamp(time["at"] / 1000, datetime.fromisoformat(now).tzinfo)  # noqa: E731
             port = await stack.enter_async_context(playing(Play(examples.played, examples, script, here), 0))
             values = dict(examples.played.scope["settings"]) | {"base_url": f"http://127.0.0.1:{port}"}
-            catalog = Catalog("v", {}, {"club": bound("club", examples.played.provider.compiled, values)})
-            client = await stack.enter_async_context(Client(["127.0.0.0/8"]))
-            clock, numbers = asyncio.get_running_loop().time, count(1)
-            engine = Engine(catalog, load(), client.send, clock=clock, now=here)
-            database = await stack.enter_async_context(Database(store_url, lambda: time["at"]))
-            fresh = lambda prefix: f"{prefix}_{next(numbers)}"  # noqa: E731
-            publisher = Publisher(database, load(), lambda: time["at"], fresh, tracked(engine))
-            return House(engine, publisher, Poller(engine, publisher, clock, PollingSettings()), time)
+            club = bound("club", examples.played.provider.compiled, values)
+            made = await stack.enter_async_context(
+                opened(configured({"club": name}), {"club": club}, store_url, lambda: time["at"])
+            )
+            poller = Poller(made.engine, made.publisher, made.ambient.clock, PollingSettings())
+            return House(made.engine, made.publisher, poller, time)
 
         yield of
 

@@ -5,37 +5,26 @@ examples. `house.at` is the clock of everything, in milliseconds since 1970. Sta
 """
 
 import asyncio
-import functools
 import json
-import tempfile
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from itertools import count
-from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import aiohttp
 import pytest
 from aiohttp import web
 
-from gateway import config
+from gateway.application import Application, open_engine
 from gateway.engine.catalog import Catalog
 from gateway.engine.engine import Engine
-from gateway.events.polling import Poller, PollingSettings, tracked
-from gateway.events.publisher import Publisher
-from gateway.events.recorded_calls import Remembering
-from gateway.links.context import LinkContext
-from gateway.links.links import Links
+from gateway.events.polling import Poller, PollingSettings
 from gateway.model.model import arguments, load
-from gateway.store.database import Database
 from gateway.store.events.events import page
 from gateway.store.links import ledger
-from gateway.surface.app import build_app
-from gateway.surface.dependencies import Dependencies
-from gateway.transport.client import Client
 from gateway.values.messages import Call
-from gateway.webhooks.inbound.receiver import Inbound
+from tests.applications import LOOPBACK, ambient, configured, opened
 from tests.databases import sqlite_store
 from tests.links.clubs import KINDS, MARKET, TOKEN, ZONE, connection, staged
 
@@ -52,14 +41,27 @@ LINK = "courts"
 
 @dataclass(repr=False, eq=False)
 class Gateway:
-    """One gateway: its parts, and where it is served."""
+    """One gateway, and where it is served."""
 
-    database: Database
-    engine: Engine
-    publisher: Publisher
-    links: Links
+    application: Application
     url: str = ""
     runner: object = None
+
+    @property
+    def database(self):
+        return self.application.database
+
+    @property
+    def engine(self):
+        return self.application.engine
+
+    @property
+    def publisher(self):
+        return self.application.publisher
+
+    @property
+    def links(self):
+        return self.application.links
 
     async def watched(self):
         """Poll the club as the watch does."""
@@ -79,10 +81,11 @@ class House:
     market: object = None
     club: object = None
     connections: dict = field(default_factory=dict)
-    client: Client = None
     session: object = None
     staff: Engine = None
     at: int = MONDAY
+    way_out: object = None
+    """What sends instead of a client, if anything."""
     process: str = ""
     """The name under which gateways claim their work; without one nobody takes it over."""
     gateways: list = field(default_factory=list)
@@ -93,13 +96,6 @@ class House:
     def later(self, seconds):
         self.at += int(seconds * SECOND)
 
-    def engine(self):
-        catalog = Catalog("v", {}, self.connections)
-        clock = asyncio.get_running_loop().time
-        return Engine(
-            catalog, load(), self.client.send, clock=clock, now=lambda: datetime.fromtimestamp(self.at / 1000, UTC)
-        )
-
     def change(self, **keys):
         """Have gateways that are started from now on know another link."""
         links = tuple(replace(one, **keys) for one in self.settings.links)
@@ -107,25 +103,20 @@ class House:
 
     async def gateway(self):
         """Start a gateway, or another one on the same store."""
-        database = await self.stack.enter_async_context(Database(self.url, self.now, self.process))
-        engine, label, numbers = self.engine(), len(self.gateways) + 1, count(1)
-
-        def fresh(prefix):
-            return f"{prefix}_{next(numbers):06}{label}"
-
-        publisher = Publisher(database, load(), self.now, fresh, tracked(engine))
-        by_name = {one.name: one for one in self.settings.links}
-        clock = asyncio.get_running_loop().time
-        links = Links(
-            LinkContext(engine, database, Remembering(engine, database, publisher), self.now, fresh, clock, by_name)
+        label, numbers = len(self.gateways) + 1, count(1)
+        application = await self.stack.enter_async_context(
+            opened(
+                self.settings,
+                self.connections,
+                self.url,
+                self.now,
+                process=self.process,
+                send=self.way_out,
+                new_id=lambda prefix: f"{prefix}_{next(numbers):06}{label}",  # another one after each start
+            )
         )
-        made = Gateway(database, engine, publisher, links)
-        dependencies = Dependencies(
-            database, publisher, Inbound(engine, publisher, self.now, fresh), self.now, fresh, links
-        )
-        made.runner = web.AppRunner(
-            build_app(engine, self.settings, dependencies=dependencies), access_log=None, shutdown_timeout=0.1
-        )
+        made = Gateway(application)
+        made.runner = web.AppRunner(application.surface(), access_log=None, shutdown_timeout=0.1)
         await made.runner.setup()
         self.stack.push_async_callback(made.runner.cleanup)
         await web.TCPSite(made.runner, "127.0.0.1", 0).start()
@@ -268,7 +259,6 @@ async def linked(
     async with AsyncExitStack() as stack:
         house = House(kind, stack, url or sqlite_store(folder / "gateway.db"), at=at)
         house.settings = _settings(kind, link or {}, courts)
-        house.client = await stack.enter_async_context(Client(["127.0.0.0/8"]))
         house.session = await stack.enter_async_context(aiohttp.ClientSession())
         house.club, joined = await stack.enter_async_context(
             staged("club", kind.provider, kind.settings | (settings or {}), house.now, kind)
@@ -282,7 +272,11 @@ async def linked(
         if plan is not None:
             peer = connection("market", "anybuddy", f"http://127.0.0.1:{house.market.port}", MARKET, plan)
         house.connections = {"club": joined, "market": peer}
-        house.staff = house.engine()
+        house.staff = await stack.enter_async_context(
+            open_engine(
+                replace(house.settings, egress=LOOPBACK), Catalog("v", {}, house.connections), ambient(house.now)
+            )
+        )
         await house.gateway()
         yield house
 
@@ -303,22 +297,8 @@ def _settings(kind, link, courts):
         "facilities": facilities,
         "customer": kind.customer,
     }
-    text = {
-        "timeout": "6s",
-        "callers": {"web": {"key": "web-key-0123456789", "may": ["read"]}},
-        "connections": {"club": {"provider": kind.provider}, "market": {"provider": "anybuddy"}},
-        "links": [{key: value for key, value in (whole | link).items() if value is not None}],
-    }
-    return _loaded(json.dumps(text))  # JSON is YAML
-
-
-@functools.cache
-def _loaded(text):
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder, "gateway.yaml")
-        path.write_text(text, encoding="utf-8")
-        found, findings = config.load(path, {})
-    assert [] == [one.message for one in findings]
+    links = [{key: value for key, value in (whole | link).items() if value is not None}]
+    found = configured({"club": kind.provider, "market": "anybuddy"}, timeout="6s", links=links)
     return replace(found, links=tuple(replace(one, debounce=0.0) for one in found.links))
 
 

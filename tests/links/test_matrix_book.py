@@ -217,7 +217,7 @@ async def test_a_defect_that_a_link_meets_is_its_own(house, caplog):
                 raise broken.pop()
             return await super().send(request)
 
-    house.client = await house.stack.enter_async_context(Odd(["127.0.0.0/8"]))
+    house.way_out = (await house.stack.enter_async_context(Odd(["127.0.0.0/8"]))).send
     gateway = await house.gateway()
     running = asyncio.ensure_future(gateway.links.run())
     try:

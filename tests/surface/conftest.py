@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from datetime import UTC, datetime
+import time
 from pathlib import Path
 
 import pytest
@@ -10,20 +10,18 @@ from aiohttp import web
 
 from gateway import config
 from gateway.engine import catalog
-from gateway.engine.engine import Engine
 from gateway.model.model import load
-from gateway.surface.app import build_app
-from gateway.surface.idempotency.idempotency import Ledger
-from gateway.transport.client import Client
 from gateway.values.secrets import Secret
+from gateway.webhooks.outbound.subscriptions import settle
+from tests.applications import opened
+from tests.databases import sqlite_store
 from tests.hooked import any_gate, gate, gate_plans, gate_settings, serve_gate
 from tests.listeners import database, moments, published, serve
-from tests.subscribers import dependencies, endpoint, operator, sending, serve_events, subscribe
+from tests.subscribers import endpoint, operator, sending, serve_events, subscribe
 
 __all__ = [
     "any_gate",
     "database",
-    "dependencies",
     "endpoint",
     "gate",
     "gate_plans",
@@ -39,6 +37,8 @@ __all__ = [
 ]
 
 API_KEY = "provider-s3cret-api-key"
+START = 1_772_323_200_000
+"""2026-03-01T00:00:00Z"""
 CONNECTIONS = ("club-a", "club-b", "club-c")
 KEYS = {"web": "web-key-0123456789", "reporting": "reporting-key-0123", "writer": "writer-key-01234567"}
 
@@ -149,8 +149,8 @@ def settings(tmp_path_factory):
 
 
 @pytest.fixture
-async def engine(provider, aiohttp_server, plan, settings):
-    """Give an engine on three connections to the provider."""
+async def connections(provider, aiohttp_server, plan):
+    """Give three connections to the provider."""
     app = web.Application()
     app.router.add_route("*", "/{path:.*}", provider.answer)
     server = await aiohttp_server(app)
@@ -160,23 +160,46 @@ async def engine(provider, aiohttp_server, plan, settings):
         "time_zone": "Europe/Berlin",
         "currency": "EUR",
     }
-    found = catalog.Catalog("v1", {}, {name: catalog.bound(name, plan, values) for name in CONNECTIONS})
-    async with Client([str(network) for network in settings.egress]) as client:
-        clock = asyncio.get_running_loop().time
-        yield Engine(found, load(), client.send, clock=clock, now=lambda: datetime(2026, 3, 1, tzinfo=UTC))
+    return {name: catalog.bound(name, plan, values) for name in CONNECTIONS}
 
 
 @pytest.fixture
 def ticks():
-    """Give the clock of kept answers, as a list whose last number is the time in seconds."""
+    """Give by how many seconds the clock of the gateway is put forward, as a list whose last number counts."""
     return [0.0]
 
 
 @pytest.fixture
-async def client(engine, settings, aiohttp_client, ticks, dependencies):
+def now(ticks):
+    """Give the wall clock of the gateway, which begins in March."""
+    begun = time.monotonic()
+    return lambda: START + round((time.monotonic() - begun + ticks[-1]) * 1000)
+
+
+@pytest.fixture
+async def application(connections, settings, tmp_path, now):
+    """Give the application on a store in a file, with the subscriptions of its configuration."""
+    async with opened(settings, connections, sqlite_store(tmp_path / "events.db"), now) as made:
+        await settle(made.database, settings, now())
+        yield made
+
+
+@pytest.fixture
+def engine(application):
+    """Give the engine of the application."""
+    return application.engine
+
+
+@pytest.fixture
+def dependencies(application):
+    """Give what the surface of the application is built on."""
+    return application.dependencies
+
+
+@pytest.fixture
+async def client(application, aiohttp_client):
     """Give a client of the running gateway that sends no key."""
-    app = build_app(engine, settings, ledger=Ledger(lambda: ticks[-1]), dependencies=dependencies)
-    return await aiohttp_client(app)
+    return await aiohttp_client(application.surface())
 
 
 @pytest.fixture

@@ -9,11 +9,9 @@ import pytest
 from aiohttp import web
 from jsonschema import Draft202012Validator
 
+from gateway.application import build
 from gateway.config import FacilitySettings
 from gateway.engine.catalog import Catalog, bound, load_providers
-from gateway.events.recorded_calls import Remembering
-from gateway.links.context import LinkContext
-from gateway.links.links import Links
 from gateway.model.model import load
 from gateway.surface.app import build_app
 from gateway.surface.openapi.document import document
@@ -82,20 +80,18 @@ async def market(engine, aiohttp_server):
 
 
 @pytest.fixture
-async def links(engine, dependencies, market, provider):
+async def links(application, settings, market, provider):
     """Give the links: two free hours of one court are sold."""
     provider.answers["GET /slots"] = (200, {"ok": True, "data": list(FREE)})
     provider.answers["POST /bookings"] = (200, {"ok": True, "data": BOOKED})
-    clock = asyncio.get_running_loop().time
-    database, publisher = dependencies.database, dependencies.publisher
-    remembering = Remembering(engine, database, publisher)
-    return Links(LinkContext(engine, database, remembering, lambda: NOW, dependencies.fresh, clock, {NAME: LINK}))
+    world = replace(application.ambient, now=lambda: NOW)
+    return build(replace(settings, links=(LINK,)), application.engine, application.database, None, world).links
 
 
 @pytest.fixture
-async def client(engine, settings, aiohttp_client, dependencies, links):
+async def client(settings, aiohttp_client, dependencies, links):
     """Give a client of the running gateway."""
-    return await aiohttp_client(build_app(engine, settings, dependencies=replace(dependencies, links=links)))
+    return await aiohttp_client(build_app(settings, replace(dependencies, links=links)))
 
 
 @pytest.fixture
@@ -127,9 +123,9 @@ async def test_the_operators_alone(call, call_as, method, path):
 
 
 @pytest.mark.parametrize(("method", "path"), PATHS.values(), ids=PATHS)
-async def test_without_an_operator(engine, settings, aiohttp_client, dependencies, call_as, method, path):
+async def test_without_an_operator(settings, aiohttp_client, dependencies, call_as, method, path):
     """A gateway whose configuration names no operator has no such routes."""
-    client = await aiohttp_client(build_app(engine, replace(settings, admin_token=None), dependencies=dependencies))
+    client = await aiohttp_client(build_app(replace(settings, admin_token=None), dependencies))
     caller = call_as("web")
     caller.client = client
     assert 404 == (await caller(method, path))[0]
@@ -143,9 +139,9 @@ def test_every_operation_has_its_route():
     assert PATHS == told
 
 
-async def test_no_links(engine, settings, aiohttp_client, dependencies, operator, fits):
+async def test_no_links(settings, aiohttp_client, dependencies, operator, fits):
     """Without links in the configuration the list is empty, and there is no link of any name."""
-    operator.client = await aiohttp_client(build_app(engine, settings, dependencies=dependencies))
+    operator.client = await aiohttp_client(build_app(settings, dependencies))
     status, body, _ = await operator("GET", "/admin/links")
     assert (200, []) == (status, fits("admin.links.list", 200, body)["data"])
     for name in ("get", "diff", "resync"):
@@ -261,10 +257,10 @@ async def test_what_is_no_argument(operator, path):
 @pytest.mark.parametrize(
     "own", [[], [{"id": "49", "name": "My court", "type": "court", "bookable": True, "time_zone": "Europe/Paris"}]]
 )
-async def test_a_push_knows_the_courts_of_links(engine, settings, aiohttp_client, market, call_as, own):
+async def test_a_push_knows_the_courts_of_links(dependencies, settings, aiohttp_client, market, call_as, own):
     """Slots pushed as the contract says need no word about courts that a link describes; a caller's own word counts."""
     writer = call_as("writer")
-    writer.client = await aiohttp_client(build_app(engine, replace(settings, links=(LINK,))))
+    writer.client = await aiohttp_client(build_app(replace(settings, links=(LINK,)), dependencies))
     slot = {"id": "x", "resource_id": "49", "start": FREE[0]["start"], "end": FREE[0]["end"], "status": "free"}
     slots = [{**slot, "available": True, "time_zone": "Europe/Paris"}]
     body = {"slots": slots, "resources": own} if own else {"slots": slots}

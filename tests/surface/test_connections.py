@@ -7,8 +7,6 @@ import pytest
 
 from gateway.mapping.compiler.operations.alternatives import fitted
 from gateway.model.model import load
-from gateway.surface.app import build_app
-from gateway.surface.idempotency.idempotency import Ledger
 from gateway.surface.operations.capabilities import capabilities
 
 
@@ -81,7 +79,7 @@ async def told(call):
     return [(one["event"], one["data"]["status"], one.get("previous", {}).get("status")) for one in body["data"]]
 
 
-async def test_another_status_is_told(call, provider, client, engine, settings, dependencies, aiohttp_client):
+async def test_another_status_is_told(call, provider, client, application, aiohttp_client):
     """A connection that fails and works again is told once each time, by any process; that it works is no news."""
     provider.answers["GET /courts"] = (200, {"ok": True, "data": []})
     await call("GET", "/v1/club-a/resources")
@@ -91,9 +89,7 @@ async def test_another_status_is_told(call, provider, client, engine, settings, 
         await call("GET", "/v1/club-a/resources")
     failed = [("auth_failed", "active"), ("degraded", "auth_failed")]
     assert [("connection.status_changed", *one) for one in failed] == await told(call)
-    call.client = await aiohttp_client(
-        build_app(engine, settings, ledger=Ledger(lambda: 0.0), dependencies=dependencies)
-    )
+    call.client = await aiohttp_client(application.surface())
     await call("GET", "/v1/club-a/resources")
     assert 2 == len(await told(call))
     provider.answers["GET /courts"] = (200, {"ok": True, "data": []})

@@ -5,9 +5,9 @@ from datetime import datetime
 
 import pytest
 
+from gateway.application import build
 from gateway.engine.engine import Engine
 from gateway.model.model import load
-from gateway.surface.app import build_app
 from gateway.surface.http.error_responses import failure_of, wants_problem
 from gateway.values.errors import AnswerMismatch, CallerRefused, GatewayError, MappingFault, ProviderUnavailable
 
@@ -134,14 +134,15 @@ async def test_where_a_mapping_does_not_fit(call, provider):
     assert "sec-ret-value" not in json.dumps(body)
 
 
-async def test_a_defect(engine, settings, aiohttp_client, caplog):
+async def test_a_defect(application, aiohttp_client, caplog):
     """A defect of ours is 500 with the request's id and nothing else; the log has the trace under that id."""
 
     def now() -> datetime:
         raise ZeroDivisionError("inner-detail")
 
-    broken = Engine(engine.catalog, load(), None, clock=lambda: 0.0, now=now)
-    client = await aiohttp_client(build_app(broken, settings))
+    broken = Engine(application.engine.catalog, load(), None, clock=lambda: 0.0, now=now)
+    made = build(application.settings, broken, application.database, None, application.ambient)
+    client = await aiohttp_client(made.surface())
     sent = {"Authorization": "Bearer web-key-0123456789", "X-Request-Id": "find-me"}
     response = await client.get(BOOKINGS, headers=sent)
     assert 500 == response.status

@@ -1,12 +1,11 @@
 """Probes: alive as long as the loop runs, ready only while work is wanted."""
 
-from gateway.surface.app import build_app
 from gateway.surface.health import READINESS
 
 
-async def test_ready_only_between_start_and_stop(engine, settings, aiohttp_client):
+async def test_ready_only_between_start_and_stop(application, aiohttp_client):
     """An application is not ready before it has started, nor once it is told to stop; it lives all the time."""
-    app = build_app(engine, settings)
+    app = application.surface()
     assert "starting" == app[READINESS].state
     client = await aiohttp_client(app)
     assert (200, {"status": "ready", "catalog": "v1"}) == await _get(client, "/ready")
@@ -15,9 +14,9 @@ async def test_ready_only_between_start_and_stop(engine, settings, aiohttp_clien
     assert (200, {"status": "ok"}) == await _get(client, "/health")
 
 
-async def test_stops_with_the_application(engine, settings, aiohttp_client):
+async def test_stops_with_the_application(application, aiohttp_client):
     """Shutting down ends readiness also when nobody said so before."""
-    app = build_app(engine, settings)
+    app = application.surface()
     client = await aiohttp_client(app)
     await client.close()
     assert "stopping" == app[READINESS].state

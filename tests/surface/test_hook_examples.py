@@ -4,38 +4,28 @@ import json
 import logging
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field, replace
-from itertools import count
 from urllib.parse import quote, urlencode
 
 import aiohttp
 import pytest
 from sqlalchemy import select
 
-from gateway import config
-from gateway.events.publisher import Publisher
+from gateway.application import build
 from gateway.examples.playback import Recording, recorded_engine, run_hook
 from gateway.model.model import load
 from gateway.store.database import Database
 from gateway.store.tables import events, receipts
-from gateway.surface.app import build_app
-from gateway.surface.dependencies import Dependencies
 from gateway.surface.http.server import listening
 from gateway.values.errors import CallerRefused
-from gateway.webhooks.inbound.receiver import Inbound
 from tests import shipped
+from tests.applications import ambient, configured
 from tests.databases import sqlite_store
 
 
 @pytest.fixture(scope="module")
-def settings(tmp_path_factory):
+def settings():
     """Give the settings of a gateway whose connection is that of the examples."""
-    path = tmp_path_factory.mktemp("settings") / "gateway.yaml"
-    callers = {"web": {"key": "web-key-0123456789", "may": ["read"]}}
-    text = {"timeout": "5s", "callers": callers, "connections": {"example": {"provider": "generic"}}}
-    path.write_text(json.dumps(text), encoding="utf-8")  # JSON is YAML
-    found, findings = config.load(path, {})
-    assert [] == findings
-    return found
+    return configured({"example": "generic"}, timeout="5s")
 
 
 @dataclass
@@ -70,21 +60,15 @@ def at_door(tmp_path, settings):
     """Give a function that sends the message of an example to a gateway on a real socket."""
 
     async def of(examples, example):
-        moment, numbers, seller = int(example.now.timestamp() * 1000), count(1), Seller(example)
+        moment, seller = int(example.now.timestamp() * 1000), Seller(example)
         recording = Recording(list(example.exchanges))
         engine = recorded_engine(examples, example, load(), recording)
-
-        def fresh(prefix):
-            return f"{prefix}_{next(numbers):06}"
 
         async with AsyncExitStack() as stack:
             url = sqlite_store(tmp_path / "gateway.db")
             database = await stack.enter_async_context(Database(url, lambda: moment))
-            publisher = Publisher(database, load(), lambda: moment, fresh, lambda _name: load().changes.tracked)
-            inbound = Inbound(engine, publisher, lambda: moment, fresh)
-            dependencies = Dependencies(database, publisher, inbound, lambda: moment, fresh, links=seller)
-            app = build_app(engine, settings, dependencies=dependencies)
-            base = await stack.enter_async_context(listening(app, "127.0.0.1", 0))
+            made = replace(build(settings, engine, database, None, ambient(lambda: moment)), links=seller)
+            base = await stack.enter_async_context(listening(made.surface(), "127.0.0.1", 0))
             session = await stack.enter_async_context(aiohttp.ClientSession())
             status, text = await sent(session, base, example)
             kept = await database.read(lambda opened: opened.execute(select(receipts)).all())

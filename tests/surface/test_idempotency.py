@@ -1,27 +1,24 @@
 """Idempotency-Key: one booking however often it is asked for, and never the wrong answer.
 
-Everything that a caller sees holds with a store and without one; what only a store can do stands in test_kept_keys.py.
+What replicas and a restart know of a key stands in test_kept_keys.py.
 """
 
 import asyncio
 from dataclasses import replace
-from itertools import count
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.store.database import Database
 from gateway.store.keys import Asked
-from gateway.surface.app import build_app
 from gateway.surface.http.error_responses import Failure
 from gateway.surface.http.responses import Answer
-from gateway.surface.idempotency.idempotency import IN_PROCESS, STORED, Ledger, Share, StoredLedger
+from gateway.surface.idempotency.idempotency import Ledger, Share
 from gateway.surface.idempotency.written import decode, encode
 from gateway.values.errors import GatewayError, OutcomeUnknown, TooManyCalls
-from tests.databases import sqlite_store
 
 DAY = 86_400
+START = 1_800_000_000_000
 BOOKINGS = "/v1/club-a/bookings"
 TEXTS = st.text(max_size=5)
 VALUES = st.recursive(
@@ -35,40 +32,27 @@ def asked(key):
     return Asked("web", "club-a", key, "f")
 
 
-@pytest.fixture(params=["process", "store"])
-async def kept_by(request, ticks, tmp_path):
-    """Make what keeps the answers, of each kind: `ledger = await kept_by(Share(2, 1000))`."""
-    if request.param == "process":
-
-        async def kept(share=IN_PROCESS):
-            return Ledger(lambda: ticks[-1], share=share)
-
-        yield kept
-        return
-    numbers = count(1)
-
-    def now():
-        return 1_800_000_000_000 + round(ticks[-1] * 1000)
-
-    async with Database(sqlite_store(tmp_path / "gateway.db"), now) as database:
-
-        async def stored(share=STORED):
-            fresh = lambda prefix: f"{prefix}_{next(numbers)}"  # noqa: E731
-            return StoredLedger(database, now=now, fresh=fresh, timeout=5, share=share)
-
-        yield stored
+@pytest.fixture
+def now(ticks):
+    """Give a clock that moves only when a test moves it."""
+    return lambda: START + round(ticks[-1] * 1000)
 
 
 @pytest.fixture
-async def ledger(kept_by):
-    """Give what keeps the answers, of each kind."""
-    return await kept_by()
+def kept_by(application):
+    """Give the function that makes what keeps the answers: `ledger = kept_by(Share(2, 1000))`."""
+
+    def of(share=None):
+        world = application.ambient
+        return Ledger(application.database, now=world.now, fresh=world.new_id, timeout=5, share=share)
+
+    return of
 
 
 @pytest.fixture
-async def client(engine, settings, aiohttp_client, ledger):
-    """Give a client of the running gateway that sends no key."""
-    return await aiohttp_client(build_app(engine, settings, ledger=ledger))
+def ledger(kept_by):
+    """Give what keeps the answers."""
+    return kept_by()
 
 
 @pytest.fixture
@@ -258,7 +242,7 @@ async def test_only_where_it_means_something(call, provider, booking):
 @pytest.mark.parametrize("share", [Share(2, 10**6), Share(10**6, 2000)], ids=["keys", "bytes"])
 async def test_a_share(kept_by, ticks, share):
     """Who has used up its share is refused new keys until the oldest is a day old; no key of anybody is forgotten."""
-    ledger = await kept_by(share)
+    ledger = kept_by(share)
     told = []
 
     async def answer():

@@ -9,13 +9,15 @@ import pytest
 from aiohttp.test_utils import TestClient, TestServer
 from sqlalchemy import select, update
 
+from gateway.application import build
 from gateway.store.database import Database
 from gateway.store.keys import Asked
 from gateway.store.tables import keys
-from gateway.surface.app import build_app
+from gateway.surface.dependencies import Bounds
 from gateway.surface.http.responses import Answer
-from gateway.surface.idempotency.idempotency import Share, StoredLedger
+from gateway.surface.idempotency.idempotency import Ledger, Share
 from gateway.values.errors import GatewayError
+from tests.applications import ambient
 
 BOOKINGS = "/v1/club-a/bookings"
 START = 1_800_000_000_000
@@ -32,17 +34,15 @@ def replica(engine, settings, store_url, ticks, call_as, provider, booking):
     def now():
         return START + round(ticks[-1] * 1000)
 
-    def fresh(prefix):
-        return f"{prefix}_{next(NUMBERS)}"
-
     class Replica:
-        def __init__(self, **more):
-            self.more = more
+        def __init__(self, share=None):
+            self.share = share
 
         async def __aenter__(self):
             self.database = await Database(store_url, now).__aenter__()
-            ledger = StoredLedger(self.database, now=now, fresh=fresh, timeout=settings.timeout, **self.more)
-            self.client = TestClient(TestServer(build_app(engine, settings, ledger=ledger)))
+            world = ambient(now, bounds=Bounds(keys=self.share))
+            app = build(settings, engine, self.database, None, world).surface()
+            self.client = TestClient(TestServer(app))
             await self.client.start_server()
             self.call = call_as("web")
             self.call.client = self.client
@@ -148,7 +148,7 @@ async def test_no_secret_is_kept(store_url):
         return answer
 
     async with Database(store_url, lambda: START) as database:
-        ledger = StoredLedger(database, now=lambda: START, fresh=lambda _: f"op_{next(NUMBERS)}", timeout=5)
+        ledger = Ledger(database, now=lambda: START, fresh=lambda _: f"op_{next(NUMBERS)}", timeout=5)
         asked = Asked("web", "", "k", "f", "webhooks.create", b"{}")
         assert (answer, False) == await ledger.once(asked, perform)
         assert (answer.kept, True) == ((found := await ledger.once(asked, perform))[0].body, found[1])
@@ -221,7 +221,7 @@ async def test_two_look_at_once(store_url):
         return done
 
     async with Database(store_url, lambda: START) as database:
-        ledger = StoredLedger(database, now=lambda: START, fresh=lambda _: f"op_{next(NUMBERS)}", timeout=5)
+        ledger = Ledger(database, now=lambda: START, fresh=lambda _: f"op_{next(NUMBERS)}", timeout=5)
         with pytest.raises(AssertionError):  # in doubt from now on
             await ledger.once(asked, performed)
         slow = asyncio.ensure_future(ledger.once(asked, performed, sees_nothing))

@@ -98,9 +98,9 @@ async def test_unsupported(call, provider, path):
     assert [] == provider.asked
 
 
-async def test_out_of_time(engine, settings, aiohttp_client, provider, new):
+async def test_out_of_time(dependencies, settings, aiohttp_client, provider, new):
     """A provider that takes longer than a call may take is a timeout for reads and an unknown outcome for writes."""
-    client = await aiohttp_client(build_app(engine, replace(settings, timeout=0.2)))
+    client = await aiohttp_client(build_app(replace(settings, timeout=0.2), dependencies))
     provider.gate = asyncio.Event()
     sent = {"Authorization": "Bearer web-key-0123456789"}
     for method, body, code in [("GET", None, "PROVIDER_TIMEOUT"), ("POST", new, "OUTCOME_UNKNOWN")]:

@@ -1,19 +1,14 @@
 """What became of a write whose outcome was unknown: decided where the contract can, else left to a person."""
 
 import asyncio
-from itertools import count
 from pathlib import Path
 
 import pytest
+from sqlalchemy import select
 
 from gateway.engine import catalog
 from gateway.model.model import load
-from gateway.store.database import Database
-from gateway.surface.app import build_app
-from gateway.surface.http.routing import ROUTES
-from gateway.surface.idempotency.idempotency import StoredLedger
-from gateway.surface.idempotency.outcomes import Outcomes
-from gateway.surface.operations.calls import Calls, Standings
+from gateway.store.tables import keys
 
 START = 1_800_000_000_000
 ENDED = 5 + 10
@@ -62,22 +57,6 @@ def plan(tmp_path_factory, request):
     providers, findings = catalog.load_providers([path], load())
     assert [] == [str(finding) for finding in findings if finding.level == "error"]
     return providers["courts"]
-
-
-@pytest.fixture
-async def client(engine, settings, aiohttp_client, ticks, tmp_path):
-    """Give a client of the gateway with a store and the path of outcomes."""
-    numbers = count(1)
-
-    def now():
-        return START + round(ticks[-1] * 1000)
-
-    async with Database(f"sqlite:///{tmp_path / 'gateway.db'}", now) as database:
-        ledger = StoredLedger(database, now=now, fresh=lambda key: f"{key}_{next(numbers)}", timeout=settings.timeout)
-        app = build_app(engine, settings, ledger=ledger)
-        calls = Calls(engine, settings, ledger, Standings())
-        app[ROUTES].add_each(calls.engine.model.gateway.operations, Outcomes(calls, database, now).handlers())
-        yield await aiohttp_client(app)
 
 
 @pytest.fixture
@@ -239,7 +218,7 @@ async def test_where_it_stands(lose, told, provider, mine, hour, state):
     assert state == (await told(await lose("/bookings/7/move", start=f"2026-03-19T{hour}:00:00+01:00")))[0]
 
 
-async def test_answered_after_all(call, told, provider, booking, new):
+async def test_answered_after_all(call, told, provider, booking, new, application):
     """What is known is told without asking the provider."""
     for key, (status, body), state in [
         ("good", (200, {"ok": True, "data": booking}), "confirmed"),
@@ -247,7 +226,8 @@ async def test_answered_after_all(call, told, provider, booking, new):
     ]:
         provider.answers["POST /bookings"] = (status, body)
         await call("POST", "/v1/club-a/bookings", json=new, headers={"Idempotency-Key": key})
-        found = await told(f"op_{len(provider.asked)}")
+        mine = select(keys.c.id).where(keys.c.key == key)
+        found = await told(await application.database.read(lambda store: store.scalar(mine)))  # noqa: B023
         assert (state, "request" in found[1]) == (found[0], False)
     assert ("BOOKING_CONFLICT", 2) == (found[1]["error"]["code"], len(provider.asked))
 

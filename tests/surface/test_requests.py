@@ -211,9 +211,9 @@ async def test_broken_off(client, provider, caplog):
     assert [] == [record.message for record in caplog.records if record.message == "crashed"]
 
 
-async def test_slow(engine, settings, aiohttp_client, provider):
+async def test_slow(dependencies, settings, aiohttp_client, provider):
     """A body that does not arrive in time is given up, and nobody is asked."""
-    client = await aiohttp_client(build_app(engine, replace(settings, timeout=0.2)))
+    client = await aiohttp_client(build_app(replace(settings, timeout=0.2), dependencies))
     status, found, _ = await _raw(
         client, f"POST {BOOKINGS}", "Content-Type: application/json\r\nContent-Length: 9", b"{"
     )

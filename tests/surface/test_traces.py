@@ -238,9 +238,9 @@ async def test_guard(call_as, who, status, code, path):
 
 
 @pytest.mark.parametrize("key", [ADMIN, "web-key-0123456789", None])
-async def test_no_operator(engine, settings, aiohttp_client, key):
+async def test_no_operator(dependencies, settings, aiohttp_client, key):
     """Without a token in the configuration there is no operator's side: its paths are unknown, its token is no key."""
-    client = await aiohttp_client(build_app(engine, replace(settings, admin_token=None, traces=0)))
+    client = await aiohttp_client(build_app(replace(settings, admin_token=None, traces=0), dependencies))
     headers = {"Authorization": f"Bearer {key}"} if key else {}
     for path in ("/admin/traces", "/admin/traces/x", "/admin/nothing"):
         response = await client.get(path, headers=headers)

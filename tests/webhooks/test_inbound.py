@@ -9,7 +9,6 @@ from sqlalchemy import text
 
 from gateway.events.publisher import observed
 from gateway.store.events.events import known
-from gateway.surface.app import build_app
 from gateway.values.errors import NotMapped, ProviderUnavailable
 from tests.hooked import IN_PATH, MAPPINGS, batch, compiled, courts, signed, thin, told
 
@@ -116,11 +115,12 @@ async def test_the_store_is_probed_once_a_second(gate, tmp_path):
     await recovered(gate)
 
 
-async def test_without_a_store_there_is_nothing_to_probe(gate, gate_settings, aiohttp_client):
-    """A gateway without a store is ready, and has no hooks."""
-    client = await aiohttp_client(build_app(gate.engine, gate_settings))
-    assert 200 == (await client.get("/ready")).status
-    assert 404 == (await client.post(CLUB, data=told())).status
+async def test_a_store_in_memory(serve_gate):
+    """A gateway whose configuration names no store takes messages in as every other one, and is ready."""
+    async with serve_gate("sqlite://") as gate:
+        assert 200 == (await gate.post("/ready", method="GET"))[0]
+        assert 204 == (await gate.post(CLUB, told()))[0]
+        assert (1, 1, 1, 1) == await gate.rows()
 
 
 @pytest.mark.usefixtures("quick")

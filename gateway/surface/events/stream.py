@@ -195,6 +195,10 @@ class Streams:
         return {"X-Request-Id": request[REQUEST_CONTEXT].request_id, **cors.headers(request)}
 
 
+STREAMS: web.AppKey[Streams] = web.AppKey("streams", Streams)
+"""Where an application carries its Streams."""
+
+
 class _Sender:
     """One client's end: writes, and how long it took nothing. A write that stalls raises TimeoutError."""
 

@@ -7,7 +7,7 @@ networks that callers cannot see.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -46,11 +46,10 @@ _SECRET_BYTES = 32
 
 @dataclass(frozen=True, slots=True)
 class Webhooks:
-    """The handlers of `/v1/webhooks`. `draw` gives so many random bytes, for secrets."""
+    """The handlers of `/v1/webhooks`."""
 
     calls: Calls
     dependencies: Dependencies
-    draw: Callable[[int], bytes]
 
     def handlers(self) -> dict[str, Handler]:
         """Give the handlers by operation."""
@@ -84,7 +83,7 @@ class Webhooks:
                 events=tuple(dict.fromkeys(given["events"])),
                 connections=_tuple(given.get("connections", mine)),
                 format=given["format"],
-                secret=new_secret(self.draw(_SECRET_BYTES)),
+                secret=new_secret(self.dependencies.token_bytes(_SECRET_BYTES)),
                 created_at=self.dependencies.now(),
             )
             if not await self.dependencies.database.write(lambda opened: subscriptions.add(opened, made, MOST)):
@@ -145,7 +144,8 @@ class Webhooks:
 
         async def perform() -> Answer:
             found = await self._own(request, given["id"])
-            secret, until = new_secret(self.draw(_SECRET_BYTES)), self.dependencies.now() + OVERLAP
+            until = self.dependencies.now() + OVERLAP
+            secret = new_secret(self.dependencies.token_bytes(_SECRET_BYTES))
             await self.dependencies.database.write(lambda opened: subscriptions.rotate(opened, found.id, secret, until))
             return _showing(operation, await told_of(self.dependencies, found), secret)
 
@@ -248,9 +248,9 @@ def _change(opened: Any, key: str, changes: Mapping[str, Json], active: bool | N
         subscriptions.enable(opened, key)
 
 
-def webhooks(calls: Calls, dependencies: Dependencies, draw: Callable[[int], bytes]) -> Webhooks:
+def webhooks(calls: Calls, dependencies: Dependencies) -> Webhooks:
     """Make the handlers."""
-    return Webhooks(calls, dependencies, draw)
+    return Webhooks(calls, dependencies)
 
 
 async def told_of(dependencies: Dependencies, found: Subscription) -> dict[str, Json]:

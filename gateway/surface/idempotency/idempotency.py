@@ -6,14 +6,13 @@ done is done now, by one of those who ask; what nobody knows is never sent again
 that says nothing happened for now (429, 5xx) is not kept, so that the repeat is a new try.
 
 Nothing is forgotten before its time: each caller has a share, and one that has used it up is refused new keys.
-Without a store the keys live in the process, and a restart forgets them; with one, it and every replica know them.
+The keys live in the store: a restart and every replica know them, unless that store is in memory.
 """
 
 from __future__ import annotations
 
 import itertools
 import math
-from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from typing import TypeAlias
@@ -65,25 +64,49 @@ class Share:
 
 STORED = Share(250_000, 512 * 1024 * 1024)
 """Of a caller in a store: about three keys a second through a whole day."""
-IN_PROCESS = Share(10_000, 16 * 1024 * 1024)
-"""Of a caller in a process without a store."""
+IN_MEMORY = Share(10_000, 16 * 1024 * 1024)
+"""Of a caller in a store that is in memory."""
 
 
-class Once(ABC):
-    """Whatever keeps the answers: under one key a request is performed once.
+@dataclass(slots=True)
+class _Tally:
+    """What a caller's keys use as far as this process knows. `fresh` were taken since they were counted."""
 
-    `now` gives milliseconds, `fresh` a new id. What has no outcome after `hold` milliseconds will never have one; after
-    `keep` milliseconds a key is forgotten. `process` is who makes the tries.
+    used: Used
+    fresh: int = 0
+    full_until: int = 0
+
+
+class Ledger:
+    """The answers kept in the store, where a restart and other replicas find them: under one key one request is made.
+
+    `now` gives milliseconds since 1970 and `fresh` a new id. `timeout` is how many seconds a call may take: what has no
+    outcome by then, and a margin, died with its process; where that is known earlier, it is in doubt from then on.
+    After `keep` seconds a key is forgotten. `share` is what a caller may use; by default what suits the store.
     """
 
     def __init__(
-        self, now: Callable[[], int], fresh: Callable[[str], str], *, hold: int, keep: int, process: str = ""
+        self,
+        database: Database,
+        *,
+        now: Callable[[], int],
+        fresh: Callable[[str], str],
+        timeout: float,
+        keep: float = KEEP_SECONDS,
+        share: Share | None = None,
     ) -> None:
         self.now = now
         self._fresh = fresh
-        self._hold = hold
-        self._keep = keep
-        self._process = process
+        self._hold = hold_of(timeout)
+        self._keep = round(keep * 1000)
+        self._process = database.process
+        self._database = database
+        self._share = share or (IN_MEMORY if database.in_memory else STORED)
+        self._taken = itertools.count()
+        self._tallies: dict[str, _Tally] = {}
+
+    def __repr__(self) -> str:
+        return f"Ledger({self._database!r})"
 
     async def once(
         self, asked: Asked, perform: Callable[[], Awaitable[Outcome]], look: Look | None = None
@@ -139,123 +162,8 @@ class Once(ABC):
             await self._settle(old, answer)
         return answer
 
-    @abstractmethod
     async def _take(self, new: Kept, forget: int) -> Kept | None:
         """Take the key; or give what stands under it, unless that began before `forget` and is not under way."""
-
-    @abstractmethod
-    async def _try_again(self, old: Kept, new: Kept) -> bool:
-        """Put the next try of a request in the place of the last one; False when another one has been begun."""
-
-    @abstractmethod
-    async def _settle(self, begun: Kept, outcome: Outcome | None) -> None:
-        """Keep the outcome, or forget the key when the outcome is not final; None leaves it in doubt."""
-
-
-class Ledger(Once):
-    """The answers kept in this process. `clock` is monotonic, in seconds."""
-
-    def __init__(self, clock: Callable[[], float], *, keep: float = KEEP_SECONDS, share: Share = IN_PROCESS) -> None:
-        milliseconds = round(keep * 1000)
-        # No id: what is kept here cannot be asked for later. Nobody but this process can end what is under way.
-        super().__init__(lambda: int(clock() * 1000), lambda _: "", hold=milliseconds, keep=milliseconds)
-        self._share = share
-        self._kept: dict[tuple[str, str, str], Kept] = {}
-        self._used: dict[str, Used] = {}
-
-    def __repr__(self) -> str:
-        return f"Ledger({len(self._kept)} keys, {sum(one.size for one in self._used.values())} bytes)"
-
-    async def _take(self, new: Kept, forget: int) -> Kept | None:
-        self._forget(new.began_at, forget)
-        old = self._kept.get(_owned(new))
-        if old is not None:
-            return old
-        used = self._used.get(new.asked.owner)
-        if used is not None and (used.rows >= self._share.rows or used.size >= self._share.size):
-            mine = (one.began_at for one in self._kept.values() if one.asked.owner == new.asked.owner)
-            raise self._share.refuse(min(mine), self._keep, new.began_at)
-        self._put(new)
-        return None
-
-    async def _try_again(self, old: Kept, new: Kept) -> bool:
-        if self._kept.get(_owned(old)) is not old:
-            return False
-        self._drop(old)  # the newest stand last
-        self._put(new)
-        return True
-
-    async def _settle(self, begun: Kept, outcome: Outcome | None) -> None:
-        there = self._kept.get(_owned(begun))
-        if there is None or there.lease != begun.lease:
-            return
-        self._drop(there)
-        if outcome is None:
-            self._put(replace(begun, until=0))
-        elif final(outcome):
-            self._put(replace(begun, outcome=encode(outcome)))
-
-    def _forget(self, now: int, forget: int) -> None:
-        """Drop what is too old; what is under way stays."""
-        gone = []
-        for kept in self._kept.values():  # about the oldest first
-            if kept.began_at >= forget:
-                break
-            if not kept.under_way(now):
-                gone.append(kept)
-        for kept in gone:
-            self._drop(kept)
-
-    def _put(self, kept: Kept) -> None:
-        self._kept[_owned(kept)] = kept
-        self._count(kept, 1)
-
-    def _drop(self, kept: Kept) -> None:
-        del self._kept[_owned(kept)]
-        self._count(kept, -1)
-
-    def _count(self, kept: Kept, sign: int) -> None:
-        used = self._used.get(kept.asked.owner, Used(0, 0, None))
-        size = len(kept.asked.request) + len(kept.outcome or b"")
-        self._used[kept.asked.owner] = Used(used.rows + sign, used.size + sign * size, None)
-
-
-@dataclass(slots=True)
-class _Tally:
-    """What a caller's keys use as far as this process knows. `fresh` were taken since they were counted."""
-
-    used: Used
-    fresh: int = 0
-    full_until: int = 0
-
-
-class StoredLedger(Once):
-    """The answers kept in the store, where a restart and other replicas find them.
-
-    `now` gives milliseconds since 1970 and `fresh` a new id. `timeout` is how many seconds a call may take: what has no
-    outcome by then, and a margin, died with its process; where that is known earlier, it is in doubt from then on.
-    """
-
-    def __init__(
-        self,
-        database: Database,
-        *,
-        now: Callable[[], int],
-        fresh: Callable[[str], str],
-        timeout: float,
-        keep: float = KEEP_SECONDS,
-        share: Share = STORED,
-    ) -> None:
-        super().__init__(now, fresh, hold=hold_of(timeout), keep=round(keep * 1000), process=database.process)
-        self._database = database
-        self._share = share
-        self._taken = itertools.count()
-        self._tallies: dict[str, _Tally] = {}
-
-    def __repr__(self) -> str:
-        return f"StoredLedger({self._database!r})"
-
-    async def _take(self, new: Kept, forget: int) -> Kept | None:
         if next(self._taken) % _PRUNE_EVERY == 0:
             await self._database.write(lambda store: keys.prune(store, new.began_at, forget, _PRUNE_BATCH))
 
@@ -268,9 +176,11 @@ class StoredLedger(Once):
         return await self._database.write(work)
 
     async def _try_again(self, old: Kept, new: Kept) -> bool:
+        """Put the next try of a request in the place of the last one; False when another one has been begun."""
         return await self._database.write(lambda store: keys.again(store, old, new))
 
     async def _settle(self, begun: Kept, outcome: Outcome | None) -> None:
+        """Keep the outcome, or forget the key when the outcome is not final; None leaves it in doubt."""
         kept, size = True, 0
         try:
             if outcome is None:

@@ -27,7 +27,7 @@ from gateway.surface.http.preferences import handling_of
 from gateway.surface.http.request_context import REQUEST_CONTEXT
 from gateway.surface.http.requests import READ_SECONDS, json_body, path_parts, refuse_conditions
 from gateway.surface.http.responses import Answer, answer_of, warnings_of
-from gateway.surface.idempotency.idempotency import Once, hold_of
+from gateway.surface.idempotency.idempotency import Ledger, hold_of
 from gateway.surface.idempotency.reconciliation import ABSENT, CONFIRMED, OPERATOR, PENDING, STATES, given_in, state_of
 from gateway.surface.idempotency.requests import asked_of, key_of
 from gateway.surface.idempotency.written import Outcome
@@ -73,10 +73,10 @@ class Calls:
 
     engine: Engine
     settings: Settings
-    ledger: Once
+    ledger: Ledger
     standings: Standings
-    remembering: Remembering | None = None
-    """What completes and tells calls, where there is a store."""
+    recorded_calls: Remembering
+    """What completes calls, and tells what they did."""
     readings: Readings = field(default_factory=Readings)
     """Lists whose pages were not all given yet."""
 
@@ -125,8 +125,7 @@ class Calls:
         own = uuid_of(caller, connection.name, key) if key is not None else ""
         call = Call(*about, caller=caller, idempotency_key=own, partial=partial, handling=handling)
         try:
-            run = self.remembering.run if self.remembering is not None else self.engine.run
-            reply = await run(call, visit.traced.trace if visit.traced is not None else None)
+            reply = await self.recorded_calls.run(call, visit.traced.trace if visit.traced is not None else None)
         except GatewayError as error:
             await self._note(connection, error.code)
             raise
@@ -144,10 +143,10 @@ class Calls:
         return self.engine.computing(Call(connection.name, operation, {}, visit.request_id, deadline))
 
     async def _note(self, connection: Connection, code: str | None) -> None:
-        """Remember how a call ended, and tell a connection's new status where events are told."""
-        if self.standings.note(connection, code) and self.remembering is not None:
+        """Remember how a call ended, and tell a connection's new status."""
+        if self.standings.note(connection, code):
             status = self.standings.of(connection)
-            await self.remembering.stands(described(connection, self.engine.model, status))
+            await self.recorded_calls.stands(described(connection, self.engine.model, status))
 
     async def respond(
         self, request: web.Request, connection: Connection | None, body: Json, perform: Callable[[], Awaitable[Answer]]
@@ -199,8 +198,8 @@ class Calls:
             raise OutcomeUnknown(STATES[found.state], retry_after=wait)
         operation = model.operations[kept.asked.operation]
         data = found.more.get("data")
-        if self.remembering is not None and operation.gives == "one":
-            await self.remembering.found(connection, operation.name, data)
+        if operation.gives == "one":
+            await self.recorded_calls.found(connection, operation.name, data)
         if data is not None:  # as it was answered had the answer come; who wants nothing lost was refused before
             plan, lenient = self.engine.operation(connection, operation.name), handling_of(request) == LENIENT
             about = (given_in(operation, kept, connection), operation, connection.provider.title)

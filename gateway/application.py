@@ -1,0 +1,262 @@
+"""The application root: everything is built here, from settings and a catalog, and from nothing that is not handed in.
+
+`open_application` opens what must be opened, `build` puts the parts together, `Application.work` keeps them at work and
+`Application.surface` gives the HTTP side. Verbs and tests build the very same; tests bring their own `Ambient`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import secrets
+import time
+import uuid
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+from gateway.config import Settings
+from gateway.engine.catalog import Catalog
+from gateway.engine.engine import Engine
+from gateway.events import heartbeat
+from gateway.events.heartbeat import Heartbeat
+from gateway.events.polling import Poller, PollingSettings, tracked
+from gateway.events.publisher import Publisher
+from gateway.events.recorded_calls import Remembering
+from gateway.events.retention import Housekeeping
+from gateway.links.context import LinkContext
+from gateway.links.links import Links
+from gateway.model.model import load as load_model
+from gateway.store.database import Database
+from gateway.surface.app import Surface, build_app
+from gateway.surface.dependencies import Bounds, Dependencies
+from gateway.transport import retry
+from gateway.transport.client import Client
+from gateway.transport.limits import Gates
+from gateway.transport.quota import quota_of
+from gateway.values.messages import Send
+from gateway.values.secrets import Redactor, Secret
+from gateway.webhooks.inbound.receiver import Inbound
+from gateway.webhooks.outbound.attempts import Patience
+from gateway.webhooks.outbound.replay import Replays
+from gateway.webhooks.outbound.sender import Dispatcher, Pace
+from gateway.webhooks.outbound.subscriptions import settle
+
+
+def wall_clock() -> int:
+    """Give the time in milliseconds since 1970."""
+    return time.time_ns() // 1_000_000
+
+
+def new_id(prefix: str) -> str:
+    """Make an id that nobody can guess; later ones sort behind earlier ones."""
+    return f"{prefix}_{wall_clock():012x}{secrets.token_hex(8)}"
+
+
+def new_uuid() -> str:
+    """Make a random UUID (RFC 9562, version 4)."""
+    return str(uuid.uuid4())
+
+
+def loop_clock() -> float:
+    """Read the clock of the running event loop, in seconds: deadlines of requests are readings of it."""
+    return asyncio.get_running_loop().time()
+
+
+@dataclass(frozen=True, slots=True)
+class Ambient:
+    """What the application takes from the world around it: time, ids and chance. The defaults are the real ones."""
+
+    now: Callable[[], int] = wall_clock
+    """Milliseconds since 1970."""
+    clock: Callable[[], float] = loop_clock
+    """Monotonic seconds."""
+    sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
+    """Waits so many seconds, between one attempt of a call and the next."""
+    new_id: Callable[[str], str] = new_id
+    """Gives a new id with this prefix."""
+    new_uuid: Callable[[], str] = new_uuid
+    """Gives what a call is known by at its provider."""
+    chance: Callable[[], float] = random.random
+    """From 0 to below 1."""
+    token_bytes: Callable[[int], bytes] = secrets.token_bytes
+    """Gives so many bytes that nobody can guess."""
+    retries: int = 2
+    """How often a call that failed is made again, where that is safe."""
+    bounds: Bounds = field(default_factory=Bounds)
+
+    def utc(self) -> datetime:
+        """Give this moment, in UTC."""
+        return datetime.fromtimestamp(self.now() / 1000, UTC)
+
+
+@dataclass(frozen=True, slots=True, repr=False)  # it would print every mapping
+class Application:
+    """The parts, put together. Nothing works yet, and nobody listens: see `work` and `surface`."""
+
+    settings: Settings
+    ambient: Ambient
+    engine: Engine
+    database: Database
+    publisher: Publisher
+    recorded_calls: Remembering
+    receiver: Inbound
+    dispatcher: Dispatcher
+    replays: Replays
+    retention: Housekeeping
+    polling: Poller | None
+    """None where the configuration says that nobody is polled."""
+    links: Links | None
+    """None where the configuration has no link."""
+
+    @property
+    def dependencies(self) -> Dependencies:
+        """What the surface is built on."""
+        return Dependencies(
+            engine=self.engine,
+            database=self.database,
+            publisher=self.publisher,
+            recorded_calls=self.recorded_calls,
+            inbound=self.receiver,
+            now=self.ambient.now,
+            fresh=self.ambient.new_id,
+            token_bytes=self.ambient.token_bytes,
+            links=self.links,
+            bounds=self.ambient.bounds,
+        )
+
+    def surface(self) -> Surface:
+        """Make the HTTP side, for callers, providers and the operator."""
+        return build_app(self.settings, self.dependencies)
+
+    @asynccontextmanager
+    async def work(self, defect: Callable[[], object]) -> AsyncIterator[None]:
+        """Keep everything at work while the context lasts. Raises StoreUnavailable when it cannot begin.
+
+        A defect that a worker meets in its work makes that one wait (`setbacks`). One that ends a worker calls
+        `defect`, which should end the context, and is raised at its end: a gateway that no longer delivers is restarted
+        and not kept.
+        """
+        async with Heartbeat(self.database, self.ambient.now, heartbeat.INTERVAL) as heart:
+            await settle(self.database, self.settings, self.ambient.now())
+            workers = (self.dispatcher, heart, self.replays, self.retention, self.links, self.polling)
+            tasks = [asyncio.create_task(worker.run()) for worker in workers if worker is not None]
+            for task in tasks:
+                task.add_done_callback(lambda ended: defect() if _broken(ended) else None)
+            try:
+                yield
+            finally:
+                await self.dispatcher.stop()
+                for task in tasks:
+                    task.cancel()
+                await asyncio.wait(tasks)
+            for task in filter(_broken, tasks):
+                await task
+
+
+@asynccontextmanager
+async def open_application(
+    settings: Settings,
+    catalog: Catalog,
+    ambient: Ambient | None = None,
+    *,
+    process: str = "",
+    send: Send | None = None,
+) -> AsyncIterator[Application]:
+    """Open the store and the ways out, and build the application in between. Raises StoreUnavailable, StoreTooNewError.
+
+    `process` names it to the others at work on the store; what an unnamed one claims is left to its lease. `send` is
+    the way out to providers and to who is told of events, by default a client for each.
+    """
+    ambient = ambient or Ambient()
+    async with (
+        open_engine(settings, catalog, ambient, send=send) as engine,
+        Database(settings.store, ambient.now, process) as database,
+        _way_out(settings, send) as way_out,
+    ):
+        yield build(settings, engine, database, way_out, ambient)
+
+
+@asynccontextmanager
+async def open_engine(
+    settings: Settings, catalog: Catalog, ambient: Ambient | None = None, *, send: Send | None = None
+) -> AsyncIterator[Engine]:
+    """Build the engine alone with its way out, for calls that remember nothing, and close that in the end."""
+    ambient = ambient or Ambient()
+    async with (
+        _way_out(settings, send) as way_out,
+        quota_of(settings.limits_store, ambient.clock, lambda: ambient.now() / 1000) as quota,
+    ):
+        yield Engine(
+            catalog,
+            load_model(),
+            way_out,
+            clock=ambient.clock,
+            now=ambient.utc,
+            fresh=ambient.new_uuid,
+            gates=Gates(ambient.clock, quota=quota),
+            patience=retry.Patience(ambient.clock, ambient.sleep, ambient.chance, ambient.retries),
+        )
+
+
+def build(settings: Settings, engine: Engine, database: Database, send: Send, ambient: Ambient) -> Application:
+    """Put the parts together around an engine and an open store; `send` is the way to who is told of events."""
+    now, new_id = ambient.now, ambient.new_id
+    publisher = Publisher(database, engine.model, now, new_id, tracked(engine), settings.emit_confirmed_on_create)
+    recorded_calls = Remembering(engine, database, publisher)
+    told = settings.deliveries
+    pace = Pace(timeout=told.timeout, per_endpoint=told.at_once, per_second=told.per_second)
+    patience = Patience(ambient.chance, told.schedule)
+    redactor = redactor_of(settings, engine.catalog)
+    return Application(
+        settings=settings,
+        ambient=ambient,
+        engine=engine,
+        database=database,
+        publisher=publisher,
+        recorded_calls=recorded_calls,
+        receiver=Inbound(engine, publisher, now, new_id),
+        dispatcher=Dispatcher(database, send, now, ambient.clock, patience, redactor, pace),
+        replays=Replays(database, now, new_id),
+        retention=Housekeeping(database, now, settings.retention.days, settings.retention.rows),
+        polling=_polling(settings, engine, publisher, ambient),
+        links=_links(settings, recorded_calls, ambient),
+    )
+
+
+def redactor_of(settings: Settings, catalog: Catalog) -> Redactor:
+    """Make what masks every secret that the configuration has."""
+    known = [*settings.secrets()]
+    for connection in catalog.connections.values():
+        known += [value for value in connection.scope["settings"].values() if isinstance(value, Secret)]
+    return Redactor(known)
+
+
+def _polling(settings: Settings, engine: Engine, publisher: Publisher, ambient: Ambient) -> Poller | None:
+    if settings.polling is None:
+        return None
+    polling = PollingSettings(settings.polling.interval, window_days=settings.polling.window_days)
+    return Poller(engine, publisher, ambient.clock, polling)
+
+
+def _links(settings: Settings, calls: Remembering, ambient: Ambient) -> Links | None:
+    if not settings.links:
+        return None
+    by_name = {one.name: one for one in settings.links}
+    return Links(LinkContext(calls.engine, calls.database, calls, ambient.now, ambient.new_id, ambient.clock, by_name))
+
+
+@asynccontextmanager
+async def _way_out(settings: Settings, send: Send | None) -> AsyncIterator[Send]:
+    """Give this way out, or else a client that may call the private networks of the configuration."""
+    if send is not None:
+        yield send
+        return
+    async with Client([str(network) for network in settings.egress]) as client:
+        yield client.send
+
+
+def _broken(task: asyncio.Task[None]) -> bool:
+    """Whether a worker has ended of itself, which is a defect."""
+    return not task.cancelled() and task.exception() is not None
