@@ -12,12 +12,12 @@ SMALLEST = "callers: {web: {key: 0123456789abcdef, may: [read]}}\nconnections: {
     [
         ("polling: {interval: 5m, window_days: 9}", [], PollingSettings(300.0, 9)),
         (
-            "polling: {interval: 5m, window_days: 9}",
+            "watch: {interval: 5m, window_days: 9}",
             ["3:1: warning renamed-key: `watch` is called `polling` now"],
             PollingSettings(300.0, 9),
         ),
         (
-            "polling: {interval: 5}",
+            "watch: {interval: 5}",
             [
                 "3:1: warning renamed-key: `watch` is called `polling` now",
                 "3:19: error wrong-type: `interval` is a number; text is needed",
