@@ -15,7 +15,7 @@ from gateway.application import open_engine
 from gateway.cli import options
 from gateway.documents.yaml import Finding, read, show
 from gateway.engine import catalog
-from gateway.examples.coverage import Played, play_compiled, unseen
+from gateway.examples.coverage import PlayedExamples, play_compiled, unseen
 from gateway.examples.files import load_examples
 from gateway.examples.loss_report import Loss, loss
 from gateway.links.inventory import check_inventory
@@ -134,7 +134,7 @@ def _online(settings: config.Settings, found: catalog.Catalog) -> list[Finding]:
         return asyncio.run(asked())
 
 
-async def _played(plans: Iterable[ProviderPlan], model: Model, findings: list[Finding]) -> list[Played]:
+async def _played(plans: Iterable[ProviderPlan], model: Model, findings: list[Finding]) -> list[PlayedExamples]:
     """Play the examples of the mappings, adding what is found in them and by them."""
     played = []
     for plan in plans:

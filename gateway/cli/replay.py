@@ -18,7 +18,7 @@ from gateway.config import Settings
 from gateway.engine.catalog import Catalog
 from gateway.store.database import Database
 from gateway.store.deliveries import replays
-from gateway.store.deliveries.replays import RUNNING, Job, Wanted
+from gateway.store.deliveries.replays import RUNNING, Job, ReplaySelection
 from gateway.store.events.events import Receipt
 from gateway.store.events.receipts import in_state, of_state
 from gateway.store.migrations import StoreTooNewError
@@ -91,7 +91,7 @@ async def _replay(settings: Settings, catalog: Catalog, arguments: argparse.Name
         return await _send_again(application, _wanted(arguments), wait=not arguments.no_wait)
 
 
-async def _send_again(application: Application, wanted: Wanted, *, wait: bool) -> int:
+async def _send_again(application: Application, wanted: ReplaySelection, *, wait: bool) -> int:
     """Begin a replay and tell of it until it has ended."""
     try:
         job = await application.replays.begin(wanted)
@@ -163,8 +163,8 @@ async def _letters(database: Database) -> AsyncIterator[Receipt]:
         place = rows[-1].received_at, rows[-1].id
 
 
-def _wanted(arguments: argparse.Namespace) -> Wanted:
-    return Wanted(
+def _wanted(arguments: argparse.Namespace) -> ReplaySelection:
+    return ReplaySelection(
         event=arguments.event,
         since=arguments.since,
         until=arguments.until,

@@ -30,7 +30,7 @@ class Answer:
 
 
 @dataclass(frozen=True, slots=True)
-class _Kept:
+class _Entry:
     answer: Answer
     until: float
 
@@ -41,7 +41,7 @@ class Cache:
     def __init__(self, clock: Callable[[], float], *, most: int = MOST) -> None:
         self._clock = clock
         self._most = most
-        self._kept: OrderedDict[str, _Kept] = OrderedDict()
+        self._kept: OrderedDict[str, _Entry] = OrderedDict()
         self._flights: dict[str, asyncio.Future[Answer]] = {}
 
     def __repr__(self) -> str:
@@ -85,7 +85,7 @@ class Cache:
     async def _fly(self, key: str, seconds: float, ask: Callable[[], Awaitable[Answer]], begun: float) -> Answer:
         answer = await ask()
         said = begun if answer.said is None else min(begun, answer.said)
-        self._kept[key] = _Kept(Answer(answer.value, said), begun + seconds)
+        self._kept[key] = _Entry(Answer(answer.value, said), begun + seconds)
         self._kept.move_to_end(key)
         while len(self._kept) > self._most:
             self._kept.popitem(last=False)

@@ -25,7 +25,7 @@ from gateway.mapping.handling import handled
 from gateway.mapping.nodes.calls import ASKED, FoundResult, OperationPlan, RawResult, RunPlan, StepResult, VariantPlan
 from gateway.mapping.runtime.expressions import decides, read
 from gateway.mapping.runtime.faults.told_outside import told_outside
-from gateway.mapping.runtime.results import Found, LeftOut, chosen, distinct, read_all, told, unfinished
+from gateway.mapping.runtime.results import LeftOut, ResultRows, chosen, distinct, read_all, told, unfinished
 from gateway.mapping.runtime.steps import accepted, assign, chosen_by
 from gateway.mapping.runtime.trees import evaluate
 from gateway.model.filters import tests_of
@@ -107,7 +107,9 @@ class Run:
         look = look_with(self.model, self.connection, self.name)
         return unknown(error, "The provider accepted a write, and what followed failed", look)
 
-    async def operation(self, plan: OperationPlan, arguments: Mapping[str, Json], *, partial: bool = False) -> Found:
+    async def operation(
+        self, plan: OperationPlan, arguments: Mapping[str, Json], *, partial: bool = False
+    ) -> ResultRows:
         """Run one operation, or give what is kept of it."""
         if plan.cache is None:
             return await self.asked(plan, arguments, partial=partial)
@@ -122,10 +124,10 @@ class Run:
         key = json.dumps(about, sort_keys=True)
         answer = await self.cache.answer(key, plan.cache, ask)
         self._heard(answer.said)
-        found: Found = answer.value
+        found: ResultRows = answer.value
         return found
 
-    async def asked(self, plan: OperationPlan, arguments: Mapping[str, Json], *, partial: bool = False) -> Found:
+    async def asked(self, plan: OperationPlan, arguments: Mapping[str, Json], *, partial: bool = False) -> ResultRows:
         """Run one operation."""
         model = self.model.operations.get(plan.name)
         args = accepted(plan, arguments, model, self.connection.provider.title, self.connection.scope)
@@ -138,7 +140,7 @@ class Run:
             return await self._windowed(plan, scope, partial=partial)
         return await self._in_windows(plan, scope, partial=partial)
 
-    async def _in_windows(self, plan: OperationPlan, scope: dict[str, Json], *, partial: bool) -> Found:
+    async def _in_windows(self, plan: OperationPlan, scope: dict[str, Json], *, partial: bool) -> ResultRows:
         """Ask window by window; merge by id, and drop what lies outside the caller's own bounds."""
         assert plan.window is not None  # noqa: S101 - the caller asked
         args = scope["args"]
@@ -154,9 +156,9 @@ class Run:
             merged = await self.compute(united, merged, found.pairs, operation.order[0], bounds)
             left_out += found.left_out
             part = part or found.part
-        return Found(list(merged.values()), single=False, left_out=tuple(left_out), part=part)
+        return ResultRows(list(merged.values()), single=False, left_out=tuple(left_out), part=part)
 
-    async def _windowed(self, plan: OperationPlan, scope: dict[str, Json], *, partial: bool) -> Found:
+    async def _windowed(self, plan: OperationPlan, scope: dict[str, Json], *, partial: bool) -> ResultRows:
         """Run the operation once, for one window if it has one."""
         variant = await self.compute(self._begun, plan, scope)
         doing = (self.connection, self.model, self.exchange, self.compute, self.turn)
@@ -177,7 +179,7 @@ class Run:
 
     async def _result(
         self, plan: OperationPlan, variant: VariantPlan, scope: dict[str, Json], body: Json, *, partial: bool
-    ) -> Found:
+    ) -> ResultRows:
         """Find the result of what was done and read it."""
         result = variant.result
         if isinstance(result, FoundResult):
@@ -188,7 +190,7 @@ class Run:
         if plan.name.startswith("native."):
             at = result.at if isinstance(result, RawResult) else None
             value = await self.compute(read, at, root, variant.origin) if at is not None else root
-            return Found([(None if value is MISSING else value, None)], single=True)
+            return ResultRows([(None if value is MISSING else value, None)], single=True)
         found = await self.compute(
             lambda: read_all(variant.rows, root, scope, plan.not_found, show=self.show, partial=partial)
         )
@@ -202,19 +204,19 @@ class Run:
                 return variant
         raise Unsupported(f"No variant of {plan.name} fits this call.", details={"capability": plan.name})
 
-    async def _found(self, name: str, wanted: str, plan: OperationPlan) -> Found:
+    async def _found(self, name: str, wanted: str, plan: OperationPlan) -> ResultRows:
         """The one of a list with this id."""
         listed = await self.operation(self.connection.provider.operations[name], {})
         for pair in listed.pairs:
             if pair[0].get("id") == wanted:
-                return Found([pair], single=True)
+                return ResultRows([pair], single=True)
         if listed.part:
             raise unfinished(listed.part)
         raise NotMapped("", code=plan.not_found or "NOT_FOUND")
 
     async def _given(
         self, gives: RunPlan | StepResult, scope: Mapping[str, Json], outer: str, *, partial: bool
-    ) -> Found:
+    ) -> ResultRows:
         """Another operation's result: asked now, or kept by the step that ran it."""
         if isinstance(gives, RunPlan):
             try:
@@ -223,17 +225,19 @@ class Run:
                 raise told_outside(error, gives, scope, outer) from error.__cause__
         kept = scope[gives.step]
         if isinstance(kept, list):
-            return Found([(canonical, None) for canonical in kept], single=False)
-        return Found([] if kept is None else [(kept, None)], single=True)
+            return ResultRows([(canonical, None) for canonical in kept], single=False)
+        return ResultRows([] if kept is None else [(kept, None)], single=True)
 
-    async def _whole(self, run: RunPlan, scope: Mapping[str, Json], writes: Writes) -> Found:
+    async def _whole(self, run: RunPlan, scope: Mapping[str, Json], writes: Writes) -> ResultRows:
         """Run another operation for a step, which needs all of what it gives."""
         found = await self._run(run, scope, writes)
         if found.part:
             raise unfinished(found.part)
         return found
 
-    async def _run(self, run: RunPlan, scope: Mapping[str, Json], writes: Writes, *, partial: bool = False) -> Found:
+    async def _run(
+        self, run: RunPlan, scope: Mapping[str, Json], writes: Writes, *, partial: bool = False
+    ) -> ResultRows:
         """Run another operation, which adds to the writes."""
         plan = self.connection.provider.operations[run.operation]
         same = {"id": scope["args"]["id"]} if "id" in scope["args"] else {}

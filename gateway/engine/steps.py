@@ -33,7 +33,7 @@ from gateway.mapping.nodes.calls import (
 )
 from gateway.mapping.runtime.expressions import decides_of_answer, read, told_by
 from gateway.mapping.runtime.faults.told_outside import told_outside
-from gateway.mapping.runtime.results import Found, unfinished
+from gateway.mapping.runtime.results import ResultRows, unfinished
 from gateway.mapping.runtime.steps import alone, assign, refuse, wanted
 from gateway.mapping.runtime.trees import evaluate
 from gateway.model.model import Model
@@ -47,7 +47,7 @@ Exchange: TypeAlias = Callable[[CallPlan, Mapping[str, Json], tuple[ErrorRule, .
 The effect says whether it may be sent again when there is none.
 """
 
-RunOther: TypeAlias = Callable[[RunPlan, Mapping[str, Json], Writes], Awaitable[Found]]
+RunOther: TypeAlias = Callable[[RunPlan, Mapping[str, Json], Writes], Awaitable[ResultRows]]
 """Runs another operation, adding to the writes."""
 
 

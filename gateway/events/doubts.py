@@ -30,7 +30,7 @@ _MARGIN_SECONDS: Final = 10.0
 
 
 @dataclass(slots=True)
-class Begun:
+class PendingWrite:
     """What is known of one write before it is sent. `noted` tells whether it has been noted as in doubt."""
 
     earlier: Doubt | None = None
@@ -53,7 +53,7 @@ class Doubts:
     engine: Engine
     publisher: Publisher
 
-    async def begin(self, connection: Connection, call: Call, begun: Begun) -> Mapping[str, Json]:
+    async def begin(self, connection: Connection, call: Call, begun: PendingWrite) -> Mapping[str, Json]:
         """Give what is known of the booking that a call writes, of what its provider cannot tell, and note the write.
 
         Raises StoreUnavailable: a write that must not bring back what is over cannot be made without knowing it.
@@ -74,7 +74,7 @@ class Doubts:
             begun.noted = True
         return told
 
-    async def end(self, connection: Connection, call: Call, begun: Begun, *, done: bool) -> None:
+    async def end(self, connection: Connection, call: Call, begun: PendingWrite, *, done: bool) -> None:
         """Forget a write whose end is known; what was in doubt before one that was not done still is.
 
         Raises StoreUnavailable: then it stays in doubt.

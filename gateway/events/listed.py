@@ -22,14 +22,14 @@ _NARROW: Final = timedelta(minutes=1)
 
 
 @dataclass(frozen=True, slots=True)
-class Listed:
+class ListedBooking:
     """A booking as it is read, and whether it is listed as well."""
 
     booking: Mapping[str, Json]
     listed: bool
 
 
-async def is_listed(model: Model, connection: Connection, key: str, run: Run) -> Listed | None:
+async def is_listed(model: Model, connection: Connection, key: str, run: Run) -> ListedBooking | None:
     """Look for a booking in the list of its time; None where that says nothing. Raises GatewayError."""
     plan, changes = connection.provider.polling, model.changes
     asks = reading_of(model)
@@ -45,9 +45,9 @@ async def is_listed(model: Model, connection: Connection, key: str, run: Run) ->
     if reply.age is not None or not reply.whole:
         return None  # it was read before, or is a part
     if any(row.get("id") == key for row in reply.data):
-        return Listed(booking, listed=True)
+        return ListedBooking(booking, listed=True)
     again = (await run(asks, {"id": key})).data  # somebody may have moved it between the two
-    return Listed(booking, listed=False) if again.get(changes.span[0]) == start else None
+    return ListedBooking(booking, listed=False) if again.get(changes.span[0]) == start else None
 
 
 def reading_of(model: Model) -> str:

@@ -23,7 +23,7 @@ from gateway.mapping.nodes.polling import PollingPlan
 from gateway.mapping.runtime.trees import evaluate
 from gateway.model.model import arguments
 from gateway.store.database import RETRY_SECONDS, Transaction
-from gateway.store.events.events import EVENTS, Known, known_between, publishing
+from gateway.store.events.events import EVENTS, KnownState, known_between, publishing
 from gateway.store.events.watches import Claim, claim, complete, due_at, fail, release
 from gateway.telemetry import logs
 from gateway.telemetry.setbacks import Setbacks
@@ -64,7 +64,7 @@ class Round:
 
 
 @dataclass(frozen=True, slots=True)
-class _Found:
+class _PollResult:
     """What a poll found: the whole list, and what is not in it any more or has moved out of its window."""
 
     held: Claim
@@ -138,7 +138,7 @@ class Poller:
             return None
         try:
             span = span_of(plan, connection.zone, began, held.complete_at)
-            return await self._held(connection, plan, _Found(held, began, span, (), ()))
+            return await self._held(connection, plan, _PollResult(held, began, span, (), ()))
         except StoreUnavailable:
             raise
         except Exception as error:  # noqa: BLE001 - what one connection meets must not end the polls of the others
@@ -149,7 +149,7 @@ class Poller:
                 await database.write(lambda store: release(store, held))
             raise
 
-    async def _held(self, connection: Connection, plan: PollingPlan, found: _Found) -> Round | None:
+    async def _held(self, connection: Connection, plan: PollingPlan, found: _PollResult) -> Round | None:
         """Do what the claim allows."""
         deadline = self._clock() + self._settings.timeout
         try:
@@ -191,7 +191,7 @@ class Poller:
         call = self._call(connection, plan.operation, arguments(operation, given, connection.zone), deadline)
         return await self._engine.run(replace(call, parted=True))
 
-    async def _missing(self, connection: Connection, found: _Found, deadline: float) -> list[Observation]:
+    async def _missing(self, connection: Connection, found: _PollResult, deadline: float) -> list[Observation]:
         """Give what is known to be still to come and is not listed: vanished, or, where it can be asked for, moved."""
         listed = {one.subject for one in found.seen}
         start, end = max(found.span.start_ms, found.began + 1), found.span.end_ms
@@ -209,7 +209,7 @@ class Poller:
         return missing
 
     async def _looked_for(
-        self, connection: Connection, span: Span, key: str, what: Known, deadline: float
+        self, connection: Connection, span: Span, key: str, what: KnownState, deadline: float
     ) -> Observation:
         """Look for one that is not listed: it may have moved out of the window, or become what is not listed."""
         about = (connection.name, connection.provider.name, POLL, CHANGED)
@@ -229,7 +229,7 @@ class Poller:
             return gone
         return observed(*about, {**data, "id": key}, unsure, lapsing(connection.provider.operations, reading))
 
-    def _told(self, store: Transaction, connection: Connection, plan: PollingPlan, found: _Found) -> int:
+    def _told(self, store: Transaction, connection: Connection, plan: PollingPlan, found: _PollResult) -> int:
         """Publish what was found, inside of the transaction that completes the poll; gives how many events it told.
 
         What was there before it could be seen is no news: all of the first list, and of a list that is made or read in

@@ -10,13 +10,13 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from gateway.events.envelope import instant, native
-from gateway.events.transitions import Told, decide, fact, given_up, with_status
+from gateway.events.transitions import EventChange, decide, fact, given_up, with_status
 from gateway.model.model import EventType, Model
 from gateway.store.database import Database, Transaction
 from gateway.store.events.events import (
     DELIVERIES,
     EVENTS,
-    Known,
+    KnownState,
     NewEvent,
     Receipt,
     Span,
@@ -163,7 +163,7 @@ class Publisher:
                 told += [self._event(apart, what, decision.known, now) for what in decision.events]
         return told
 
-    def _event(self, seen: Observation, told: Told, what: Known, now: int) -> NewEvent:
+    def _event(self, seen: Observation, told: EventChange, what: KnownState, now: int) -> NewEvent:
         key = self.fresh("evt")
         about = {
             "id": key,
@@ -176,7 +176,7 @@ class Publisher:
         body = native(about, what.data, told.previous, self.model.changes)
         return NewEvent(key, seen.connection, seen.provider, told.type, seen.origin, seen.subject, now, body)
 
-    def _span(self, what: Known) -> Span:
+    def _span(self, what: KnownState) -> Span:
         start, end = (_milliseconds(what.data.get(name)) for name in self.model.changes.span)
         return Span(start, end)
 
@@ -205,7 +205,7 @@ def vanished(one: Observation) -> Observation:
     return replace(one, gone=True)
 
 
-def _is_older(as_of: int | None, before: Known | None) -> bool:
+def _is_older(as_of: int | None, before: KnownState | None) -> bool:
     """Tell whether what was asked for at that moment is older than what is known."""
     return before is not None and as_of is not None and before.changed_at >= as_of
 

@@ -16,7 +16,7 @@ from gateway.engine.catalog import Connection
 from gateway.engine.compensation import leaves_doubt
 from gateway.engine.engine import Engine
 from gateway.engine.tracing import Trace
-from gateway.events.doubts import Begun, Doubts
+from gateway.events.doubts import Doubts, PendingWrite
 from gateway.events.known_state import GATEWAY, note, recall
 from gateway.events.publisher import Publisher, beside
 from gateway.model.model import Operation
@@ -52,7 +52,7 @@ class Remembering:
         if operation.effect is Effect.SAFE:
             return await self._read(connection, operation, call, trace)
         # The next write of the booking begins when this one is remembered, and not before.
-        begun = Begun()
+        begun = PendingWrite()
         async with self.engine.turn(call) as turn:
             try:
                 reply = await self.engine.run(call, trace, turn, partial(self._doubts.begin, connection, call, begun))
@@ -66,7 +66,7 @@ class Remembering:
     def _doubts(self) -> Doubts:
         return Doubts(self.engine, self.publisher)
 
-    async def _forgotten(self, connection: Connection, call: Call, begun: Begun) -> None:
+    async def _forgotten(self, connection: Connection, call: Call, begun: PendingWrite) -> None:
         """Forget a write that was not done. What the store cannot take now counts as in doubt, and is looked for."""
         with contextlib.suppress(StoreUnavailable):
             await self._doubts.end(connection, call, begun, done=False)
@@ -78,7 +78,7 @@ class Remembering:
         call: Call,
         reply: Reply,
         channel: str | None,
-        begun: Begun,
+        begun: PendingWrite,
     ) -> Reply:
         """Tell what a write did, and complete its reply with what is remembered."""
         try:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from gateway.model.model import Changes, EventType
-from gateway.store.events.events import Known
+from gateway.store.events.events import KnownState
 from gateway.values.messages import Json, Observation
 
 CHANGED = "changed"
@@ -20,7 +20,7 @@ _UPDATED_AT = "updated_at"
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class EventChange:
     """One event to tell: its type, and the fields that changed as they were before."""
 
     type: str
@@ -31,22 +31,22 @@ class Told:
 class Decision:
     """The events to tell, and what is known of the thing from now on; None leaves what is known as it is."""
 
-    events: tuple[Told, ...]
-    known: Known | None
+    events: tuple[EventChange, ...]
+    known: KnownState | None
 
 
 _NOTHING = Decision((), None)
 
 
 def decide(
-    before: Known | None,
+    before: KnownState | None,
     seen: Observation,
     changes: Changes,
     tracked: Sequence[str],
     now: int,
     *,
     quiet: bool = False,
-    replaced: Known | None = None,
+    replaced: KnownState | None = None,
 ) -> Decision:
     """Decide what an observation means. `now` is in milliseconds since 1970; `quiet` remembers and tells nothing.
 
@@ -63,19 +63,21 @@ def decide(
     if not quiet or decision.known is None:
         return decision
     announced, changed_at = ((), now) if before is None else (before.announced, before.changed_at)
-    return Decision((), Known(decision.known.data, announced, 0 if before is None else before.revision, changed_at))
+    return Decision(
+        (), KnownState(decision.known.data, announced, 0 if before is None else before.revision, changed_at)
+    )
 
 
-def fact(before: Known | None, seen: Observation, event: EventType, now: int, *, quiet: bool = False) -> Decision:
+def fact(before: KnownState | None, seen: Observation, event: EventType, now: int, *, quiet: bool = False) -> Decision:
     """Decide about a thing other than a booking: what nobody knew is told, and what is another than before."""
     if before is None:
-        known = Known(dict(seen.data), () if quiet else (event.name,), 0, now)
-        return Decision(() if quiet else (Told(event.name, {}),), known)
+        known = KnownState(dict(seen.data), () if quiet else (event.name,), 0, now)
+        return Decision(() if quiet else (EventChange(event.name, {}),), known)
     data = {**_lasting(before, seen), **seen.data}
     previous = {name: _at(before.data, name) for name in _different(before.data, data, event.tracked or (*seen.data,))}
     if not previous or quiet or (event.once and before.announced):
         return _NOTHING if data == before.data else _untold(before, data)
-    return _told(before, data, Told(event.name, previous), now)
+    return _told(before, data, EventChange(event.name, previous), now)
 
 
 def with_status(decision: Decision, changes: Changes, *, tell: bool) -> Decision:
@@ -91,19 +93,21 @@ def with_status(decision: Decision, changes: Changes, *, tell: bool) -> Decision
     if event is None or event in decision.known.announced or not (tell or status not in changes.final):
         return decision
     known = replace(decision.known, announced=(*decision.known.announced, event))
-    return Decision((*decision.events, Told(event, {})) if tell else decision.events, known)
+    return Decision((*decision.events, EventChange(event, {})) if tell else decision.events, known)
 
 
-def given_up(old: Known, changes: Changes, now: int) -> Known | None:
+def given_up(old: KnownState, changes: Changes, now: int) -> KnownState | None:
     """Give what is known of a thing whose place another took, which is told of that one alone; None if it was over."""
     if old.data.get(changes.status) in changes.final:
         return None
     data = {**old.data, changes.status: changes.vanished}
     announced = dict.fromkeys((*old.announced, changes.becomes.get(changes.vanished, changes.otherwise)))
-    return Known(data, tuple(announced), old.revision + 1, now)
+    return KnownState(data, tuple(announced), old.revision + 1, now)
 
 
-def _first(seen: Observation, changes: Changes, tracked: Sequence[str], now: int, replaced: Known | None) -> Decision:
+def _first(
+    seen: Observation, changes: Changes, tracked: Sequence[str], now: int, replaced: KnownState | None
+) -> Decision:
     """Decide about a thing that is seen for the first time. One that is over already is no news, unless we are told."""
     if seen.gone:
         return _NOTHING
@@ -115,12 +119,12 @@ def _first(seen: Observation, changes: Changes, tracked: Sequence[str], now: int
         previous = {name: _at(replaced.data, name) for name in _different(replaced.data, data, names)}
     elif seen.type == CHANGED:
         if data.get(changes.status) in changes.final:
-            return Decision((), Known(data, (), 0, now))
+            return Decision((), KnownState(data, (), 0, now))
         type_ = changes.first
-    return Decision((Told(type_, previous),), Known(data, (type_,), 0, now))
+    return Decision((EventChange(type_, previous),), KnownState(data, (type_,), 0, now))
 
 
-def _late(before: Known, seen: Observation, changes: Changes, now: int) -> Decision:
+def _late(before: KnownState, seen: Observation, changes: Changes, now: int) -> Decision:
     """Decide about a word that came after we knew better: its data only fills in what nothing is known of.
 
     That it happened is told once for each word that says where a thing stands, but not of what is over since.
@@ -130,11 +134,11 @@ def _late(before: Known, seen: Observation, changes: Changes, now: int) -> Decis
     data = {**seen.data, **before.data}
     once = seen.type == changes.first or seen.type in changes.becomes.values()
     if once and seen.type not in before.announced and not over:
-        return _told(before, data, Told(seen.type, {}), now)
+        return _told(before, data, EventChange(seen.type, {}), now)
     return _NOTHING if data == before.data else _untold(before, data)
 
 
-def _news(before: Known, seen: Observation, changes: Changes, tracked: Sequence[str], now: int) -> Decision:
+def _news(before: KnownState, seen: Observation, changes: Changes, tracked: Sequence[str], now: int) -> Decision:
     """Decide about a state that is newer than what is known. What an observation cannot tell stays as it was."""
     if seen.gone:
         seen_data = {changes.status: changes.vanished}
@@ -158,10 +162,10 @@ def _news(before: Known, seen: Observation, changes: Changes, tracked: Sequence[
         type_ = changes.otherwise if previous else None
     if type_ is None:
         return _NOTHING if data == before.data else _untold(before, data)
-    return _told(before, data, Told(type_, previous), now)
+    return _told(before, data, EventChange(type_, previous), now)
 
 
-def _is_late(before: Known, seen: Observation, changes: Changes) -> bool:
+def _is_late(before: KnownState, seen: Observation, changes: Changes) -> bool:
     """Tell whether an observation is of a time before what is known, as far as anyone can tell.
 
     A word for a status that is known already is late too: somebody else brought it, with the state that goes with it.
@@ -182,7 +186,7 @@ def _is_late(before: Known, seen: Observation, changes: Changes) -> bool:
     return known in changes.later.get(str(stands), ()) or (known in changes.final and stands not in changes.final)
 
 
-def _outlived(before: Known, seen: Observation, changes: Changes) -> bool:
+def _outlived(before: KnownState, seen: Observation, changes: Changes) -> bool:
     """Tell whether a state has the status of before: its source has no word for the end that the thing has come to.
 
     What only was cancelled may be seen again; what was completed, say, is not confirmed anew.
@@ -194,7 +198,7 @@ def _outlived(before: Known, seen: Observation, changes: Changes) -> bool:
     )
 
 
-def _lasting(before: Known, seen: Observation) -> dict[str, Json]:
+def _lasting(before: KnownState, seen: Observation) -> dict[str, Json]:
     """Give what is known without the fields that have no value any more, as their source leaves them out."""
     lapsed = frozenset[str]() if seen.gone else seen.lapsing - seen.data.keys() - seen.stand_ins
     return {name: value for name, value in before.data.items() if name not in lapsed}
@@ -215,13 +219,13 @@ def _sure(seen: Observation, changes: Changes) -> dict[str, Json]:
     return _worded(replace(seen, data=data), changes)
 
 
-def _told(before: Known, data: Mapping[str, Json], told: Told, now: int) -> Decision:
+def _told(before: KnownState, data: Mapping[str, Json], told: EventChange, now: int) -> Decision:
     announced = tuple(dict.fromkeys((*before.announced, told.type)))
-    return Decision((told,), Known(data, announced, before.revision + 1, now))
+    return Decision((told,), KnownState(data, announced, before.revision + 1, now))
 
 
-def _untold(before: Known, data: Mapping[str, Json]) -> Decision:
-    return Decision((), Known(data, before.announced, before.revision, before.changed_at))
+def _untold(before: KnownState, data: Mapping[str, Json]) -> Decision:
+    return Decision((), KnownState(data, before.announced, before.revision, before.changed_at))
 
 
 def _different(old: Mapping[str, Json], new: Mapping[str, Json], tracked: Sequence[str]) -> Iterator[str]:

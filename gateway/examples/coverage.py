@@ -25,7 +25,7 @@ from gateway.values.errors import AnswerMismatch
 
 
 @dataclass(frozen=True, slots=True, repr=False)  # asyncio shows results of tasks, and these would take seconds
-class Played:
+class PlayedExamples:
     """The examples of one mapping, played: what was noted, and what became of each."""
 
     document: Document
@@ -35,14 +35,14 @@ class Played:
     outcomes: tuple[Outcome, ...]
 
 
-async def play(document: Document, model: Model) -> Played | None:
+async def play(document: Document, model: Model) -> PlayedExamples | None:
     """Play all examples of a mapping; None where it or its examples have errors, or there are none."""
     plan, _ = compile_provider(document, model)
     examples = load_examples(plan)[0] if plan is not None else None
     return await play_compiled(document, plan, examples, model) if plan is not None and examples is not None else None
 
 
-async def play_compiled(document: Document, plan: ProviderPlan, examples: Examples, model: Model) -> Played:
+async def play_compiled(document: Document, plan: ProviderPlan, examples: Examples, model: Model) -> PlayedExamples:
     """Play all examples of a mapping that was compiled from this document."""
     notes = notes_on(plan)
     outcomes = []
@@ -53,10 +53,10 @@ async def play_compiled(document: Document, plan: ProviderPlan, examples: Exampl
         for hook in examples.hooks:
             notes.operation = hook.operation
             outcomes.append(await run_hook(examples, hook, model))
-    return Played(document, plan, examples, notes, tuple(outcomes))
+    return PlayedExamples(document, plan, examples, notes, tuple(outcomes))
 
 
-def unseen(played: Played) -> Iterator[Finding]:
+def unseen(played: PlayedExamples) -> Iterator[Finding]:
     """Give a finding for each path, error rule and word of an event that the examples say nothing about."""
     for outcome in played.outcomes:
         if outcome.differences:
@@ -86,7 +86,7 @@ def unseen(played: Played) -> Iterator[Finding]:
             yield at(place, "rule-not-seen", message)
 
 
-def _shown_operations(played: Played) -> set[str]:
+def _shown_operations(played: PlayedExamples) -> set[str]:
     """Give the operations that the examples call, and those that these run."""
     waiting = {one.operation for one in played.examples.examples}
     found = set[str]()
@@ -120,7 +120,7 @@ def _read(plan: ProviderPlan, shown: set[str]) -> set[str]:
     return found
 
 
-def _unasked(played: Played) -> Iterator[Finding]:
+def _unasked(played: PlayedExamples) -> Iterator[Finding]:
     """Give a finding for each ask of a hook that no example asks, and each answer to an error that none shows."""
     asking = {name: hook for name, hook in played.plan.hooks.items() if isinstance(hook, AskingHook)}
     for name, hook in asking.items():
@@ -141,7 +141,7 @@ def _is_of(example: Example | HookExample, hook: str) -> bool:
     return isinstance(example, HookExample) and example.hook == hook
 
 
-def _unshown(played: Played) -> Iterator[Finding]:
+def _unshown(played: PlayedExamples) -> Iterator[Finding]:
     """Give a finding for each word of a hook's events that no example has, and where none has another word."""
     telling = {name: hook for name, hook in played.plan.hooks.items() if isinstance(hook, TellingHook)}
     for name, hook in telling.items():

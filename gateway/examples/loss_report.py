@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final, TypeAlias
 
-from gateway.examples.coverage import Played
+from gateway.examples.coverage import PlayedExamples
 from gateway.mapping.coverage_probe import Notes
 from gateway.mapping.nodes.provider import ProviderPlan
 from gateway.model.model import Model
@@ -58,7 +58,7 @@ class Loss:
         }
 
 
-def loss(played: Played, model: Model) -> Loss:
+def loss(played: PlayedExamples, model: Model) -> Loss:
     """Report on the examples of one mapping."""
     return Loss(played.plan.name, _unread(played.notes), _unfilled(played, model))
 
@@ -95,7 +95,7 @@ def _note(notes: Notes, value: Json, path: _Path, found: dict[_Path, bool]) -> N
             _note(notes, inner, where, found)
 
 
-def _unfilled(played: Played, model: Model) -> dict[str, dict[str, str | None]]:
+def _unfilled(played: PlayedExamples, model: Model) -> dict[str, dict[str, str | None]]:
     """Fields of the contract that no example gives a value for, by the resource of the operation."""
     given: dict[str, set[str]] = {}
     for example in played.examples.examples:

@@ -28,7 +28,7 @@ from gateway.values.errors import CallerRefused, GatewayError, MappingFault, Not
 from gateway.values.messages import Call, Json, Reply, Request, Response
 from gateway.values.strictjson import JsonRefused, decode_json
 from gateway.webhooks.inbound.challenges import Challenged
-from gateway.webhooks.inbound.session import Own, Question, Read, Refused, Session, Told, hook_of
+from gateway.webhooks.inbound.session import HookMessages, Own, Question, ReadMessage, Refused, Session, hook_of
 
 _HOOKS: Final = "https://gateway.example/hooks"
 """Where the hooks of examples are, for senders that sign the address."""
@@ -206,7 +206,7 @@ class _Judged:
     ask: RequestPlan | None = None
     row: str = ""
 
-    def judge(self, came: Challenged | Question | Told | Refused) -> None:
+    def judge(self, came: Challenged | Question | HookMessages | Refused) -> None:
         """Compare all of it."""
         example = self.example
         match came:
@@ -221,7 +221,7 @@ class _Judged:
                 self.ask = came.ask
                 self.told += _judged(example, {"request": came.asked.request, "data": dict(came.asked.data)}, None)
                 self._given(came)
-            case Told():
+            case HookMessages():
                 failed = next((one.failure for one in came.messages if one.failure is not None), None)
                 found = [_written_message(one) for one in came.messages]
                 self.told += _judged(example, _as_written(found, example.gives), failed)
@@ -276,7 +276,7 @@ def _as_written(found: list[dict[str, Json]], written: Json) -> list[dict[str, J
     ]
 
 
-def _written_message(one: Read) -> dict[str, Json]:
+def _written_message(one: ReadMessage) -> dict[str, Json]:
     """A message as examples write it."""
     told: dict[str, Json] = {"type": one.message.type if one.message is not None else ""}
     if one.data is not None:

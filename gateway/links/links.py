@@ -16,7 +16,7 @@ from gateway.links.status import diff, resync, status
 from gateway.links.worker import Worker
 from gateway.telemetry import logs
 from gateway.values.errors import GatewayError, NotMapped
-from gateway.values.messages import Asked, Json
+from gateway.values.messages import Json, MarketplaceRequest
 
 
 class Links:
@@ -25,7 +25,9 @@ class Links:
     def __init__(self, context: LinkContext) -> None:
         self._context = context
 
-    async def answer(self, connection: Connection, asked: Asked, request_id: str, deadline: float) -> dict[str, Json]:
+    async def answer(
+        self, connection: Connection, asked: MarketplaceRequest, request_id: str, deadline: float
+    ) -> dict[str, Json]:
         """Answer a canonical request of a marketplace with the names that its reply may use. Raises GatewayError.
 
         `deadline` is a reading of the event loop's clock, in seconds.
@@ -70,7 +72,7 @@ class Links:
         return await resync(self._context, self._context.link(name))
 
 
-async def _answered(session: Session, asked: Asked) -> dict[str, Json]:
+async def _answered(session: Session, asked: MarketplaceRequest) -> dict[str, Json]:
     match asked.request:
         case "availability.requested":
             return await pull(session, asked.data)

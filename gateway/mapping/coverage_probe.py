@@ -62,7 +62,7 @@ class Answer:
     body: Json
 
 
-class Known(NamedTuple):
+class Lookup(NamedTuple):
     """A path or template of the mapping, and which of its look-ups, by name or by parsed node, comes where."""
 
     seen: SeenPath
@@ -80,7 +80,7 @@ class Notes(Probe):
     """By place and text, since a field may have several paths."""
     rules: dict[Place, SeenRule] = field(default_factory=dict)
     answers: list[Answer] = field(default_factory=list)
-    known: dict[int, Known] = field(default_factory=dict)
+    known: dict[int, Lookup] = field(default_factory=dict)
     """By the identity of a path or template, which the plan keeps."""
     _reads: dict[int, tuple[Json, set[str]]] = field(default_factory=dict)
     """Identity of an object → the object, kept so that no other takes its identity, and the keys read of it."""
@@ -160,11 +160,11 @@ def notes_on(plan: ProviderPlan) -> Notes:
                 _look_ups(node.parsed, "", looked_up)
                 names = tuple(name for _, name in looked_up)
                 order = {parsed: at for at, (parsed, _) in enumerate(looked_up)}
-                notes.known[id(node)] = Known(_seen(notes, place, node.text, names), order, id(node) in whole)
+                notes.known[id(node)] = Lookup(_seen(notes, place, node.text, names), order, id(node) in whole)
             case Template(place=place) if place:
                 chains = sorted(chain for chain in node.uses if chain[0] in _ANSWERED and len(chain) > 1)
                 seen = _seen(notes, place, node.text, tuple(map(".".join, chains)))
-                notes.known[id(node)] = Known(seen, {chain: at for at, chain in enumerate(chains)}, False)
+                notes.known[id(node)] = Lookup(seen, {chain: at for at, chain in enumerate(chains)}, False)
     return notes
 
 
@@ -203,7 +203,7 @@ def _aside(node: Any, way: str, found: list[tuple[int, str]]) -> str:
 class _Interpreter(TreeInterpreter):
     """jmespath's own, telling of every key that an object has."""
 
-    def __init__(self, notes: Notes, known: Known) -> None:
+    def __init__(self, notes: Notes, known: Lookup) -> None:
         super().__init__(Options(custom_functions=PathFunctions()))
         self._notes = notes
         self._known = known

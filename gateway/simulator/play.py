@@ -32,7 +32,7 @@ from gateway.values.truth import truth
 
 
 @dataclass(frozen=True, slots=True)
-class Played:
+class SimulatedAnswer:
     """An HTTP answer of the simulated provider."""
 
     status: int
@@ -65,7 +65,7 @@ class Play:
         self._calls = tuple(calls_of(provider.compiled))
         self._schemes = {"": provider.auth, **provider.auth_schemes}
 
-    def answer(self, request: Incoming) -> Played:
+    def answer(self, request: Incoming) -> SimulatedAnswer:
         """Answer one request. Raises MappingFault, naming `file:line`, where the script itself fails."""
         self.calls += 1
         request = self._placed(request)
@@ -96,7 +96,7 @@ class Play:
 
     # Credentials: what the mapping would send is compared with what came.
 
-    def _login(self, scheme: str, auth: SessionAuth, request: Incoming) -> Played:
+    def _login(self, scheme: str, auth: SessionAuth, request: Incoming) -> SimulatedAnswer:
         wanted = to_request(auth.login, {**self._ours(), "serial": 1})
         sent = incoming(wanted.method, urlsplit(wanted.url).path, "", dict(wanted.headers), wanted.body)
         same_body = _without_id(sent.json) == _without_id(request.json) and sent.form == request.form
@@ -163,7 +163,7 @@ class Play:
 
     # Rules.
 
-    def _by_rule(self, rule: Rule, request: Incoming) -> Played | None:
+    def _by_rule(self, rule: Rule, request: Incoming) -> SimulatedAnswer | None:
         if rule.rpc is not None and rule.rpc != request.rpc:
             return None
         if rule.verb is not None and (rule.verb != request.method or not matches(rule.path, request.path)):
@@ -184,18 +184,20 @@ class Play:
                 _make(change, self.state, scope)
         return self._built(rule.answer, scope)
 
-    def _built(self, answer: Answer, scope: Scope) -> Played:
+    def _built(self, answer: Answer, scope: Scope) -> SimulatedAnswer:
         told = evaluate(answer.headers, scope) if answer.headers is not None else {}
         headers = {name.lower(): str(value) for name, value in told.items()}
         if answer.text is not None:
-            played = Played(answer.status, {"content-type": "text/plain"}, str(evaluate(answer.text, scope)).encode())
+            played = SimulatedAnswer(
+                answer.status, {"content-type": "text/plain"}, str(evaluate(answer.text, scope)).encode()
+            )
         else:
             played = _json(answer.status, evaluate(answer.json, scope) if answer.json else None)
-        return Played(played.status, {**played.headers, **headers}, played.body)
+        return SimulatedAnswer(played.status, {**played.headers, **headers}, played.body)
 
     # Examples.
 
-    def _from_examples(self, request: Incoming) -> Played:
+    def _from_examples(self, request: Incoming) -> SimulatedAnswer:
         """The recorded answer of the call: the one with the same fields, else the first success."""
         found = [one for one in self._recorded() if self._same_call(one, request)]
         if not found:
@@ -208,7 +210,7 @@ class Play:
         body = answer.answer
         if request.rpc:
             body = _with_id(body, request.scope()["id"])
-        return Played(answer.status, {"content-type": "application/json", **answer.answer_headers}, body)
+        return SimulatedAnswer(answer.status, {"content-type": "application/json", **answer.answer_headers}, body)
 
     def _recorded(self) -> Iterator[Exchange]:
         for example in self.examples.examples:
@@ -316,9 +318,9 @@ def _without_id(body: Json) -> Json:
     return {name: value for name, value in body.items() if name != "id"} if isinstance(body, dict) else body
 
 
-def _json(status: int, body: Json) -> Played:
-    return Played(status, {"content-type": "application/json"}, json.dumps(body, ensure_ascii=False).encode())
+def _json(status: int, body: Json) -> SimulatedAnswer:
+    return SimulatedAnswer(status, {"content-type": "application/json"}, json.dumps(body, ensure_ascii=False).encode())
 
 
-def _plain(status: int) -> Played:
-    return Played(status, {"content-type": "text/plain"}, b"")
+def _plain(status: int) -> SimulatedAnswer:
+    return SimulatedAnswer(status, {"content-type": "text/plain"}, b"")

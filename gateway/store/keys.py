@@ -31,7 +31,7 @@ _PRIMARY = ("owner", "connection", "key")
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class IdempotentRequest:
     """A request that carries a key. Nobody meets the keys of another caller, or those of another connection.
 
     `fingerprint` tells requests apart; `request` is what came, for whoever looks later whether it was done.
@@ -46,14 +46,14 @@ class Asked:
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
+class KeyRecord:
     """What is known under a key. Without an outcome it is under way up to `until`, and in doubt from then on.
 
     `lease` is the number of the try, `holder` the process that makes it.
     """
 
     id: str
-    asked: Asked
+    asked: IdempotentRequest
     began_at: int
     until: int
     outcome: bytes | None = None
@@ -65,12 +65,12 @@ class Kept:
         return self.outcome is None and self.until > now
 
 
-def begin(connection: Connection, new: Kept, forget: int) -> Kept | None:
+def begin(connection: Connection, new: KeyRecord, forget: int) -> KeyRecord | None:
     """Take a key; None when it is taken for this request now, else what is kept under it.
 
     What began before `forget` and is not under way counts for nothing.
     """
-    values = {name: getattr(new.asked, name) for name in Asked.__slots__}
+    values = {name: getattr(new.asked, name) for name in IdempotentRequest.__slots__}
     mine = {name: values[name] for name in _PRIMARY}
     connection.execute(_FORGET, mine | {"forget": forget, "now": new.began_at})
     values |= {name: getattr(new, name) for name in ("id", "began_at", "until", "lease", "holder")}
@@ -79,7 +79,7 @@ def begin(connection: Connection, new: Kept, forget: int) -> Kept | None:
     return None if row.id == new.id else _kept(row)
 
 
-def again(connection: Connection, old: Kept, new: Kept) -> bool:
+def again(connection: Connection, old: KeyRecord, new: KeyRecord) -> bool:
     """Give the next try of a request, as `new` tells it, to who asks; False when somebody else has been given it.
 
     So it is when its outcome has become another one than `old` tells: somebody else has found out what was done.
@@ -90,7 +90,7 @@ def again(connection: Connection, old: Kept, new: Kept) -> bool:
     return connection.execute(update(keys).where(_TRIED, same), values | _of(old)).rowcount == 1
 
 
-def finish(connection: Connection, begun: Kept, outcome: bytes, *, settled: bool) -> bool:
+def finish(connection: Connection, begun: KeyRecord, outcome: bytes, *, settled: bool) -> bool:
     """Write the outcome of a try; once that is settled, what the caller sent is not needed any more.
 
     False, and nothing changes, when another try has been begun since.
@@ -102,29 +102,29 @@ def finish(connection: Connection, begun: Kept, outcome: bytes, *, settled: bool
     return connection.execute(_WRITE, values | _of(begun)).rowcount == 1
 
 
-def doubt(connection: Connection, begun: Kept) -> None:
+def doubt(connection: Connection, begun: KeyRecord) -> None:
     """Write that a try has ended, nobody knows how. It counts from when `begun` says that it began."""
     values = {"until": 0, "holder": "", "began_at": begun.began_at}
     connection.execute(_WRITE, values | _of(begun))
 
 
-def drop(connection: Connection, begun: Kept) -> None:
+def drop(connection: Connection, begun: KeyRecord) -> None:
     """Forget a request whose try did nothing: the next one with this key is a new one."""
     connection.execute(_DROP, _of(begun))
 
 
-def of(connection: Connection, name: str, owner: str, key: str) -> Kept | None:
+def of(connection: Connection, name: str, owner: str, key: str) -> KeyRecord | None:
     """Give a request by its id, as this caller made it on this connection."""
     return _one(connection, and_(keys.c.id == key, keys.c.connection == name, keys.c.owner == owner))
 
 
-def of_anybody(connection: Connection, key: str) -> Kept | None:
+def of_anybody(connection: Connection, key: str) -> KeyRecord | None:
     """Give a request by its id, whoever made it and wherever."""
     return _one(connection, keys.c.id == key)
 
 
 @dataclass(frozen=True, slots=True)
-class Used:
+class KeyUsage:
     """What the keys of one caller use. `oldest` is when the first of them began, None without any."""
 
     rows: int
@@ -132,11 +132,11 @@ class Used:
     oldest: int | None
 
 
-def used(connection: Connection, owner: str) -> Used:
+def used(connection: Connection, owner: str) -> KeyUsage:
     """Count the keys of a caller and the bytes that are kept for them."""
     told = select(func.count(), func.coalesce(func.sum(keys.c.size), 0), func.min(keys.c.began_at))
     rows, size, oldest = connection.execute(told.where(keys.c.owner == owner)).one()
-    return Used(rows, int(size), oldest)
+    return KeyUsage(rows, int(size), oldest)
 
 
 def prune(connection: Connection, now: int, forget: int, batch: int) -> int:
@@ -155,7 +155,7 @@ def _removed(connection: Connection, which: ColumnElement[bool], most: int) -> i
     return connection.execute(delete(keys).where(tuple_(*columns).in_(rows))).rowcount if rows else 0
 
 
-def _one(connection: Connection, which: ColumnElement[bool]) -> Kept | None:
+def _one(connection: Connection, which: ColumnElement[bool]) -> KeyRecord | None:
     row = connection.execute(select(keys).where(which)).one_or_none()
     return None if row is None else _kept(row)
 
@@ -164,14 +164,14 @@ def _aged(forget: int | BindParameter[int], now: int | BindParameter[int]) -> Co
     return and_(keys.c.began_at < forget, keys.c.outcome.is_not(None) | (keys.c.until <= now))
 
 
-def _of(begun: Kept) -> dict[str, Any]:
+def _of(begun: KeyRecord) -> dict[str, Any]:
     """Name a try, for the statements that are about one."""
     return {"of_id": begun.id, "of_lease": begun.lease}
 
 
-def _kept(row: Row[Any]) -> Kept:
-    asked = Asked(**{name: getattr(row, name) for name in Asked.__slots__})
-    return Kept(row.id, asked, row.began_at, row.until, row.outcome, row.lease, row.holder)
+def _kept(row: Row[Any]) -> KeyRecord:
+    asked = IdempotentRequest(**{name: getattr(row, name) for name in IdempotentRequest.__slots__})
+    return KeyRecord(row.id, asked, row.began_at, row.until, row.outcome, row.lease, row.holder)
 
 
 _TRIED = and_(keys.c.id == bindparam("of_id"), keys.c.lease == bindparam("of_lease"))

@@ -127,7 +127,7 @@ class Message:
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class MarketplaceRequest:
     """What a marketplace asks of us, in canonical terms: one of the contract's `requests` and what it says.
 
     `data` is complete and of the request's type; ids of resources and clubs are the marketplace's own.

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from gateway.events.transitions import decide, given_up
 from gateway.model.model import load
-from gateway.store.events.events import Known
+from gateway.store.events.events import KnownState
 from gateway.values.messages import Observation
 
 CHANGES = load().changes
@@ -19,7 +19,7 @@ def observation(type_, gone=False, stand_ins=(), **data):
 
 
 def known(*announced, **data):
-    return Known({"id": "b1"} | data, tuple(f"booking.{one}" for one in announced), 3, 1_000)
+    return KnownState({"id": "b1"} | data, tuple(f"booking.{one}" for one in announced), 3, 1_000)
 
 
 def told(before, seen, **more):

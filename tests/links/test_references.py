@@ -9,7 +9,7 @@ import json
 import pytest
 
 from gateway.model.model import load
-from gateway.values.messages import Asked
+from gateway.values.messages import MarketplaceRequest
 from tests.links.clubs import CALLABLE, KINDS, referring
 from tests.links.linked import DAY, TEN, linked
 
@@ -246,7 +246,7 @@ async def test_every_field_of_the_contract_is_taken_in(tmp_path):
             assert fields == {*leaves_of(data)}, f"{name} has another field: say in FULL what it may hold"
             deadline = asyncio.get_running_loop().time() + 10
             await gateway.links.answer(
-                gateway.engine.connection("market"), Asked(name, _Read(data, read)), "r", deadline
+                gateway.engine.connection("market"), MarketplaceRequest(name, _Read(data, read)), "r", deadline
             )
             assert fields <= read, name
 

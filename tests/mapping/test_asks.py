@@ -14,7 +14,7 @@ from gateway.examples.playback import run_hook
 from gateway.mapping.runtime.hook_requests import to_answer, to_asked
 from gateway.model.model import load
 from gateway.values.errors import CallInvalid, MappingFault
-from gateway.values.messages import Asked, Received
+from gateway.values.messages import MarketplaceRequest, Received
 
 MARKET = Path(__file__).parents[1] / "market.yaml"
 PLAN = load_providers([MARKET], load())[0]["market"]
@@ -56,21 +56,24 @@ def book(**changed):
 @pytest.mark.parametrize(
     ("received", "asked"),
     [
-        (get(("club", "north"), ("days", "7")), Asked("availability.requested", {"center_id": "north", "days": 7})),
-        (get(), Asked("availability.requested", {})),
-        (get(("days", "1"), ("days", "2"), ("else", "x")), Asked("availability.requested", {"days": 1})),
-        (book(), Asked("booking.requested", BOOKED)),
+        (
+            get(("club", "north"), ("days", "7")),
+            MarketplaceRequest("availability.requested", {"center_id": "north", "days": 7}),
+        ),
+        (get(), MarketplaceRequest("availability.requested", {})),
+        (get(("days", "1"), ("days", "2"), ("else", "x")), MarketplaceRequest("availability.requested", {"days": 1})),
+        (book(), MarketplaceRequest("booking.requested", BOOKED)),
         (
             book(player=None, offer="", number=None),
-            Asked("booking.requested", {"center_id": "north", "resource_id": "7", **TIMES}),
+            MarketplaceRequest("booking.requested", {"center_id": "north", "resource_id": "7", **TIMES}),
         ),
         (
             post({"kind": "drop", "order": ORDER}),
-            Asked("cancellation.requested", {"resource_id": "7", **TIMES, "reference": "12"}),
+            MarketplaceRequest("cancellation.requested", {"resource_id": "7", **TIMES, "reference": "12"}),
         ),
         (
             book(**{"from": "2026-10-25T02:30", "to": "2026-10-25T03:30+01:00"}),
-            Asked(
+            MarketplaceRequest(
                 "booking.requested", BOOKED | {"start": "2026-10-25T02:30:00+02:00", "end": "2026-10-25T03:30:00+01:00"}
             ),
         ),

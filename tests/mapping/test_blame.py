@@ -2,7 +2,7 @@
 
 import pytest
 
-from gateway.mapping.checks.given import Given
+from gateway.mapping.checks.given import GivenArguments
 from gateway.mapping.expressions import ExpressionFailed, compile_template
 from gateway.mapping.runtime.faults.blame import failure
 from gateway.values.errors import CallInvalid, MappingFault
@@ -66,6 +66,6 @@ def test_nobody_asked():
 
 def test_what_names_owe():
     """A name that is made of nothing but what the caller gave owes to its fields; one of an answer owes to none."""
-    given = Given({}, owed={"main": ("service_id",)})
+    given = GivenArguments({}, owed={"main": ("service_id",)})
     assert ("x.y", "service_id") == given.owing([("args", "x", "y"), ("main",), ("settings", "z")])
     assert () == given.owing([("args", "x"), ("answer", "id")])

@@ -8,7 +8,7 @@ from sqlalchemy import insert, select
 
 from gateway.store.database import Database
 from gateway.store.events.events import (
-    Known,
+    KnownState,
     NewEvent,
     Receipt,
     Span,
@@ -169,8 +169,8 @@ async def test_events_are_read_behind_a_number(database):
 
 async def test_what_is_known_of_bookings(database):
     """The last state is kept, found by id and by when the booking begins, the end of the span not included."""
-    one = Known({"id": "b1", "notes": "ü\0"}, ("booking.created",), 2, NOW)
-    two = Known({"id": "b2"}, (), 0, NOW)
+    one = KnownState({"id": "b1", "notes": "ü\0"}, ("booking.created",), 2, NOW)
+    two = KnownState({"id": "b2"}, (), 0, NOW)
     for key, what, span in (
         ("b1", two, Span(1, 2)),
         ("b1", one, Span(100, 200)),

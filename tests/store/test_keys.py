@@ -8,12 +8,12 @@ from sqlalchemy import func, select
 
 from gateway.store import keys
 from gateway.store.database import Database
-from gateway.store.keys import Asked, Kept
+from gateway.store.keys import IdempotentRequest, KeyRecord
 from gateway.store.tables import keys as table
 
 NOW = 1_800_000_000_000
 DAY = 86_400_000
-ASKED = Asked("web", "club", "k", "f" * 64, "bookings.create", b'{"a":"\\u0000"}')
+ASKED = IdempotentRequest("web", "club", "k", "f" * 64, "bookings.create", b'{"a":"\\u0000"}')
 
 
 def now():
@@ -37,7 +37,7 @@ def begin(database):
     """Take a key: `await begin("op_1", at=NOW, key="k")` gives None, or what is there."""
 
     async def of(id_, *, at=NOW, forget=NOW - DAY, by=database, **more):
-        new = Kept(id_, replace(ASKED, **more), at, at + 1000)
+        new = KeyRecord(id_, replace(ASKED, **more), at, at + 1000)
         return await by.write(lambda connection: keys.begin(connection, new, forget))
 
     return of
@@ -45,7 +45,7 @@ def begin(database):
 
 def tried(id_, lease=0):
     """Name a try as its outcome is written by."""
-    return Kept(id_, ASKED, NOW, NOW + 1000, lease=lease)
+    return KeyRecord(id_, ASKED, NOW, NOW + 1000, lease=lease)
 
 
 def left(connection):
@@ -55,7 +55,7 @@ def left(connection):
 async def test_taken_once(begin, database):
     """The first takes the key; whoever comes later gets what stands there, byte for byte."""
     assert None is await begin("op_1")
-    kept = Kept("op_1", ASKED, NOW, NOW + 1000)
+    kept = KeyRecord("op_1", ASKED, NOW, NOW + 1000)
     assert kept == await begin("op_2", at=NOW + 5, fingerprint="0" * 64)
     await database.write(lambda connection: keys.finish(connection, tried("op_1"), b"\0\xff", settled=True))
     assert replace(kept, asked=replace(ASKED, request=b""), outcome=b"\0\xff") == await begin("op_3")
@@ -162,7 +162,7 @@ async def test_used(begin, database):
     await database.write(lambda connection: keys.finish(connection, tried("op_1"), b"?", settled=False))
     used = [await database.read(lambda store, one=one: keys.used(store, one)) for one in ("web", "ada", "nobody")]
     size = len(ASKED.request)
-    assert [keys.Used(2, 4 + 1 + size, NOW), keys.Used(1, size, NOW + 2), keys.Used(0, 0, None)] == used
+    assert [keys.KeyUsage(2, 4 + 1 + size, NOW), keys.KeyUsage(1, size, NOW + 2), keys.KeyUsage(0, 0, None)] == used
 
 
 async def test_pruned(begin, database):

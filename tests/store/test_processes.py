@@ -10,7 +10,7 @@ from gateway.store.deliveries.probes import probe
 from gateway.store.deliveries.subscriptions import Subscription
 from gateway.store.events import watches
 from gateway.store.events.events import NewEvent
-from gateway.store.keys import Asked, Kept
+from gateway.store.keys import IdempotentRequest, KeyRecord
 from gateway.store.links import ledger, links
 from gateway.store.tables import processes as table
 from gateway.values.secrets import Secret
@@ -44,13 +44,13 @@ async def hold(do):
     await do(probe, event, "wh_1", "dlv_1", 9)
 
     async def of(process, at=NOW):
-        asked = Asked("web", "club", "k", "f", "bookings.create", b"{}")
+        asked = IdempotentRequest("web", "club", "k", "f", "bookings.create", b"{}")
         found = (
             await do(links.claim, "court", at, LATER, process),
             await do(watches.claim, "club", at, LATER, process),
             (await do(deliveries.claim, "wh_1", at, 45_000, 9, process) or [None])[0],
         )
-        return *found, await do(keys.begin, Kept(f"op_{process}", asked, at, LATER, holder=process), 0)
+        return *found, await do(keys.begin, KeyRecord(f"op_{process}", asked, at, LATER, holder=process), 0)
 
     return of
 
@@ -132,8 +132,8 @@ async def test_what_has_ended_stays(do, hold):
     """An outcome that is written is no matter of who wrote it."""
     await do(processes.beat, "gw_1", NOW)
     await hold("gw_1")
-    asked = Asked("web", "club", "k", "f", "bookings.create", b"{}")
-    await do(lambda store: keys.finish(store, Kept("op_gw_1", asked, NOW, LATER), b"done", settled=True))
+    asked = IdempotentRequest("web", "club", "k", "f", "bookings.create", b"{}")
+    await do(lambda store: keys.finish(store, KeyRecord("op_gw_1", asked, NOW, LATER), b"done", settled=True))
     await do(processes.bury_all)
     assert b"done" == (await hold("gw_2"))[3].outcome
 

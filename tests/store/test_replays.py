@@ -9,7 +9,7 @@ from sqlalchemy import select, update
 from gateway.store.database import Database
 from gateway.store.deliveries import replays, subscriptions
 from gateway.store.deliveries.probes import NOWHERE, probe
-from gateway.store.deliveries.replays import Wanted
+from gateway.store.deliveries.replays import ReplaySelection
 from gateway.store.deliveries.subscriptions import Subscription
 from gateway.store.events.events import NewEvent, append
 from gateway.store.tables import deliveries
@@ -84,18 +84,18 @@ def run(database, fresh):
 @pytest.mark.parametrize(
     ("wanted", "expected"),
     [
-        (Wanted(event="evt_2"), [("evt_2", "all")]),
-        (Wanted(event="evt_6"), [("evt_6", "all"), ("evt_6", "cancels"), ("evt_6", "some")]),
-        (Wanted(event="evt_6", subscription="cancels"), [("evt_6", "cancels")]),
-        (Wanted(event="evt_1", subscription="some"), []),
-        (Wanted(first=2, last=3), [("evt_2", "all"), ("evt_3", "all")]),
-        (Wanted(first=99), []),
+        (ReplaySelection(event="evt_2"), [("evt_2", "all")]),
+        (ReplaySelection(event="evt_6"), [("evt_6", "all"), ("evt_6", "cancels"), ("evt_6", "some")]),
+        (ReplaySelection(event="evt_6", subscription="cancels"), [("evt_6", "cancels")]),
+        (ReplaySelection(event="evt_1", subscription="some"), []),
+        (ReplaySelection(first=2, last=3), [("evt_2", "all"), ("evt_3", "all")]),
+        (ReplaySelection(first=99), []),
         (
-            Wanted(since=DAY_BEFORE + 180_000, until=DAY_BEFORE + 300_000),
+            ReplaySelection(since=DAY_BEFORE + 180_000, until=DAY_BEFORE + 300_000),
             [("evt_3", "all"), ("evt_4", "all"), ("evt_4", "some")],
         ),
-        (Wanted(connection="club-a"), [("evt_1", "all"), ("evt_2", "all"), ("evt_3", "all")]),
-        (Wanted(subscription="some"), [("evt_4", "some"), ("evt_5", "some"), ("evt_6", "some")]),
+        (ReplaySelection(connection="club-a"), [("evt_1", "all"), ("evt_2", "all"), ("evt_3", "all")]),
+        (ReplaySelection(subscription="some"), [("evt_4", "some"), ("evt_5", "some"), ("evt_6", "some")]),
     ],
     ids=["event", "all-of-it", "one-endpoint", "not-its-own", "numbers", "none", "moments", "connection", "endpoint"],
 )
@@ -108,7 +108,7 @@ async def test_what_is_made(run, wanted, expected):
 
 async def test_what_was_given_up(database, run):
     """With `dead` exactly what was given up and not delivered since is made again, once."""
-    assert [] == (await run(Wanted(dead=True)))[0]
+    assert [] == (await run(ReplaySelection(dead=True)))[0]
     dead = [("evt_1", "all"), ("evt_4", "some"), ("evt_4", "all"), ("evt_6", "cancels")]
 
     def give_up(connection):
@@ -117,15 +117,17 @@ async def test_what_was_given_up(database, run):
             connection.execute(update(deliveries).where(which).values(state="dead"))
 
     await database.write(give_up)
-    assert [("evt_4", "some")] == (await run(Wanted(dead=True, subscription="some")))[0]
-    assert [("evt_4", "all")] == (await run(Wanted(dead=True, connection="club-b", subscription="all"), batch=1))[0]
-    assert [("evt_1", "all"), ("evt_6", "cancels")] == (await run(Wanted(dead=True), batch=1))[0]
-    assert [] == (await run(Wanted(dead=True)))[0]
+    assert [("evt_4", "some")] == (await run(ReplaySelection(dead=True, subscription="some")))[0]
+    assert [("evt_4", "all")] == (
+        await run(ReplaySelection(dead=True, connection="club-b", subscription="all"), batch=1)
+    )[0]
+    assert [("evt_1", "all"), ("evt_6", "cancels")] == (await run(ReplaySelection(dead=True), batch=1))[0]
+    assert [] == (await run(ReplaySelection(dead=True)))[0]
 
 
 async def test_order(run):
     """The deliveries of a replay have streams of their own, one for each booking."""
-    _, made = await run(Wanted(subscription="all"))
+    _, made = await run(ReplaySelection(subscription="all"))
     streams = {row.event: row.stream for row in made}
     assert streams["evt_2"] == streams["evt_3"] != streams["evt_4"] == streams["evt_5"]
     assert all(stream.startswith(f"{made[0].job}/") for stream in streams.values())
@@ -135,7 +137,7 @@ async def test_paced(database, fresh):
     """No more is made while so many deliveries wait, and a replay is not done before the last is settled."""
 
     def begin(connection):
-        return replays.begin(connection, "job_1", Wanted(subscription="all"), NOW)
+        return replays.begin(connection, "job_1", ReplaySelection(subscription="all"), NOW)
 
     def advance(connection):
         job = replays.advance(connection, "job_1", NOW, fresh, 2, 3)
@@ -157,7 +159,7 @@ async def test_paced(database, fresh):
 
 async def test_carried_on_by_two(store_url, database, fresh):
     """However many carry on the same replay, every delivery is made once."""
-    await database.write(lambda connection: replays.begin(connection, "job_1", Wanted(), NOW))
+    await database.write(lambda connection: replays.begin(connection, "job_1", ReplaySelection(), NOW))
 
     def advance(connection):
         return replays.advance(connection, "job_1", NOW, fresh, 1, 100)
@@ -174,7 +176,7 @@ async def test_cancelled(database, fresh):
     """A replay that is cancelled makes no more, and what waits of it is cancelled; it cannot be cancelled twice."""
 
     def work(connection):
-        replays.begin(connection, "job_1", Wanted(subscription="all"), NOW)
+        replays.begin(connection, "job_1", ReplaySelection(subscription="all"), NOW)
         replays.advance(connection, "job_1", NOW, fresh, 2, 100)
         told = [replays.cancel(connection, key, NOW + 7) for key in ("job_1", "job_1", "job_2")]
         more = replays.advance(connection, "job_1", NOW, fresh, 2, 100)
@@ -190,7 +192,7 @@ async def test_listed_and_forgotten(database):
 
     def work(connection):
         for number in range(1, 6):
-            replays.begin(connection, f"job_{number}", Wanted(event="evt_1"), NOW + number // 2)
+            replays.begin(connection, f"job_{number}", ReplaySelection(event="evt_1"), NOW + number // 2)
         replays.cancel(connection, "job_2", NOW + 10)
         replays.cancel(connection, "job_3", NOW + 20)
         first = replays.newest(connection, None, 2)
@@ -222,7 +224,7 @@ async def test_a_job_of_nothing(database, fresh):
     """A replay that finds nothing is done at once."""
 
     def work(connection):
-        job = replays.begin(connection, "job_1", Wanted(first=99), NOW)
+        job = replays.begin(connection, "job_1", ReplaySelection(first=99), NOW)
         return job.total, replays.advance(connection, "job_1", NOW, fresh, 2, 100).state
 
     assert (0, "done") == await database.write(work)

@@ -15,7 +15,7 @@ from gateway.engine.catalog import Catalog, bound, load_providers
 from gateway.model.model import load
 from gateway.surface.app import build_app
 from gateway.surface.openapi.document import document
-from gateway.values.messages import Asked
+from gateway.values.messages import MarketplaceRequest
 from gateway.values.secrets import Secret
 from tests.linking import link_settings
 from tests.subscribers import events_of
@@ -170,7 +170,7 @@ async def test_a_link_that_works(operator, engine, links, market, provider, fits
     """What was told and booked stands in the status, and what the marketplace refuses calls for the operator."""
     await links.step(NAME)
     data = {"resource_id": "49", "start": FREE[0]["start"], "end": FREE[0]["end"], "customer": {"name": "Jane Doe"}}
-    asked = Asked("booking.requested", data)
+    asked = MarketplaceRequest("booking.requested", data)
     deadline = asyncio.get_running_loop().time() + 20
     await links.answer(engine.catalog.connections["market"], asked, "r1", deadline)
     provider.answers["GET /slots"] = (200, {"ok": True, "data": FREE[1:]})

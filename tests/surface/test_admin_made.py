@@ -11,7 +11,7 @@ from gateway.store import keys
 from gateway.store.deliveries.subscriptions import Subscription, add, owner_of
 from gateway.store.events import feeds
 from gateway.store.events.feeds import Feed
-from gateway.store.keys import Asked, Kept
+from gateway.store.keys import IdempotentRequest, KeyRecord
 from gateway.surface.calendar.feeds import digest_of
 from gateway.values.secrets import Secret
 from gateway.webhooks.outbound.subscriptions import settle
@@ -45,8 +45,8 @@ def doubtful(dependencies, new):
 
     async def of(connection="club-a", operation="bookings.create"):
         request = json.dumps({"body": new, "path": {}}).encode()
-        asked = Asked("web", connection, f"key of {connection}", "f", operation, request)
-        await dependencies.database.write(lambda opened: keys.begin(opened, Kept("op_1", asked, START, 0), 0))
+        asked = IdempotentRequest("web", connection, f"key of {connection}", "f", operation, request)
+        await dependencies.database.write(lambda opened: keys.begin(opened, KeyRecord("op_1", asked, START, 0), 0))
 
     return of
 

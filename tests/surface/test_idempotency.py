@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.store.keys import Asked
+from gateway.store.keys import IdempotentRequest
 from gateway.surface.http.error_responses import Failure
 from gateway.surface.http.responses import Answer
 from gateway.surface.idempotency.idempotency import Ledger, Share
@@ -29,7 +29,7 @@ VALUES = st.recursive(
 
 
 def asked(key):
-    return Asked("web", "club-a", key, "f")
+    return IdempotentRequest("web", "club-a", key, "f")
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from sqlalchemy import select, update
 
 from gateway.application import build
 from gateway.store.database import Database
-from gateway.store.keys import Asked
+from gateway.store.keys import IdempotentRequest
 from gateway.store.tables import keys
 from gateway.surface.dependencies import Bounds
 from gateway.surface.http.responses import Answer
@@ -149,7 +149,7 @@ async def test_no_secret_is_kept(store_url):
 
     async with Database(store_url, lambda: START) as database:
         ledger = Ledger(database, now=lambda: START, fresh=lambda _: f"op_{next(NUMBERS)}", timeout=5)
-        asked = Asked("web", "", "k", "f", "webhooks.create", b"{}")
+        asked = IdempotentRequest("web", "", "k", "f", "webhooks.create", b"{}")
         assert (answer, False) == await ledger.once(asked, perform)
         assert (answer.kept, True) == ((found := await ledger.once(asked, perform))[0].body, found[1])
         rows = await database.read(lambda store: store.execute(select(keys)).all())
@@ -206,7 +206,7 @@ async def test_no_store_after(replica, provider, lock, ticks):
 
 async def test_two_look_at_once(store_url):
     """Of two repeats that look at once, one that saw nothing sends nothing once the other has found it done."""
-    asked = Asked("web", "club-a", "k", "f")
+    asked = IdempotentRequest("web", "club-a", "k", "f")
     done, looking, found = Answer(201, b"{}"), asyncio.Event(), asyncio.Event()
 
     async def performed():

@@ -8,7 +8,7 @@ import pytest
 from gateway.events.listed import is_listed
 from gateway.mapping.expressions.ids import uuid_of
 from gateway.model.model import arguments, load
-from gateway.store.keys import Asked, Kept
+from gateway.store.keys import IdempotentRequest, KeyRecord
 from gateway.surface.idempotency.reconciliation import ABSENT, CONFIRMED, OPERATOR, PENDING, state_of
 from gateway.values.messages import Call, Reply
 from tests.nights import CLUBS, JANE, night_at
@@ -41,8 +41,10 @@ async def test_a_lost_booking(club, way):
         if way == "slot" or club not in AFTER:
             given.pop("end", None)
         body = given | {"customer": JANE}
-        asked = Asked("web", "club", "k", "f", "bookings.create", json.dumps({"path": {}, "body": body}).encode())
-        kept = Kept("op_1", asked, began_at=0, until=0)
+        asked = IdempotentRequest(
+            "web", "club", "k", "f", "bookings.create", json.dumps({"path": {}, "body": body}).encode()
+        )
+        kept = KeyRecord("op_1", asked, began_at=0, until=0)
         joined = night.engine.connection("club")
 
         async def state(left=0):
@@ -65,7 +67,9 @@ async def test_a_booking_that_tells_its_key():
     async with night_at("locaboo", "Europe/Berlin", "2026-03-19") as night:
         slot = (await night.offered())[0]
         given = {name: slot[name] for name in ("resource_id", "start", "end")} | {"customer": JANE}
-        asked = Asked("web", "club", "k", "f", "bookings.create", json.dumps({"path": {}, "body": given}).encode())
+        asked = IdempotentRequest(
+            "web", "club", "k", "f", "bookings.create", json.dumps({"path": {}, "body": given}).encode()
+        )
         made = await night.ask("bookings.create", **given)
         there = await night.ask("bookings.list", **{"from": slot["start"], "to": slot["end"]})
         for key, state in (("k", CONFIRMED), ("another", OPERATOR)):
@@ -75,7 +79,7 @@ async def test_a_booking_that_tells_its_key():
             async def run(_operation, _asks, rows=rows):
                 return Reply(rows)
 
-            kept = Kept("op_1", asked, began_at=0, until=0)
+            kept = KeyRecord("op_1", asked, began_at=0, until=0)
             found = await state_of(load(), night.engine.connection("club"), kept, run, 0)
             assert (state, made["id"]) == (found.state, found.more.get("data", {"id": made["id"]})["id"])
 
@@ -86,7 +90,9 @@ async def test_a_lost_cancellation():
         slot = (await night.offered())[0]
         made = await night.ask("bookings.create", slot_id=slot["id"], customer=JANE)
         request = json.dumps({"path": {"id": made["id"]}, "body": {}}).encode()
-        kept = Kept("op_1", Asked("web", "club", "k", "f", "bookings.cancel", request), began_at=0, until=0)
+        kept = KeyRecord(
+            "op_1", IdempotentRequest("web", "club", "k", "f", "bookings.cancel", request), began_at=0, until=0
+        )
 
         async def state(left=0):
             return await state_of(load(), night.engine.connection("club"), kept, _reading(night), left)

@@ -3,7 +3,7 @@
 import pytest
 
 from gateway.values.errors import CallInvalid, NotMapped, SignatureInvalid
-from gateway.values.messages import Asked, Received
+from gateway.values.messages import MarketplaceRequest, Received
 from gateway.webhooks.inbound.receiver import Delivery
 from gateway.webhooks.inbound.requests import answered
 from gateway.webhooks.inbound.session import Question
@@ -28,7 +28,7 @@ async def test_a_question(market):
     """A verified message that asks gives what it asks for and the ask that fitted, and nothing is stored."""
     found = await market.dependencies.inbound.receive(delivery(market, method="GET", query=[("days", "3")]))
     assert isinstance(found, Question)
-    assert Asked("availability.requested", {"days": 3}) == found.asked
+    assert MarketplaceRequest("availability.requested", {"days": 3}) == found.asked
     assert 200 == found.ask.reply.status
     assert 0 == await market.kept()
 

@@ -8,7 +8,7 @@ from sqlalchemy import func, select, update
 
 from gateway.store.database import Database
 from gateway.store.deliveries import replays, subscriptions
-from gateway.store.deliveries.replays import Wanted
+from gateway.store.deliveries.replays import ReplaySelection
 from gateway.store.deliveries.subscriptions import Subscription
 from gateway.store.events.events import append
 from gateway.store.tables import deliveries
@@ -89,7 +89,7 @@ async def settled(database, key, expected):
 
 async def test_carried_on(database, work):
     """A replay makes no more than may wait, goes on when they are settled, and ends with its counts."""
-    job = await work.begin(Wanted(first=1))
+    job = await work.begin(ReplaySelection(first=1))
     await settled(database, job.id, 4)
     await settled(database, job.id, 3)
 
@@ -103,7 +103,7 @@ async def test_carried_on(database, work):
 
 async def test_quiet(database, work):
     """While nothing moves a running replay writes nothing."""
-    job = await work.begin(Wanted(first=1))
+    job = await work.begin(ReplaySelection(first=1))
     await settled(database, job.id, 4)
 
     async def all_made():
@@ -127,21 +127,21 @@ async def test_after_an_outage(database, work, caplog):
     await asyncio.sleep(0.1)  # the loop meets the store some times more
     assert ["worker.paused"] == [record.getMessage() for record in caplog.records]
     database.away = False
-    job = await work.begin(Wanted(event="evt_x3"))
+    job = await work.begin(ReplaySelection(event="evt_x3"))
     await settled(database, job.id, 1)
 
 
 async def test_refused(database, work):
     """What is not there cannot be replayed, and what has ended cannot be cancelled."""
-    for wanted in (Wanted(event="evt_none"), Wanted(first=1, subscription="wh_none")):
+    for wanted in (ReplaySelection(event="evt_none"), ReplaySelection(first=1, subscription="wh_none")):
         with pytest.raises(NotMapped):
             await work.begin(wanted)
     with pytest.raises(NotMapped):
         await work.cancel("job_none")
-    job = await work.begin(Wanted(event="evt_x1"))
+    job = await work.begin(ReplaySelection(event="evt_x1"))
     assert "cancelled" == (await work.cancel(job.id)).state
     with pytest.raises(GatewayError, match="has ended"):
         await work.cancel(job.id)
     await database.write(lambda connection: subscriptions.disable(connection, "wh_1", "it answered 410"))
     with pytest.raises(GatewayError, match="disabled"):
-        await work.begin(Wanted(event="evt_x1", subscription="wh_1"))
+        await work.begin(ReplaySelection(event="evt_x1", subscription="wh_1"))

@@ -40,7 +40,7 @@ _Literal: TypeAlias = tuple[nodes.Expr, bool]
 
 
 @dataclass(frozen=True, slots=True)
-class Given:
+class GivenArguments:
     """What a template may count on. Argument names are those of the contract; chains begin with `args`."""
 
     arguments: Mapping[str, Field]
@@ -90,7 +90,7 @@ class Given:
     def _known(self, chain: Chain) -> bool:
         return any(one[: len(chain)] == chain for one in self.present)
 
-    def knowing(self, present: Iterable[Chain] = (), absent: Iterable[Chain] = ()) -> Given:
+    def knowing(self, present: Iterable[Chain] = (), absent: Iterable[Chain] = ()) -> GivenArguments:
         """The same with more known: what must be given where something else is not, and what is made of it."""
         there, gone = set(self.present) | set(present), self.absent | set(absent)
         for group in self.groups:
@@ -102,7 +102,7 @@ class Given:
                 there |= {("args", part) for part in parts}
         return replace(self, present=frozenset(there), absent=gone)
 
-    def after(self, condition: nodes.Expr | None, *, holds: bool) -> Given:
+    def after(self, condition: nodes.Expr | None, *, holds: bool) -> GivenArguments:
         """The same where a condition was found to hold, or not to."""
         if condition is None:
             return self
@@ -119,7 +119,7 @@ class Given:
                 return replace(known, clauses=rest).after(left[0][0], holds=not left[0][1])
         return known
 
-    def with_variables(self, name: str, tree: nodes.Expr, *, encoded: bool) -> Given:
+    def with_variables(self, name: str, tree: nodes.Expr, *, encoded: bool) -> GivenArguments:
         """The same with a variable; of what a codec writes it is only known when it is null."""
         chains = set(chains_of(tree))
         owed = {**self.owed, name: fields} if (fields := self.owing(chains)) else self.owed
@@ -147,7 +147,7 @@ class Given:
                 return ()
         return tuple(dict.fromkeys(found))
 
-    def naming(self, name: str, element: Type | None, owed: tuple[str, ...]) -> Given:
+    def naming(self, name: str, element: Type | None, owed: tuple[str, ...]) -> GivenArguments:
         """The same with a name for each element of a list."""
         elements = {key: one for key, one in self.elements.items() if key != name}
         owes = {key: one for key, one in self.owed.items() if key != name}
@@ -216,7 +216,7 @@ class Given:
 
 def given_to(
     operation: Operation, parts: Mapping[str, frozenset[str]], *, unsupported: Iterable[str], requires: Iterable[str]
-) -> Given:
+) -> GivenArguments:
     """What is known of the arguments of an operation before anything of its mapping is done.
 
     `parts`: argument → those that it is taken apart into; `unsupported` and `requires` are names of arguments.
@@ -227,12 +227,12 @@ def given_to(
     owed: dict[str, tuple[str, ...]] = {}
     for name, made in parts.items():
         owed |= {f"args.{part}": (*owed.get(f"args.{part}", ()), name) for part in made}
-    return Given(operation.args, groups, parts, owed=owed).knowing(needed, gone)
+    return GivenArguments(operation.args, groups, parts, owed=owed).knowing(needed, gone)
 
 
-def given_to_native(arguments: Mapping[str, NativeArgument]) -> Given:
+def given_to_native(arguments: Mapping[str, NativeArgument]) -> GivenArguments:
     """What is known of the arguments of a native operation, which are of the kinds that the mapping declares."""
-    return Given(
+    return GivenArguments(
         {
             name: Argument(name, _native_type(one.type), one.required, one.meaning, default=one.default)
             for name, one in arguments.items()

@@ -12,7 +12,7 @@ from typing import Final
 from jinja2 import nodes
 
 from gateway.documents.yaml import suggestion
-from gateway.mapping.checks.given import Chain, Given
+from gateway.mapping.checks.given import Chain, GivenArguments
 from gateway.mapping.expressions import Template
 from gateway.mapping.expressions.conditions import named, seen_of_template
 from gateway.mapping.expressions.functions import FUNCTIONS
@@ -37,7 +37,7 @@ _Told = tuple[str, str]
 """A finding: its code and message."""
 
 
-def mistakes(template: Template, given: Given, *, optional: bool, whole: bool) -> Iterator[_Told]:
+def mistakes(template: Template, given: GivenArguments, *, optional: bool, whole: bool) -> Iterator[_Told]:
     """Tell what no call, or not every call, can be answered with.
 
     `optional`: what is missing is left out. `whole`: it is no text, whatever stands around its expression.
@@ -52,7 +52,7 @@ def mistakes(template: Template, given: Given, *, optional: bool, whole: bool) -
             yield "wrong-kind", f"{_shown(hole.tree)} is {_a(kind)}, which cannot be written inside text"
 
 
-def kind_of(node: nodes.Node, given: Given) -> str | None:
+def kind_of(node: nodes.Node, given: GivenArguments) -> str | None:
     """Name the kind of what an expression gives, where it can be seen; None where it cannot."""
     chain = chain_of(node)
     if chain is not None:
@@ -79,7 +79,7 @@ def kind_of(node: nodes.Node, given: Given) -> str | None:
     return seen if seen in JSON_KINDS else None
 
 
-def type_of(chain: Chain, given: Given) -> Type | None:
+def type_of(chain: Chain, given: GivenArguments) -> Type | None:
     """Find the type of a name, or of what is looked up on it; None where it is not known."""
     begins = given.fields(chain)
     found: Type | None = None
@@ -98,7 +98,7 @@ def type_of(chain: Chain, given: Given) -> Type | None:
     return found
 
 
-def element_of(node: nodes.Node, given: Given) -> Type | None:
+def element_of(node: nodes.Node, given: GivenArguments) -> Type | None:
     """Find the canonical type of the elements of a list: of an argument itself, or with something instead of it."""
     if isinstance(node, nodes.Filter) and node.name == "default" and node.node is not None:
         node = node.node
@@ -107,7 +107,7 @@ def element_of(node: nodes.Node, given: Given) -> Type | None:
     return type_.item if type_ is not None and type_.kind == "list" else None
 
 
-def _wrong(node: nodes.Node, given: Given) -> Iterator[_Told]:
+def _wrong(node: nodes.Node, given: GivenArguments) -> Iterator[_Told]:
     chain = chain_of(node)
     if chain is not None:
         yield from _look_ups(chain, given)
@@ -125,7 +125,7 @@ def _wrong(node: nodes.Node, given: Given) -> Iterator[_Told]:
         yield from _wrong(child, given)
 
 
-def _look_ups(chain: Chain, given: Given) -> Iterator[_Told]:
+def _look_ups(chain: Chain, given: GivenArguments) -> Iterator[_Told]:
     """Keys that are looked up where there are none."""
     for end in range(2 if chain[0] in _TOLD_ELSEWHERE else 1, len(chain)):
         type_ = type_of(chain[:end], given)
@@ -141,7 +141,7 @@ def _look_ups(chain: Chain, given: Given) -> Iterator[_Told]:
             yield "wrong-kind", f"`{shown}` is {_a(_OF_TYPES[type_.kind])}, and has no `{key}`"
 
 
-def _parameters(node: nodes.Filter, given: Given) -> Iterator[_Told]:
+def _parameters(node: nodes.Filter, given: GivenArguments) -> Iterator[_Told]:
     function = FUNCTIONS[node.name]
     for index, argument in enumerate([node.node, *node.args]):
         parameter = function.parameter(index)
@@ -157,7 +157,7 @@ def _conversion(kind: str, wanted: str) -> str:
     return ": write `int(…)` or `number(…)` around it" if wanted in _NUMBERS and kind == "text" else ""
 
 
-def _compared(first: nodes.Expr, operand: nodes.Operand, given: Given) -> Iterator[_Told]:
+def _compared(first: nodes.Expr, operand: nodes.Operand, given: GivenArguments) -> Iterator[_Told]:
     sides = ((first, kind_of(first, given)), (operand.expr, kind_of(operand.expr, given)))
     if operand.op in {"in", "notin"}:
         kind = sides[1][1]
@@ -179,7 +179,7 @@ def _nothing(node: nodes.Node) -> bool:
     return isinstance(node, nodes.Const) and node.value is None
 
 
-def _calculated(node: nodes.BinExpr, given: Given) -> Iterator[_Told]:
+def _calculated(node: nodes.BinExpr, given: GivenArguments) -> Iterator[_Told]:
     left, right = (kind_of(side, given) for side in (node.left, node.right))
     joins = isinstance(node, nodes.Add)
     for side, kind, other in ((node.left, left, right), (node.right, right, left)):

@@ -14,7 +14,7 @@ from gateway.documents.parts import Node
 from gateway.documents.reader import read_part
 from gateway.documents.schema_check import Shape, check
 from gateway.documents.yaml import Document, Finding, Place, suggestion
-from gateway.mapping.checks.given import Given
+from gateway.mapping.checks.given import GivenArguments
 from gateway.mapping.checks.kinds import mistakes
 from gateway.mapping.checks.scopes import COMMON, record_of, type_of_setting
 from gateway.mapping.checks.usage import Reads
@@ -86,7 +86,7 @@ class Context:
     """Trees that are being compiled or checked now, each inside the others."""
     told_of_fragments: dict[Finding, Finding] = field(default_factory=dict)
     """What was found in trees → how it is told, with the place of the first use that shows it."""
-    given: Given | None = None
+    given: GivenArguments | None = None
     """What is known here of the arguments of a call; None outside of operations."""
     roots: dict[str, Type] = field(default_factory=lambda: dict(COMMON))
     """Names whose type is known here, besides arguments."""
@@ -102,7 +102,7 @@ class Context:
             self.reads = around
 
     @contextmanager
-    def knowing(self, given: Given | None) -> Iterator[None]:
+    def knowing(self, given: GivenArguments | None) -> Iterator[None]:
         """Compile a part that knows this of the arguments; what it learns is forgotten behind it."""
         around, self.given = self.given, given
         try:
@@ -120,9 +120,9 @@ class Context:
             self.roots = around
 
     @property
-    def known_here(self) -> Given:
+    def known_here(self) -> GivenArguments:
         """What is known here of every name: presence and types of arguments, types of all others."""
-        return replace(self.given or Given({}), roots=self.roots)
+        return replace(self.given or GivenArguments({}), roots=self.roots)
 
     def know_settings(self) -> None:
         """Know the types of all settings from here on: their declarations stand before what reads them."""

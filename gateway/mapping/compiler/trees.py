@@ -8,7 +8,7 @@ from typing import TypeAlias
 
 from gateway.documents.parts import NAME
 from gateway.documents.yaml import Place, suggestion
-from gateway.mapping.checks.given import Given
+from gateway.mapping.checks.given import GivenArguments
 from gateway.mapping.checks.kinds import element_of
 from gateway.mapping.checks.usage import Reads
 from gateway.mapping.compiler.conditions import deciding
@@ -31,7 +31,7 @@ from gateway.mapping.nodes.trees import (
     OptionalTree,
     Text,
     Tree,
-    Written,
+    WrittenRecord,
 )
 from gateway.values.messages import Json
 
@@ -194,7 +194,7 @@ def _for(context: Context, node: _Parts, place: Place, names: Names, secrets: bo
     return For(name, elements, give, key, context.origin(place))
 
 
-def _naming(context: Context, node: _Parts, name: str, listed: Reads) -> Given | None:
+def _naming(context: Context, node: _Parts, name: str, listed: Reads) -> GivenArguments | None:
     """What is known inside `$for`, where each element of a list has a name."""
     given, text = context.given, node.get("$in")
     if given is None:
@@ -225,7 +225,7 @@ def _record(context: Context, node: _Parts, place: Place, names: Names, secrets:
         written = [(*source, *line.name.split(".")) for line in record.fields if line.mode != "read"]
         context.reads.add(Reads(set(written), set(written)))
     context.written_records.add(name)
-    return Written(record, value, made_of)
+    return WrittenRecord(record, value, made_of)
 
 
 def _record_of(context: Context, node: _Parts, place: Place, names: Names, secrets: bool) -> tuple[Tree, MadeOf]:

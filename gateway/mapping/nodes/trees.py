@@ -122,7 +122,7 @@ class JsonText:
 
 
 @dataclass(frozen=True, slots=True)
-class Written:
+class WrittenRecord:
     """`$record` and `$of`: a canonical object as the provider writes it; left out where there is none."""
 
     record: RecordPlan
@@ -155,8 +155,8 @@ class Fragment:
 
 
 Tree: TypeAlias = (
-    "Constant | Text | ListOf | ObjectOf | OnlyObject | Optional | OptionalTree | If | For | JsonText | Written | First"
-    " | Merge | Fragment"
+    "Constant | Text | ListOf | ObjectOf | OnlyObject | Optional | OptionalTree | If | For | JsonText | WrittenRecord"
+    " | First | Merge | Fragment"
 )
 """Any node that builds a value, or says that there is none."""
 

@@ -17,14 +17,14 @@ from gateway.mapping.runtime.records import read_record
 from gateway.mapping.runtime.trees import evaluate
 from gateway.model.model import whole
 from gateway.values.errors import AnswerMismatch, CallInvalid, GatewayError, MappingFault
-from gateway.values.messages import Asked, Json, Received, Response
+from gateway.values.messages import Json, MarketplaceRequest, Received, Response
 from gateway.values.truth import MISSING
 
 _OF_MESSAGES = re.compile(r"\b(?:body|query|headers|row)(?:\.\w+)+")
 """Names of what a message holds, in the words of a template."""
 
 
-def to_asked(plan: AskingHook, received: Received, scope: Scope) -> tuple[RequestPlan, Asked]:
+def to_asked(plan: AskingHook, received: Received, scope: Scope) -> tuple[RequestPlan, MarketplaceRequest]:
     """Give the first ask that fits a message, and the canonical request that the message makes by it.
 
     `scope` is the connection's: settings, connection and now. Times without an offset that no codec has placed are of
@@ -35,13 +35,13 @@ def to_asked(plan: AskingHook, received: Received, scope: Scope) -> tuple[Reques
         names = {**names_of(received, scope), "method": received.method, "body": body_of(plan, received)}
         for ask in plan.requests:
             if ask.when is None or decides(ask.when, names["body"], names, ask.origin):
-                return ask, Asked(ask.request, _data(ask, names))
+                return ask, MarketplaceRequest(ask.request, _data(ask, names))
     except (AnswerMismatch, MappingFault) as failed:
         _refuse(failed, failed.origin)
     raise CallInvalid("The message asks for nothing that can be asked here.", origin=plan.origin)
 
 
-def to_answer(ask: RequestPlan, asked: Asked, given: Mapping[str, Json], scope: Scope) -> Response:
+def to_answer(ask: RequestPlan, asked: MarketplaceRequest, given: Mapping[str, Json], scope: Scope) -> Response:
     """Build the answer to what was asked of what it is given. Raises MappingFault where a template of it fails."""
     return response_of(ask.reply, {**scope, **given, "request": dict(asked.data)})
 

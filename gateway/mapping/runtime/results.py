@@ -41,7 +41,7 @@ class LeftOut:
     error: AnswerMismatch
 
 
-class Found(NamedTuple):
+class ResultRows(NamedTuple):
     """What an operation gives: canonical objects, each with the provider's own beside it where that is shown.
 
     `single` says that it is one object or none; `left_out` is what is missing from the list.
@@ -62,7 +62,7 @@ def unfinished(part: str) -> AnswerMismatch:
 
 def read_all(
     plans: Iterable[RowsPlan], root: Json, scope: Scope, not_found: str | None, *, show: bool, partial: bool
-) -> Found:
+) -> ResultRows:
     """Read the rows of all these places as one list; with `partial`, those that do not fit are left out.
 
     The first path of each is evaluated on `root`. Raises the error `not_found` when a single object is not there,
@@ -86,7 +86,7 @@ def read_all(
                     raise
                 field = next((one.name for one in rows.record.fields if one.origin == error.origin), "")
                 left_out.append(LeftOut(number, field, error))
-    return Found(pairs, single=False, left_out=tuple(left_out))
+    return ResultRows(pairs, single=False, left_out=tuple(left_out))
 
 
 def _rows(rows: RowsPlan, root: Json, scope: Scope) -> list[tuple[Json, Json]]:

@@ -28,7 +28,7 @@ from gateway.mapping.nodes.trees import (
     OptionalTree,
     Text,
     Tree,
-    Written,
+    WrittenRecord,
 )
 from gateway.mapping.runtime.faults.blame import failure
 from gateway.mapping.runtime.faults.sources import behind
@@ -150,7 +150,7 @@ def _json(tree: JsonText, scope: Scope) -> Json:
     return Credential(text) if tree.credential else text
 
 
-def _written(tree: Written, scope: Scope) -> Json:
+def _written(tree: WrittenRecord, scope: Scope) -> Json:
     value = evaluate(tree.value, scope)
     if value is LEFT_OUT or value is None:
         return LEFT_OUT
@@ -195,7 +195,7 @@ MEANING: Final[Mapping[type, Callable[[Any, Scope], Json]]] = {
     If: _if,
     For: _for,
     JsonText: _json,
-    Written: _written,
+    WrittenRecord: _written,
     First: _first,
     Merge: _merge,
     Fragment: _fragment,

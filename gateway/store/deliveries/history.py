@@ -27,7 +27,7 @@ class Filter:
 
 
 @dataclass(frozen=True, slots=True)
-class Listed:
+class DeliverySummary:
     """One delivery as it is listed. `attempts` is how many were made, `job` the replay that made it, or empty."""
 
     id: str
@@ -59,7 +59,7 @@ class Depth:
     oldest_at: int | None
 
 
-def listed(connection: Connection, wanted: Filter, before: tuple[int, str] | None, most: int) -> list[Listed]:
+def listed(connection: Connection, wanted: Filter, before: tuple[int, str] | None, most: int) -> list[DeliverySummary]:
     """Give deliveries, those of the newest events first. `before` is the sequence and id of the last one seen."""
     found = _listed()
     for column, value in (
@@ -77,13 +77,13 @@ def listed(connection: Connection, wanted: Filter, before: tuple[int, str] | Non
         earlier = and_(deliveries.c.sequence == sequence, deliveries.c.id < key)
         found = found.where(or_(deliveries.c.sequence < sequence, earlier))
     order = (deliveries.c.sequence.desc(), deliveries.c.id.desc())
-    return [Listed(*row) for row in connection.execute(found.order_by(*order).limit(most))]
+    return [DeliverySummary(*row) for row in connection.execute(found.order_by(*order).limit(most))]
 
 
-def delivery(connection: Connection, key: str) -> Listed | None:
+def delivery(connection: Connection, key: str) -> DeliverySummary | None:
     """Give one delivery; None when there is none."""
     row = connection.execute(_listed().where(deliveries.c.id == key)).one_or_none()
-    return None if row is None else Listed(*row)
+    return None if row is None else DeliverySummary(*row)
 
 
 def attempts_of(connection: Connection, key: str) -> list[Attempt]:
@@ -107,5 +107,5 @@ def depth(connection: Connection, now: int) -> Depth:
 def _listed() -> Select[Any]:
     """Choose deliveries with what is told of their events."""
     of_event = {"type", "connection", "subject"}
-    columns = [(events if name in of_event else deliveries).c[name] for name in Listed.__slots__]
+    columns = [(events if name in of_event else deliveries).c[name] for name in DeliverySummary.__slots__]
     return select(*columns).join_from(deliveries, events, events.c.sequence == deliveries.c.sequence)

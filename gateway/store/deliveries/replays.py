@@ -29,7 +29,7 @@ _DEAD = "dead"
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class ReplaySelection:
     """What to replay: one event, a range of moments or of sequence numbers, or with `dead` what was given up.
 
     Bounds are included, but `until`. `subscription` and `connection` narrow it down; None for all. Nobody is sent what
@@ -52,7 +52,7 @@ class Job:
 
     id: str
     state: str
-    wanted: Wanted
+    wanted: ReplaySelection
     total: int
     created_at: int
     finished_at: int | None = None
@@ -62,7 +62,7 @@ class Job:
     counts: Mapping[str, int] = field(default_factory=dict)
 
 
-def begin(connection: Connection, key: str, wanted: Wanted, now: int) -> Job:
+def begin(connection: Connection, key: str, wanted: ReplaySelection, now: int) -> Job:
     """Begin a replay of what there is now, and count what it will make."""
     bounds = select(func.min(_SEQUENCE), func.max(_SEQUENCE)).where(*_which(connection, wanted))
     first, last = connection.execute(bounds).one()
@@ -75,7 +75,9 @@ def begin(connection: Connection, key: str, wanted: Wanted, now: int) -> Job:
 
 def known(connection: Connection, event: str) -> bool:
     """Tell whether an event of this id is kept; a test is none."""
-    return connection.execute(select(events.c.id).where(*_which(connection, Wanted(event)))).first() is not None
+    return (
+        connection.execute(select(events.c.id).where(*_which(connection, ReplaySelection(event)))).first() is not None
+    )
 
 
 def advance(
@@ -143,7 +145,7 @@ def forget(connection: Connection, before: int) -> int:
     return connection.execute(jobs.delete().where(ended)).rowcount
 
 
-def _which(connection: Connection, wanted: Wanted) -> Iterator[ColumnElement[bool]]:
+def _which(connection: Connection, wanted: ReplaySelection) -> Iterator[ColumnElement[bool]]:
     """Say which events a replay is about."""
     yield events.c.connection != NOWHERE
     for column, compared, value in (
@@ -169,7 +171,7 @@ def _given_up(readers: list[str], *columns: ColumnElement[Any]) -> Select[Any]:
     return select(*columns).where(deliveries.c.subscription.in_(readers), deliveries.c.state == _DEAD, ~again)
 
 
-def _readers(connection: Connection, wanted: Wanted) -> list[Row[Any]]:
+def _readers(connection: Connection, wanted: ReplaySelection) -> list[Row[Any]]:
     """Give the active subscriptions that a replay is for, with their filters."""
     columns = (subscriptions.c.id, subscriptions.c.events, subscriptions.c.connections)
     found = select(*columns).where(subscriptions.c.state == ACTIVE).order_by(subscriptions.c.id)
@@ -256,7 +258,7 @@ def _what(job: Job) -> str:
 
 def _job(row: Row[Any], counts: Mapping[str, int]) -> Job:
     what = json.loads(row.what)
-    wanted = Wanted(**what["wanted"])
+    wanted = ReplaySelection(**what["wanted"])
     told = what.get("counts", counts)
     return Job(row.id, row.state, wanted, row.total, row.created_at, row.finished_at, what["after"], what["upto"], told)
 

@@ -55,7 +55,7 @@ class NewEvent:
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
+class KnownState:
     """What is known of a booking: the canonical object, the events told of it, and how often it changed."""
 
     data: Mapping[str, Json]
@@ -116,22 +116,22 @@ def receive(connection: Connection, receipt: Receipt) -> bool:
     return False
 
 
-def known(connection: Connection, name: str, ids: Iterable[str]) -> dict[str, Known]:
+def known(connection: Connection, name: str, ids: Iterable[str]) -> dict[str, KnownState]:
     """Give what is known of these bookings of a connection. What is not known is not in it."""
-    listed, found = list(ids), dict[str, Known]()
+    listed, found = list(ids), dict[str, KnownState]()
     for first in range(0, len(listed), _MOST_IDS):
         wanted = {"name": name, "ids": listed[first : first + _MOST_IDS]}
         found |= {row.id: _known(row) for row in connection.execute(_KNOWN, wanted)}
     return found
 
 
-def known_between(connection: Connection, name: str, start: int, end: int) -> dict[str, Known]:
+def known_between(connection: Connection, name: str, start: int, end: int) -> dict[str, KnownState]:
     """Give what is known of the bookings of a connection that begin in [start, end)."""
     wanted = and_(bookings.c.connection == name, bookings.c.starts_at >= start, bookings.c.starts_at < end)
     return {row.id: _known(row) for row in connection.execute(select(bookings).where(wanted))}
 
 
-def remember(connection: Connection, name: str, key: str, what: Known, span: Span, now: int) -> None:
+def remember(connection: Connection, name: str, key: str, what: KnownState, span: Span, now: int) -> None:
     """Keep what is known of a booking from now on."""
     values = {
         "connection": name,
@@ -215,8 +215,8 @@ def _delivery(row: Mapping[str, Any], subscription: str, key: str) -> dict[str, 
     }
 
 
-def _known(row: Row[Any]) -> Known:
-    return Known(json.loads(row.data), tuple(json.loads(row.announced)), row.revision, row.changed_at)
+def _known(row: Row[Any]) -> KnownState:
+    return KnownState(json.loads(row.data), tuple(json.loads(row.announced)), row.revision, row.changed_at)
 
 
 def _bytes(value: Mapping[str, Json]) -> bytes:

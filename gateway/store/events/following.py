@@ -16,7 +16,7 @@ from gateway.store.tables import events
 
 
 @dataclass(frozen=True, slots=True)
-class Followed:
+class EventBatch:
     """The next events of a reader. `upto` is the number to come back with; `more` says that there are further ones.
 
     `gap` is true when events after the reader's number are no longer kept, or the store never gave that number: then
@@ -29,7 +29,7 @@ class Followed:
     gap: bool
 
 
-def follow(connection: Connection, name: str, after: int | None, types: Collection[str], most: int) -> Followed:
+def follow(connection: Connection, name: str, after: int | None, types: Collection[str], most: int) -> EventBatch:
     """Give the events of a connection after a number, at most so many; None for the oldest kept, no types for all.
 
     `upto` moves on even when no event was for this reader, so that who comes back regularly is never left behind.
@@ -43,10 +43,10 @@ def follow(connection: Connection, name: str, after: int | None, types: Collecti
     columns = [events.c[column] for column in StoredEvent.__slots__]
     rows = connection.execute(select(*columns).where(*wanted).order_by(events.c.sequence).limit(most + 1)).all()
     if after is not None and (after > last or after + 1 < _oldest(connection, last)):
-        return Followed((), after, more=False, gap=True)
+        return EventBatch((), after, more=False, gap=True)
     found = tuple(StoredEvent(*row) for row in rows[:most])
     more = len(rows) > most
-    return Followed(found, found[-1].sequence if more else last, more, gap=False)
+    return EventBatch(found, found[-1].sequence if more else last, more, gap=False)
 
 
 def _oldest(connection: Connection, last: int) -> int:

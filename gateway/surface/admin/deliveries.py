@@ -17,8 +17,8 @@ from aiohttp.typedefs import Handler
 from gateway.model.model import Operation
 from gateway.store.deliveries import replays, subscriptions
 from gateway.store.deliveries.deliveries import Attempt
-from gateway.store.deliveries.history import Filter, Listed, attempts_of, listed
-from gateway.store.deliveries.replays import Job, Wanted
+from gateway.store.deliveries.history import DeliverySummary, Filter, attempts_of, listed
+from gateway.store.deliveries.replays import Job, ReplaySelection
 from gateway.store.deliveries.subscriptions import CONFIG, Subscription
 from gateway.store.events.events import DELIVERIES, Receipt
 from gateway.store.events.receipts import in_state
@@ -106,7 +106,7 @@ class Admin:
         if name is not None and name not in self.calls.engine.catalog.connections:
             fields = [{"field": "connection", "problem": "is no connection"}]
             raise CallInvalid("`connection` is no connection.", details={"fields": fields})
-        asked = Wanted(
+        asked = ReplaySelection(
             event=given.get("event"),
             since=_milliseconds(given.get("from")),
             until=_milliseconds(given.get("to")),
@@ -236,8 +236,8 @@ def _whose(found: Subscription) -> dict[str, Json]:
     return {"owner": found.owner, "state": found.state}
 
 
-def _delivery(row: Listed) -> dict[str, Json]:
-    told = {name: getattr(row, name) for name in Listed.__slots__}
+def _delivery(row: DeliverySummary) -> dict[str, Json]:
+    told = {name: getattr(row, name) for name in DeliverySummary.__slots__}
     moments = {name: row_moment for name in ("due_at", "created_at", "finished_at") if (row_moment := told.pop(name))}
     return told | {name: instant_of(moment) for name, moment in moments.items()}
 

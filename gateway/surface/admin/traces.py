@@ -35,7 +35,7 @@ MOST_BYTES = 64 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
-class _Kept:
+class _TraceEntry:
     """A trace as the list tells it, and the whole of it as it is answered."""
 
     summary: dict[str, Json]
@@ -48,7 +48,7 @@ class Traces:
     def __init__(self, most: int, *, most_bytes: int = MOST_BYTES) -> None:
         self._most = most
         self._most_bytes = most_bytes
-        self._kept: OrderedDict[str, _Kept] = OrderedDict()
+        self._kept: OrderedDict[str, _TraceEntry] = OrderedDict()
         self._bytes = 0
 
     def __repr__(self) -> str:
@@ -95,7 +95,7 @@ class Traces:
         about = {"error": trace.error or None, "origin": trace.origin or None}
         exchanges = [_exchange(one) for one in trace.exchanges]
         whole = to_bytes({**summary, "request_id": visit.request_id, **about, "exchanges": exchanges})
-        self._kept[traced.id] = _Kept(summary, whole)
+        self._kept[traced.id] = _TraceEntry(summary, whole)
         self._bytes += len(whole)
         while len(self._kept) > self._most or (self._bytes > self._most_bytes and len(self._kept) > 1):
             self._bytes -= len(self._kept.popitem(last=False)[1].whole)

@@ -42,7 +42,7 @@ _MILLISECONDS = 1000
 
 
 @dataclass(frozen=True, slots=True)
-class _Kept:
+class _CalendarEntry:
     """A calendar, asked for at `asked_at`, milliseconds since 1970; its bytes were first seen at `modified`."""
 
     body: bytes
@@ -52,14 +52,14 @@ class _Kept:
 
 
 @dataclass(frozen=True, slots=True)
-class _Listed:
+class _FeedContents:
     """What a feed shows, asked for at `asked_at`; `made` are its calendars by resource, `before` those of the last."""
 
     entries: Sequence[Entry]
     names: Names
     asked_at: int
-    before: Mapping[str, _Kept]
-    made: OrderedDict[str, _Kept] = field(default_factory=OrderedDict)
+    before: Mapping[str, _CalendarEntry]
+    made: OrderedDict[str, _CalendarEntry] = field(default_factory=OrderedDict)
 
     @property
     def size(self) -> int:
@@ -79,7 +79,7 @@ class Calendars:
     now: Callable[[], int]
     max_age: int = 300
     refresh: int = 900
-    _kept: OrderedDict[tuple[str, ...], _Listed] = field(default_factory=OrderedDict, repr=False)
+    _kept: OrderedDict[tuple[str, ...], _FeedContents] = field(default_factory=OrderedDict, repr=False)
     _locks: WeakValueDictionary[tuple[str, ...], asyncio.Lock] = field(default_factory=WeakValueDictionary, repr=False)
 
     def handlers(self) -> dict[str, Handler]:
@@ -122,7 +122,9 @@ class Calendars:
             and (owner.connections is None or feed.connection in owner.connections)
         )
 
-    async def _current(self, request: web.Request, feed: Feed, connection: Connection, resource: str | None) -> _Kept:
+    async def _current(
+        self, request: web.Request, feed: Feed, connection: Connection, resource: str | None
+    ) -> _CalendarEntry:
         """Give the calendar, made a while ago or now; however many ask, it is made once. Raises GatewayError.
 
         The list is asked for and kept whole, and a resource is chosen from it afterwards: whoever has the link may name
@@ -135,7 +137,9 @@ class Calendars:
             kept = agenda.made.get(resource or "")
             return kept if kept is not None else await self._made(request, feed, connection, resource, agenda)
 
-    async def _listed(self, request: web.Request, feed: Feed, connection: Connection, key: tuple[str, ...]) -> _Listed:
+    async def _listed(
+        self, request: web.Request, feed: Feed, connection: Connection, key: tuple[str, ...]
+    ) -> _FeedContents:
         """Give what the feed shows, asked for a while ago or now; the last when the provider does not answer."""
         kept, now = self._kept.get(key), self.now()
         if kept is not None and now - kept.asked_at < self.max_age * _MILLISECONDS:
@@ -148,15 +152,15 @@ class Calendars:
             if kept is None or now - kept.asked_at >= _STALE_SECONDS * _MILLISECONDS:
                 raise
             return kept
-        found = self._kept[key] = _Listed(entries, names, now, before=kept.made if kept is not None else {})
+        found = self._kept[key] = _FeedContents(entries, names, now, before=kept.made if kept is not None else {})
         self._kept.move_to_end(key)
         while sum(one.size for one in self._kept.values()) > _KEPT_BYTES and len(self._kept) > 1:
             self._kept.popitem(last=False)
         return found
 
     async def _made(
-        self, request: web.Request, feed: Feed, connection: Connection, resource: str | None, agenda: _Listed
-    ) -> _Kept:
+        self, request: web.Request, feed: Feed, connection: Connection, resource: str | None, agenda: _FeedContents
+    ) -> _CalendarEntry:
         """Write the calendar of one resource, or of all, and keep it with its list."""
         refresh = timedelta(seconds=self.refresh)
 
@@ -170,13 +174,13 @@ class Calendars:
         modified = datetime.fromtimestamp(agenda.asked_at // _MILLISECONDS, UTC)
         if before is not None and before.tag == tag:
             modified = before.modified
-        made = agenda.made[resource or ""] = _Kept(body, tag, modified, agenda.asked_at)
+        made = agenda.made[resource or ""] = _CalendarEntry(body, tag, modified, agenda.asked_at)
         while len(agenda.made) > _MOST_RESOURCES:
             agenda.made.popitem(last=False)
         return made
 
 
-def _unchanged(request: web.Request, calendar: _Kept) -> bool:
+def _unchanged(request: web.Request, calendar: _CalendarEntry) -> bool:
     """Tell whether the client has these bytes. A date must be the very one it was given: ours can only be equal."""
     tags = request.if_none_match
     if tags is not None:

@@ -15,7 +15,7 @@ from aiohttp import web
 from gateway.engine.catalog import Connection
 from gateway.model.model import arguments
 from gateway.store.database import Database
-from gateway.store.events.events import Known, known, known_between
+from gateway.store.events.events import KnownState, known, known_between
 from gateway.surface.calendar.icalendar import Entry, Names
 from gateway.surface.operations.calls import Calls
 from gateway.values.errors import GatewayError
@@ -99,11 +99,11 @@ def of_resource(entries: Iterable[Entry], resource: str | None) -> list[Entry]:
     ]
 
 
-def _entry(key: str, one: Known) -> Entry:
+def _entry(key: str, one: KnownState) -> Entry:
     return Entry({**one.data, "id": key}, one.revision, one.changed_at)
 
 
-def _listed(row: Json, one: Known | None) -> Entry:
+def _listed(row: Json, one: KnownState | None) -> Entry:
     return Entry(row) if one is None else Entry(row, one.revision, one.changed_at)
 
 

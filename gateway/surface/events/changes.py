@@ -19,7 +19,7 @@ from aiohttp.typedefs import Handler
 from gateway.model.model import arguments
 from gateway.store.database import Database
 from gateway.store.events.events import last_sequence
-from gateway.store.events.following import Followed, follow
+from gateway.store.events.following import EventBatch, follow
 from gateway.surface.http.responses import Answer, to_bytes, to_response
 from gateway.surface.operations.calls import Calls
 from gateway.surface.operations.operations import next_link, read
@@ -54,7 +54,7 @@ class Changes:
         limit: int = found.get("limit") or operation.common["limit"].default
         if cursor == LATEST:
             last = await self.database.read(last_sequence)
-            page = Followed((), last, more=False, gap=False)
+            page = EventBatch((), last, more=False, gap=False)
         else:
             after = None if cursor is None else sequence_of(cursor, connection.name)
             page = await followed(self.database, connection.name, after, found.get("event", ()), limit)
@@ -72,7 +72,7 @@ class Changes:
 
 async def followed(
     database: Database, connection: str, after: int | None, types: Collection[str], most: int
-) -> Followed:
+) -> EventBatch:
     """Read the events after a number. Raises CallInvalid when some of them are no longer kept, StoreUnavailable."""
     page = await database.read(lambda opened: follow(opened, connection, after, types, most))
     if page.gap:

@@ -19,7 +19,7 @@ from aiohttp.typedefs import Handler
 from gateway.model.model import arguments
 from gateway.store.database import Database
 from gateway.store.events.events import EVENTS, last_sequence
-from gateway.store.events.following import Followed
+from gateway.store.events.following import EventBatch
 from gateway.surface.events.changes import LATEST, cursor_of, followed, sequence_of
 from gateway.surface.http.authentication import caller_of
 from gateway.surface.http.cors import Cors
@@ -134,17 +134,17 @@ class Streams:
         given, cursor = read(operation, request, await self.calls.body(request))
         return connection, tuple(arguments(operation, given, "UTC").get("event", ())), cursor
 
-    async def _begin(self, connection: str, field: str, cursor: str | None, types: tuple[str, ...]) -> Followed:
+    async def _begin(self, connection: str, field: str, cursor: str | None, types: tuple[str, ...]) -> EventBatch:
         """Give what a client that was there before has missed; to a new one, the number of now.
 
         `field` is where the cursor stood.
         """
         if cursor is None or cursor == LATEST:
-            return Followed((), await self.database.read(last_sequence), more=False, gap=False)
+            return EventBatch((), await self.database.read(last_sequence), more=False, gap=False)
         after = sequence_of(cursor, connection, field)
         return await followed(self.database, connection, after, types, _MOST_AT_ONCE)
 
-    async def _send(self, sender: _Sender, page: Followed, types: tuple[str, ...]) -> None:
+    async def _send(self, sender: _Sender, page: EventBatch, types: tuple[str, ...]) -> None:
         """Send this page and what follows it, until there is a reason to end."""
         await sender.begin(page)
         engine = self.calls.engine
@@ -217,7 +217,7 @@ class _Sender:
         """Whether the client has gone: nobody reads what would be written."""
         return self._request.transport is None or self._request.transport.is_closing()
 
-    async def begin(self, page: Followed) -> None:
+    async def begin(self, page: EventBatch) -> None:
         """Send the headers, how long to wait before coming again, and what was missed.
 
         An id without data is remembered by clients and told to nobody: who is cut off before the first event resumes.
@@ -227,7 +227,7 @@ class _Sender:
         await self.events(page)
         await self._write(b"id: %s\n\n" % self._id(page.upto))
 
-    async def events(self, page: Followed) -> None:
+    async def events(self, page: EventBatch) -> None:
         """Send the events of a page. A body is JSON without line breaks, one `data` line."""
         for event in page.events:
             name = event.type.encode()

@@ -18,7 +18,7 @@ from aiohttp.typedefs import Handler
 from gateway.model.model import GatewayOperation, Operation
 from gateway.store.deliveries import subscriptions
 from gateway.store.deliveries.deliveries import Attempt
-from gateway.store.deliveries.history import Filter, Listed, attempts_of, delivery, listed
+from gateway.store.deliveries.history import DeliverySummary, Filter, attempts_of, delivery, listed
 from gateway.store.deliveries.probes import TEST, probe
 from gateway.store.deliveries.subscriptions import ACTIVE, OVERLAP, Backlog, Subscription, owner_of
 from gateway.store.events.events import DELIVERIES
@@ -308,7 +308,7 @@ def shown(one: Subscription, backlog: Backlog | None = None) -> dict[str, Json]:
     return told | ({"reason": one.reason} if one.reason is not None else {})
 
 
-def shown_delivery(row: Listed, attempts: list[Attempt]) -> dict[str, Json]:
+def shown_delivery(row: DeliverySummary, attempts: list[Attempt]) -> dict[str, Json]:
     """Write a delivery for the owner of its endpoint."""
     told: dict[str, Json] = {"id": row.id, "event": row.event, "type": row.type}
     if row.connection:

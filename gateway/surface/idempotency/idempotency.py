@@ -19,13 +19,13 @@ from typing import TypeAlias
 
 from gateway.store import keys
 from gateway.store.database import Database, Transaction
-from gateway.store.keys import Asked, Kept, Used
+from gateway.store.keys import IdempotentRequest, KeyRecord, KeyUsage
 from gateway.surface.http.responses import Answer
 from gateway.surface.idempotency.written import Outcome, decode, encode, final, unknown
 from gateway.telemetry import logs
 from gateway.values.errors import GatewayError, OutcomeUnknown, StoreUnavailable, TooManyCalls
 
-Look: TypeAlias = Callable[[Kept], Awaitable[Answer | None]]
+Look: TypeAlias = Callable[[KeyRecord], Awaitable[Answer | None]]
 """Looks what became of a request in doubt: gives the answer of what was done, and None where nothing was.
 
 Raises OutcomeUnknown where nobody can tell, or not yet.
@@ -72,7 +72,7 @@ IN_MEMORY = Share(10_000, 16 * 1024 * 1024)
 class _Tally:
     """What a caller's keys use as far as this process knows. `fresh` were taken since they were counted."""
 
-    used: Used
+    used: KeyUsage
     fresh: int = 0
     full_until: int = 0
 
@@ -109,7 +109,7 @@ class Ledger:
         return f"Ledger({self._database!r})"
 
     async def once(
-        self, asked: Asked, perform: Callable[[], Awaitable[Outcome]], look: Look | None = None
+        self, asked: IdempotentRequest, perform: Callable[[], Awaitable[Outcome]], look: Look | None = None
     ) -> tuple[Outcome, bool]:
         """Perform the request, or give what it was answered with before, and True.
 
@@ -119,7 +119,7 @@ class Ledger:
         now; in all these cases nothing is sent.
         """
         now = self.now()
-        new = Kept(self._fresh("op"), asked, began_at=now, until=now + self._hold, holder=self._process)
+        new = KeyRecord(self._fresh("op"), asked, began_at=now, until=now + self._hold, holder=self._process)
         old = await self._take(new, now - self._keep)
         if old is not None:
             if old.asked.fingerprint != asked.fingerprint:
@@ -146,7 +146,7 @@ class Ledger:
                 await self._settle(new, outcome)
         return outcome, False
 
-    async def _looked(self, old: Kept, known: Outcome | None, look: Look | None) -> Outcome | None:
+    async def _looked(self, old: KeyRecord, known: Outcome | None, look: Look | None) -> Outcome | None:
         """Give what a request in doubt did; None when that is nothing. Raises OutcomeUnknown."""
         try:
             answer = await look(old) if look is not None else _nobody()
@@ -162,12 +162,12 @@ class Ledger:
             await self._settle(old, answer)
         return answer
 
-    async def _take(self, new: Kept, forget: int) -> Kept | None:
+    async def _take(self, new: KeyRecord, forget: int) -> KeyRecord | None:
         """Take the key; or give what stands under it, unless that began before `forget` and is not under way."""
         if next(self._taken) % _PRUNE_EVERY == 0:
             await self._database.write(lambda store: keys.prune(store, new.began_at, forget, _PRUNE_BATCH))
 
-        def work(store: Transaction) -> Kept | None:
+        def work(store: Transaction) -> KeyRecord | None:
             old = keys.begin(store, new, forget)
             if old is None:
                 self._charge(store, new, forget)  # what it raises takes the key back
@@ -175,11 +175,11 @@ class Ledger:
 
         return await self._database.write(work)
 
-    async def _try_again(self, old: Kept, new: Kept) -> bool:
+    async def _try_again(self, old: KeyRecord, new: KeyRecord) -> bool:
         """Put the next try of a request in the place of the last one; False when another one has been begun."""
         return await self._database.write(lambda store: keys.again(store, old, new))
 
-    async def _settle(self, begun: Kept, outcome: Outcome | None) -> None:
+    async def _settle(self, begun: KeyRecord, outcome: Outcome | None) -> None:
         """Keep the outcome, or forget the key when the outcome is not final; None leaves it in doubt."""
         kept, size = True, 0
         try:
@@ -200,7 +200,7 @@ class Ledger:
         if tally is not None:
             tally.used = replace(tally.used, size=tally.used.size + size)
 
-    def _charge(self, store: Transaction, new: Kept, forget: int) -> None:
+    def _charge(self, store: Transaction, new: KeyRecord, forget: int) -> None:
         """Count a new key to its caller. Raises TooManyCalls when the share is used up.
 
         The keys are not counted each time: with several replicas a share may be passed by some hundred keys.
@@ -221,7 +221,7 @@ class Ledger:
         tally.fresh += 1
         tally.used = replace(tally.used, rows=tally.used.rows + 1, size=tally.used.size + len(new.asked.request))
 
-    def _is_full(self, used: Used) -> bool:
+    def _is_full(self, used: KeyUsage) -> bool:
         return used.rows >= self._share.rows or used.size >= self._share.size
 
 
@@ -245,5 +245,5 @@ def _named(outcome: Outcome, id_: str) -> Outcome:
     return outcome
 
 
-def _owned(kept: Kept) -> tuple[str, str, str]:
+def _owned(kept: KeyRecord) -> tuple[str, str, str]:
     return kept.asked.owner, kept.asked.connection, kept.asked.key

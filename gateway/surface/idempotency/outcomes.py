@@ -20,12 +20,12 @@ from gateway.engine.steps import look_with
 from gateway.model.types.times import from_epoch
 from gateway.store import keys
 from gateway.store.database import Database
-from gateway.store.keys import Kept
+from gateway.store.keys import KeyRecord
 from gateway.surface.http.authentication import caller_of
 from gateway.surface.http.requests import path_parts, query_pairs
 from gateway.surface.http.responses import Answer, to_bytes, to_response
 from gateway.surface.idempotency.idempotency import hold_of
-from gateway.surface.idempotency.reconciliation import PENDING, STATES, Found, state_of
+from gateway.surface.idempotency.reconciliation import PENDING, STATES, WriteState, state_of
 from gateway.surface.operations.calls import Calls
 from gateway.values.errors import CallInvalid, NotMapped
 from gateway.values.messages import Json
@@ -65,14 +65,14 @@ class Outcomes:
         return to_response(await self.answered(request, connection, kept, {}))
 
     async def answered(
-        self, request: web.Request, connection: Connection, kept: Kept, more: Mapping[str, Json]
+        self, request: web.Request, connection: Connection, kept: KeyRecord, more: Mapping[str, Json]
     ) -> Answer:
         """Write what became of a write as the contract has it, with `more` behind it.
 
         Raises what the provider's own failure raises while it is read.
         """
         under_way = kept.under_way(self.now())
-        found = Found(PENDING) if under_way else await self._looked_up(request, connection, kept)
+        found = WriteState(PENDING) if under_way else await self._looked_up(request, connection, kept)
         again = _UNDER_WAY_SECONDS if under_way else _LOOK_SECONDS
         told = {
             "id": kept.id,
@@ -88,7 +88,7 @@ class Outcomes:
         headers = {"Retry-After": str(again)} if found.state == PENDING else {}
         return Answer(HTTPStatus.OK, to_bytes(told), headers)
 
-    async def _looked_up(self, request: web.Request, connection: Connection, kept: Kept) -> Found:
+    async def _looked_up(self, request: web.Request, connection: Connection, kept: KeyRecord) -> WriteState:
         left = kept.began_at + hold_of(self.calls.settings.timeout) - self.now()
         run = partial(self.calls.run, request, connection)
         return await state_of(self.calls.engine.model, connection, kept, run, left)

@@ -20,7 +20,7 @@ from gateway.mapping.runtime.steps import accepted
 from gateway.model.filters import Test
 from gateway.model.model import Model, Operation, arguments, from_body
 from gateway.model.types.times import format_instant, moment
-from gateway.store.keys import Kept
+from gateway.store.keys import KeyRecord
 from gateway.surface.http.responses import Answer
 from gateway.surface.idempotency.written import decode, unknown
 from gateway.values.errors import CallInvalid, GatewayError, Unsupported
@@ -47,14 +47,14 @@ _START, _END = "start", "end"
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class WriteState:
     """The state of a write, and what is known with it."""
 
     state: str
     more: Mapping[str, Json] = field(default_factory=dict)
 
 
-async def state_of(model: Model, connection: Connection, kept: Kept, run: Run, left: int) -> Found:
+async def state_of(model: Model, connection: Connection, kept: KeyRecord, run: Run, left: int) -> WriteState:
     """Tell what became of a write. Raises what the provider's own failure raises while it is read.
 
     `left` is for how many milliseconds the provider may still be at it: until then what is there is told, and what is
@@ -62,43 +62,43 @@ async def state_of(model: Model, connection: Connection, kept: Kept, run: Run, l
     """
     outcome = decode(kept.outcome) if kept.outcome is not None else None
     if isinstance(outcome, Answer):
-        return Found(CONFIRMED, {"data": json.loads(outcome.body)} if outcome.body else {})
+        return WriteState(CONFIRMED, {"data": json.loads(outcome.body)} if outcome.body else {})
     if outcome is not None and not unknown(outcome):
-        return Found(ABSENT, {"error": {"code": outcome.code, "message": outcome.message}})
+        return WriteState(ABSENT, {"error": {"code": outcome.code, "message": outcome.message}})
     try:
         found = await _looked_up(model, connection, kept, run)
     except GatewayError:
         if left > 0:
-            return Found(PENDING)
+            return WriteState(PENDING)
         raise
-    return Found(PENDING) if left > 0 and found.state != CONFIRMED else found
+    return WriteState(PENDING) if left > 0 and found.state != CONFIRMED else found
 
 
-async def _looked_up(model: Model, connection: Connection, kept: Kept, run: Run) -> Found:
+async def _looked_up(model: Model, connection: Connection, kept: KeyRecord, run: Run) -> WriteState:
     """Read the provider, where the contract says how and what to compare."""
     operation = model.operations.get(kept.asked.operation)
     shows = look_with(model, connection, kept.asked.operation).get("reconcile_with")
     ended = operation is not None and _is_untold_end(model, connection, operation)
     if operation is None or not (ended or shows):
-        return Found(OPERATOR)
+        return WriteState(OPERATOR)
     look = model.operations[shows if shows is not None else reading_of(model)]
     try:
         if ended:
             return await _over(model, connection, str(given_in(operation, kept, connection)["id"]), run)
         way = _way(model, operation, look, connection, kept)
         if way is None:
-            return Found(OPERATOR)
+            return WriteState(OPERATOR)
         reply = await run(look.name, way.asks)
     except (Unsupported, CallInvalid):  # the provider cannot be asked like this
-        return Found(OPERATOR)
+        return WriteState(OPERATOR)
     except GatewayError as error:
         if error.code != look.not_found:
             raise
-        return Found(OPERATOR)
-    return Found(OPERATOR) if reply.age is not None else way.decide(reply)
+        return WriteState(OPERATOR)
+    return WriteState(OPERATOR) if reply.age is not None else way.decide(reply)
 
 
-def given_in(operation: Operation, kept: Kept, connection: Connection) -> dict[str, Json]:
+def given_in(operation: Operation, kept: KeyRecord, connection: Connection) -> dict[str, Json]:
     """Give the arguments of a write that is kept. Raises CallInvalid."""
     sent = json.loads(kept.asked.request)
     parts = {name: value for name, value in sent["path"].items() if name in operation.args}
@@ -110,10 +110,10 @@ class _Way:
     """What to ask, and what the answer means."""
 
     asks: Mapping[str, Json]
-    decide: Callable[[Reply], Found]
+    decide: Callable[[Reply], WriteState]
 
 
-def _way(model: Model, operation: Operation, look: Operation, connection: Connection, kept: Kept) -> _Way | None:
+def _way(model: Model, operation: Operation, look: Operation, connection: Connection, kept: KeyRecord) -> _Way | None:
     """Find how to decide what became of a write; None where the contract does not say. Raises CallInvalid."""
     given = given_in(operation, kept, connection)
     if look.gives == "list":
@@ -142,16 +142,16 @@ def _listed(model: Model, look: Operation, given: Mapping[str, Json], untold: fr
     from_, to = look.window
     places = [test for name, test in _tests(look, given).items() if name not in _WHO]
 
-    def decide(reply: Reply) -> Found:
+    def decide(reply: Reply) -> WriteState:
         there = [row for row in reply.data if row.get(first) is not None and moment(row[first]) == start]
         placed = [row for row in there if all(test(row) for test in places)]
         marked = [row for row in placed if row.get(_REFERENCE) == own]
         fitting = marked or [row for row in placed if _whose(look, given, row, untold)]
         if len(fitting) == 1 and fitting[0][changes.status] not in changes.final:
-            return Found(CONFIRMED, {"data": fitting[0]})
+            return WriteState(CONFIRMED, {"data": fitting[0]})
         # A list that is pieced together may lag behind: nothing in it does not mean that nothing is there.
         anothers = all(_is_anothers(look, given, row, untold) for row in there)
-        return Found(ABSENT if anothers and reply.support == "native" else OPERATOR)
+        return WriteState(ABSENT if anothers and reply.support == "native" else OPERATOR)
 
     return _Way({from_: given[first], to: format_instant(start + _NARROW)}, decide)
 
@@ -222,13 +222,17 @@ def _stands(model: Model, operation: Operation, given: Mapping[str, Json], *, to
     if "id" not in given or not (moved or (statuses and told)):
         return None
 
-    def decide(reply: Reply) -> Found:
+    def decide(reply: Reply) -> WriteState:
         row = reply.data
         if statuses:
             done = row.get(changes.status) in statuses
-            return Found(CONFIRMED, {"data": row}) if done else Found(ABSENT if reply.support == "native" else OPERATOR)
+            return (
+                WriteState(CONFIRMED, {"data": row})
+                if done
+                else WriteState(ABSENT if reply.support == "native" else OPERATOR)
+            )
         same = all(_same(row.get(name), value, instant=name in changes.span) for name, value in moved.items())
-        return Found(CONFIRMED, {"data": row}) if same else Found(OPERATOR)
+        return WriteState(CONFIRMED, {"data": row}) if same else WriteState(OPERATOR)
 
     return _Way({"id": given["id"]}, decide)
 
@@ -240,14 +244,14 @@ def _is_untold_end(model: Model, connection: Connection, operation: Operation) -
     return ends and changes.status in connection.provider.remembered
 
 
-async def _over(model: Model, connection: Connection, key: str, run: Run) -> Found:
+async def _over(model: Model, connection: Connection, key: str, run: Run) -> WriteState:
     """Look whether what was to be ended has left the list, where the mapping says that what is over does."""
     found = await is_listed(model, connection, key, run)
     if found is None:
-        return Found(OPERATOR)
+        return WriteState(OPERATOR)
     if found.listed:
-        return Found(ABSENT)
-    return Found(CONFIRMED, {"data": {**found.booking, model.changes.status: model.changes.vanished}})
+        return WriteState(ABSENT)
+    return WriteState(CONFIRMED, {"data": {**found.booking, model.changes.status: model.changes.vanished}})
 
 
 def _same(told: Json, asked: Json, *, instant: bool) -> bool:

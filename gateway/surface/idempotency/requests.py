@@ -8,7 +8,7 @@ import re
 
 from aiohttp import web
 
-from gateway.store.keys import Asked
+from gateway.store.keys import IdempotentRequest
 from gateway.surface.http.authentication import caller_of
 from gateway.surface.http.request_context import REQUEST_CONTEXT
 from gateway.surface.http.requests import path_parts
@@ -24,7 +24,7 @@ MAX_KEY = 255
 _KEY = re.compile(r'"((?:[ !#-\[\]-~]|\\["\\])+)"|([!#-~][!-~]*)')
 
 
-def asked_of(request: web.Request, connection: str, body: Json) -> Asked | None:
+def asked_of(request: web.Request, connection: str, body: Json) -> IdempotentRequest | None:
     """Describe a request that carries a key, as the caller sent it; None where there is no key or it does not matter.
 
     Raises CallInvalid for a key that is given twice, is empty, too long or not visible ASCII.
@@ -34,7 +34,7 @@ def asked_of(request: web.Request, connection: str, body: Json) -> Asked | None:
         return None
     sent = json.dumps({"path": path_parts(request), "body": body}, separators=(",", ":")).encode()
     owner, operation = caller_of(request).name, request[REQUEST_CONTEXT].operation
-    return Asked(owner, connection, key, fingerprint(request, body), operation, sent)
+    return IdempotentRequest(owner, connection, key, fingerprint(request, body), operation, sent)
 
 
 def key_of(request: web.Request) -> str | None:

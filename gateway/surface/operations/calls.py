@@ -19,7 +19,7 @@ from gateway.events.recorded_calls import Remembering
 from gateway.mapping.expressions.ids import uuid_of
 from gateway.mapping.handling import handled
 from gateway.model.model import GatewayOperation, Operation
-from gateway.store.keys import Kept
+from gateway.store.keys import KeyRecord
 from gateway.surface.http import error_responses, responses
 from gateway.surface.http.authentication import may, may_use
 from gateway.surface.http.error_responses import failure_of
@@ -179,7 +179,7 @@ class Calls:
             return responses.to_response(found, extra)
         return error_responses.to_response(request, found, extra)
 
-    async def _look(self, request: web.Request, connection: Connection, kept: Kept) -> Answer | None:
+    async def _look(self, request: web.Request, connection: Connection, kept: KeyRecord) -> Answer | None:
         """Give the answer of a write in doubt that was done, None where it was not. Raises OutcomeUnknown."""
         model = self.engine.model
         left = kept.began_at + hold_of(self.settings.timeout) - self.ledger.now()

@@ -14,7 +14,7 @@ from gateway.surface.http.preferences import applied
 from gateway.surface.http.request_context import REQUEST_CONTEXT
 from gateway.surface.http.responses import headers_of, to_bytes, warnings_of
 from gateway.surface.operations.calls import Calls, masked
-from gateway.surface.operations.pagination import Wanted, about, ordered
+from gateway.surface.operations.pagination import PageRequest, about, ordered
 from gateway.surface.operations.readings import Owner, Reading
 from gateway.values.messages import Json, Reply
 from gateway.values.secrets import Redactor
@@ -38,7 +38,7 @@ class Page:
 
 
 @dataclass(frozen=True, slots=True)
-class _Written:
+class _WrittenList:
     """All that became of a reply: every row where pages follow, else those of the page, which begins at `first`."""
 
     rows: list[bytes]
@@ -53,7 +53,7 @@ class Listing:
     calls: Calls
     request: web.Request
     connection: Connection
-    page: Wanted
+    page: PageRequest
     include: frozenset[str]
     handling: str
     writes: int
@@ -89,17 +89,17 @@ class Listing:
         return caller, connection, self.page.query, ",".join([self.handling, *sorted(self.include)])
 
 
-def _written(page: Wanted, reply: Reply, hide: Redactor | None) -> _Written:
+def _written(page: PageRequest, reply: Reply, hide: Redactor | None) -> _WrittenList:
     entries, first = ordered(page, reply.data, reply.raw)
     last = first + page.limit >= len(entries)
     rows = []
     for entry, own in entries[first:] if last else entries:
         spend(_SLOW)
         rows.append(to_bytes(entry if own is None or hide is None else entry | {PROVIDER_DATA: masked(own, hide)}))
-    return _Written(rows, len(entries), first)
+    return _WrittenList(rows, len(entries), first)
 
 
-def _page(page: Wanted, reading: Reading, first: int, headers: Mapping[str, str], token: str) -> Page:
+def _page(page: PageRequest, reading: Reading, first: int, headers: Mapping[str, str], token: str) -> Page:
     rows = reading.rows[first : first + page.limit]
     value = about(page, len(reading.rows), first, [(decode_json(rows[-1]), None)], token)
     return Page(_body(rows, value, reading.told), value, headers)

@@ -34,7 +34,7 @@ _Key: TypeAlias = tuple[Any, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class PageRequest:
     """The page a caller asks for. `order` are the fields that entries are sorted by, with their types."""
 
     limit: int
@@ -48,7 +48,7 @@ class Wanted:
     """The number of the page's first entry in that reading."""
 
 
-def wanted(operation: Operation, arguments: Mapping[str, Json], cursor: str | None, connection: str) -> Wanted:
+def wanted(operation: Operation, arguments: Mapping[str, Json], cursor: str | None, connection: str) -> PageRequest:
     """Read which page is asked for; `arguments` are canonical.
 
     Raises CallInvalid for a cursor that is none, or that belongs to another query, operation or connection.
@@ -65,19 +65,21 @@ def wanted(operation: Operation, arguments: Mapping[str, Json], cursor: str | No
     query = hashlib.sha256(text.encode()).hexdigest()[:16]
     limit = arguments.get("limit", operation.common["limit"].default)
     if cursor is None:
-        return Wanted(limit, order, query, None)
+        return PageRequest(limit, order, query, None)
     token, first, after = _after(cursor, order, query)
-    return Wanted(limit, order, query, after, token, first)
+    return PageRequest(limit, order, query, after, token, first)
 
 
-def cut(page: Wanted, data: Sequence[Json], beside: Sequence[Json]) -> tuple[list[Json], list[Json], dict[str, Json]]:
+def cut(
+    page: PageRequest, data: Sequence[Json], beside: Sequence[Json]
+) -> tuple[list[Json], list[Json], dict[str, Json]]:
     """Sort the entries and give those of the page, what stands beside each of them, and the value of `page`."""
     entries, first = ordered(page, data, beside)
     shown = entries[first : first + page.limit]
     return [entry for entry, _ in shown], [own for _, own in shown], about(page, len(entries), first, shown)
 
 
-def ordered(page: Wanted, data: Sequence[Json], beside: Sequence[Json]) -> tuple[list[tuple[Json, Json]], int]:
+def ordered(page: PageRequest, data: Sequence[Json], beside: Sequence[Json]) -> tuple[list[tuple[Json, Json]], int]:
     """Sort all entries, each with what stands beside it, and tell at which of them the page begins.
 
     They are sorted piece by piece: a single sort of very many would hold every thread for its whole time.
@@ -92,7 +94,9 @@ def ordered(page: Wanted, data: Sequence[Json], beside: Sequence[Json]) -> tuple
     return [(entry, own) for _, entry, own in found], first
 
 
-def about(page: Wanted, total: int, first: int, shown: Sequence[tuple[Json, Json]], token: str = "") -> dict[str, Json]:
+def about(
+    page: PageRequest, total: int, first: int, shown: Sequence[tuple[Json, Json]], token: str = ""
+) -> dict[str, Json]:
     """Give the value of `page` for the entries that are shown, of which `first` is the number of the first."""
     following = first + page.limit
     more = following < total
@@ -108,7 +112,7 @@ def _first(keyed: tuple[_Key, Json, Json]) -> _Key:
     return keyed[0]
 
 
-def _cursor(page: Wanted, token: str, following: int, last: Mapping[str, Json]) -> str:
+def _cursor(page: PageRequest, token: str, following: int, last: Mapping[str, Json]) -> str:
     values = [last.get(name) for name, _ in page.order]
     text = json.dumps([page.query, token, following, *values], separators=(",", ":"), ensure_ascii=False)
     return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")

@@ -27,7 +27,7 @@ from gateway.values.errors import (
 from gateway.values.messages import Call, Json, Observation, Received
 from gateway.values.secrets import Redactor
 from gateway.webhooks.inbound.challenges import Challenged
-from gateway.webhooks.inbound.session import Fetch, Question, Read, Refused, Session, Told, whole_name
+from gateway.webhooks.inbound.session import Fetch, HookMessages, Question, ReadMessage, Refused, Session, whole_name
 
 WEBHOOK = "provider_webhook"
 """The origin of events that a provider told us."""
@@ -137,7 +137,7 @@ class Inbound:
 
         return fetch
 
-    async def _keep(self, delivery: Delivery, told: Told) -> None:
+    async def _keep(self, delivery: Delivery, told: HookMessages) -> None:
         """Store the messages of a request with their events, each of them once and all of them or none."""
         plan, read = told.hook, told.messages
         receipts = [self._receipt(delivery, plan, one) for one in read]
@@ -158,7 +158,7 @@ class Inbound:
                 origin, reason = receipt.origin or "", receipt.reason or ""
                 logs.hook_dead(**about, receipt=receipt.id, origin=origin, reason=reason)
 
-    def _receipt(self, delivery: Delivery, plan: TellingHook, one: Read) -> Receipt:
+    def _receipt(self, delivery: Delivery, plan: TellingHook, one: ReadMessage) -> Receipt:
         connection, received, failure = delivery.connection, delivery.received, one.failure
         return Receipt(
             id=self.fresh("rcp"),
@@ -173,7 +173,9 @@ class Inbound:
             origin=failure.origin if failure is not None else None,
         )
 
-    async def _settle(self, delivery: Delivery, plan: TellingHook, letter: Receipt, read: Sequence[Read]) -> None:
+    async def _settle(
+        self, delivery: Delivery, plan: TellingHook, letter: Receipt, read: Sequence[ReadMessage]
+    ) -> None:
         """Store the events of a dead letter that can be read now, but for what came again in the meantime."""
         receipts = [self._receipt(delivery, plan, one) for one in read]
         state = "mapped" if any(_state(one) == "mapped" for one in read) else "ignored"
@@ -187,7 +189,7 @@ class Inbound:
 
         await self.publisher.database.write(work, tells=EVENTS, alone=[publishing(delivery.connection.name)])
 
-    def _as_of(self, delivery: Delivery, one: Read) -> int | None:
+    def _as_of(self, delivery: Delivery, one: ReadMessage) -> int | None:
         """When a message spoke of the present; None where it still does.
 
         A word for where a booking stands has its place among the others whenever it comes, and what is fetched is new.
@@ -198,7 +200,7 @@ class Inbound:
         stands = one.message.type == changes.first or one.message.type in changes.becomes.values()
         return None if stands else delivery.at
 
-    def _observations(self, delivery: Delivery, one: Read) -> list[Observation]:
+    def _observations(self, delivery: Delivery, one: ReadMessage) -> list[Observation]:
         """What a message says of its booking: nothing where it is ignored or cannot be read."""
         if one.data is None or one.message is None or _state(one) != "mapped":
             return []
@@ -219,7 +221,7 @@ class Inbound:
         told(**about, reason=delivery.connection.redactor.text(refused.reason))
 
 
-def _state(one: Read) -> str:
+def _state(one: ReadMessage) -> str:
     """What becomes of a message in the store."""
     if one.failure is not None:
         return DEAD

@@ -11,7 +11,7 @@ from typing import Protocol
 
 from gateway.engine.catalog import Connection
 from gateway.values.errors import NotMapped
-from gateway.values.messages import Asked, Json, Response
+from gateway.values.messages import Json, MarketplaceRequest, Response
 from gateway.webhooks.inbound.session import Question, Session
 
 
@@ -19,7 +19,7 @@ class Links(Protocol):
     """Whatever sells what marketplaces ask for."""
 
     async def answer(
-        self, connection: Connection, asked: Asked, request_id: str, deadline: float
+        self, connection: Connection, asked: MarketplaceRequest, request_id: str, deadline: float
     ) -> Mapping[str, Json]:
         """Do what is asked by this connection and give what the contract says that the request is given.
 

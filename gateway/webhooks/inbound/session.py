@@ -30,7 +30,7 @@ from gateway.values.errors import (
     ProviderUnavailable,
     SignatureInvalid,
 )
-from gateway.values.messages import Asked, Json, Message, Received, Response
+from gateway.values.messages import Json, MarketplaceRequest, Message, Received, Response
 from gateway.webhooks.inbound.challenges import Challenged
 from gateway.webhooks.inbound.verify import glance, verify
 
@@ -50,11 +50,11 @@ class Question:
     """A proved message that asks for something: the ask that fitted, and the canonical request."""
 
     ask: RequestPlan
-    asked: Asked
+    asked: MarketplaceRequest
 
 
 @dataclass(frozen=True, slots=True)
-class Read:
+class ReadMessage:
     """One message with what names it, its object, and why it cannot be read if it cannot.
 
     `key` is the name without what was fetched: the one by which a message is known whose fetch could not be read.
@@ -68,11 +68,11 @@ class Read:
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class HookMessages:
     """The messages of a request to a hook that tells of events."""
 
     hook: TellingHook
-    messages: tuple[Read, ...]
+    messages: tuple[ReadMessage, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +139,7 @@ class Session:
         seen = glance(self._blocks(), self.received, self.connection.revealed, self.at / 1000, self.url)
         return Refused(SignatureInvalid(""), seen.reason) if seen.reason else seen.proved
 
-    async def take(self, fetch: Fetch) -> Challenged | Question | Told | Refused:
+    async def take(self, fetch: Fetch) -> Challenged | Question | HookMessages | Refused:
         """Go the whole way to what a request comes to: an answer to a challenge, a question, messages, or a refusal."""
         revealed = self.connection.revealed
         now = self.at / 1000
@@ -152,7 +152,7 @@ class Session:
             return self._question(self.plan)
         return await self.messages(self.plan, fetch)
 
-    async def messages(self, plan: TellingHook, fetch: Fetch) -> Told | Refused:
+    async def messages(self, plan: TellingHook, fetch: Fetch) -> HookMessages | Refused:
         """Read the messages of a request that is proved, and fetch what they only name."""
         received, scope = self.received, self.scope
         try:
@@ -161,7 +161,7 @@ class Session:
         except (AnswerMismatch, MappingFault) as error:
             if plan.forged is not None:  # nobody has proved it: nothing of it is kept
                 return Refused(SignatureInvalid(""), error.detail, error)
-            return Told(plan, (Read(whole_name(received), whole_name(received), None, failure=error),))
+            return HookMessages(plan, (ReadMessage(whole_name(received), whole_name(received), None, failure=error),))
         if not equal:
             return Refused(SignatureInvalid(""), _UNEQUAL)
         found = []
@@ -170,7 +170,7 @@ class Session:
             if isinstance(one, Refused):
                 return one
             found.append(one)
-        return Told(plan, tuple(found))
+        return HookMessages(plan, tuple(found))
 
     def answer(self, question: Question, given: Mapping[str, Json]) -> Response:
         """Build the answer to a question of what it is given. Raises MappingFault where a template of it fails."""
@@ -219,20 +219,20 @@ class Session:
             return Refused(failed, failed.detail)
         return found if equal else Refused(SignatureInvalid(""), _UNEQUAL)
 
-    async def _fetched(self, plan: TellingHook, name: str, message: Message, fetch: Fetch) -> Read | Refused:
+    async def _fetched(self, plan: TellingHook, name: str, message: Message, fetch: Fetch) -> ReadMessage | Refused:
         """Give a message its object. What the provider will not show to whoever knows its secret is forged."""
         if message.fetch is None or message.type == IGNORE:
-            return Read(name, name, message, message.data)
+            return ReadMessage(name, name, message, message.data)
         try:
             data = await fetch(*message.fetch)
         except AnswerMismatch as error:  # the provider has shown it: it is no forgery, and the mapping must be mended
-            return Read(name, name, message, failure=error)
+            return ReadMessage(name, name, message, failure=error)
         except GatewayError as error:
             if is_forged(plan, error):
                 return Refused(SignatureInvalid(""), f"the fetch that proves it says {error.code}")
             return _waits(error)
         told = json.dumps(data, sort_keys=True, ensure_ascii=True)
-        return Read(name, f"{name} {told}", message, data)
+        return ReadMessage(name, f"{name} {told}", message, data)
 
 
 def _waits(error: GatewayError) -> Refused:

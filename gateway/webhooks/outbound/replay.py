@@ -12,7 +12,7 @@ from functools import partial
 
 from gateway.store.database import Database, Transaction
 from gateway.store.deliveries import replays, subscriptions
-from gateway.store.deliveries.replays import Job, Wanted
+from gateway.store.deliveries.replays import Job, ReplaySelection
 from gateway.store.events.events import DELIVERIES
 from gateway.telemetry import logs
 from gateway.telemetry.setbacks import Setbacks
@@ -33,7 +33,7 @@ class Replays:
     now: Callable[[], int]
     fresh: Callable[[str], str]
 
-    async def begin(self, wanted: Wanted) -> Job:
+    async def begin(self, wanted: ReplaySelection) -> Job:
         """Begin a replay, and give it as it begins.
 
         Raises NotMapped when there is no such event or subscription, GatewayError (INVALID_STATE) when the subscription

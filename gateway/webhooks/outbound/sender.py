@@ -70,7 +70,7 @@ class Pace:
 
 
 @dataclass(frozen=True, slots=True)
-class _Written:
+class _RecordedResult:
     """Whether a result counted, and why the endpoint was disabled with it, if it was."""
 
     kept: bool
@@ -218,12 +218,12 @@ class Dispatcher:
 
     def _record(
         self, connection: Transaction, claimed: Claimed, attempt: Attempt, answer: Answer, verdict: Verdict
-    ) -> _Written:
+    ) -> _RecordedResult:
         """Write an outcome, and what it says of the endpoint; of replays and tests only what the endpoint demands."""
         now, key = self.now(), claimed.endpoint.id
         result = Result(verdict.state, now + round(verdict.wait * 1000), verdict.reason)
         if not deliveries.record(connection, claimed, attempt, result):
-            return _Written(kept=False)
+            return _RecordedResult(kept=False)
         if answer.pause is not None:
             deliveries.pause(connection, key, now + round(answer.pause * 1000))
         reason = None
@@ -237,7 +237,7 @@ class Dispatcher:
                 reason = f"the endpoint has taken nothing for {span // 3_600_000} hours"
         if reason is not None:
             subscriptions.disable(connection, key, reason)
-        return _Written(kept=True, disabled=reason)
+        return _RecordedResult(kept=True, disabled=reason)
 
     async def _write(self, work: Callable[[Transaction], T]) -> T:
         """Write what must not be lost: again and again while the store is out of reach, which holds the place."""

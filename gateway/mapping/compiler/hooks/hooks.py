@@ -18,7 +18,7 @@ from gateway.mapping.compiler.hooks.requests import compile_requests
 from gateway.mapping.compiler.http.calls import Http
 from gateway.mapping.compiler.operations.alternatives import Ways, compile_needs
 from gateway.mapping.compiler.operations.runs import compile_run
-from gateway.mapping.compiler.records.rows import Wanted, compile_one
+from gateway.mapping.compiler.records.rows import RowsRequirement, compile_one
 from gateway.mapping.compiler.scene import Scene
 from gateway.mapping.expressions import Path
 from gateway.mapping.language import hooks as written
@@ -186,7 +186,7 @@ def _compile_record(
         return None, context.path(node.at, (*node.place, "at"))
     named = context.records.get(node.record)
     fits = [name for name in resources if named is not None and named.resource.name == name]
-    wanted = Wanted((fits or resources)[0], None, MESSAGE)
+    wanted = RowsRequirement((fits or resources)[0], None, MESSAGE)
     row = compile_one(context, node, wanted)
     return (row.record, row.levels[0].at) if row else (None, None)
 

@@ -14,7 +14,7 @@ from gateway.mapping.checks.usage import Reads
 from gateway.mapping.compiler.conditions import condition_of
 from gateway.mapping.compiler.context import BASE, Context
 from gateway.mapping.compiler.hooks.replies import compile_reply
-from gateway.mapping.compiler.records.rows import Wanted, compile_one
+from gateway.mapping.compiler.records.rows import RowsRequirement, compile_one
 from gateway.mapping.compiler.trees import compile_object
 from gateway.mapping.language.hooks import HookRequest
 from gateway.mapping.nodes.calls import RowsPlan
@@ -84,7 +84,7 @@ def _compile_row(context: Context, request: Request, ask: HookRequest) -> RowsPl
             message = "`at` is where the row is: `record` is missing (the record that reads it)"
             context.report((*ask.place, "at"), "missing-key", message, key=True)
         return None
-    return compile_one(context, ask, Wanted(request.resource.name, None, ASKING))
+    return compile_one(context, ask, RowsRequirement(request.resource.name, None, ASKING))
 
 
 def _check_required(

@@ -9,7 +9,7 @@ from gateway.documents.yaml import Place, suggestion
 from gateway.mapping.checks.type_checks import check_tree
 from gateway.mapping.compiler.context import CALL, Context
 from gateway.mapping.compiler.operations.runs import compile_run
-from gateway.mapping.compiler.records.rows import Wanted, compile_one, compile_rows
+from gateway.mapping.compiler.records.rows import RowsRequirement, compile_one, compile_rows
 from gateway.mapping.compiler.scene import Scene
 from gateway.mapping.language import results as written
 from gateway.mapping.language.operations import Outcome
@@ -42,7 +42,7 @@ def compile_result(
         case written.FindResult():
             return _compile_find(inner, operation, node)
     roots = _ALWAYS | (inner.names - scene.names) | (scene.names - CALL)
-    wanted = Wanted(resource, None if body.call is not None else roots, inner.names)
+    wanted = RowsRequirement(resource, None if body.call is not None else roots, inner.names)
     if isinstance(node, list):
         return ReadResult(tuple(_compile_list(scene.context, operation, node, (*body.place, "result"), wanted)))
     _check_kind(scene.context, operation, node)
@@ -80,7 +80,7 @@ def _check_kind(context: Context, operation: Operation, node: written.Source) ->
 
 
 def _compile_list(
-    context: Context, operation: Operation, nodes: Sequence[Node], place: Place, wanted: Wanted
+    context: Context, operation: Operation, nodes: Sequence[Node], place: Place, wanted: RowsRequirement
 ) -> Iterator[RowsPlan]:
     """Compile several sources of one list."""
     if len(nodes) < _SEVERAL:
@@ -95,7 +95,7 @@ def _compile_list(
             yield found
 
 
-def _compile_source(context: Context, node: written.Source, wanted: Wanted) -> RowsPlan | None:
+def _compile_source(context: Context, node: written.Source, wanted: RowsRequirement) -> RowsPlan | None:
     if isinstance(node, written.ObjectResult):
         return compile_one(context, node, wanted)
     return compile_rows(context, node, wanted)

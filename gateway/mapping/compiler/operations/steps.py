@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import TypedDict
 
 from gateway.documents.yaml import Place
-from gateway.mapping.checks.given import Given
+from gateway.mapping.checks.given import GivenArguments
 from gateway.mapping.checks.kinds import element_of
 from gateway.mapping.checks.operations import check_ignored, check_refusals
 from gateway.mapping.checks.usage import Reads
@@ -119,7 +119,7 @@ def _check_name(scene: Scene, name: str, place: Place) -> None:
         scene.context.report(place, "reserved-name", f"`{name}` is already a name here")
 
 
-def _naming(given: Given | None, fan_out: FanOut | None, listed: Reads) -> Given | None:
+def _naming(given: GivenArguments | None, fan_out: FanOut | None, listed: Reads) -> GivenArguments | None:
     """What is known inside `for_each`, whose elements are the caller's where the list is."""
     if given is None or fan_out is None or fan_out.elements is None:
         return given

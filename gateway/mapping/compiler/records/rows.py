@@ -18,7 +18,7 @@ from gateway.mapping.nodes.trees import Level, RecordPlan
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class RowsRequirement:
     """What rows must be: of which resource, how their first path may begin (None: anyhow), what templates may name.
 
     The resource is empty where an operation gives nothing, which is told elsewhere.
@@ -43,7 +43,7 @@ class Sourced(Protocol):
         """The record."""
 
 
-def compile_one(context: Context, node: Sourced, wanted: Wanted) -> RowsPlan | None:
+def compile_one(context: Context, node: Sourced, wanted: RowsRequirement) -> RowsPlan | None:
     """Compile where one object is with the record that reads it."""
     where = (*node.place, "at")
     levels = compile_levels(context, "@" if node.at is None else node.at, where, wanted.roots, wanted.names)
@@ -55,7 +55,7 @@ def compile_one(context: Context, node: Sourced, wanted: Wanted) -> RowsPlan | N
     return RowsPlan(tuple(levels), record, named=False, one=True, origin=context.origin(where))
 
 
-def compile_rows(context: Context, node: RowsResult, wanted: Wanted) -> RowsPlan | None:
+def compile_rows(context: Context, node: RowsResult, wanted: RowsRequirement) -> RowsPlan | None:
     """Compile where rows are with the record that reads each."""
     where = (*node.place, "rows")
     levels = compile_levels(context, node.rows, where, wanted.roots, wanted.names)
@@ -73,7 +73,7 @@ def compile_rows(context: Context, node: RowsResult, wanted: Wanted) -> RowsPlan
     return RowsPlan(tuple(levels), record, named, one=False, origin=context.origin(where))
 
 
-def _record(context: Context, name: str, place: Place, wanted: Wanted) -> RecordPlan | None:
+def _record(context: Context, name: str, place: Place, wanted: RowsRequirement) -> RecordPlan | None:
     record = context.records.get(name)
     if record is None:
         context.report(place, "unknown-record", f"there is no record `{name}`{suggestion(name, context.records)}")
