@@ -61,7 +61,7 @@ KINDS: Final[Mapping[str, Kind]] = {
         "a text or a number", lambda value: isinstance(value, str | float) or _integer(value), _TEXT | _NUMBER
     ),
     "piece": Kind(
-        "a text, a whole number or a secret",
+        "a text or a secret",
         lambda value: isinstance(value, str | Secret) or _integer(value),
         frozenset({"text", "integer"}),
     ),
@@ -91,7 +91,7 @@ def kind_of(value: object) -> str:
 
 def can_be(given: str, wanted: str) -> bool:
     """Tell whether some value of one kind is of the other; where it is not, a call fails whatever it is given."""
-    if (given, wanted) == ("number", "piece"):  # whether a number is whole is not left to chance where it is signed
+    if wanted == "piece" and given in {"number", "integer"}:  # how a number is written is not left to chance
         return False
     return not KINDS[given].json.isdisjoint(KINDS[wanted].json)
 
