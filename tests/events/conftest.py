@@ -23,7 +23,7 @@ NOON = int(datetime(2026, 3, 10, 11, tzinfo=UTC).timestamp() * 1000)
 
 
 @dataclass
-class LinkContext:
+class Desk:
     """The provider: what it holds, and how it fails."""
 
     bookings: dict = field(default_factory=dict)
@@ -55,10 +55,12 @@ class House:
     url: str
     base: str
     stack: contextlib.AsyncExitStack
-    desk: LinkContext = field(default_factory=LinkContext)
+    desk: Desk = field(default_factory=Desk)
     at: int = NOON
     settings: dict = field(default_factory=dict)
     gateways: list = field(default_factory=list)
+    client: object = None
+    """The way out of gateways that are started from now on; each has its own without."""
     plan: object = field(default_factory=lambda: load_providers([DESK], load())[0]["desk"])
 
     def now(self):
@@ -68,8 +70,9 @@ class House:
         """Start a gateway, or another one."""
         values = {"time_zone": "Europe/Berlin", "currency": "EUR", "base_url": self.base, "kind": None} | self.settings
         connection = bound("club", plan or self.plan, values)
+        send = self.client.send if self.client is not None else None
         application = await self.stack.enter_async_context(
-            opened(configured({"club": "desk"}), {"club": connection}, self.url, self.now)
+            opened(configured({"club": "desk"}), {"club": connection}, self.url, self.now, send=send)
         )
         engine, publisher = application.engine, application.publisher
         poller = Poller(engine, publisher, application.ambient.clock, PollingSettings(timeout=10.0, **polling))
@@ -95,7 +98,7 @@ class House:
 async def house(store_url):
     async with contextlib.AsyncExitStack() as stack:
         app = web.Application()
-        desk = LinkContext()
+        desk = Desk()
         app.router.add_get("/bookings", desk.answer)
         app.router.add_get("/bookings/{id}", desk.answer)
         runner = web.AppRunner(app)
