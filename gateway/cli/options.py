@@ -54,8 +54,10 @@ def reaches_store(settings: Settings) -> bool:
     """Tell whether a running gateway's store can be opened from here; if not, say why to standard error."""
     if settings.store != IN_MEMORY:
         return True
-    told = "the store of a gateway without `store` in its configuration is in its memory: nothing else can open it"
-    print(told, file=sys.stderr)
+    told = (
+        "`store: sqlite://` is in the memory of the running gateway, and cannot be opened from here: name a file or a"
+    )
+    print(f"{told} PostgreSQL database", file=sys.stderr)
     return False
 
 

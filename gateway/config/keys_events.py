@@ -22,7 +22,7 @@ _SHORTEST_KEY, _LONGEST_KEY = 24, 64
 
 
 IN_MEMORY = "sqlite://"
-"""The store of a configuration that names none: everything is lost at the end."""
+"""A store that is lost at the end. Nobody has it without asking: a key that is forgotten is a booking made twice."""
 
 
 def _store(field: str, text: str, refuse: Callable[[str, str], None]) -> None:
@@ -79,8 +79,8 @@ def _schedule(meaning: str, **rules: object) -> Rules:
 EVENT_KEYS: Rules = {
     "store": key(
         "string",
-        "where events, deliveries, Idempotency-Keys and what is known of bookings are kept; without it in memory",
-        default=IN_MEMORY,
+        "where events, deliveries, Idempotency-Keys and what is known of bookings are kept; `sqlite://` is in memory",
+        default="sqlite:///gateway.db",
         example="${GATEWAY_STORE}",
         check_with=_store,
     ),

@@ -17,10 +17,7 @@ def get(url, **headers):
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
 def test_serve(house, start, number):
-    """It listens, logs JSON lines on standard output and nothing else anywhere, and ends with 0 when told to.
-
-    Without a store in the configuration it says that what is remembered is lost at the end.
-    """
+    """It listens, logs JSON lines on standard output and nothing else anywhere, and ends with 0 when told to."""
     process = start("serve", folder=house)
     url = process.says(r'"event": "started", "url": "([^"]+)"')[1]
     assert "ready" == get(f"{url}/ready")["status"]
@@ -30,8 +27,23 @@ def test_serve(house, start, number):
     assert 0 == process.stop(number)
     assert "" == process.err
     events = [json.loads(line)["event"] for line in process.out.splitlines()]
-    assert (["started", "store.in_memory"], "stopped") == (events[:2], events[-1])
+    assert ("started", "stopped") == (events[0], events[-1])
+    assert "store.in_memory" not in events
+    assert (house / "gateway.db").exists()
     assert events.count("call.done") == 2
+
+
+def test_a_store_in_memory(house, start):
+    """Asked for, the store is in memory: the log says at the start that it is lost, and no file is made."""
+    config = house / "config.yaml"
+    config.write_text(f'{config.read_text(encoding="utf-8")}store: "sqlite://"\n', encoding="utf-8")
+    process = start("serve", folder=house)
+    url = process.says(r'"event": "started", "url": "([^"]+)"')[1]
+    assert "ready" == get(f"{url}/ready")["status"]
+    assert 0 == process.stop()
+    events = [json.loads(line)["event"] for line in process.out.splitlines()]
+    assert ["started", "store.in_memory", "stopped"] == events
+    assert [] == list(house.glob("gateway.db*"))
 
 
 def test_a_stop_with_streams_open(house, start):
