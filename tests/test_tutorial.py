@@ -9,7 +9,7 @@ PAGE = Path(__file__).parents[1] / "docs" / "tutorial.md"
 FENCE = re.compile(r"^```(\S+)(?: (\S+))?\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 
-def test_every_step(tmp_path, monkeypatch, capsys):
+def test_every_step(tmp_path, monkeypatch, capsys, log_as_it_was):
     """Each fence of the tutorial does what the page says, in order: files, commands with their exit code, output."""
     monkeypatch.chdir(tmp_path)
     printed = ""
