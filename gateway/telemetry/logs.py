@@ -300,11 +300,6 @@ def link_attention(*, link: str, entry: str, reason: str) -> None:
     _event(logging.ERROR, "link.attention", link=link, entry=entry, reason=reason)
 
 
-def store_away(*, who: str) -> None:
-    """Tell that a loop waits for the store, which is out of reach; once, until it works again."""
-    _event(logging.ERROR, "store.away", who=who)
-
-
 def outcome_not_kept(*, connection: str, operation: str, try_id: str) -> None:
     """Tell that the store did not take the outcome of a request with a key: repeats are told that nobody knows it."""
     _event(logging.ERROR, "outcome.not_kept", connection=connection, operation=operation, id=try_id)

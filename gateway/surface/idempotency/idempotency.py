@@ -243,7 +243,3 @@ def _named(outcome: Outcome, id_: str) -> Outcome:
     if not isinstance(outcome, Answer) and unknown(outcome) and id_:
         return replace(outcome, details={**outcome.details, "operation": id_})
     return outcome
-
-
-def _owned(kept: KeyRecord) -> tuple[str, str, str]:
-    return kept.asked.owner, kept.asked.connection, kept.asked.key

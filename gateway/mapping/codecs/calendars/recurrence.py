@@ -23,7 +23,6 @@ MOST_STEPS: Final = 2_000_000
 MOST_OCCURRENCES: Final = 100_000
 """Occurrences of all rules of a feed that are given."""
 
-_A_DAY: Final = timedelta(days=1)
 _WEEK: Final = 7
 _TIMES_A_DAY: Final = 24
 _OFTEN: Final = frozenset({"SECONDLY", "MINUTELY", "HOURLY"})

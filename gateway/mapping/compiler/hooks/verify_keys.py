@@ -15,8 +15,6 @@ from gateway.mapping.nodes.verification import KeyPlan, VerifyPlan
 from gateway.mapping.runtime.trees import evaluate
 from gateway.values.messages import Json
 
-WEAK: Final = "weak-secret"
-"""The finding for what `weak_keys` gives."""
 _SHORTEST: Final = 8
 """Bytes. One signed message lets anyone search its secret in peace, and fewer bytes fall in hours. More would refuse
 secrets that vendors themselves hand out."""
