@@ -24,7 +24,7 @@ from gateway.mapping.runtime.trees import evaluate
 from gateway.model.model import arguments
 from gateway.store.database import RETRY_SECONDS, Transaction
 from gateway.store.events.events import EVENTS, KnownState, known_between, publishing
-from gateway.store.events.watches import Claim, claim, complete, due_at, fail, release
+from gateway.store.events.polls import Claim, claim, complete, due_at, fail, release
 from gateway.telemetry import logs
 from gateway.telemetry.setbacks import Setbacks
 from gateway.values.errors import GatewayError, StoreUnavailable

@@ -32,6 +32,8 @@ _FIRST = (
     *("bookings", "watches", "feeds", "keys"),
 )
 """The tables of version 1. Never all that are known: those of a later version are made by its own step."""
+_CALLED_NOW = {"watches": "polls"}
+"""What tables that steps name as they once were called are called since version 6."""
 _THIRD = {
     "keys": ("lease", "holder", "size"),
     "deliveries": ("holder",),
@@ -88,10 +90,17 @@ def _fifth(connection: Connection) -> None:
     _make(connection, ("doubts",))
 
 
+def _sixth(connection: Connection) -> None:
+    """Call the polls of connections what the field calls them."""
+    connection.execute(text("ALTER TABLE watches RENAME TO polls"))
+    if connection.dialect.name == "postgresql":  # SQLite names what stands behind a primary key itself
+        connection.execute(text("ALTER INDEX watches_pkey RENAME TO polls_pkey"))
+
+
 def _add(connection: Connection, added: Mapping[str, Sequence[str]]) -> None:
     """Add these columns to their tables."""
     for name, columns in added.items():
-        table = METADATA.tables[name]
+        table = _table(name)
         for column in columns:
             told = CreateColumn(table.c[column]).compile(dialect=connection.dialect)
             connection.execute(text(f"ALTER TABLE {name} ADD COLUMN {told}"))
@@ -111,13 +120,18 @@ def _make(connection: Connection, names: Sequence[str]) -> None:
         raise StoreUnavailable(told, reason=", ".join(sorted(there)))
     made = MetaData()
     for name in names:
-        _as_first_made(METADATA.tables[name], made)
+        _as_first_made(name, made)
     made.create_all(connection)
 
 
-def _as_first_made(table: Table, metadata: MetaData) -> None:
+def _table(name: str) -> Table:
+    """Give the table of this name, also of one that it no longer has."""
+    return METADATA.tables[_CALLED_NOW.get(name, name)]
+
+
+def _as_first_made(name: str, metadata: MetaData) -> None:
     """Describe a table without the columns that later steps add."""
-    later = [*_THIRD.get(table.name, ()), *_FOURTH.get(table.name, ())]
+    table, later = _table(name), [*_THIRD.get(name, ()), *_FOURTH.get(name, ())]
     columns = [
         Column(
             one.name,
@@ -132,10 +146,10 @@ def _as_first_made(table: Table, metadata: MetaData) -> None:
     ]
     unique = [UniqueConstraint(*one.columns.keys()) for one in table.constraints if isinstance(one, UniqueConstraint)]
     indexes = [Index(one.name, *one.columns.keys()) for one in table.indexes if not {*one.columns.keys()} & {*later}]
-    Table(table.name, metadata, *columns, *unique, *indexes)
+    Table(name, metadata, *columns, *unique, *indexes)
 
 
-STEPS: Sequence[Callable[[Connection], None]] = (_first, _second, _third, _fourth, _fifth)
+STEPS: Sequence[Callable[[Connection], None]] = (_first, _second, _third, _fourth, _fifth, _sixth)
 """The steps in order; the version of a store is the number of steps that it has seen."""
 
 

@@ -13,7 +13,7 @@ from sqlalchemy import ColumnElement, Connection, and_, delete, select, update
 
 from gateway.store.deliveries.deliveries import PENDING
 from gateway.store.statements import insert_new
-from gateway.store.tables import deliveries, keys, link_bookings, links, processes, subscriptions, watches
+from gateway.store.tables import deliveries, keys, link_bookings, links, polls, processes, subscriptions
 
 
 def beat(connection: Connection, process: str, now: int) -> bool:
@@ -63,7 +63,7 @@ def _give_back(connection: Connection, held: Callable[[ColumnElement[str]], Colu
     known = select(subscriptions.c.id)  # the index of what is pending begins with the subscription
     pending = and_(deliveries.c.subscription.in_(known), deliveries.c.state == PENDING, deliveries.c.leased_until > 0)
     connection.execute(update(deliveries).where(pending, held(deliveries.c.holder)).values(leased_until=0, holder=""))
-    for table in (watches, links):
+    for table in (polls, links):
         leased = table.c.leased_until > 0
         connection.execute(update(table).where(leased, held(table.c.holder)).values(leased_until=0, holder=""))
     begun = and_(link_bookings.c.live.is_not(None), held(link_bookings.c.holder))

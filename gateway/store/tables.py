@@ -187,8 +187,8 @@ doubts = Table(
 """Writes of bookings that are under way, or of which nobody knows whether they were done: `until` then the provider may
 still be at it."""
 
-watches = Table(
-    "watches",
+polls = Table(
+    "polls",
     METADATA,
     Column("connection", String(63), primary_key=True),
     Column("digest", String(64), nullable=False),

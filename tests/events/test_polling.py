@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 import pytest
 
 from gateway.store.events.events import known, page
-from gateway.store.events.watches import failing
+from gateway.store.events.polls import failing
 from gateway.values.messages import Call
 
 MINUTE, DAY = 60_000, 86_400_000

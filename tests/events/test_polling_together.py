@@ -10,7 +10,7 @@ from gateway.engine.catalog import Catalog, bound
 from gateway.events.known_state import note
 from gateway.events.polling import polled
 from gateway.events.publisher import observed
-from gateway.store.events.watches import claim, failing
+from gateway.store.events.polls import claim, failing
 from gateway.transport.client import Client
 from tests.webhooks.house import until
 

@@ -8,7 +8,7 @@ from sqlalchemy import MetaData, inspect, make_url, select, text
 from gateway.store import keys, migrations
 from gateway.store.database import Database
 from gateway.store.deliveries.deliveries import claim
-from gateway.store.events import events
+from gateway.store.events import events, polls
 from gateway.store.links import ledger, links
 from gateway.store.tables import METADATA, schema_version
 
@@ -76,7 +76,7 @@ async def test_a_store_of_an_earlier_version_becomes_one_of_this_version(empty_u
 
 
 async def test_what_a_store_of_version_1_held_is_there_afterwards(empty_url, monkeypatch):
-    """Events, deliveries, bookings, watches and keys are as they were, and the new tables can be written."""
+    """Events, deliveries, bookings, polls and keys are as they were, and the new tables can be written."""
     await as_released(empty_url, 1, monkeypatch)
     async with Database(empty_url, now) as database:
         assert ["evt_1"] == [one.id for one in await database.read(lambda store: events.page(store, ["club"], 0, 9))]
@@ -96,6 +96,33 @@ async def test_what_the_ledger_of_version_2_held_is_there_afterwards(empty_url, 
         one = await database.read(lambda store: ledger.asked_for(store, "court", "k", "a-reference"))
         assert ("lnk_1", "confirmed", None, None) == (one.id, one.state, one.reference, one.customer)
         assert await database.write(lambda store: ledger.adopt(store, "lnk_1", "a-reference"))
+
+
+async def test_the_polls_that_version_5_kept_are_there_under_their_new_name(empty_url, monkeypatch):
+    """How far each poll had come, who had it and why the last one failed stands as it did, and goes on from there."""
+    rows = [("club", "d", NOW - 9, NOW, 4, NOW + 5, None, "a-dead-one"), ("desk", "", None, NOW, 2, 0, "down", "")]
+
+    def add(connection):
+        for row in rows:
+            values = ", ".join("NULL" if one is None else repr(one) for one in row)
+            connection.exec_driver_sql(
+                "INSERT INTO watches (connection, digest, complete_at, due_at, lease, leased_until, reason, holder)"
+                f" VALUES ({values})"
+            )
+
+    with monkeypatch.context() as patched:
+        patched.setattr(migrations, "STEPS", migrations.STEPS[:5])
+        async with Database(empty_url, now) as database:
+            await database.write(add)
+    async with Database(empty_url, now) as database:
+        assert not await database.read(lambda store: inspect(store).has_table("watches"))
+        assert {"desk": "down"} == await database.read(polls.failing)
+        assert await database.write(lambda store: polls.claim(store, "club", NOW, NOW + 9)) is None
+        held = polls.Claim("club", 4, NOW - 9, "d")
+        assert await database.write(lambda store: polls.complete(store, held, NOW, "e", NOW))
+        assert polls.Claim("club", 5, NOW, "e") == await database.write(
+            lambda store: polls.claim(store, "club", NOW, NOW + 9)
+        )
 
 
 async def test_a_released_step_makes_what_it_always_made(empty_url, second_url, monkeypatch):

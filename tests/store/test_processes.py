@@ -8,7 +8,7 @@ from gateway.store.deliveries import deliveries, subscriptions
 from gateway.store.deliveries.deliveries import Result
 from gateway.store.deliveries.probes import probe
 from gateway.store.deliveries.subscriptions import Subscription
-from gateway.store.events import watches
+from gateway.store.events import polls
 from gateway.store.events.events import NewEvent
 from gateway.store.keys import IdempotentRequest, KeyRecord
 from gateway.store.links import ledger, links
@@ -47,7 +47,7 @@ async def hold(do):
         asked = IdempotentRequest("web", "club", "k", "f", "bookings.create", b"{}")
         found = (
             await do(links.claim, "court", at, LATER, process),
-            await do(watches.claim, "club", at, LATER, process),
+            await do(polls.claim, "club", at, LATER, process),
             (await do(deliveries.claim, "wh_1", at, 45_000, 9, process) or [None])[0],
         )
         return *found, await do(keys.begin, KeyRecord(f"op_{process}", asked, at, LATER, holder=process), 0)
@@ -82,7 +82,7 @@ async def test_the_dead_are_buried(do, hold, database):
     assert (2, 2, 2) == (new[0], new[1].lease, new[2].lease)
     # Who was only paused overwrites nothing.
     assert not await do(links.extend, "court", old[0], LATER)
-    assert not await do(watches.complete, old[1], NOW, "d", LATER)
+    assert not await do(polls.complete, old[1], NOW, "d", LATER)
     assert not await do(deliveries.finish, old[2], Result("delivered", NOW), NOW)
 
 
