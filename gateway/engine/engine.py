@@ -16,14 +16,14 @@ from urllib.parse import urlsplit
 
 from gateway.computation.budget import Effort
 from gateway.computation.workers import LARGE_BYTES, Compute, Workers
-from gateway.engine import auth
 from gateway.engine.cache import Cache
 from gateway.engine.catalog import Catalog, Connection
 from gateway.engine.finished import finished_error
-from gateway.engine.run import Run
-from gateway.engine.steps import Exchange
+from gateway.engine.interpreter.operations import Run
+from gateway.engine.interpreter.steps import Exchange
 from gateway.engine.tracing import Trace, Watch
 from gateway.engine.turns import Key, Turn, Turns
+from gateway.engine.way_out import auth
 from gateway.mapping.nodes.calls import CallPlan, ErrorRule, OperationPlan, Scope
 from gateway.mapping.nodes.provider import SessionAuth
 from gateway.mapping.runtime.answers import to_body

@@ -13,9 +13,9 @@ from typing import Final
 from urllib.parse import parse_qsl, quote, urlencode
 
 from gateway.documents.yaml import suggestion
-from gateway.engine import auth
 from gateway.engine.catalog import Catalog, Connection
 from gateway.engine.engine import Engine
+from gateway.engine.way_out import auth
 from gateway.examples.exchanges import Exchange, written
 from gateway.examples.files import Example, Examples, HookExample
 from gateway.mapping.compiler.operations.native import native_arguments

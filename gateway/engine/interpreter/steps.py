@@ -15,7 +15,7 @@ from typing import TypeAlias
 from gateway.computation.workers import Compute
 from gateway.engine.catalog import Connection
 from gateway.engine.compensation import Undo, Writes, is_over, is_unexplained, may_be_done
-from gateway.engine.scopes import elements
+from gateway.engine.interpreter.scopes import elements
 from gateway.engine.turns import EXCLUSIVE, Turn
 from gateway.mapping.nodes.calls import (
     AskingStep,

@@ -15,10 +15,10 @@ from gateway.computation.workers import Compute
 from gateway.engine.cache import Answer, Cache
 from gateway.engine.catalog import Connection
 from gateway.engine.compensation import Writes, marked
-from gateway.engine.scopes import laid_over, public
-from gateway.engine.steps import Exchange, Steps, look_with, unknown
+from gateway.engine.interpreter.scopes import laid_over, public
+from gateway.engine.interpreter.steps import Exchange, Steps, look_with, unknown
+from gateway.engine.interpreter.windows import around, bounds_of, chunks, united
 from gateway.engine.turns import Turn
-from gateway.engine.windows import around, bounds_of, chunks, united
 from gateway.mapping.compiler.context import REMEMBERED
 from gateway.mapping.expressions.ids import uuid_of
 from gateway.mapping.handling import handled

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.engine.windows import MAX_WINDOWS, bounds_of, chunks, within
+from gateway.engine.interpreter.windows import MAX_WINDOWS, bounds_of, chunks, within
 from gateway.mapping.nodes.given import WindowPlan
 from gateway.model.types.times import zone_of
 from gateway.values.errors import GatewayError

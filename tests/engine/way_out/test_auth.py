@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from gateway.engine.auth import Session, signed
+from gateway.engine.way_out.auth import Session, signed
 from gateway.values.errors import (
     GatewayError,
     MappingFault,

@@ -1,0 +1,1 @@
+"""What a plan says is done: its operation, windows and steps, and what is found in the answers."""
