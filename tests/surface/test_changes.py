@@ -7,7 +7,7 @@ from sqlalchemy import delete, select, text
 
 from gateway.store.database import Database
 from gateway.store.tables import events
-from gateway.surface.events.changes import cursor_of
+from gateway.surface.operations.cursors import cursor_of
 from tests.listeners import canonical, publishing
 from tests.surface.conftest import KEYS, Caller
 

@@ -11,8 +11,8 @@ from sqlalchemy import delete, text
 from gateway.engine.catalog import Catalog
 from gateway.store.database import Database
 from gateway.store.tables import events
-from gateway.surface.events.changes import cursor_of
 from gateway.surface.events.stream import Pace
+from gateway.surface.operations.cursors import cursor_of
 from tests.listeners import QUICK, canonical, publishing
 from tests.surface.conftest import KEYS, Caller
 

@@ -6,10 +6,6 @@ is no longer kept is never skipped in silence. Nothing here asks a provider.
 
 from __future__ import annotations
 
-import base64
-import binascii
-import hashlib
-import re
 from collections.abc import Collection
 from dataclasses import dataclass
 
@@ -22,12 +18,11 @@ from gateway.store.events.events import last_sequence
 from gateway.store.events.following import EventBatch, follow
 from gateway.surface.http.responses import Answer, to_bytes, to_response
 from gateway.surface.operations.calls import Calls
+from gateway.surface.operations.cursors import cursor_of, refused, sequence_of
 from gateway.surface.operations.operations import next_link, read
-from gateway.values.errors import CallInvalid
 
 LATEST = "latest"
 """The cursor that stands for now: nothing that was, everything that comes."""
-_CURSOR = re.compile(r"([0-9]{1,18})\.([0-9a-f]{8})")
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,39 +71,8 @@ async def followed(
     """Read the events after a number. Raises CallInvalid when some of them are no longer kept, StoreUnavailable."""
     page = await database.read(lambda opened: follow(opened, connection, after, types, most))
     if page.gap:
-        raise _wrong(
+        raise refused(
             "is too old, or of another store: the events after this cursor are no longer kept; begin again without a"
             " cursor and read the bookings"
         )
     return page
-
-
-def cursor_of(sequence: int, connection: str) -> str:
-    """Give the cursor of the events after this number."""
-    return base64.urlsafe_b64encode(f"{sequence}.{_bound(connection)}".encode()).decode().rstrip("=")
-
-
-def sequence_of(cursor: str, connection: str, field: str = "cursor") -> int:
-    """Give the number that a cursor holds, which stood in this field.
-
-    Raises CallInvalid for what is none, and for another connection's.
-    """
-    try:
-        padded = cursor + "=" * (-len(cursor) % 4)
-        text = base64.b64decode(padded.encode("ascii"), altchars=b"-_", validate=True).decode("ascii")
-    except (binascii.Error, UnicodeError):
-        raise _wrong("is not valid", field) from None
-    found = _CURSOR.fullmatch(text)
-    if found is None:
-        raise _wrong("is not valid", field)
-    if found[2] != _bound(connection):
-        raise _wrong("belongs to another connection", field)
-    return int(found[1])
-
-
-def _bound(connection: str) -> str:
-    return hashlib.sha256(connection.encode()).hexdigest()[:8]
-
-
-def _wrong(problem: str, field: str = "cursor") -> CallInvalid:
-    return CallInvalid(f"`{field}` {problem}.", details={"fields": [{"field": field, "problem": problem}]})

@@ -20,11 +20,12 @@ from gateway.model.model import arguments
 from gateway.store.database import Database
 from gateway.store.events.events import EVENTS, last_sequence
 from gateway.store.events.following import EventBatch
-from gateway.surface.events.changes import LATEST, cursor_of, followed, sequence_of
+from gateway.surface.events.changes import LATEST, followed
 from gateway.surface.http.authentication import caller_of
 from gateway.surface.http.cors import Cors
 from gateway.surface.http.request_context import REQUEST_CONTEXT
 from gateway.surface.operations.calls import Calls
+from gateway.surface.operations.cursors import cursor_of, sequence_of
 from gateway.surface.operations.operations import read
 from gateway.values.errors import CallInvalid, StoreUnavailable, TooManyCalls
 

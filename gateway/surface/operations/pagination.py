@@ -6,8 +6,6 @@ permission. Nothing here asks a provider.
 
 from __future__ import annotations
 
-import base64
-import binascii
 import hashlib
 import json
 import re
@@ -21,7 +19,7 @@ from typing import Any, TypeAlias
 from gateway.computation.budget import spend
 from gateway.model.model import Operation, Type, TypeRefused
 from gateway.model.types.times import moment
-from gateway.values.errors import CallInvalid
+from gateway.surface.operations.cursors import decode, encode, refused
 from gateway.values.messages import Json
 from gateway.values.strictjson import JsonRefused, decode_json
 
@@ -115,29 +113,28 @@ def _first(keyed: tuple[_Key, Json, Json]) -> _Key:
 def _cursor(page: PageRequest, token: str, following: int, last: Mapping[str, Json]) -> str:
     values = [last.get(name) for name, _ in page.order]
     text = json.dumps([page.query, token, following, *values], separators=(",", ":"), ensure_ascii=False)
-    return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
+    return encode(text)
 
 
 def _after(cursor: str, order: tuple[tuple[str, Type], ...], query: str) -> tuple[str, int, _Key]:
     try:
-        padded = cursor + "=" * (-len(cursor) % 4)
-        found = decode_json(base64.b64decode(padded.encode("ascii"), altchars=b"-_", validate=True))
-    except (binascii.Error, UnicodeEncodeError, JsonRefused):
-        raise _wrong("is not valid") from None
+        found = decode_json(decode(cursor) or b"")
+    except JsonRefused:
+        raise refused("is not valid") from None
     if not isinstance(found, list) or len(found) != len(order) + 3:
-        raise _wrong("is not valid")
+        raise refused("is not valid")
     token, first = found[1:3]
     if not isinstance(token, str) or type(first) is not int or first < 0:
-        raise _wrong("is not valid")
+        raise refused("is not valid")
     if found[0] != query:
-        raise _wrong("belongs to another query: send it with the arguments it was given for")
+        raise refused("belongs to another query: send it with the arguments it was given for")
     try:
         entry = {
             name: None if value is None else type_.accept(value)
             for (name, type_), value in zip(order, found[3:], strict=True)
         }
     except TypeRefused:
-        raise _wrong("is not valid") from None
+        raise refused("is not valid") from None
     return token, first, _key(order, entry)
 
 
@@ -158,7 +155,3 @@ def _natural(value: Json) -> _Key:
 
 
 _KEYS: Mapping[str, Callable[[Json], Any]] = {"instant": moment}
-
-
-def _wrong(problem: str) -> CallInvalid:
-    return CallInvalid(f"`cursor` {problem}.", details={"fields": [{"field": "cursor", "problem": problem}]})
