@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 
 from gateway.model.model import Changes
 from gateway.values.messages import Json
+from gateway.values.strictjson import encode_json
 
 _MINUTE = 60
 
@@ -87,4 +88,4 @@ def _nested(previous: Mapping[str, Json]) -> dict[str, Json]:
 
 
 def _bytes(value: Mapping[str, Json]) -> bytes:
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
+    return encode_json(dict(value))

@@ -13,6 +13,8 @@ from email.message import Message
 from itertools import accumulate
 from typing import Final
 
+import orjson
+
 from gateway.values.messages import Json
 
 MAX_DEPTH = 64
@@ -39,6 +41,9 @@ _STEPS = bytes.maketrans(_BRACKETS, b"\2\2\0\0")
 _PIECE: Final = 64 * 1024
 """Bytes that are looked at in one step."""
 _NO_BRACKET = bytes(set(range(256)) - set(_BRACKETS))
+_ORJSON_DEPTH: Final = 254
+"""Levels of nesting that orjson writes; it refuses one more (measured with 3.11, held by a test)."""
+_PLAIN: Final = orjson.OPT_PASSTHROUGH_DATACLASS | orjson.OPT_PASSTHROUGH_DATETIME
 
 
 class Unreadable(ValueError):
@@ -83,7 +88,60 @@ def decode_json(body: bytes, *, depth: int = MAX_DEPTH) -> Json:
 
     Raises JsonRefused for anything but strict UTF-8 without a byte order mark, for NaN, infinities and numbers beyond a
     double, integers longer than MAX_DIGITS, repeated keys, unpaired surrogates, and nesting beyond `depth` levels.
+    orjson reads what is usual; whatever it refuses or may have read otherwise is read by the rules written here.
     """
+    try:
+        value = orjson.loads(body)
+    except orjson.JSONDecodeError:
+        return _decode_exactly(body, depth)
+    return value if _same_value(body, value, depth) else _decode_exactly(body, depth)
+
+
+def encode_json(value: Json) -> bytes:
+    """Write one value as compact JSON in UTF-8.
+
+    Raises ValueError for half of a surrogate pair, and TypeError for what JSON has no word for. Its numbers are finite,
+    since whatever makes one refuses the others (what is decoded here, functions and literals of paths, templates,
+    codecs, kinds of fields): orjson would write null for NaN.
+    """
+    try:
+        return orjson.dumps(value, option=_PLAIN)
+    except TypeError:  # an integer over 64 bits, half of a surrogate pair, or what is no JSON at all
+        return json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode()
+
+
+def _same_value(body: bytes, value: Json, depth: int) -> bool:
+    """Whether orjson's value of a body is surely the strict one: written again, it is compared with the body.
+
+    A repeated key is dropped by orjson, and then there are fewer quotes than in the body, unless an escape wrote one.
+    An integer over 64 bits becomes a float, which is written with an exponent. Wrapped in lists up to the depth that
+    orjson writes, a value that is nested too deep is refused.
+    """
+    held = value
+    if body.count(b"{") + body.count(b"[") > depth:
+        for _ in range(_ORJSON_DEPTH - depth):
+            held = [held]
+    try:
+        again = orjson.dumps(held)
+    except orjson.JSONEncodeError:
+        return False
+    if b"\\u0022" in body or again.count(b'"') != body.count(b'"'):
+        return False
+    return not _holds_exponent(again)
+
+
+def _holds_exponent(text: bytes) -> bool:
+    """Whether a number in JSON is written with a positive exponent: `e+` behind a digit, also one of a text."""
+    at = text.find(b"e+")
+    while at >= 0:
+        if text[at - 1 : at].isdigit():
+            return True
+        at = text.find(b"e+", at + 2)
+    return False
+
+
+def _decode_exactly(body: bytes, depth: int) -> Json:
+    """Decode by Python's parser, with a rule for each thing that it would let pass; raises JsonRefused."""
     if body.startswith(b"\xef\xbb\xbf"):
         raise JsonRefused("begins with a byte order mark")
     if _deeper(body, depth):

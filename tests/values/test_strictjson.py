@@ -2,12 +2,13 @@
 
 import json
 import time
+from datetime import date
 
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from gateway.values.strictjson import MAX_DIGITS, JsonRefused, decode_json
+from gateway.values.strictjson import MAX_DIGITS, JsonRefused, decode_json, encode_json
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
@@ -96,6 +97,53 @@ def test_long_flat_bodies_are_quick():
 def test_round_trip(value, ascii_only):
     """What JSON writes is read with the same values and types."""
     assert repr(value) == repr(decode_json(json.dumps(value, ensure_ascii=ascii_only).encode()))
+
+
+TEXTS = st.text('ae+19"\\', max_size=4).map(json.dumps) | st.sampled_from(['"\\u0022"', '"\\u0061"', '"9e+19"'])
+NUMBERS = st.from_regex(r"-?(0|[1-9][0-9]{0,21})(\.[0-9]{1,3})?([eE][+-]?[0-9]{1,2})?", fullmatch=True)
+WRITTEN = st.recursive(
+    TEXTS | NUMBERS | st.just("null"),
+    lambda inner: (
+        st.lists(inner, max_size=4).map(lambda held: f"[{', '.join(held)}]")
+        | st.lists(st.tuples(TEXTS, inner), max_size=4).map(
+            lambda pairs: "{" + ",".join(f"{key}: {value}" for key, value in pairs) + "}"
+        )
+    ),
+    max_leaves=12,
+)
+
+
+@given(WRITTEN, st.integers(min_value=0, max_value=70))
+def test_a_fast_reader_gives_what_an_exact_one_gives(text, levels):
+    """Values, kinds of numbers and long integers are Python's own; a repeated key is refused, however written."""
+    repeated = []
+
+    def held(pairs):
+        repeated.extend([pairs] if len(dict(pairs)) < len(pairs) else [])
+        return dict(pairs)
+
+    body = ("[" * levels + text + "]" * levels).encode()
+    exact = json.loads(body, object_pairs_hook=held)
+    if repeated:
+        with pytest.raises(JsonRefused, match="repeats a key"):
+            decode_json(body, depth=75)
+    else:
+        assert repr(exact) == repr(decode_json(body, depth=75))
+
+
+@given(JSON)
+def test_written_and_read(value):
+    """What is written is compact, and read again with the same values and types."""
+    body = encode_json(value)
+    assert repr(value) == repr(decode_json(body))
+    assert len(body) <= len(json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode())
+
+
+@pytest.mark.parametrize("value", ["\ud800", {"\udc00": 1}, [date(2026, 12, 1)], {1, 2}])
+def test_what_json_cannot_hold_is_not_written(value):
+    """Half of a surrogate pair, a date and a set are refused, and nothing is written in their place."""
+    with pytest.raises((ValueError, TypeError)):
+        encode_json(value)
 
 
 @given(st.binary(max_size=60) | st.text('[]{}:,"\\/ue0123dD89-.tfn \n', max_size=40).map(str.encode))

@@ -7,11 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from math import isfinite
 from typing import Any, Final
 
 from jmespath.functions import Functions
 
 from gateway.mapping.expressions.functions import PATH_FUNCTIONS
+from gateway.mapping.expressions.functions.kind import ExpressionFailed
 from gateway.values.messages import Json
 from gateway.values.truth import MISSING
 
@@ -52,11 +54,18 @@ class PathFunctions(Functions):
         """Call one; what it does not find is null. Raises ExpressionFailed, and JMESPathError for jmespath's own."""
         own = PATH_FUNCTIONS.get(function_name)
         if own is None:
-            return super().call_function(function_name, resolved_args)
+            return _finite(super().call_function(function_name, resolved_args))
         found = own(
             *(_callable(argument) if hasattr(argument, "expression") else argument for argument in resolved_args)
         )
-        return None if found is MISSING else found
+        return None if found is MISSING else _finite(found)
+
+
+def _finite(found: Json) -> Json:
+    """Refuse a number without end, which JSON cannot write: a sum of numbers near the largest double is one."""
+    if isinstance(found, float) and not isfinite(found):
+        raise ExpressionFailed("gives a number without end")
+    return found
 
 
 def _callable(expression: Any) -> Callable[[Json], Json]:

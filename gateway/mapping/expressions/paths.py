@@ -6,7 +6,6 @@ No message holds a value of the data.
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -31,6 +30,7 @@ from gateway.mapping.expressions.path_functions import CALLS, Call, PathFunction
 from gateway.mapping.expressions.probes import PROBE
 from gateway.mapping.expressions.sizes import check_length, check_size
 from gateway.values.messages import Json
+from gateway.values.strictjson import JsonRefused, decode_json
 from gateway.values.truth import MISSING, Missing
 
 _MAX_LENGTH: Final = 2_000
@@ -182,8 +182,8 @@ def _check_literals(text: str) -> None:
         if found[1] is None:
             continue
         try:
-            json.loads(found[1].replace("\\`", "`"))
-        except ValueError:
+            decode_json(found[1].replace("\\`", "`").encode())
+        except JsonRefused:
             raise ExpressionInvalid("between backticks stands JSON; write a text as 'text'", found.start()) from None
 
 

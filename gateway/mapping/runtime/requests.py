@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping
 from collections.abc import Set as AbstractSet
 from decimal import Decimal
@@ -15,6 +14,7 @@ from gateway.values.errors import CallInvalid, MappingFault
 from gateway.values.http import VALUE, joined
 from gateway.values.messages import Json, Request
 from gateway.values.secrets import Credential
+from gateway.values.strictjson import encode_json
 
 _FORM = "application/x-www-form-urlencoded"
 
@@ -80,9 +80,7 @@ def _body(call: CallPlan, value: Json, scope: Scope) -> tuple[bytes, str]:
     if call.body_kind == "jsonrpc":
         value = {"jsonrpc": "2.0", "method": call.rpc, "params": value, "id": scope["serial"]}
     try:
-        return json.dumps(
-            value, ensure_ascii=False, allow_nan=False, separators=(",", ":")
-        ).encode(), "application/json"
+        return encode_json(value), "application/json"
     except (TypeError, ValueError) as error:
         raise MappingFault(f"{call.origin}: the body cannot be written as JSON", origin=call.origin) from error
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from http import HTTPStatus
@@ -13,6 +12,7 @@ from aiohttp import web
 from gateway.computation.budget import spend
 from gateway.model.model import Operation
 from gateway.values.messages import Json, Reply
+from gateway.values.strictjson import encode_json
 
 # RFC 9110 §8.8.3: what may stand between the quotes of an entity tag, less `%`, which marks what was escaped.
 _TAG = "!#$&'()*+,/:;<=>?@[]^`{|}~"
@@ -34,7 +34,7 @@ class Answer:
 
 def to_bytes(data: Json) -> bytes:
     """Write JSON as it is sent: UTF-8, without blanks. Raises ValueError for what is not JSON."""
-    return json.dumps(data, ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode()
+    return encode_json(data)
 
 
 def to_bytes_in_pieces(data: Json, levels: int = _LEVELS) -> bytes:

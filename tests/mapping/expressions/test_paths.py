@@ -108,6 +108,7 @@ def test_what_a_path_reads_is_known(text, steps, roots):
         ("a $ b", "not a JMESPath expression", 2),
         ("a[", "not a JMESPath expression: it ends where more must follow", 2),
         ("a[?b == `foo`]", "between backticks stands JSON", 8),
+        ("a[?b == `1e999`]", "between backticks stands JSON", 8),
         ("a.nosuch(b)", "`nosuch` is no function", 2),
         ("item(a)", "did you mean `items`", 0),
         ("items(a, b)", "takes 1, 2 given", 0),
