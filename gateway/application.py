@@ -134,11 +134,11 @@ class Application:
     async def work(self, defect: Callable[[], object]) -> AsyncIterator[None]:
         """Keep everything at work while the context lasts. Raises StoreUnavailable when it cannot begin.
 
-        A defect that a worker meets in its work makes that one wait (`setbacks`). One that ends a worker calls
+        A defect that a worker meets in its work makes that one wait (`store/loop.py`). One that ends a worker calls
         `defect`, which should end the context, and is raised at its end: a gateway that no longer delivers is restarted
         and not kept.
         """
-        async with Heartbeat(self.database, self.ambient.now, heartbeat.INTERVAL) as heart:
+        async with Heartbeat(self.database, self.ambient.now, heartbeat.INTERVAL, chance=self.ambient.chance) as heart:
             await settle(self.database, self.settings, self.ambient.now())
             workers = (self.dispatcher, heart, self.replays, self.retention, self.links, self.polling)
             tasks = [asyncio.create_task(worker.run()) for worker in workers if worker is not None]
@@ -218,8 +218,8 @@ def build(settings: Settings, engine: Engine, database: Database, send: Send, am
         recorded_calls=recorded_calls,
         receiver=Inbound(engine, publisher, now, new_id),
         dispatcher=Dispatcher(database, send, now, ambient.clock, patience, redactor, pace),
-        replays=Replays(database, now, new_id),
-        retention=Housekeeping(database, now, settings.retention.days, settings.retention.rows),
+        replays=Replays(database, now, new_id, ambient.chance),
+        retention=Housekeeping(database, now, settings.retention.days, settings.retention.rows, ambient.chance),
         polling=_polling(settings, engine, publisher, ambient),
         links=_links(settings, recorded_calls, ambient),
     )
@@ -236,7 +236,9 @@ def redactor_of(settings: Settings, catalog: Catalog) -> Redactor:
 def _polling(settings: Settings, engine: Engine, publisher: Publisher, ambient: Ambient) -> Poller | None:
     if settings.polling is None:
         return None
-    polling = PollingSettings(settings.polling.interval, window_days=settings.polling.window_days)
+    polling = PollingSettings(
+        settings.polling.interval, window_days=settings.polling.window_days, chance=ambient.chance
+    )
     return Poller(engine, publisher, ambient.clock, polling)
 
 
@@ -244,7 +246,8 @@ def _links(settings: Settings, calls: Remembering, ambient: Ambient) -> Links | 
     if not settings.links:
         return None
     by_name = {one.name: one for one in settings.links}
-    return Links(LinkContext(calls.engine, calls.database, calls, ambient.now, ambient.new_id, ambient.clock, by_name))
+    told = (ambient.now, ambient.new_id, ambient.clock, by_name, ambient.chance)
+    return Links(LinkContext(calls.engine, calls.database, calls, *told))
 
 
 @asynccontextmanager

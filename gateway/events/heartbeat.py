@@ -7,7 +7,6 @@ paused comes to know of it by its next beat; until then the counts of the claims
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -17,9 +16,9 @@ from typing import Final, Self
 from gateway.store import processes
 from gateway.store.database import Database
 from gateway.store.events.events import DELIVERIES
+from gateway.store.loop import Loop
 from gateway.store.presence import Presence
 from gateway.telemetry import logs
-from gateway.telemetry.setbacks import Setbacks
 from gateway.values.errors import StoreUnavailable
 
 INTERVAL: Final = 2.0
@@ -35,15 +34,16 @@ Looks are counted, and no time: while the store is out of reach nobody can beat,
 class Heartbeat:
     """`async with Heartbeat(database, now) as heart: create_task(heart.run())`, before anything is claimed.
 
-    `now` gives milliseconds since 1970; `interval` is in seconds. Raises StoreUnavailable when it cannot begin.
+    `now` gives milliseconds since 1970; `interval` is in seconds; `chance` gives numbers from 0 to below 1.
+    Raises StoreUnavailable when it cannot begin.
     """
 
     database: Database
     now: Callable[[], int]
     interval: float = INTERVAL
     missed: int = MISSED
+    chance: Callable[[], float] = lambda: 0.5
     _presence: Presence | None = field(default=None, init=False)
-    _away: bool = field(default=False, init=False)
     _seen: dict[str, tuple[int, int]] = field(default_factory=dict, init=False)
     """How often each process had beaten at the last look, and how many looks in a row found it so."""
 
@@ -70,22 +70,13 @@ class Heartbeat:
 
     async def run(self) -> None:
         """Beat, and look at the others, until cancelled; also after the store was out of reach."""
-        setbacks = Setbacks("heartbeat", longest=self.interval)
-        wait = self.interval
-        while True:
-            await asyncio.sleep(wait)
-            wait = await setbacks.turn(self._turn())
+        loop = Loop("heartbeat", longest=self.interval, retry=self.interval, chance=self.chance)
+        await loop.run(self._turn, self.database, after=self.interval)
 
     async def _turn(self) -> float:
-        try:
-            if not await self._beat():
-                logs.process_paused(process=self.database.process)
-            await self.look()
-            self._away = False
-        except StoreUnavailable as error:
-            if not self._away:
-                logs.loop_waits(loop="heartbeat", reason=str(error))
-            self._away = True
+        if not await self._beat():
+            logs.process_paused(process=self.database.process)
+        await self.look()
         return self.interval
 
     async def look(self) -> None:

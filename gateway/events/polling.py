@@ -10,6 +10,7 @@ import asyncio
 import contextlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Final
 
 from gateway.engine.catalog import Connection
@@ -22,11 +23,11 @@ from gateway.mapping.checks.lapsing import lapsing
 from gateway.mapping.nodes.polling import PollingPlan
 from gateway.mapping.runtime.trees import evaluate
 from gateway.model.model import arguments
-from gateway.store.database import RETRY_SECONDS, Transaction
+from gateway.store.database import Transaction
 from gateway.store.events.events import EVENTS, KnownState, known_between, publishing
 from gateway.store.events.polls import Claim, claim, complete, due_at, fail, release
+from gateway.store.loop import Loop, Outage
 from gateway.telemetry import logs
-from gateway.telemetry.setbacks import Setbacks
 from gateway.values.errors import GatewayError, StoreUnavailable
 from gateway.values.messages import Call, Json, Observation, Reply
 
@@ -45,13 +46,14 @@ class PollingSettings:
     """`interval`: seconds between polls of a connection, unless its mapping wants more; `timeout`: for one poll.
 
     `longest_pause`: seconds after which a poll that keeps failing is tried again, at most. `window_days`: how many days
-    ahead are listed at most; None leaves it to the mappings.
+    ahead are listed at most; None leaves it to the mappings. `chance` gives numbers from 0 to below 1.
     """
 
     interval: float = 60.0
     timeout: float = 120.0
     longest_pause: float = 900.0
     window_days: int | None = None
+    chance: Callable[[], float] = lambda: 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +107,7 @@ class Poller:
         self._clock = clock
         self._settings = settings
         self._failures: dict[str, int] = {}
-        self._away = False
+        self._outage = Outage("polling")
 
     async def run(self) -> None:
         """Poll until cancelled. Connections come and go with the catalog."""
@@ -266,25 +268,16 @@ class Poller:
 
     async def _poll(self, name: str) -> None:
         """Poll one connection again and again."""
-        setbacks = Setbacks(f"polling {name}")
-        while True:
-            wait = await setbacks.turn(self._turn(name))
-            await asyncio.sleep(wait)
+        loop = Loop(f"polling {name}", chance=self._settings.chance, shared=self._outage)
+        await loop.run(partial(self._turn, name), self._publisher.database)
 
     async def _turn(self, name: str) -> float:
         """Poll a connection if it is due; gives the seconds to wait."""
         connection = self._engine.catalog.connections.get(name)
         if connection is None:
             return _LOOK_SECONDS
-        try:
-            due = await self._publisher.database.read(lambda store: due_at(store, name))
-            if due <= self._publisher.now():
-                await self.round(connection)
-        except StoreUnavailable as error:
-            if not self._away:
-                logs.loop_waits(loop="polling", reason=str(error))
-            self._away = True
-            return error.retry_after or RETRY_SECONDS
-        self._away = False
+        due = await self._publisher.database.read(lambda store: due_at(store, name))
+        if due <= self._publisher.now():
+            await self.round(connection)
         left = (due - self._publisher.now()) / 1000
         return min(max(left, 0.05), _LOOK_SECONDS)

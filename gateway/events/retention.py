@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
 
 from gateway.store.database import Database
 from gateway.store.events import doubts
+from gateway.store.loop import Loop
 from gateway.store.retention import forget_bookings, prune
 from gateway.telemetry import logs
-from gateway.telemetry.setbacks import Setbacks
-from gateway.values.errors import StoreUnavailable
 
 _PAUSE = 600.0
 """Seconds between one look and the next."""
@@ -20,25 +18,20 @@ _DAY = 86_400_000
 
 @dataclass(frozen=True, slots=True)
 class Housekeeping:
-    """Keeps `days` days and `rows` events. `now` gives milliseconds since 1970."""
+    """Keeps `days` days and `rows` events. `now` gives milliseconds since 1970, `chance` numbers from 0 to below 1."""
 
     database: Database
     now: Callable[[], int]
     days: int
     rows: int
+    chance: Callable[[], float] = lambda: 0.5
 
     async def run(self) -> None:
         """Look after the store for ever, also after it was out of reach."""
-        setbacks = Setbacks("housekeeping")
-        while True:
-            wait = await setbacks.turn(self._turn())
-            await asyncio.sleep(wait)
+        await Loop("housekeeping", chance=self.chance).run(self._turn, self.database)
 
     async def _turn(self) -> float:
-        try:
-            await self.tidy()
-        except StoreUnavailable as error:
-            logs.loop_waits(loop="housekeeping", reason=str(error))
+        await self.tidy()
         return _PAUSE
 
     async def tidy(self) -> None:

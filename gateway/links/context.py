@@ -39,7 +39,10 @@ class Asking:
 
 @dataclass(frozen=True, slots=True)
 class LinkContext:
-    """Engine, store and clocks. `now` gives milliseconds since 1970, `fresh` a new id, `clock` the engine's seconds."""
+    """Engine, store and clocks. `now` gives milliseconds since 1970, `fresh` a new id, `clock` the engine's seconds.
+
+    `chance` gives numbers from 0 to below 1.
+    """
 
     engine: Engine
     database: Database
@@ -48,6 +51,7 @@ class LinkContext:
     fresh: Callable[[str], str]
     clock: Callable[[], float]
     links: Mapping[str, LinkSettings]
+    chance: Callable[[], float] = lambda: 0.5
     _woken: dict[str, asyncio.Event] = field(default_factory=dict)
     _touched: dict[str, set[date]] = field(default_factory=dict)
 

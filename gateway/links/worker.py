@@ -19,13 +19,13 @@ from gateway.links.session import Session, session_of
 from gateway.links.slots.calendar import Reading, keep, read
 from gateway.links.slots.push import push
 from gateway.links.slots.slot_grid import days, window
-from gateway.store.database import RETRY_SECONDS, Transaction
+from gateway.store.database import Transaction
 from gateway.store.events.events import EVENTS
 from gateway.store.events.following import follow
 from gateway.store.links import ledger, links, offers
 from gateway.store.links.links import LinkState
+from gateway.store.loop import Loop
 from gateway.telemetry import logs
-from gateway.telemetry.setbacks import Setbacks
 from gateway.values.errors import GatewayError, NotMapped, StoreUnavailable
 
 _LOOK_SECONDS = 1.0
@@ -46,36 +46,12 @@ class Worker:
         self._context = context
         self._name = name
         self._failures = 0
-        self._away = False
 
     async def run(self) -> None:
         """Work, and wait for something to do."""
-        context, setbacks = self._context, Setbacks(f"link {self._name}")
-        while True:
-            woken, told = context.woken(self._name), context.database.told(EVENTS)
-            woken.clear()
-            wait = await setbacks.turn(self._tried())
-            if setbacks.times:  # what there is to do would only meet the same again
-                await asyncio.sleep(wait)
-                continue
-            waits = [asyncio.ensure_future(one.wait()) for one in (woken, told)]
-            try:
-                await asyncio.wait(waits, timeout=wait, return_when=asyncio.FIRST_COMPLETED)
-            finally:
-                for one in waits:
-                    one.cancel()
-
-    async def _tried(self) -> float:
-        """Do a turn, or wait for the store."""
-        try:
-            wait = await self.turn()
-        except StoreUnavailable as error:
-            if not self._away:
-                logs.loop_waits(loop=f"link {self._name}", reason=str(error))
-            self._away = True
-            return error.retry_after or RETRY_SECONDS
-        self._away = False
-        return wait
+        context = self._context
+        loop = Loop(f"link {self._name}", [EVENTS], context.woken(self._name), chance=context.chance)
+        await loop.run(self.turn, context.database)
 
     async def turn(self) -> float:
         """Do what there is to do, and give the seconds after which to look again. Raises StoreUnavailable."""

@@ -8,7 +8,7 @@ together are committed together, each in a savepoint of its own: one flush to th
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -17,9 +17,9 @@ from typing import Any, Self, TypeAlias, TypeVar
 from sqlalchemy import Connection, make_url, text, update
 from sqlalchemy.exc import DBAPIError
 
-from gateway.store.drivers import OURS, RETRY_SECONDS, Bench, bench, file_of, in_memory, make_file
 from gateway.store.migrations import migrate
-from gateway.store.statements import hold
+from gateway.store.sql.drivers import OURS, RETRY_SECONDS, Bench, bench, file_of, in_memory, make_file
+from gateway.store.sql.statements import hold
 from gateway.store.tables import counters
 from gateway.values.errors import StoreUnavailable
 
@@ -67,6 +67,7 @@ class Database:
         self._waiting: asyncio.Queue[_Work] = asyncio.Queue()
         self._task: asyncio.Task[None] | None = None
         self._told: dict[str, asyncio.Event] = {}
+        self._listeners: dict[str, list[Callable[[], None]]] = {}
         self._failing = False
 
     @property
@@ -144,6 +145,11 @@ class Database:
         """
         return self._told.setdefault(topic, asyncio.Event())
 
+    def listen(self, topic: str, heard: Callable[[], None]) -> Callable[[], None]:
+        """Call `heard` after every commit of this process that tells of `topic`; gives what ends that."""
+        self._listeners.setdefault(topic, []).append(heard)
+        return lambda: self._listeners[topic].remove(heard)
+
     async def _write_groups(self) -> None:
         """Write what waits, in groups, for ever."""
         while True:
@@ -164,8 +170,15 @@ class Database:
                 outcomes = [error for _ in group]
             for work, outcome in zip(group, outcomes, strict=True):
                 _settle(work, outcome)
-            for topic in {work.tells for work in group} & self._told.keys():
+            self._tell({work.tells for work in group})
+
+    def _tell(self, topics: Collection[str]) -> None:
+        """Wake all who wait for these topics."""
+        for topic in topics:
+            if topic in self._told:
                 self._told.pop(topic).set()
+            for heard in self._listeners.get(topic, ()):
+                heard()
 
     async def _write_group(self, group: list[_Work]) -> list[Any]:
         """Run a group in one transaction. A piece that fails is undone by itself; its exception is its outcome.

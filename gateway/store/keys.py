@@ -24,7 +24,7 @@ from sqlalchemy import (
     update,
 )
 
-from gateway.store.statements import insert_or_get
+from gateway.store.sql.statements import insert_or_get
 from gateway.store.tables import keys
 
 _PRIMARY = ("owner", "connection", "key")

@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from sqlalchemy import ColumnElement, Connection, and_, delete, select, update
 
 from gateway.store.deliveries.deliveries import PENDING
-from gateway.store.statements import insert_new
+from gateway.store.sql.statements import insert_new
 from gateway.store.tables import deliveries, keys, link_bookings, links, polls, processes, subscriptions
 
 

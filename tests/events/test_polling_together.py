@@ -172,7 +172,7 @@ async def test_a_defect_that_one_connection_meets_is_its_own(house, caplog):
 @pytest.mark.parametrize("store_url", ["sqlite"], indirect=True)
 async def test_polling_outlives_its_store(house, monkeypatch):
     """While the store is locked nothing is polled and nothing is lost; afterwards the same poller goes on."""
-    monkeypatch.setattr("gateway.store.drivers._BUSY_MILLISECONDS", 50)
+    monkeypatch.setattr("gateway.store.sql.drivers._BUSY_MILLISECONDS", 50)
     monkeypatch.setattr("gateway.store.database.RETRY_SECONDS", 0.05)
     await house.poll()
     await house.gateway()

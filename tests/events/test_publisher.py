@@ -119,7 +119,7 @@ async def test_what_fails_leaves_nothing(publishers):
 
 async def test_nothing_is_accepted_while_the_store_is_away(tmp_path, clock, monkeypatch):
     """StoreUnavailable means that nothing was taken; the same delivery is new once the store is back."""
-    monkeypatch.setattr("gateway.store.drivers._BUSY_MILLISECONDS", 50)
+    monkeypatch.setattr("gateway.store.sql.drivers._BUSY_MILLISECONDS", 50)
     path = tmp_path / "gateway.db"
     async with Database(f"sqlite:///{path}", clock) as database:
         one = publisher(database, clock)

@@ -153,7 +153,7 @@ async def test_what_a_server_said_is_told_as_well(postgresql_server):
 
 async def test_a_write_that_fails_tells_what_the_database_said(tmp_path, monkeypatch):
     """Each of a group of writes that an outage ends knows why."""
-    monkeypatch.setattr("gateway.store.drivers._BUSY_MILLISECONDS", 50)
+    monkeypatch.setattr("gateway.store.sql.drivers._BUSY_MILLISECONDS", 50)
     path = tmp_path / "gateway.db"
     async with Database(f"sqlite:///{path}", now) as database:
         holder = sqlite3.connect(path, isolation_level=None)
@@ -179,7 +179,7 @@ async def test_a_database_of_somebody_else_is_left_alone(empty_url, monkeypatch)
 
 async def test_a_locked_file_is_an_outage_that_ends_by_itself(tmp_path, monkeypatch):
     """While another process holds the lock, a write fails with StoreUnavailable; afterwards the same store writes."""
-    monkeypatch.setattr("gateway.store.drivers._BUSY_MILLISECONDS", 50)
+    monkeypatch.setattr("gateway.store.sql.drivers._BUSY_MILLISECONDS", 50)
     path = tmp_path / "gateway.db"
     async with Database(f"sqlite:///{path}", now) as database:
         holder = sqlite3.connect(path, isolation_level=None)
@@ -226,7 +226,7 @@ async def test_postgresql_that_goes_away_is_an_outage_that_ends_by_itself(postgr
 
 async def test_a_statement_that_takes_too_long_is_an_outage(postgresql_server, monkeypatch):
     """A database that does not answer in time is an outage for the group of writes that waits for it."""
-    monkeypatch.setattr("gateway.store.drivers._COMMAND_SECONDS", 0.2)
+    monkeypatch.setattr("gateway.store.sql.drivers._COMMAND_SECONDS", 0.2)
     async with Database(postgresql_server(), now) as database:
         with pytest.raises(StoreUnavailable):
             await database.write(lambda connection: connection.execute(text("SELECT pg_sleep(9)")))

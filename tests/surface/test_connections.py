@@ -107,7 +107,7 @@ async def test_a_first_failure_is_told(call, provider):
 @pytest.fixture
 def impatient(monkeypatch):
     """Let the store wait no five seconds for another process."""
-    monkeypatch.setattr("gateway.store.drivers._BUSY_MILLISECONDS", 50)
+    monkeypatch.setattr("gateway.store.sql.drivers._BUSY_MILLISECONDS", 50)
 
 
 async def test_no_call_is_refused_for_the_store(impatient, call, provider, tmp_path, caplog):

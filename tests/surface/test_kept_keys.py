@@ -171,7 +171,7 @@ class Lock:
 @pytest.fixture
 def lock(tmp_path, monkeypatch):
     """Give a function that takes the store away, until its result is released."""
-    monkeypatch.setattr("gateway.store.drivers._BUSY_MILLISECONDS", 50)
+    monkeypatch.setattr("gateway.store.sql.drivers._BUSY_MILLISECONDS", 50)
     return lambda: Lock(tmp_path / "gateway.db")
 
 

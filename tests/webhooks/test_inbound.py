@@ -21,7 +21,7 @@ NOTHING = (0, 0, 0, 0)
 @pytest.fixture
 def quick(monkeypatch):
     """Make SQLite give up on a lock at once."""
-    monkeypatch.setattr("gateway.store.drivers._BUSY_MILLISECONDS", 50)
+    monkeypatch.setattr("gateway.store.sql.drivers._BUSY_MILLISECONDS", 50)
 
 
 def lock(tmp_path):

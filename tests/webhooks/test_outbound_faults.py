@@ -174,7 +174,7 @@ async def test_on_postgresql_as_well(postgresql_server):
 
 async def test_a_store_that_is_away_for_a_while(house, caplog, monkeypatch):
     """While the store is locked nothing is lost: an outcome is written once it is back, and the loop goes on."""
-    monkeypatch.setattr("gateway.store.drivers._BUSY_MILLISECONDS", 30)
+    monkeypatch.setattr("gateway.store.sql.drivers._BUSY_MILLISECONDS", 30)
     locker = sqlite3.connect(house.url.removeprefix("sqlite:///"), isolation_level=None)
 
     async def lock(writer):

@@ -15,7 +15,7 @@ from sqlalchemy import ColumnElement, Connection, Row, and_, exists, func, selec
 
 from gateway.config import WebhookSettings
 from gateway.store.deliveries.probes import NOWHERE
-from gateway.store.statements import insert_new
+from gateway.store.sql.statements import insert_new
 from gateway.store.tables import deliveries, events, subscriptions
 from gateway.values.secrets import Secret
 

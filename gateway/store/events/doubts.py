@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import ColumnElement, Connection, and_, delete, select
 
-from gateway.store.statements import put
+from gateway.store.sql.statements import put
 from gateway.store.tables import doubts
 
 

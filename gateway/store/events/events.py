@@ -12,7 +12,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, and_, bindparam, insert, select, update
 
-from gateway.store.statements import hold, insert_new, put
+from gateway.store.sql.statements import hold, insert_new, put
 from gateway.store.tables import bookings, counters, deliveries, events, receipts, subscriptions
 from gateway.values.messages import Json
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import ColumnElement, Connection, select, update
 
-from gateway.store.statements import insert_new
+from gateway.store.sql.statements import insert_new
 from gateway.store.tables import polls
 
 

@@ -11,7 +11,7 @@ from typing import TypedDict, Unpack
 
 from sqlalchemy import ColumnElement, Connection, select, update
 
-from gateway.store.statements import insert_new, put
+from gateway.store.sql.statements import insert_new, put
 from gateway.store.tables import links
 
 

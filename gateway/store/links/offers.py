@@ -14,7 +14,7 @@ from typing import Any, TypeAlias
 from sqlalchemy import Connection, Row, Select, and_, bindparam, delete, func, select, tuple_, update
 
 from gateway.store.links.links import ensure
-from gateway.store.statements import put_newest
+from gateway.store.sql.statements import put_newest
 from gateway.store.tables import link_days, link_slots
 
 Stated: TypeAlias = tuple[str, int, str]

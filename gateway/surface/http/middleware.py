@@ -1,8 +1,8 @@
 """Where every answer passes: errors become bodies, every answer gets its headers, every call its line in the log.
 
 A defect is logged with its trace, and the caller is told the request id and nothing else. (What loops meet, for which
-no caller waits, is kept to them by `setbacks`.) What is not even HTTP never comes here: aiohttp answers it with 400 and
-hangs up.
+no caller waits, is kept to them by `store/loop.py`.) What is not even HTTP never comes here: aiohttp answers it with
+400 and hangs up.
 """
 
 from __future__ import annotations

@@ -5,7 +5,6 @@ Any number of gateways may carry on the same replay: each batch is one transacti
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
@@ -14,9 +13,9 @@ from gateway.store.database import Database, Transaction
 from gateway.store.deliveries import replays, subscriptions
 from gateway.store.deliveries.replays import Job, ReplaySelection
 from gateway.store.events.events import DELIVERIES
+from gateway.store.loop import Loop
 from gateway.telemetry import logs
-from gateway.telemetry.setbacks import Setbacks
-from gateway.values.errors import GatewayError, NotMapped, StoreUnavailable
+from gateway.values.errors import GatewayError, NotMapped
 
 BATCH = 100
 """Events whose deliveries are made in one transaction."""
@@ -27,11 +26,15 @@ _LOOK_SECONDS = 1.0
 
 @dataclass(frozen=True, slots=True)
 class Replays:
-    """Replays of a store. `now` gives milliseconds since 1970, `fresh` a new id with this prefix."""
+    """Replays of a store. `now` gives milliseconds since 1970, `fresh` a new id with this prefix.
+
+    `chance` gives numbers from 0 to below 1.
+    """
 
     database: Database
     now: Callable[[], int]
     fresh: Callable[[str], str]
+    chance: Callable[[], float] = lambda: 0.5
 
     async def begin(self, wanted: ReplaySelection) -> Job:
         """Begin a replay, and give it as it begins.
@@ -82,23 +85,12 @@ class Replays:
 
     async def run(self) -> None:
         """Carry on replays for ever, also after the store was out of reach."""
-        away, setbacks = False, Setbacks("replay")
+        loop = Loop("replay", [DELIVERIES], retry=_LOOK_SECONDS, chance=self.chance)
+        await loop.run(self._turn, self.database)
 
-        async def turn() -> float:
-            nonlocal away
-            try:
-                await self.step()
-                away = False
-            except StoreUnavailable as error:
-                if not away:
-                    logs.loop_waits(loop="replay", reason=str(error))
-                away = True
-            return 0.0
-
-        while True:
-            told = self.database.told(DELIVERIES)
-            await asyncio.sleep(await setbacks.turn(turn()))
-            await _woken(told)
+    async def _turn(self) -> float:
+        await self.step()
+        return _LOOK_SECONDS
 
     def _advance(self, connection: Transaction, key: str) -> Job | None:
         return replays.advance(connection, key, self.now(), self.fresh, BATCH, MOST_PENDING)
@@ -110,11 +102,3 @@ def _must_listen(connection: Transaction, key: str) -> None:
         raise NotMapped("Subscription not found.")
     if found.state != subscriptions.ACTIVE:
         raise GatewayError("The subscription is disabled: enable it first.", code="INVALID_STATE")
-
-
-async def _woken(told: asyncio.Event) -> None:
-    try:
-        async with asyncio.timeout(_LOOK_SECONDS):
-            await told.wait()
-    except TimeoutError:
-        return

@@ -17,8 +17,8 @@ from gateway.store.database import Database, Transaction
 from gateway.store.deliveries import deliveries, subscriptions
 from gateway.store.deliveries.deliveries import DEAD, DELIVERED, Attempt, Claimed, Result
 from gateway.store.events.events import DELIVERIES, EVENTS
+from gateway.store.loop import Loop
 from gateway.telemetry import logs
-from gateway.telemetry.setbacks import Setbacks
 from gateway.values.errors import GatewayError, StoreUnavailable
 from gateway.values.messages import Send
 from gateway.values.secrets import Redactor
@@ -95,28 +95,28 @@ class Dispatcher:
     pace: Pace = field(default_factory=Pace)
     _lanes: Lanes = field(init=False)
     _running: dict[asyncio.Task[None], Claimed] = field(default_factory=dict, init=False)
-    _freed: asyncio.Event = field(default_factory=asyncio.Event, init=False)
+    _loop: Loop = field(init=False)
     _ended: asyncio.Event = field(default_factory=asyncio.Event, init=False)
-    _stopping: bool = field(default=False, init=False)
-    _waits: bool = field(default=False, init=False)
     _mended: tuple[int, float] | None = field(default=None, init=False)
     """What both clocks told when the store was last looked over."""
 
     def __post_init__(self) -> None:
         self._lanes = Lanes(self.clock, self.pace.per_endpoint, self.pace.in_all, self.pace.per_second)
+        self._loop = Loop(
+            "deliveries",
+            [EVENTS, DELIVERIES],
+            longest=_LONGEST_SETBACK,
+            retry=self.pace.look,
+            chance=self.patience.chance,
+        )
 
     def __repr__(self) -> str:
-        return f"Dispatcher({len(self._running)} under way{', stopping' if self._stopping else ''})"
+        return f"Dispatcher({len(self._running)} under way{', stopping' if self._loop.stopping else ''})"
 
     async def run(self) -> None:
         """Send until `stop`. What is under way then has its grace to end; what remains is given back."""
-        setbacks = Setbacks("deliveries", longest=_LONGEST_SETBACK)
         try:
-            while not self._stopping:
-                self._freed.clear()
-                wakes = (self.database.told(EVENTS), self.database.told(DELIVERIES), self._freed)
-                wait = await setbacks.turn(self._round())
-                await _first((self._freed,) if setbacks.times else wakes, wait)
+            await self._loop.run(self._round, self.database)
             await self._drain()
         finally:
             for task in self._running:
@@ -125,22 +125,16 @@ class Dispatcher:
 
     async def stop(self) -> None:
         """Begin nothing more, and return once `run` has ended."""
-        self._stopping = True
-        self._freed.set()
+        self._loop.stop()
         await self._ended.wait()
 
     async def _round(self) -> float:
         """Begin what may be begun now, and give the seconds until there may be more to do without word of it."""
-        try:
-            await self._mend()
-            now = self.now()
-            ready = await self.database.read(lambda connection: deliveries.due(connection, now))
-            await self._begin(self._lanes.share(ready), now)
-            then = await self.database.read(lambda connection: deliveries.next_due(connection, now))
-        except StoreUnavailable as error:
-            self._wait_for_store(error)
-            return self.pace.look
-        self._waits = False
+        await self._mend()
+        now = self.now()
+        ready = await self.database.read(lambda connection: deliveries.due(connection, now))
+        await self._begin(self._lanes.share(ready), now)
+        then = await self.database.read(lambda connection: deliveries.next_due(connection, now))
         soon = self.pace.look if then is None else max(0.0, then - self.now()) / 1000
         return min(self.pace.look, soon, self._lanes.wait(ready))
 
@@ -164,7 +158,7 @@ class Dispatcher:
         """Make room for the next attempt. A defect of ours ends one attempt; its delivery waits for its lease."""
         claimed = self._running.pop(task)
         self._lanes.leave(claimed.endpoint.id)
-        self._freed.set()
+        self._loop.woken.set()
         if not task.cancelled() and (error := task.exception()) is not None:
             logs.crashed(request=claimed.id, error=error)
 
@@ -245,7 +239,7 @@ class Dispatcher:
             try:
                 return await self.database.write(work)
             except StoreUnavailable as error:
-                self._wait_for_store(error)
+                self._loop.outage.begin(error)
             await asyncio.sleep(self.pace.look)
 
     async def _mend(self) -> None:
@@ -282,19 +276,3 @@ class Dispatcher:
 
     def _lease(self) -> int:
         return round((self.pace.timeout + LEASE_MARGIN) * 1000)
-
-    def _wait_for_store(self, error: StoreUnavailable) -> None:
-        """Say once that the store is out of reach."""
-        if not self._waits:
-            logs.loop_waits(loop="deliveries", reason=str(error))
-        self._waits = True
-
-
-async def _first(events: tuple[asyncio.Event, ...], seconds: float) -> None:
-    """Wait until one of these is set, or so long."""
-    waits = [asyncio.create_task(event.wait()) for event in events]
-    try:
-        await asyncio.wait(waits, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
-    finally:
-        for wait in waits:
-            wait.cancel()
