@@ -9,7 +9,18 @@ from decimal import Decimal
 from math import isfinite
 from typing import Final
 
-from gateway.mapping.codecs.kind import ISO, LOSSY, ONE_WAY, Codec, CodecKind, CodecRefused, Scope, Specification
+from gateway.mapping.codecs.kind import (
+    ISO,
+    LOSSY,
+    ONE_WAY,
+    Codec,
+    CodecInvalid,
+    CodecKind,
+    CodecRefused,
+    Scope,
+    Specification,
+)
+from gateway.mapping.expressions import ExpressionFailed, ExpressionInvalid
 from gateway.mapping.expressions.functions.texts import international
 from gateway.model.types import times
 from gateway.values.messages import Json
@@ -128,6 +139,33 @@ def _plain_text(value: Json) -> str:
     return "\n".join(line for line in shown if line)
 
 
+def _prefix(spec: Specification) -> Codec:
+    written = spec.main_text("a text that stands before every value")
+    try:
+        template = spec.compile_template(written)
+    except ExpressionInvalid as invalid:
+        raise CodecInvalid(invalid.message, spec.place()) from None
+
+    def beginning(scope: Scope) -> str:
+        text = template.render(scope)
+        if not isinstance(text, str) or not text:
+            raise ExpressionFailed("`prefix` does not give a text")
+        return text
+
+    def decode(value: Json, scope: Scope) -> Json:
+        text, rest = beginning(scope), _text(value)
+        if not rest.startswith(text) or rest == text:
+            raise CodecRefused("a text that begins with the prefix, and goes on")
+        return rest.removeprefix(text)
+
+    def encode(value: Json, scope: Scope) -> Json:
+        if not isinstance(value, str) or not value:
+            raise CodecRefused("a text that is not empty")
+        return beginning(scope) + value
+
+    return Codec("prefix", ISO, "text", decode, encode)
+
+
 def _kind(
     name: str,
     law: str,
@@ -213,5 +251,16 @@ KINDS: Final[tuple[CodecKind, ...]] = (
         ("+49 (0)30 1234-567", "+49301234567"),
         _phone,
         _phone,
+    ),
+    CodecKind(
+        name="prefix",
+        main="a text that stands before every value, or a template that gives it",
+        options=(),
+        law=ISO,
+        reads="text",
+        gives="text",
+        meaning="text with a beginning ↔ what follows it, as of ids that are addresses",
+        samples=(({"prefix": "https://api.example/users/"}, "https://api.example/users/U7", "U7"),),
+        build=_prefix,
     ),
 )

@@ -15,7 +15,7 @@ from jinja2.visitor import NodeTransformer
 
 from gateway.documents.yaml import suggestion
 from gateway.mapping.expressions.functions import FUNCTIONS
-from gateway.mapping.expressions.functions.kind import ExpressionInvalid
+from gateway.mapping.expressions.functions.kind import ExpressionInvalid, check_pattern
 
 MAX_DEPTH: Final = 40
 TESTS: Final = ("boolean", "defined", "integer", "list", "none", "number", "object", "text")
@@ -154,7 +154,9 @@ class Grammar(NodeTransformer):
         if refused is not None:
             self._refuse(name, f"`{name}`: {refused}")
         written: list[Any] = []
-        for argument in arguments:
+        for index, argument in enumerate(arguments):
+            if function.parameter(index).kind == "pattern":
+                self._pattern(name, argument)
             chain = chain_of(argument) if function.signs else None
             if chain is None:
                 written.append(self.visit(argument))
@@ -162,6 +164,13 @@ class Grammar(NodeTransformer):
                 self._use(chain, harmless=True)
                 written.append(_plain(argument))
         return nodes.Filter(written[0], name, written[1:], [], None, None, lineno=node.lineno)
+
+    def _pattern(self, name: str, argument: nodes.Expr) -> None:
+        """Check a regular expression, which must stand here as a text: one that is computed could not be checked."""
+        try:
+            check_pattern(name, argument.value if isinstance(argument, nodes.Const) else None)
+        except ExpressionInvalid as invalid:
+            self._refuse(name, invalid.message)
 
     def _use(self, chain: tuple[str, ...], *, harmless: bool) -> None:
         if self.names is not None and chain[0] not in self.names:

@@ -20,11 +20,12 @@ from gateway.values.truth import MISSING
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """How a function of paths may be called: how many arguments there are, and which of them are expressions."""
+    """How a function of paths may be called: how many arguments there are, and which are expressions or patterns."""
 
     least: int
     most: int | None
     expressions: tuple[bool, ...]
+    patterns: frozenset[int] = frozenset()
 
 
 def _own() -> dict[str, Call]:
@@ -41,7 +42,12 @@ def _own() -> dict[str, Call]:
 SPECIFIED: Final[frozenset[str]] = frozenset(Functions.FUNCTION_TABLE)
 """Functions of JMESPath's own specification."""
 CALLS: Final[Mapping[str, Call]] = _own() | {
-    name: Call(one.least, one.most, tuple(parameter.kind == "expression" for parameter in one.parameters))
+    name: Call(
+        one.least,
+        one.most,
+        tuple(parameter.kind == "expression" for parameter in one.parameters),
+        frozenset(at for at, parameter in enumerate(one.parameters) if parameter.kind == "pattern"),
+    )
     for name, one in PATH_FUNCTIONS.items()
 }
 """Every function that a path may call; one of ours takes the place of JMESPath's own of the same name."""

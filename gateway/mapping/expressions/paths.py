@@ -25,7 +25,7 @@ from jmespath.visitor import Options, TreeInterpreter
 
 from gateway.computation.budget import budgeted, spend
 from gateway.documents.yaml import Place, suggestion
-from gateway.mapping.expressions.functions.kind import ExpressionFailed, ExpressionInvalid
+from gateway.mapping.expressions.functions.kind import ExpressionFailed, ExpressionInvalid, check_pattern
 from gateway.mapping.expressions.path_functions import CALLS, Call, PathFunctions
 from gateway.mapping.expressions.probes import PROBE
 from gateway.mapping.expressions.sizes import check_length, check_size
@@ -201,6 +201,11 @@ def _check_function(node: _Node, text: str) -> None:
         if expression != (argument["type"] == "expref"):
             expected = "an expression such as `&id`" if expression else "a value, not an expression"
             raise ExpressionInvalid(f"`{name}` takes {expected} here", offset)
+        if index in call.patterns:
+            try:
+                check_pattern(name, argument["value"] if argument["type"] == "literal" else None)
+            except ExpressionInvalid as invalid:
+                raise ExpressionInvalid(invalid.message, offset) from None
 
 
 def _count(call: Call) -> str:

@@ -7,12 +7,15 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any, Final
 
 import re2
 
 _MEMORY: Final = 1 << 20
 """Bytes that one expression may take, compiled."""
+_REMEMBERED: Final = 512
+"""Expressions that are remembered compiled: those of templates are asked for at each call."""
 
 
 class PatternRefused(Exception):
@@ -35,7 +38,18 @@ class Pattern:
         # Bytes of a header that are no UTF-8 are surrogates in its text, and go as the bytes that they were.
         return self._compiled is not None and self._compiled.search(text.encode(errors="surrogateescape")) is not None
 
+    @property
+    def groups(self) -> int:
+        """How many groups it has."""
+        return int(self._compiled.groups)
 
+    def extract(self, text: str) -> str | None:
+        """Give what its group matched first in a text, without a group all that matched; None where nothing did."""
+        found = self._compiled.search(text)
+        return None if found is None else found[self.groups]
+
+
+@lru_cache(_REMEMBERED)
 def compile_pattern(text: str) -> Pattern:
     """Compile an expression of RE2's syntax: no look-around and no back references. Raises PatternRefused."""
     options = re2.Options()

@@ -69,13 +69,15 @@ KINDS: Final[Mapping[str, Kind]] = {
         "an object or a list", lambda value: isinstance(value, dict | list), frozenset({"object", "list"})
     ),
     "text_or_list": Kind("a text or a list", lambda value: isinstance(value, str | list), frozenset({"text", "list"})),
+    "pattern": Kind("a regular expression, written out", _text, _TEXT),
     "expression": Kind("an expression such as `&id`", callable, frozenset()),
     "any": Kind("a value", lambda value: value is not MISSING and not isinstance(value, Secret), JSON_KINDS),
     "element": Kind("a value", lambda value: value is not MISSING and not isinstance(value, Secret), JSON_KINDS),
     "maybe": Kind("a value or none", lambda value: not isinstance(value, Secret), JSON_KINDS),
 }
 """Kinds of values by name. `element` is whatever the list that was given holds, `any` a value nobody can tell before,
-`maybe` one that may also be missing, `piece` what may be signed, `expression` a path that is computed of each element.
+`maybe` one that may also be missing, `piece` what may be signed, `expression` a path that is computed of each element,
+`pattern` a text that stands in the expression itself, so that it is checked when that is read.
 """
 
 

@@ -115,6 +115,7 @@ def test_an_option_takes_its_kind_only(kind, option):
         ({"iso8601": "minutes"}, "2026-03-19T08:30:15.5", "2026-03-19T08:30:15+01:00"),
         ({"iso8601": "seconds", "zone": "Europe/Paris"}, "2026-07-19T06:30Z", "2026-07-19T08:30:00+02:00"),
         ({"iso8601": "minutes"}, "2026-10-25T02:30:00+01:00", "2026-10-25T02:30:00+01:00"),
+        ({"prefix": "{{ settings.currency }}-"}, "EUR-7", "7"),
         ({"unix": "milliseconds"}, 1773905400999, "2026-03-19T08:30:00+01:00"),
         ({"clock": "%H:%M"}, "23:59", "23:59"),
         ({"clock_minutes": "%H:%M"}, "25:30", 1530),

@@ -53,6 +53,7 @@ EXACT = {
         INSTANTS | CHANGE,
         st.datetimes().map(lambda at: [at.strftime("%d.%m.%Y"), at.strftime("%H:%M:%S")]),
     ),
+    "prefix": ({"prefix": "https://api.example/"}, TEXT, TEXT.map("https://api.example/{}".format) | TEXT),
     "unix": ({"unix": "seconds"}, INSTANTS | CHANGE, SECONDS),
     "date": ({"date": "%d.%m.%Y"}, DATES, st.dates().map(lambda day: day.strftime("%d.%m.%Y"))),
     "clock": ({"clock": "%H:%M:%S"}, CLOCKS, CLOCKS.map("{}:00".format)),

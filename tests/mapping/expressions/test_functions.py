@@ -7,7 +7,7 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from gateway.mapping.expressions import ExpressionFailed, compile_path, compile_template
+from gateway.mapping.expressions import ExpressionFailed, ExpressionInvalid, compile_path, compile_template
 from gateway.mapping.expressions.functions import FUNCTIONS, PATH_FUNCTIONS
 from gateway.mapping.expressions.functions.kind import BOTH
 from gateway.mapping.expressions.path_functions import SPECIFIED
@@ -36,8 +36,8 @@ def test_the_example_of_the_reference_holds(function):
 @pytest.mark.parametrize("function", FUNCTIONS.values(), ids=lambda function: function.name)
 def test_no_word_takes_anything_for_granted(function):
     """A word refuses a kind it does not take, and only `default` takes what is missing."""
-    count = sum(parameter.required for parameter in function.parameters)
-    given = ", ".join(["nothing"] * count)
+    required = [parameter for parameter in function.parameters if parameter.required]
+    given = ", ".join("'a'" if parameter.kind == "pattern" else "nothing" for parameter in required)
     if function.name != "default":
         with pytest.raises(ExpressionFailed):
             evaluated(f"{function.name}({given})")
@@ -54,7 +54,9 @@ def test_the_example_holds_in_a_path(function):
     else:
         call = compile_template("{{ " + function.example + " }}").holes[0].tree
         data = {f"a{at}": Program(one).run({}) for at, one in enumerate([call.node, *call.args])}
-        result = compile_path(f"{function.name}({', '.join(data)})").read(data)
+        patterns = {f"a{at}" for at in range(len(data)) if function.parameter(at).kind == "pattern"}
+        given = (f"'{value}'" if name in patterns else name for name, value in data.items())
+        result = compile_path(f"{function.name}({', '.join(given)})").read(data)
     assert function.result == result
     assert type(function.result) is type(result)
     assert function.gives.holds(result)
@@ -187,6 +189,42 @@ def test_no_function_is_undeclared():
         ("exists('2026-03-29', '03:00', 'Europe/Berlin')", True),
         ("exists('2026-09-05', '24:00', 'America/Santiago')", False),
         ("replace('a', '', 'b')", ExpressionFailed),
+        ("range(1, 4)", [1, 2, 3]),
+        ("range(3, 0, -2)", [3, 1]),
+        ("range(4, 1)", []),
+        ("range(0, 10, 0)", ExpressionFailed),
+        ("length(range(0, 10000))", 10_000),
+        ("range(0, 10001)", ExpressionFailed),
+        ("range(0, 10 * 1000000000000000000000)", ExpressionFailed),
+        ("range(1000000, 0, -1)", ExpressionFailed),
+        ("range(1.5, 3)", ExpressionFailed),
+        ("pad('7', 3)", "007"),
+        ("pad(-5, 4)", "-005"),
+        ("pad('-5', 4)", "00-5"),
+        ("pad('abc', 2)", "abc"),
+        ("pad(9.5, 5)", "009.5"),
+        ("pad('7', 3, ' ')", "  7"),
+        ("pad('7', 3, '')", ExpressionFailed),
+        ("pad('7', 3, 'ab')", ExpressionFailed),
+        ("pad('7', -1)", ExpressionFailed),
+        ("pad('7', 100001)", ExpressionFailed),
+        ("extract('order 4711, court 3', '[0-9]+')", "4711"),
+        ("extract('order 4711', 'court (?:no )?([0-9]+)') | default('-')", "-"),
+        ("extract('a', 'a(b)?') | default('-')", "-"),
+        (r"extract('room 12', '\\b([0-9]+)')", "12"),
+        ("extract('Größe 7', '^[^ ]+')", "Größe"),
+        ("extract(7, '[0-9]')", ExpressionFailed),
+        ("url_decode('%C3%BC')", "ü"),
+        ("url_decode('%e4')", ExpressionFailed),
+        ("url_decode('50%')", ExpressionFailed),
+        ("url_decode('%zz')", ExpressionFailed),
+        ("band(5, 2)", 0),
+        ("band(-1, 2)", ExpressionFailed),
+        ("band(true, 1)", ExpressionFailed),
+        ("'abcdef'[:2] + 'abcdef'[-1:]", "abf"),
+        ("[1, 2, 3, 4][1:3]", [2, 3]),
+        ("[1, 2, 3][::2]", [1, 3]),
+        ("{'a': 1}[:1]", ExpressionFailed),
         ("number(7.5)", 7.5),
         ("json([1e308 * 10])", ExpressionFailed),
         ("json('ü')", '"ü"'),
@@ -214,6 +252,32 @@ def test_edges(expression, expected):
         result = evaluated(expression)
         assert expected == result
         assert type(expected) is type(result)
+
+
+@pytest.mark.parametrize(
+    ("pattern", "told"),
+    [
+        ("args.pattern", "written out"),
+        ("'a' + 'b'", "written out"),
+        ("'('", "not a regular expression"),
+        ("'(?=a)b'", "linear time"),
+        ("'(a)(b)'", "one group"),
+        (r"'\ba'", "control character"),
+    ],
+)
+def test_a_pattern_is_checked_when_it_is_read(pattern, told):
+    """What is no pattern, or cannot be matched in linear time, is refused at load, in templates as in paths."""
+    with pytest.raises(ExpressionInvalid, match=told):
+        compile_template(f"{{{{ extract(args.text, {pattern}) }}}}")
+    with pytest.raises(ExpressionInvalid, match=told):
+        compile_path(f"extract(text, {'pattern' if 'written' in told else pattern.replace(chr(92) + 'b', chr(8))})")
+
+
+def test_a_pattern_takes_linear_time():
+    """A pattern that others match in years is matched at once, and half a character is refused by its kind."""
+    assert evaluated("extract(text, '^(?:a+)+$') | default('none')", text="a" * 50_000 + "!") == "none"
+    with pytest.raises(ExpressionFailed, match="half characters"):
+        evaluated("extract(text, 'a')", text="\ud800")
 
 
 def test_signatures_of_the_vendors():

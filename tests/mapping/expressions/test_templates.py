@@ -193,7 +193,7 @@ def test_nothing_grows_without_end(text):
         ("{{ a is defined(1) }}", "no arguments", 8),
         ("{{ a if b }}", "needs an `else`", 2),
         ("{{ b }} {{ nme }}", "did you mean `name`", 11),
-        ("{{ range(10) }}", "`range` is no word", 3),
+        ("{{ lipsum(10) }}", "`lipsum` is no word", 3),
         ("{{ self }}", "`self` is not known", 3),
         ("{{ " + "(" * 400 + "1" + ")" * 400 + " }}", "too deeply", 2),
         ("{{ " + "not " * 300 + "a }}", "too deeply", 2),

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from gateway.computation.budget import spend
+from gateway.mapping.expressions.patterns import PatternRefused, compile_pattern
 from gateway.mapping.expressions.types import KINDS, ValueType, kind_of, value_type
 from gateway.model.types.times import TimeRefused
 from gateway.values.messages import Json
@@ -165,6 +166,23 @@ def function(
         )
 
     return declared
+
+
+def check_pattern(name: str, pattern: object) -> None:
+    """Refuse what is no regular expression written out, or has two groups: raises ExpressionInvalid.
+
+    What is written backslash and b in the quotes of a template is a backspace to Jinja2, and would never be found.
+    """
+    if not isinstance(pattern, str):
+        raise ExpressionInvalid(f"`{name}` takes its pattern as a text, written out: it is checked when it is read")
+    if any(ord(mark) < ord(" ") for mark in pattern):
+        raise ExpressionInvalid(f"`{name}`: a control character; write `\\\\b` for the `\\b` of a pattern")
+    try:
+        groups = compile_pattern(pattern).groups
+    except PatternRefused as refused:
+        raise ExpressionInvalid(f"`{name}`: {refused}") from None
+    if groups > 1:
+        raise ExpressionInvalid(f"`{name}` gives one group: write the others as `(?:…)`")
 
 
 def _parameters(text: str) -> tuple[Parameter, ...]:

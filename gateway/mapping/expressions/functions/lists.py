@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from json import dumps
-from typing import Any
+from typing import Any, Final
 
 from gateway.computation.budget import remembered
 from gateway.mapping.expressions.functions.intervals import Intervals
@@ -12,6 +12,8 @@ from gateway.mapping.expressions.sizes import check_length, check_size
 from gateway.mapping.expressions.types import KINDS, kind_of
 from gateway.values.messages import Json
 from gateway.values.truth import MISSING
+
+_MOST_NUMBERS: Final = 10_000
 
 
 def _numbers(name: str, values: list[Json]) -> list[Any]:
@@ -110,6 +112,18 @@ def chunks(values: list[Json], size: int) -> list[Json]:
     if size < 1:
         raise ExpressionFailed("`chunks` takes a size of 1 or more")
     return [values[at : at + size] for at in range(0, len(values), size)]
+
+
+@function("first: integer, last: integer, step: integer?", "list<integer>", "range(0, 100, 25)", [0, 25, 50, 75])
+def range_(first: int, last: int, step: int = 1) -> list[Json]:
+    """Whole numbers from the first on and before the last, every so many (1; below zero downward). At most 10,000."""
+    if step == 0:
+        raise ExpressionFailed("`range` takes a step other than 0")
+    if -((first - last) // step) > _MOST_NUMBERS:
+        raise ExpressionFailed(f"`range` gives at most {_MOST_NUMBERS:,} numbers")
+    numbers: list[Json] = list(range(first, last, step))
+    check_length(len(numbers))
+    return numbers
 
 
 @function("values: list<element>", "list<element>", "sort(['b', 'a'])", ["a", "b"], only=TEMPLATES)

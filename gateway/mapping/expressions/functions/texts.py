@@ -7,9 +7,12 @@ import json as json_codec
 import re
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any, Final
+from urllib.parse import unquote_to_bytes
 
+from gateway.computation.budget import spend
 from gateway.mapping.expressions.functions.kind import MAX_TEXT, TEMPLATES, ExpressionFailed, function
 from gateway.mapping.expressions.ids import uuid_of
+from gateway.mapping.expressions.patterns import compile_pattern
 from gateway.mapping.expressions.sizes import check_size
 from gateway.mapping.expressions.types import kind_of
 from gateway.values.messages import Json
@@ -21,6 +24,9 @@ _DECIMAL: Final = re.compile(r"-?(?:0+|0*[1-9][0-9]{0,17})(?:\.[0-9]{1,20})?")
 _MOST: Final = 10**18
 _E164: Final = re.compile(r"\+[1-9][0-9]{6,14}")
 _PHONE_MARKS: Final = re.compile(r"\(0\)|[\s().\-/]")
+_STRAY_PERCENT: Final = re.compile(r"%(?![0-9A-Fa-f]{2})")
+_LIGHT: Final = 32
+"""Characters that are searched in the time of one step."""
 
 
 def plain(value: str | float) -> str:
@@ -141,6 +147,48 @@ def ends_with(value: str, ending: str) -> bool:
 def after(value: str, beginning: str) -> Any:
     """What follows the beginning; missing when the text does not begin so."""
     return value.removeprefix(beginning) if value.startswith(beginning) else MISSING
+
+
+@function("value: text, pattern: pattern", "text?", "extract('/events/E1?x=2', '/events/([^/?]+)')", "E1")
+def extract(value: str, pattern: str) -> Any:
+    """What the one group of a pattern matches first, without a group all that matches; missing when nothing does."""
+    spend(len(value) // _LIGHT)
+    try:
+        found = compile_pattern(pattern).extract(value)
+    except UnicodeEncodeError:
+        raise ExpressionFailed("`extract` takes a text without half characters") from None
+    return MISSING if found is None else found
+
+
+@function("value: scalar, width: integer, mark: text?", "text", "pad(7, 2)", "07")
+def pad(value: str | float, width: int, mark: str = "0") -> str:
+    """A text or number after as many marks as make it so long: zeros, which stand behind a minus, or another mark."""
+    if len(mark) != 1:
+        raise ExpressionFailed("`pad` takes one character as `mark`")
+    if not 0 <= width <= MAX_TEXT:
+        raise ExpressionFailed(f"`pad` takes a width of 0 to {MAX_TEXT}")
+    written = plain(value)
+    sign = "-" if mark == "0" and not isinstance(value, str) and written.startswith("-") else ""
+    return sign + written.removeprefix(sign).rjust(width - len(sign), mark)
+
+
+@function("value: text", "text", "url_decode('a%20b%2Fc+d')", "a b/c+d")
+def url_decode(value: str) -> str:
+    """The text without percent-encoding, read as UTF-8 (RFC 3986); a `+` stays one."""
+    if _STRAY_PERCENT.search(value):
+        raise ExpressionFailed("`url_decode` takes a text in which two hexadecimal digits follow each `%`")
+    try:
+        return unquote_to_bytes(value).decode()
+    except UnicodeError:
+        raise ExpressionFailed("`url_decode` takes percent-encoded UTF-8") from None
+
+
+@function("value: integer, mask: integer", "integer", "band(6, 3)", 2)
+def band(value: int, mask: int) -> int:
+    """The bits that both whole numbers have, as of a mask of weekdays."""
+    if value < 0 or mask < 0:
+        raise ExpressionFailed("`band` takes whole numbers from 0 on")
+    return value & mask
 
 
 @function("name: text", "text", "first_name('Maria de la Cruz')", "Maria de la")
