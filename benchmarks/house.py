@@ -7,13 +7,12 @@ import asyncio
 import hashlib
 import hmac
 from dataclasses import replace
-from datetime import UTC, datetime
 from pathlib import Path
 
 from benchmarks import data
+from gateway.application import Ambient, build_engine
 from gateway.documents.yaml import read
 from gateway.engine.catalog import Catalog, bound
-from gateway.engine.engine import Engine
 from gateway.examples.files import load_examples
 from gateway.examples.playback import Recording, recorded_engine
 from gateway.mapping.compile import compile_provider
@@ -60,7 +59,7 @@ class Vendor:
         self.connection = _connection()
         self.sent = None
         catalog = Catalog("v1", {}, {data.CONNECTION: self.connection})
-        self.engine = Engine(catalog, load(), self._send, clock=lambda: 0.0, now=lambda: datetime.now(UTC))
+        self.engine = build_engine(catalog, self._send, Ambient(clock=lambda: 0.0))
 
     async def _send(self, request):
         self.sent = request

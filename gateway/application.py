@@ -13,7 +13,7 @@ import time
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 from gateway.config import Settings
@@ -34,7 +34,7 @@ from gateway.surface.dependencies import Bounds, Dependencies
 from gateway.transport import retry
 from gateway.transport.client import Client
 from gateway.transport.limits import Gates
-from gateway.transport.quota import quota_of
+from gateway.transport.quota import Quota, quota_of
 from gateway.values.messages import Send
 from gateway.values.secrets import Redactor, Secret
 from gateway.webhooks.inbound.receiver import Inbound
@@ -85,6 +85,10 @@ class Ambient:
     retries: int = 2
     """How often a call that failed is made again, where that is safe."""
     bounds: Bounds = field(default_factory=Bounds)
+    sending: Pace = field(default_factory=Pace)
+    """How deliveries are sent, where the configuration does not say it."""
+    polling: PollingSettings = field(default_factory=PollingSettings)
+    """How polls are made, where the configuration does not say it."""
 
     def utc(self) -> datetime:
         """Give this moment, in UTC."""
@@ -188,16 +192,21 @@ async def open_engine(
         _way_out(settings, send) as way_out,
         quota_of(settings.limits_store, ambient.clock, lambda: ambient.now() / 1000) as quota,
     ):
-        yield Engine(
-            catalog,
-            load_model(),
-            way_out,
-            clock=ambient.clock,
-            now=ambient.utc,
-            fresh=ambient.new_uuid,
-            gates=Gates(ambient.clock, quota=quota),
-            patience=retry.Patience(ambient.clock, ambient.sleep, ambient.chance, ambient.retries),
-        )
+        yield build_engine(catalog, way_out, ambient, quota)
+
+
+def build_engine(catalog: Catalog, send: Send, ambient: Ambient, quota: Quota | None = None) -> Engine:
+    """Put an engine together on a way out to the providers; without a `quota`, rates are counted in this process."""
+    return Engine(
+        catalog,
+        load_model(),
+        send,
+        clock=ambient.clock,
+        now=ambient.utc,
+        fresh=ambient.new_uuid,
+        gates=Gates(ambient.clock, quota=quota, sleep=ambient.sleep),
+        patience=retry.Patience(ambient.clock, ambient.sleep, ambient.chance, ambient.retries),
+    )
 
 
 def build(settings: Settings, engine: Engine, database: Database, send: Send, ambient: Ambient) -> Application:
@@ -206,7 +215,7 @@ def build(settings: Settings, engine: Engine, database: Database, send: Send, am
     publisher = Publisher(database, engine.model, now, new_id, tracked(engine), settings.emit_confirmed_on_create)
     recorded_calls = Remembering(engine, database, publisher)
     told = settings.deliveries
-    pace = Pace(timeout=told.timeout, per_endpoint=told.at_once, per_second=told.per_second)
+    pace = replace(ambient.sending, timeout=told.timeout, per_endpoint=told.at_once, per_second=told.per_second)
     patience = Patience(ambient.chance, told.schedule)
     redactor = redactor_of(settings, engine.catalog)
     return Application(
@@ -236,9 +245,8 @@ def redactor_of(settings: Settings, catalog: Catalog) -> Redactor:
 def _polling(settings: Settings, engine: Engine, publisher: Publisher, ambient: Ambient) -> Poller | None:
     if settings.polling is None:
         return None
-    polling = PollingSettings(
-        settings.polling.interval, window_days=settings.polling.window_days, chance=ambient.chance
-    )
+    stated, chance = settings.polling, ambient.chance
+    polling = replace(ambient.polling, interval=stated.interval, window_days=stated.window_days, chance=chance)
     return Poller(engine, publisher, ambient.clock, polling)
 
 

@@ -10,10 +10,12 @@ from itertools import count
 from pathlib import Path
 
 from gateway import config
-from gateway.application import Ambient, open_application
+from gateway.application import Ambient, build, build_engine, open_application
 from gateway.engine.catalog import Catalog
 
 LOOPBACK = (ipaddress.ip_network("127.0.0.0/8"),)
+MARCH = 1_772_323_200_000
+"""2026-03-01T00:00:00Z"""
 NUMBERS = count(1)
 """Of all ids, so that no two applications on one store make the same."""
 
@@ -35,6 +37,11 @@ def _loaded(text):
     return found
 
 
+def milliseconds(moment):
+    """Give a moment, with its zone, as milliseconds since 1970."""
+    return int(moment.timestamp() * 1000)
+
+
 def ambient(now, **changed):
     """Give what an application takes from the world: this clock, numbered ids, no chance, and nothing is repeated.
 
@@ -49,6 +56,25 @@ def ambient(now, **changed):
         "retries": 0,
     }
     return Ambient(now=now, **usual | changed)
+
+
+def engine_of(connections, send, now, **changed):
+    """Build an engine on these connections by name, or on a catalog; `send` is its way to the providers.
+
+    The rest is as in `ambient`.
+    """
+    catalog = connections if isinstance(connections, Catalog) else Catalog("v1", {}, connections)
+    return build_engine(catalog, send, ambient(now, **changed))
+
+
+def built(database, now, *, settings=None, send=None, **changed):
+    """Build an application without connections on an open store; `send` is the way to who is told of events.
+
+    The rest is as in `ambient`.
+    """
+    world = ambient(now, **changed)
+    engine = build_engine(Catalog("v1", {}, {}), send, world)
+    return build(settings or configured({"club": "example"}), engine, database, send, world)
 
 
 @asynccontextmanager

@@ -21,7 +21,7 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 
 from gateway.documents.yaml import Document, parse, read
-from gateway.engine.catalog import Catalog, bound
+from gateway.engine.catalog import bound
 from gateway.engine.engine import Engine
 from gateway.engine.tracing import Trace
 from gateway.mapping.compile import compile_provider
@@ -30,6 +30,7 @@ from gateway.model.model import arguments, load
 from gateway.values.messages import Call, Response
 from gateway.values.secrets import Secret
 from tests import demonstration
+from tests.applications import engine_of, milliseconds
 from tests.databases import empty_url, postgresql_server, postgresql_store, store_url
 from tests.order import (
     pytest_addoption,
@@ -167,11 +168,9 @@ def gateway(compiled):
         plan = compiled(fragment)
         values = {name: setting.default for name, setting in plan.settings.items()}
         values |= {"time_zone": zone, "currency": "EUR", "key": Secret(KEY)} | settings
-        catalog = Catalog("v1", {"example": plan}, {"club": bound("club", plan, values)})
         made = Gateway(None, list(answers), zone=zone)
-        made.engine = Engine(
-            catalog, load(), made.send, clock=lambda: made.time, now=lambda: datetime.fromisoformat(now)
-        )
+        at, club = milliseconds(datetime.fromisoformat(now)), bound("club", plan, values)
+        made.engine = engine_of({"club": club}, made.send, lambda: at, clock=lambda: made.time)
         return made
 
     return of
@@ -222,9 +221,8 @@ def replayed():
 
     async def of(examples, example, send):
         connection = example.connection
-        engine = Engine(
-            Catalog("v1", {}, {"example": connection}), load(), send, clock=lambda: 0.0, now=lambda: example.now
-        )
+        at = milliseconds(example.now)
+        engine = engine_of({"example": connection}, send, lambda: at, clock=lambda: 0.0)
         for scheme in ("", *connection.provider.auth_schemes):
             engine.session(connection, scheme).token = examples.token or None
         plan = engine.operation(connection, example.operation)

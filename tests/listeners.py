@@ -3,12 +3,11 @@
 import pytest
 
 from gateway.application import build
-from gateway.events.publisher import Publisher, observed
-from gateway.model.model import load
+from gateway.events.publisher import observed
 from gateway.store.database import Database
 from gateway.surface.dependencies import Bounds
 from gateway.surface.events.stream import STREAMS, Pace
-from tests.applications import ambient
+from tests.applications import ambient, built
 from tests.databases import sqlite_store
 
 START = 1_772_352_000_000
@@ -37,15 +36,14 @@ async def database(tmp_path, moments):
 
 
 @pytest.fixture
-def published(database, moments):
+async def published(database, moments):
     """Give the function that publishes bookings as a poll would see them: `await published("club-a", booking, …)`."""
     return publishing(database, moments)
 
 
 def publishing(database, moments):
     """Make the function that publishes into this store."""
-    world = ambient(lambda: moments[-1])
-    publisher = Publisher(database, load(), world.now, world.new_id, lambda _name: load().changes.tracked)
+    publisher = built(database, lambda: moments[-1]).publisher
 
     async def publish(connection, *bookings):
         seen = [observed(connection, "courts", "poll", "changed", one) for one in bookings]

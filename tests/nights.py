@@ -5,14 +5,13 @@ import contextlib
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from gateway.engine.catalog import Catalog
-from gateway.engine.engine import Engine
 from gateway.model.model import arguments, load
 from gateway.simulator.play import Play
 from gateway.simulator.server import playing
 from gateway.transport.client import Client
 from gateway.values.messages import Call
 from gateway.values.secrets import Secret
+from tests.applications import engine_of, milliseconds
 from tests.links.clubs import COURT, connection
 from tests.shipped import scripted
 
@@ -105,6 +104,5 @@ async def night_at(club, zone, day):
         play.state["hours"] = ALL_NIGHT | ({"closes": "24:00"} if provider == "locaboo" else {})
     async with Client(["127.0.0.0/8"]) as client, playing(play, 0) as port:
         joined = connection("club", provider, f"http://127.0.0.1:{port}", about)
-        catalog = Catalog("tests", {}, {"club": joined})
-        clock = asyncio.get_running_loop().time
-        yield Night(Engine(catalog, load(), client.send, clock=clock, now=lambda: now), wanted, zone, on)
+        engine = engine_of({"club": joined}, client.send, lambda: milliseconds(now))
+        yield Night(engine, wanted, zone, on)

@@ -23,7 +23,7 @@ class Links:
     """Answers marketplaces and, while `run` runs, keeps both sides of every link in step."""
 
     def __init__(self, context: LinkContext) -> None:
-        self._context = context
+        self.context = context
 
     async def answer(
         self, connection: Connection, asked: MarketplaceRequest, request_id: str, deadline: float
@@ -32,8 +32,8 @@ class Links:
 
         `deadline` is a reading of the event loop's clock, in seconds.
         """
-        link = self._context.asked_of(connection, asked.data)
-        session = session_of(self._context, link, Asking(request_id, deadline))
+        link = self.context.asked_of(connection, asked.data)
+        session = session_of(self.context, link, Asking(request_id, deadline))
         about = {"request": request_id, "link": link.name, "asked": asked.request}
         try:
             answer = await _answered(session, asked)
@@ -46,30 +46,30 @@ class Links:
     async def run(self) -> None:
         """Work for every link until cancelled. A defect that one of them meets makes that one wait."""
         async with asyncio.TaskGroup() as group:
-            for name in self._context.links:
-                group.create_task(Worker(self._context, name).run())
+            for name in self.context.links:
+                group.create_task(Worker(self.context, name).run())
 
     async def step(self, name: str) -> None:
         """Do once what there is to do for a link, as the worker does. Raises StoreUnavailable, NotMapped."""
-        self._context.link(name)
-        await Worker(self._context, name).turn()
+        self.context.link(name)
+        await Worker(self.context, name).turn()
 
     async def statuses(self) -> list[dict[str, Json]]:
         """Tell how every link fares. Raises StoreUnavailable."""
-        return [await self.status(name) for name in sorted(self._context.links)]
+        return [await self.status(name) for name in sorted(self.context.links)]
 
     async def status(self, name: str) -> dict[str, Json]:
         """Tell how a link fares: moments in UTC. Raises NotMapped, StoreUnavailable."""
-        return await status(self._context, self._context.link(name))
+        return await status(self.context, self.context.link(name))
 
     async def diff(self, name: str, deadline: float) -> dict[str, Json]:
         """Read the club and tell where the marketplace was told something else. Raises GatewayError."""
-        asking = Asking(self._context.fresh("link"), deadline)
-        return await diff(session_of(self._context, self._context.link(name), asking))
+        asking = Asking(self.context.fresh("link"), deadline)
+        return await diff(session_of(self.context, self.context.link(name), asking))
 
     async def resync(self, name: str) -> Mapping[str, Json]:
         """Have the club read and the marketplace told anew, by whoever works for the link. Raises NotMapped."""
-        return await resync(self._context, self._context.link(name))
+        return await resync(self.context, self.context.link(name))
 
 
 async def _answered(session: Session, asked: MarketplaceRequest) -> dict[str, Json]:

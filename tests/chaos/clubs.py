@@ -8,10 +8,11 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from gateway.engine.catalog import Catalog
+from gateway.application import wall_clock
 from gateway.engine.engine import Engine
 from gateway.model.model import arguments, load
 from gateway.values.messages import Call
+from tests.applications import engine_of
 from tests.links.clubs import KINDS, ZONE, connection
 
 _PUBLIC = {name: value for name, value in KINDS["simplybook"].settings.items() if not name.startswith("user_")}
@@ -124,9 +125,7 @@ def staff_of(name, front, client):
     """Give the staff of a club, who know nothing yet."""
     kind = CLUBS[name]
     joined = connection(name, kind.provider, front.open_url, kind.settings)
-    clock = asyncio.get_running_loop().time
-    engine = Engine(Catalog("v", {}, {name: joined}), load(), client.send, clock=clock, now=lambda: datetime.now(UTC))
-    return Staff(name, engine, kind)
+    return Staff(name, engine_of({name: joined}, client.send, wall_clock), kind)
 
 
 def customer(kind, whose):

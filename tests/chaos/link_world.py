@@ -8,14 +8,11 @@ import contextlib
 import json
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 
 import aiohttp
 
-from gateway.engine.catalog import Catalog
-from gateway.engine.engine import Engine
-from gateway.model.model import load
 from gateway.transport.client import Client
+from tests.applications import engine_of
 from tests.chaos.clubs import CLUBS, Staff, held
 from tests.chaos.front import WRITES, Front
 from tests.chaos.link_serving import REFERENCE, referring
@@ -86,10 +83,7 @@ class LinkWorld(Raised):
         self.club.begin(kind.settings, lambda: self.at, lies=lies)
         self.market.begin(MARKET, lambda: self.at)
         joined = connection("club", kind.provider, self.club.open_url, kind.settings)
-        clock = asyncio.get_running_loop().time
-        catalog = Catalog("v", {}, {"club": joined})
-        now = lambda: datetime.fromtimestamp(self.at / 1000, UTC)  # noqa: E731
-        self.staff = Staff("club", Engine(catalog, load(), self.client.send, clock=clock, now=now), kind)
+        self.staff = Staff("club", engine_of({"club": joined}, self.client.send, lambda: self.at), kind)
         self.starts += 1
         await self.start()
 

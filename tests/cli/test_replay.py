@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+from dataclasses import replace
 from functools import partial
 
 import pytest
@@ -12,9 +13,8 @@ from gateway.store.deliveries import replays, subscriptions
 from gateway.store.deliveries.subscriptions import Subscription
 from gateway.store.events.events import Receipt, append, receive
 from gateway.transport.client import Client
-from gateway.values.secrets import Redactor, Secret
-from gateway.webhooks.outbound.attempts import Patience
-from gateway.webhooks.outbound.sender import Dispatcher
+from gateway.values.secrets import Secret
+from tests.applications import built, configured
 from tests.subscribers import Endpoint, endpoint, happened
 
 __all__ = ["endpoint"]
@@ -47,9 +47,10 @@ async def database(url, endpoint: Endpoint):
 @pytest.fixture
 async def sender(database):
     """Let a gateway's dispatcher work on the store."""
-    clock = asyncio.get_running_loop().time
+    found = configured({"club": "example"})
+    settings = replace(found, deliveries=replace(found.deliveries, schedule=(0.0,)))
     async with Client(["127.0.0.0/8"]) as client:
-        made = Dispatcher(database, client.send, wall_clock, clock, Patience(lambda: 0.5, (0.0,)), Redactor(()))
+        made = built(database, wall_clock, settings=settings, send=client.send).dispatcher
         running = asyncio.create_task(made.run())
         yield made
         await made.stop()

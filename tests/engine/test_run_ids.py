@@ -1,15 +1,13 @@
 """The ids that are a call's own, `uuid()` and `idempotency_key`: no other call has them, and none undoes by them."""
 
-from datetime import UTC, datetime
 from itertools import count
 
 import pytest
 
-from gateway.engine.engine import Engine
 from gateway.mapping.expressions.ids import uuid_of
-from gateway.model.model import load
 from gateway.values.errors import ProviderRejected
 from gateway.values.messages import Call
+from tests.applications import MARCH, engine_of
 
 MADE = """
 native:
@@ -40,9 +38,8 @@ operations:
 def asks(made, key="", start=1):
     """Ask again on a new engine, as after a restart, with other random ids."""
     numbers = count(start)
-    catalog, sent = made.engine.catalog, made.send
     clock, fresh = (lambda: made.time), (lambda: uuid_of("random", next(numbers)))
-    engine = Engine(catalog, load(), sent, clock=clock, now=lambda: datetime(2026, 3, 1, tzinfo=UTC), fresh=fresh)
+    engine = engine_of(made.engine.catalog, made.send, lambda: MARCH, clock=clock, new_uuid=fresh)
     return engine.run(Call("club", "native.book", {}, "r1", made.time + 25, idempotency_key=key))
 
 

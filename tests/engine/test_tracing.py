@@ -7,13 +7,10 @@ from hashlib import md5
 
 import pytest
 
-from gateway.engine.engine import Engine
 from gateway.engine.tracing import Trace, Watch
-from gateway.model.model import load
-from gateway.transport.limits import Gates
-from gateway.transport.retry import Patience
 from gateway.values.errors import GatewayError, ProviderUnavailable
 from gateway.values.messages import Request, Response
+from tests.applications import MARCH, engine_of
 
 KEY = "provider-s3cret-key"  # of the connection that the fixtures make
 SESSION = """
@@ -230,15 +227,8 @@ async def test_repetition_and_wait(gateway, answered):
     def clock():
         return made.time
 
-    made.engine = Engine(
-        made.engine.catalog,
-        load(),
-        made.send,
-        clock=clock,
-        now=lambda: datetime(2026, 3, 1, tzinfo=UTC),
-        gates=Gates(clock, sleep=sleep),
-        patience=Patience(clock, sleep, lambda: 0.0),
-    )
+    about = {"clock": clock, "sleep": sleep, "chance": lambda: 0.0, "retries": 2}
+    made.engine = engine_of(made.engine.catalog, made.send, lambda: MARCH, **about)
     await made.run("native.ping")
     assert [("call", 1, "status"), ("call", 2, "success")] == told(made)
     first, second = made.trace.exchanges
@@ -257,7 +247,6 @@ native:
 async def test_signed_when_sent(gateway, answered):
     """A call that waits for its turn is made and signed when it goes, and knows when it began."""
     made = gateway(SIGNED, {}, answered({}, 503), {})
-    began = datetime(2026, 3, 1, tzinfo=UTC)
 
     async def sleep(seconds):
         made.time += seconds
@@ -266,14 +255,13 @@ async def test_signed_when_sent(gateway, answered):
         return made.time
 
     def now():
-        return began + timedelta(seconds=made.time - 1000)
+        return MARCH + round((made.time - 1000) * 1000)
 
-    catalog, gates = made.engine.catalog, Gates(clock, sleep=sleep)
-    patience = Patience(clock, sleep, lambda: 0.0)
-    made.engine = Engine(catalog, load(), made.send, clock=clock, now=now, gates=gates, patience=patience)
+    about = {"clock": clock, "sleep": sleep, "chance": lambda: 0.0, "retries": 2}
+    made.engine = engine_of(made.engine.catalog, made.send, now, **about)
     for _ in range(2):
         await made.run("native.ping")
-    at = [(began + timedelta(seconds=seconds)).isoformat() for seconds in range(3)]
+    at = [(datetime(2026, 3, 1, tzinfo=UTC) + timedelta(seconds=seconds)).isoformat() for seconds in range(3)]
     assert [(at[0], at[0]), (at[0], at[1]), (at[0], at[2])] == [
         (dict(one.query)["began"], dict(one.query)["at"]) for one in made.requests
     ]

@@ -11,7 +11,7 @@ import pytest
 from aiohttp import web
 
 from gateway.engine.catalog import bound, load_providers
-from gateway.events.polling import Poller, PollingSettings
+from gateway.events.polling import PollingSettings
 from gateway.model.model import load
 from gateway.store.events.events import page
 from tests.applications import configured, opened
@@ -67,17 +67,16 @@ class House:
         return self.at
 
     async def gateway(self, plan=None, **polling):
-        """Start a gateway, or another one."""
+        """Start a gateway, or another one; the rest are keys of `polling`."""
         values = {"time_zone": "Europe/Berlin", "currency": "EUR", "base_url": self.base, "kind": None} | self.settings
         connection = bound("club", plan or self.plan, values)
         send = self.client.send if self.client is not None else None
-        application = await self.stack.enter_async_context(
-            opened(configured({"club": "desk"}), {"club": connection}, self.url, self.now, send=send)
+        settings, usual = configured({"club": "desk"}, polling=polling), PollingSettings(timeout=10.0)
+        made = await self.stack.enter_async_context(
+            opened(settings, {"club": connection}, self.url, self.now, send=send, polling=usual)
         )
-        engine, publisher = application.engine, application.publisher
-        poller = Poller(engine, publisher, application.ambient.clock, PollingSettings(timeout=10.0, **polling))
-        self.gateways.append((poller, engine, publisher))
-        return poller, engine, publisher
+        self.gateways.append((made.polling, made.engine, made.publisher))
+        return self.gateways[-1]
 
     async def poll(self, which=-1, *, later=MINUTE):
         self.at += later

@@ -9,7 +9,6 @@ import pytest
 
 from gateway.engine.catalog import bound
 from gateway.events.known_state import done, note, recall
-from gateway.events.polling import Poller, PollingSettings
 from gateway.model.model import arguments, load
 from gateway.simulator.play import Play
 from gateway.simulator.server import playing
@@ -68,10 +67,9 @@ async def house(store_url):
             values = dict(examples.played.scope["settings"]) | {"base_url": f"http://127.0.0.1:{port}"}
             club = bound("club", examples.played.provider.compiled, values)
             made = await stack.enter_async_context(
-                opened(configured({"club": name}), {"club": club}, store_url, lambda: time["at"])
+                opened(configured({"club": name}, polling={}), {"club": club}, store_url, lambda: time["at"])
             )
-            poller = Poller(made.engine, made.publisher, made.ambient.clock, PollingSettings())
-            return House(made.engine, made.publisher, poller, time)
+            return House(made.engine, made.publisher, made.polling, time)
 
         yield of
 

@@ -4,18 +4,17 @@ import asyncio
 import json
 import sqlite3
 from dataclasses import replace
-from itertools import count
 
 import pytest
 from sqlalchemy import func, insert, select
 
-from gateway.events.publisher import Publisher, observed, vanished
-from gateway.model.model import load
+from gateway.events.publisher import observed, vanished
 from gateway.store.database import Database
 from gateway.store.events.events import Receipt, known, page
 from gateway.store.tables import deliveries, receipts, subscriptions
 from gateway.values.errors import StoreUnavailable
 from gateway.values.messages import Observation
+from tests.applications import built
 
 START = 1_800_000_000_000
 
@@ -31,14 +30,8 @@ class Clock:
 
 
 def publisher(database, clock, tracked=None):
-    numbers = count(1)
-    return Publisher(
-        database,
-        load(),
-        clock,
-        lambda prefix: f"{prefix}_{id(database)}_{next(numbers)}",
-        lambda _name: tracked or load().changes.tracked,
-    )
+    made = built(database, clock).publisher
+    return made if tracked is None else replace(made, tracked=lambda _name: tracked)
 
 
 @pytest.fixture

@@ -19,7 +19,7 @@ from aiohttp import web
 from gateway.application import Application, open_engine
 from gateway.engine.catalog import Catalog
 from gateway.engine.engine import Engine
-from gateway.events.polling import Poller, PollingSettings
+from gateway.events.polling import PollingSettings
 from gateway.model.model import arguments, load
 from gateway.store.events.events import page
 from gateway.store.links import ledger
@@ -65,9 +65,7 @@ class Gateway:
 
     async def watched(self):
         """Poll the club as the watch does."""
-        clock = asyncio.get_running_loop().time
-        poller = Poller(self.engine, self.publisher, clock, PollingSettings(interval=1.0, timeout=10.0))
-        return await poller.round(self.engine.connection("club"))
+        return await self.application.polling.round(self.engine.connection("club"))
 
 
 @dataclass(repr=False, eq=False)
@@ -112,6 +110,7 @@ class House:
                 self.now,
                 process=self.process,
                 send=self.way_out,
+                polling=PollingSettings(timeout=10.0),
                 new_id=lambda prefix: f"{prefix}_{next(numbers):06}{label}",  # another one after each start
             )
         )
@@ -298,7 +297,9 @@ def _settings(kind, link, courts):
         "customer": kind.customer,
     }
     links = [{key: value for key, value in (whole | link).items() if value is not None}]
-    found = configured({"club": kind.provider, "market": "anybuddy"}, timeout="6s", links=links)
+    found = configured(
+        {"club": kind.provider, "market": "anybuddy"}, timeout="6s", polling={"interval": "1s"}, links=links
+    )
     return replace(found, links=tuple(replace(one, debounce=0.0) for one in found.links))
 
 

@@ -1,21 +1,17 @@
 """What is told and woken when an entry of the ledger changes: what was written, and nothing that was not."""
 
-import asyncio
 import logging
 
-from gateway.events.recorded_calls import Remembering
+from gateway.application import build
 from gateway.links.bookings.advance import advance
-from gateway.links.context import LinkContext
 from gateway.store.links.transitions import Trigger
 from tests.links.linked import LINK, on
 
 
 def context_of(house):
-    """Make what the first gateway's flows work with, on its engine and store."""
-    one, clock = house.gateways[0], asyncio.get_running_loop().time
-    remembering = Remembering(one.engine, one.database, one.publisher)
-    by_name = {link.name: link for link in house.settings.links}
-    return LinkContext(one.engine, one.database, remembering, house.now, str, clock, by_name)
+    """Give what the flows of another gateway work with, on the first one's engine and store."""
+    first = house.gateways[0].application
+    return build(first.settings, first.engine, first.database, None, first.ambient).links.context
 
 
 def told(caplog):

@@ -8,11 +8,11 @@ import pytest
 
 from gateway import config
 from gateway.engine import catalog
-from gateway.engine.engine import Engine
 from gateway.links.checks import check_links
 from gateway.links.inventory import check_inventory
 from gateway.model.model import load
 from gateway.values.messages import Response
+from tests.applications import engine_of, milliseconds
 
 MAPPINGS = Path(__file__).with_name("checked")
 GENERIC = Path(__file__).parents[2] / "mappings" / "generic.yaml"
@@ -258,9 +258,8 @@ async def test_online(tmp_path, services, findings):
         there = b'[{"id": "1", "name": "Court 1"}]' if request.url.endswith("/courts") else services
         return Response(200, {"content-type": "application/json"}, there)
 
-    clock = asyncio.get_running_loop().time
-    engine = Engine(found, load(), send, clock=clock, now=lambda: NOW)
-    told = await check_inventory(settings, engine, clock, progress.append)
+    engine = engine_of(found, send, lambda: milliseconds(NOW))
+    told = await check_inventory(settings, engine, asyncio.get_running_loop().time, progress.append)
     pairs = zip(shown(settings, told), findings, strict=True)
     assert [] == [line for line, start in pairs if not line.startswith(start)]
     assert ["https://club.example/courts", "https://club.example/services"] == asked

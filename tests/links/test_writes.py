@@ -7,7 +7,6 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from gateway.events.recorded_calls import Remembering
 from gateway.model.model import arguments, load
 from gateway.store.events import doubts
 from gateway.values.errors import GatewayError
@@ -35,12 +34,14 @@ def careless(house):
 
 async def call(house, operation, which=0, **given):
     """Run a call of a caller through a gateway; gives the canonical data, or the code it was refused with."""
-    gateway = house.gateways[which]
-    remembering = Remembering(gateway.engine, gateway.database, gateway.publisher)
     checked = arguments(load().operations[operation], given, ZONE)
     deadline = asyncio.get_running_loop().time() + 20
     try:
-        return (await remembering.run(Call("club", operation, checked, "caller", deadline))).data
+        return (
+            await house.gateways[which].application.recorded_calls.run(
+                Call("club", operation, checked, "caller", deadline)
+            )
+        ).data
     except GatewayError as error:
         return error.code
 

@@ -9,8 +9,7 @@ from pathlib import Path
 import pytest
 
 from gateway.documents import yaml
-from gateway.engine.catalog import Catalog, bound, load_providers
-from gateway.engine.engine import Engine
+from gateway.engine.catalog import bound, load_providers
 from gateway.examples.files import load_examples
 from gateway.model.model import arguments, load
 from gateway.simulator.incoming import incoming
@@ -19,6 +18,7 @@ from gateway.simulator.script import compile_script
 from gateway.simulator.server import playing
 from gateway.transport.client import Client
 from gateway.values.messages import Call
+from tests.applications import engine_of, milliseconds
 
 ROOT = Path(__file__).parents[2]
 DROP = """
@@ -108,9 +108,7 @@ async def engine_on():
             port = await stack.enter_async_context(playing(play, 0))
             values = dict(play.connection.scope["settings"]) | {"base_url": f"http://127.0.0.1:{port}"} | dict(over)
             connection = bound("one", play.connection.provider.compiled, values)
-            catalog = Catalog("tests", {}, {"one": connection})
-            clock = asyncio.get_running_loop().time
-            return Engine(catalog, load(), client.send, clock=clock, now=lambda: NOW)
+            return engine_of({"one": connection}, client.send, lambda: milliseconds(NOW))
 
         yield of
 

@@ -1,15 +1,14 @@
 """One body through every way of failing, and what stands in it."""
 
 import json
-from datetime import datetime
 
 import pytest
 
 from gateway.application import build
-from gateway.engine.engine import Engine
 from gateway.model.model import load
 from gateway.surface.http.error_responses import failure_of, wants_problem
 from gateway.values.errors import AnswerMismatch, CallerRefused, GatewayError, MappingFault, ProviderUnavailable
+from tests.applications import engine_of
 
 BOOKINGS = "/v1/club-a/bookings"
 JSON = {"Content-Type": "application/json"}
@@ -137,10 +136,10 @@ async def test_where_a_mapping_does_not_fit(call, provider):
 async def test_a_defect(application, aiohttp_client, caplog):
     """A defect of ours is 500 with the request's id and nothing else; the log has the trace under that id."""
 
-    def now() -> datetime:
+    def now():
         raise ZeroDivisionError("inner-detail")
 
-    broken = Engine(application.engine.catalog, load(), None, clock=lambda: 0.0, now=now)
+    broken = engine_of(application.engine.catalog, None, now, clock=lambda: 0.0)
     made = build(application.settings, broken, application.database, None, application.ambient)
     client = await aiohttp_client(made.surface())
     sent = {"Authorization": "Bearer web-key-0123456789", "X-Request-Id": "find-me"}

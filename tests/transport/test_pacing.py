@@ -1,14 +1,11 @@
 """The engine with its gates and its patience, in a time that does not pass by itself; the provider is a function."""
 
 import asyncio
-from datetime import UTC, datetime
 
 import pytest
 
-from gateway.engine.engine import Engine
-from gateway.model.model import load
-from gateway.transport.retry import Patience
 from gateway.values.errors import GatewayError, OutcomeUnknown, ProviderUnavailable, TooManyCalls
+from tests.applications import MARCH, engine_of
 
 PACED = """
 http: {rates: {default: 10/s, create: 2/m, login: 1/m}, concurrency: 3}
@@ -36,11 +33,7 @@ auth:
 def on_the_loop(made, retries=2):
     """Give the gateway an engine on the running loop's time, and a function that runs calls on it."""
     clock = asyncio.get_running_loop().time
-    patience = Patience(clock, asyncio.sleep, lambda: 0.5, retries)
-    catalog = made.engine.catalog
-    made.engine = Engine(
-        catalog, load(), made.send, clock=clock, now=lambda: datetime(2026, 3, 1, tzinfo=UTC), patience=patience
-    )
+    made.engine = engine_of(made.engine.catalog, made.send, lambda: MARCH, retries=retries)
 
     async def run(operation, **more):
         made.time = clock()

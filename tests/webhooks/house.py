@@ -14,19 +14,24 @@ from gateway.store.deliveries.subscriptions import Subscription, add, one
 from gateway.store.events.events import EVENTS, NewEvent, append
 from gateway.store.tables import deliveries, subscriptions
 from gateway.transport.client import Client
-from gateway.values.secrets import Redactor, Secret
-from gateway.webhooks.outbound.attempts import Patience
-from gateway.webhooks.outbound.sender import Dispatcher, Pace
+from gateway.values.secrets import Secret
+from gateway.webhooks.outbound.sender import Pace
 from gateway.webhooks.outbound.signing import new_secret
+from tests.applications import built, configured
 from tests.webhooks.receivers import Receiver, answer
 
 NOW = 1_800_000_000_000
 SECRET = new_secret(bytes(range(24)))
 OURS = Secret("the-gateways-own-secret")
 PACE = Pace(timeout=5.0, look=0.02, grace=2.0)
-PATIENCE = Patience(chance=lambda: 0.5)
-"""In the middle of chance: every wait is exactly as long as the schedule says."""
 NUMBERS = count(1)
+
+
+def settings_of(pace):
+    """Give the settings of a gateway that sends at this pace, and whose own secret is `OURS`."""
+    found = replace(configured({"club": "example"}), admin_token=OURS)
+    keys = {"timeout": pace.timeout, "at_once": pace.per_endpoint, "per_second": pace.per_second}
+    return replace(found, deliveries=replace(found.deliveries, **keys))
 
 
 async def until(condition, seconds=10):
@@ -85,17 +90,17 @@ class House:
 
         return NewEvent(key, "club", "example", "booking.created", "poll", subject, self.time, body)
 
-    def start(self, pace=PACE, patience=PATIENCE, database=None):
-        """Start a dispatcher; it is stopped with the house unless the test does so."""
-        made = Dispatcher(
+    def start(self, pace=PACE, database=None, **changed):
+        """Start a dispatcher; it is stopped with the house unless the test does so. The rest is as in `ambient`."""
+        made = built(
             database or self.database,
-            self.client.send,
-            now=lambda: self.time,
+            lambda: self.time,
+            settings=settings_of(pace),
+            send=self.client.send,
             clock=lambda: self.time / 1000,
-            patience=patience,
-            redactor=Redactor([OURS]),
-            pace=pace,
-        )
+            sending=pace,
+            **changed,
+        ).dispatcher
         task = asyncio.create_task(made.run())
         self.ran.append((made, task))
         return made, task

@@ -9,10 +9,10 @@ import pytest
 
 from gateway import __version__
 from gateway.store.deliveries.subscriptions import rotate
-from gateway.webhooks.outbound.attempts import LONG, MOST_TRIES, Patience
+from gateway.webhooks.outbound.attempts import LONG, MOST_TRIES
 from gateway.webhooks.outbound.sender import MOST_CLAIMS
 from gateway.webhooks.outbound.signing import new_secret
-from tests.webhooks.house import NOW, OURS, PACE, PATIENCE, SECRET, until
+from tests.webhooks.house import NOW, OURS, PACE, SECRET, until
 from tests.webhooks.receivers import answer, drip, flood, hang, reset
 
 OTHER = new_secret(b"another key of 24 bytes!" + bytes(8))
@@ -147,7 +147,7 @@ async def test_the_schedule_and_its_end(house):
 async def test_waits_vary_by_chance(house, chance, expected):
     """A wait is up to a tenth shorter or longer than the schedule says."""
     await house.subscribed(answer(500))
-    house.start(patience=Patience(chance=lambda: chance))
+    house.start(chance=lambda: chance)
     await house.happen("b1")
     await house.tried(1)
     assert expected == (await house.deliveries())[0].due_at - NOW
@@ -338,7 +338,7 @@ async def test_a_test_or_replay_says_nothing_of_the_endpoints_health(house):
 async def test_sending_begins_with_the_commit_and_goes_on_when_it_is_time(house):
     """Nobody waits for a look into the store: a commit wakes the dispatcher, and so does the next attempt's moment."""
     receiver = await house.subscribed(answer(500), answer(200), schedule=(0.05,))
-    dispatcher, _ = house.start(pace=replace(PACE, look=50.0), patience=PATIENCE)
+    dispatcher, _ = house.start(pace=replace(PACE, look=50.0))
     await house.settle()
     clock = asyncio.get_running_loop().time
     dispatcher.now = lambda: int(clock() * 1000) + NOW

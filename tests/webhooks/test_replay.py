@@ -15,7 +15,7 @@ from gateway.store.tables import deliveries
 from gateway.values.errors import GatewayError, NotMapped, StoreUnavailable
 from gateway.values.secrets import Secret
 from gateway.webhooks.outbound import replay
-from gateway.webhooks.outbound.replay import Replays
+from tests.applications import built
 from tests.databases import sqlite_store
 from tests.subscribers import happened
 from tests.webhooks.house import until
@@ -61,7 +61,7 @@ async def work(database, monkeypatch):
     monkeypatch.setattr(replay, "MOST_PENDING", 4)
     monkeypatch.setattr(replay, "_LOOK_SECONDS", 0.02)
     numbers = count(1)
-    made = Replays(database, lambda: NOW, lambda prefix: f"{prefix}_new_{next(numbers)}")
+    made = built(database, lambda: NOW, new_id=lambda prefix: f"{prefix}_new_{next(numbers)}").replays
     running = asyncio.create_task(made.run())
     yield made
     running.cancel()
