@@ -23,7 +23,7 @@ ROWS = """
 """
 LAYER = {unit: number for number, row in enumerate(ROWS.split("/")) for unit in row.split()}
 ENTRIES = 12
-ROOMY = {"gateway", "gateway/cli"}  # the wings themselves, and the commands: one module a verb
+ROOMY = {"gateway", "gateway/cli", "tests/cli"}  # the wings themselves, and the commands: one module a verb
 DOORS = {
     "aiohttp": r"transport\.client|surface|simulator",
     "yarl": r"transport\.outgoing",
@@ -47,6 +47,17 @@ for name in sys.argv[1:]:
 def tree(path):
     """Parse a file, once."""
     return ast.parse(path.read_text(encoding="utf-8"))
+
+
+def entries(room):
+    """Give the files and rooms of a room."""
+    return [one for one in room.iterdir() if not one.name.startswith("__")]
+
+
+def mirrors():
+    """Give the files of tests that are about one wing."""
+    wings = {path.name for path in entries(ROOT / "gateway") if path.is_dir()}
+    return [path for path in TESTS if path.name.startswith("test_") and path.relative_to(ROOT).parts[1] in wings]
 
 
 def imports(module):
@@ -74,11 +85,17 @@ def test_layers_and_doors():
 
 
 def test_rooms():
-    """No room holds more than a dozen files and rooms: a reader finds the file from the question."""
-    rooms = {path.parent for path in CODE.values()}
-    entries = {room: [one for one in room.iterdir() if not one.name.startswith("__")] for room in rooms}
-    full = [room.relative_to(ROOT).as_posix() for room, there in entries.items() if len(there) > ENTRIES]
-    assert [] == sorted(set(full) - ROOMY)
+    """No room holds more than a dozen files and rooms, also of tests: a reader finds the file from the question."""
+    rooms = {path.parent for path in CODE.values()} | {path.parent for path in mirrors()}
+    full = {room.relative_to(ROOT).as_posix() for room in rooms if len(entries(room)) > ENTRIES}
+    assert [] == sorted(full - ROOMY)
+
+
+def test_the_rooms_of_tests_mirror_those_of_the_code():
+    """What tests a wing stands in the folder of its name, and inside in the room, or that of the file, it is about."""
+    rooms = {path.parent.relative_to(ROOT / "tests") for path in mirrors()}
+    missing = [room for room in rooms if not any((ROOT / "gateway" / f"{room}{end}").exists() for end in ("", ".py"))]
+    assert [] == sorted(missing)
 
 
 @pytest.mark.timeout(240)

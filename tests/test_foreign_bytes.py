@@ -26,8 +26,8 @@ from gateway.values.messages import Received, Response
 from gateway.values.strictjson import Unreadable, decode_json
 from gateway.webhooks.inbound.verify import verify
 from tests.mapping.codecs.test_laws import CODECS, SCOPE
-from tests.webhooks.proofs import NOW, SECRET, TIMED, URL, plans, received, sign
-from tests.webhooks.test_verify_properties import PLANS
+from tests.webhooks.inbound.proofs import NOW, SECRET, TIMED, URL, plans, received, sign
+from tests.webhooks.inbound.test_verify_properties import PLANS
 
 DIGITS = st.sampled_from([1, 9, 20, 99, 400, 5_000]).flatmap(
     lambda length: st.sampled_from("019").map(lambda d: d * length)

@@ -22,7 +22,7 @@ CLUB = ROOT / "mappings" / "locaboo.yaml"
 ZONE = "time_zone: Europe/Berlin, currency: EUR"
 CONFIG = """\
 callers: {{web: {{key: web-key-0123456789, may: [read]}}}}
-mappings: ["{root}/tests/surface/market.yaml", "{mapping}"]
+mappings: ["{root}/tests/surface/admin/market.yaml", "{mapping}"]
 store: sqlite:///links.db
 egress: {{allow: [127.0.0.0/8]}}
 connections:

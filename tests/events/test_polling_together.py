@@ -12,7 +12,7 @@ from gateway.events.polling import polled
 from gateway.events.publisher import observed
 from gateway.store.events.polls import claim, failing
 from gateway.transport.client import Client
-from tests.webhooks.house import until
+from tests.webhooks.outbound.house import until
 
 MINUTE = 60_000
 

@@ -4,7 +4,7 @@ import pytest
 
 from tests.databases import sqlite_store
 from tests.hooked import any_gate, gate, gate_plans, gate_settings, serve_gate
-from tests.webhooks.house import opened
+from tests.webhooks.outbound.house import opened
 
 __all__ = ["any_gate", "gate", "gate_plans", "gate_settings", "serve_gate"]
 

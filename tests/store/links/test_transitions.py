@@ -16,12 +16,12 @@ from gateway.store.links import ledger
 from gateway.store.links.ledger import CANCELLED, CANCELLING, CONFIRMED, FAILED, LIVE, PENDING, UNKNOWN
 from gateway.store.links.transitions import START, TRANSITIONS, Trigger, advance
 from gateway.store.migrations import migrate
-from tests.store.test_ledger import NOW, ONE, STATES
+from tests.store.links.test_ledger import NOW, ONE, STATES
 
 ENDED = frozenset(STATES) - LIVE
 OPEN = (PENDING, UNKNOWN, CANCELLING)
 TABLE = {(one.state, one.trigger): one for one in TRANSITIONS}
-GATEWAY = Path(__file__).parents[2] / "gateway"
+GATEWAY = Path(__file__).parents[3] / "gateway"
 
 
 def after(states):

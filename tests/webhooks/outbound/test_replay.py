@@ -18,7 +18,7 @@ from gateway.webhooks.outbound import replay
 from tests.applications import built
 from tests.databases import sqlite_store
 from tests.subscribers import happened
-from tests.webhooks.house import until
+from tests.webhooks.outbound.house import until
 
 NOW = 1_900_000_000_000
 

@@ -10,8 +10,8 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 from cryptography.hazmat.primitives.hashes import SHA256
 
-from tests.webhooks.proofs import KEYS, NOW, accepted, compiled, received
-from tests.webhooks.signers import ECDSA, SIGNERS, public
+from tests.webhooks.inbound.proofs import KEYS, NOW, accepted, compiled, received
+from tests.webhooks.inbound.signers import ECDSA, SIGNERS, public
 
 CONTENT = b'{"id": 7, "who": "\xc3\xa9"}'
 LONG = "a secret that is as long as the hash"

@@ -24,9 +24,9 @@ from gateway.model.model import load
 from gateway.model.types import times
 from gateway.values.errors import MappingFault, Unsupported
 from gateway.values.truth import MISSING
-from tests.mapping.canonical import CHANGES, fields, nested
+from tests.mapping.runtime.canonical import CHANGES, fields, nested
 
-MAPPINGS = sorted((Path(__file__).parents[2] / "mappings").glob("*.yaml"))
+MAPPINGS = sorted((Path(__file__).parents[3] / "mappings").glob("*.yaml"))
 EACH = pytest.mark.parametrize("file", MAPPINGS, ids=lambda path: path.stem)
 ROWS = 6
 """So many rows of a record are tried, since hundreds are alike."""

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from tests.webhooks.proofs import BODY, SECRET, compiled, judged, received, sign
+from tests.webhooks.inbound.proofs import BODY, SECRET, compiled, judged, received, sign
 
 SUBSCRIBE = {
     "method": "GET",

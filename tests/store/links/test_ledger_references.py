@@ -5,7 +5,7 @@ import pytest
 from gateway.store.database import Database
 from gateway.store.links import ledger
 from gateway.store.links.ledger import CANCELLED, CANCELLING, FAILED, LIVE
-from tests.store.test_ledger import NOW, at
+from tests.store.links.test_ledger import NOW, at
 
 
 @pytest.fixture

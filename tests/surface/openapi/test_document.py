@@ -19,7 +19,7 @@ METHODS = {"get", "post", "put", "patch", "delete"}
 MODEL = load()
 
 
-SHIPPED = sorted((Path(__file__).parents[2] / "mappings").glob("*.yaml"))
+SHIPPED = sorted((Path(__file__).parents[3] / "mappings").glob("*.yaml"))
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ from gateway.mapping.language.file import File
 from gateway.model.model import load
 from tests.generate_docs import flow
 
-BASE, _ = read(Path(__file__).parent / "base.yaml")
+BASE, _ = read(Path(__file__).parents[1] / "base.yaml")
 SLOTS = [
     (part, key, rules["meta"].get("on"))
     for part in PARTS.values()

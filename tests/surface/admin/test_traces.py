@@ -19,7 +19,7 @@ ADMIN = "admin-token-0123456789"
 API_KEY = "provider-s3cret-api-key"
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
 TRACE = {"Gateway-Trace": "1", "Gateway-Admin": f"Bearer {ADMIN}"}
-COURTS = Path(__file__).with_name("courts.yaml")
+COURTS = Path(__file__).parents[1] / "courts.yaml"
 AUTH = 'auth: {headers: {X-Api-Key: "{{ settings.api_key }}"}}'
 SESSION = (
     'auth: {session: {login: {post: /login, json: {key: "{{ settings.api_key }}"}}, token: data.token,'

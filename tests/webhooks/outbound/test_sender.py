@@ -12,8 +12,8 @@ from gateway.store.deliveries.subscriptions import rotate
 from gateway.webhooks.outbound.attempts import LONG, MOST_TRIES
 from gateway.webhooks.outbound.sender import MOST_CLAIMS
 from gateway.webhooks.outbound.signing import new_secret
-from tests.webhooks.house import NOW, OURS, PACE, SECRET, until
-from tests.webhooks.receivers import answer, drip, flood, hang, reset
+from tests.webhooks.outbound.house import NOW, OURS, PACE, SECRET, until
+from tests.webhooks.outbound.receivers import answer, drip, flood, hang, reset
 
 OTHER = new_secret(b"another key of 24 bytes!" + bytes(8))
 HTTP_DATE = "Fri, 15 Jan 2027 08:00:00 GMT"

@@ -12,10 +12,10 @@ from gateway.documents.yaml import parse, read
 from gateway.mapping.compile import compile_provider
 from gateway.model.model import load
 
-MAPPINGS = {file.stem: read(file)[0].data for file in sorted(Path(__file__).parents[2].glob("mappings/*.yaml"))}
+MAPPINGS = {file.stem: read(file)[0].data for file in sorted(Path(__file__).parents[3].glob("mappings/*.yaml"))}
 CASES = [
     case[key]
-    for file in sorted(Path(__file__).parent.glob("cases/*.yaml"))
+    for file in sorted(Path(__file__).parents[1].glob("cases/*.yaml"))
     for case in read(file)[0].data
     for key in ("wrong", "right", "mapping")
     if key in case

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from gateway.values.messages import Received
 from gateway.webhooks.inbound.verify import Verdict, glance, verify
-from tests.webhooks.proofs import BODY, KEYS, NOW, SECRET, STANDARD, TIMED, URL, agrees, plans, received, sign
+from tests.webhooks.inbound.proofs import BODY, KEYS, NOW, SECRET, STANDARD, TIMED, URL, agrees, plans, received, sign
 
 ASCII = st.text(st.characters(min_codepoint=0x21, max_codepoint=0x7F), min_size=1, max_size=8)
 ANY = st.text(max_size=40) | st.text(st.characters(categories=["Cs", "Nd", "P", "Lu"]), max_size=20)

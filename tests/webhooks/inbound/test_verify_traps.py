@@ -6,7 +6,7 @@ import json
 import pytest
 
 from gateway.mapping.compiler.hooks.verify_keys import weak_keys
-from tests.webhooks.proofs import (
+from tests.webhooks.inbound.proofs import (
     BODY,
     KEYS,
     NOW,

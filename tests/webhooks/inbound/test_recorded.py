@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from gateway.webhooks.inbound.verify import verify
-from tests.webhooks.proofs import BODY, KEYS, NOW, SECRET, URL, plans, received, sign
+from tests.webhooks.inbound.proofs import BODY, KEYS, NOW, SECRET, URL, plans, received, sign
 
 CONTENT = b'{"id": 7}'
 ACCOUNT = base64.b64encode(f"club:{SECRET}".encode()).decode()

@@ -10,9 +10,9 @@ from gateway.store.database import Database
 from gateway.store.deliveries import deliveries as store
 from gateway.transport.client import Client
 from gateway.webhooks.outbound.sender import LEASE_MARGIN
-from tests.webhooks.house import NOW, PACE, SECRET, opened, until
-from tests.webhooks.receivers import answer, hang
-from tests.webhooks.test_outbound import HTTP_DATE
+from tests.webhooks.outbound.house import NOW, PACE, SECRET, opened, until
+from tests.webhooks.outbound.receivers import answer, hang
+from tests.webhooks.outbound.test_sender import HTTP_DATE
 
 LEASE = round((PACE.timeout + LEASE_MARGIN) * 1000)
 DAY = 86_400_000

@@ -8,9 +8,9 @@ import pytest
 from gateway.documents.yaml import parse
 from gateway.webhooks.inbound.verify import verify
 from tests.docs_lint import blocks, read
-from tests.webhooks.proofs import BODY, plans, received
+from tests.webhooks.inbound.proofs import BODY, plans, received
 
-DOCUMENT = Path(__file__).parents[2] / "docs" / "verify.md"
+DOCUMENT = Path(__file__).parents[3] / "docs" / "verify.md"
 VECTORS = {one["name"]: one for one in json.loads((Path(__file__).parent / "vectors.json").read_text("utf-8"))}
 
 

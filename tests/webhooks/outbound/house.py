@@ -18,7 +18,7 @@ from gateway.values.secrets import Secret
 from gateway.webhooks.outbound.sender import Pace
 from gateway.webhooks.outbound.signing import new_secret
 from tests.applications import built, configured
-from tests.webhooks.receivers import Receiver, answer
+from tests.webhooks.outbound.receivers import Receiver, answer
 
 NOW = 1_800_000_000_000
 SECRET = new_secret(bytes(range(24)))

@@ -45,7 +45,7 @@ def plan(tmp_path_factory, request):
 
     `nameless`: the list tells no e-mail addresses.
     """
-    text = Path(__file__).with_name("courts.yaml").read_text(encoding="utf-8")
+    text = (Path(__file__).parents[1] / "courts.yaml").read_text(encoding="utf-8")
     param = getattr(request, "param", "native")
     listed = f'{LIST}    support: {"native" if param == "nameless" else param}\n    notes: "By day."\n'
     told = [] if param == "nameless" else [(', email: "not told"', "")]

@@ -10,8 +10,8 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from gateway.mapping.compiler.hooks.verify_keys import weak_keys
-from tests.webhooks.proofs import BODY, KEYS, NOW, SECRET, TIMED, URL, accepted, compiled, plans, received, sign
-from tests.webhooks.signers import ED25519, SIGNERS, public
+from tests.webhooks.inbound.proofs import BODY, KEYS, NOW, SECRET, TIMED, URL, accepted, compiled, plans, received, sign
+from tests.webhooks.inbound.signers import ED25519, SIGNERS, public
 
 CONTENT = b'{"id": 7, "who": "\xc3\xa9"}'
 STAMP = str(NOW).encode()

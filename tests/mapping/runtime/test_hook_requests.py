@@ -16,7 +16,7 @@ from gateway.model.model import load
 from gateway.values.errors import CallInvalid, MappingFault
 from gateway.values.messages import MarketplaceRequest, Received
 
-MARKET = Path(__file__).parents[1] / "market.yaml"
+MARKET = Path(__file__).parents[2] / "market.yaml"
 PLAN = load_providers([MARKET], load())[0]["market"]
 CALENDAR = PLAN.hooks["calendar"]
 SCOPE = {

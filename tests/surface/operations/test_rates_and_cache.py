@@ -14,7 +14,7 @@ LISTED = {"ok": True, "data": [{"id": "c1", "name": "Court 1", "door_code": "1"}
 @pytest.fixture(scope="module")
 def plan():
     """Give the provider's mapping, as if it kept resources for a minute and allowed three calls an hour."""
-    text = Path(__file__).with_name("courts.yaml").read_text(encoding="utf-8")
+    text = (Path(__file__).parents[1] / "courts.yaml").read_text(encoding="utf-8")
     text = text.replace("  timeout: 5s", "  timeout: 5s\n  rates: {default: 3/h, sync: 9/s}")
     text = text.replace("  resources.list:", "  resources.list:\n    cache: 60s")
     document, findings = parse(text.encode(), "courts.yaml")

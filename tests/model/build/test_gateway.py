@@ -5,7 +5,7 @@ import pytest
 from gateway.documents.yaml import parse
 from gateway.model.build import ModelBroken, build, build_gateway
 from gateway.model.model import Access, load
-from tests.model.test_build import BASE as CONTRACT
+from tests.model.build.test_contract import BASE as CONTRACT
 
 BASE = """\
 types:
