@@ -148,8 +148,8 @@ def written(tmp_path):
 async def gateway(provider, written, start, free_port):
     """Run the gateway before the provider: `status, text = await gateway("GET", "headers/resources")`."""
     process = start("serve", folder=written(provider.port, free_port()), **CANARIES)
-    await asyncio.to_thread(process.says, '"event": "started"')
-    url = re.search(r'"url": "([^"]+)"', process.out)[1]
+    await asyncio.to_thread(process.says, '"event":"started"')
+    url = re.search(r'"url":"([^"]+)"', process.out)[1]
     key = {"Authorization": f"Bearer {CANARIES['CALLER_KEY']}"}
     async with aiohttp.ClientSession(headers=key) as session:
 

@@ -19,7 +19,7 @@ from tests.demonstration import ROOT, free_port
 PAGE = ROOT / "docs" / "how-to" / "sell-on-a-marketplace.md"
 FENCE = re.compile(r"^```(\w+)(?: (\S+))?\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 ASSIGNED = re.compile(r"(?:export )?[A-Z]+[A-Z_]*=")
-UP = r"is played on|\"event\": \"started\""
+UP = r"is played on|\"event\":\"started\""
 TYPED = shutil.which("curl") and shutil.which("bash")
 SOON = 30.0
 """Seconds within which what comes "soon" must have come."""

@@ -9,6 +9,7 @@ from functools import lru_cache
 
 from gateway.values.messages import Json
 from gateway.values.secrets import Redactor
+from gateway.values.strictjson import encode_json
 
 _SHORT = 64
 """Characters up to which a text is remembered with its masked form."""
@@ -27,9 +28,7 @@ class JsonLines(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         """Write one record; of a foreign library's record, its message."""
         line: dict[str, Json] = {
-            "time": datetime.fromtimestamp(record.created, UTC)
-            .isoformat(timespec="milliseconds")
-            .replace("+00:00", "Z"),
+            "time": f"{_second(int(record.created))}.{int(record.msecs):03d}Z",
             "level": record.levelname.lower(),
         }
         fields = getattr(record, "fields", None)
@@ -39,7 +38,7 @@ class JsonLines(logging.Formatter):
             line |= {"event": record.getMessage(), **fields}
         if record.exc_info:
             line["trace"] = self.formatException(record.exc_info)
-        return json.dumps(self._masked(line)).replace("\x7f", "\\u007f")
+        return _ascii(self._masked(line)).replace("\x7f", "\\u007f")
 
     def _masked(self, value: Json) -> Json:
         """Give what JSON can hold, every text in it masked; what is no JSON is written as text first."""
@@ -56,3 +55,18 @@ class JsonLines(logging.Formatter):
     def _text(self, text: str) -> str:
         """Mask a text. Nearly all of a line stood in the lines before: what is short is looked through once."""
         return self._known(text) if len(text) <= _SHORT else self._redactor.text(text)
+
+
+@lru_cache(4)
+def _second(second: int) -> str:
+    """Write a second since 1970 as UTC, without what follows the seconds: all lines of a second begin alike."""
+    return datetime.fromtimestamp(second, UTC).isoformat().removesuffix("+00:00")
+
+
+def _ascii(value: Json) -> str:
+    """Write JSON in ASCII: nearly every line is nothing else, and is written by the faster encoder."""
+    try:
+        written = encode_json(value)
+    except (ValueError, TypeError):  # half of a surrogate pair: JSON in ASCII has an escape for it
+        return json.dumps(value)
+    return written.decode() if written.isascii() else json.dumps(value)

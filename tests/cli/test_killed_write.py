@@ -60,7 +60,7 @@ def test_killed(house, start, edit, provider):
     """After SIGKILL amid a booking the same key is told at once that nobody knows, and the provider saw one POST."""
     edit("config.yaml", "http://127.0.0.1:1", f"http://127.0.0.1:{provider.server_port}")
     edit("config.yaml", "mappings: [mappings]", "mappings: [mappings]\nstore: sqlite:///gateway.db")
-    started = r'"event": "started", "url": "([^"]+)"'
+    started = r'"event":"started","url":"([^"]+)"'
     first = start("serve", folder=house)
     url = first.says(started)[1]
     with ThreadPoolExecutor(1) as pool:

@@ -19,7 +19,7 @@ def get(url, **headers):
 def test_serve(house, start, number):
     """It listens, logs JSON lines on standard output and nothing else anywhere, and ends with 0 when told to."""
     process = start("serve", folder=house)
-    url = process.says(r'"event": "started", "url": "([^"]+)"')[1]
+    url = process.says(r'"event":"started","url":"([^"]+)"')[1]
     assert "ready" == get(f"{url}/ready")["status"]
     assert ["club"] == [one["id"] for one in get(f"{url}/v1/connections", **KEY)["data"]]
     with pytest.raises(urllib.error.HTTPError, match="401"):
@@ -38,7 +38,7 @@ def test_a_store_in_memory(house, start):
     config = house / "config.yaml"
     config.write_text(f'{config.read_text(encoding="utf-8")}store: "sqlite://"\n', encoding="utf-8")
     process = start("serve", folder=house)
-    url = process.says(r'"event": "started", "url": "([^"]+)"')[1]
+    url = process.says(r'"event":"started","url":"([^"]+)"')[1]
     assert "ready" == get(f"{url}/ready")["status"]
     assert 0 == process.stop()
     events = [json.loads(line)["event"] for line in process.out.splitlines()]
@@ -49,7 +49,7 @@ def test_a_store_in_memory(house, start):
 def test_a_stop_with_streams_open(house, start):
     """Streams that are open end when it is told to stop, each whole and with word of when to come again."""
     process = start("serve", folder=house)
-    url = process.says(r'"event": "started", "url": "([^"]+)"')[1]
+    url = process.says(r'"event":"started","url":"([^"]+)"')[1]
     request = urllib.request.Request(f"{url}/v1/club/events/stream", headers=KEY)
     with urllib.request.urlopen(request, timeout=10) as one, urllib.request.urlopen(request, timeout=10) as other:
         assert 0 == process.stop()
@@ -60,7 +60,7 @@ def test_port(house, start, free_port):
     """--host and --port go before the configuration."""
     port = free_port()
     process = start("serve", "--host", "127.0.0.1", "--port", port, folder=house)
-    process.says(f'"url": "http://127.0.0.1:{port}"')
+    process.says(f'"url":"http://127.0.0.1:{port}"')
     second = start("serve", "--port", port, folder=_beside(house))
     assert 1 == second.ended()
     assert second.err.startswith(f"cannot listen on 127.0.0.1 port {port}: ")
