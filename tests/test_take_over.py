@@ -11,9 +11,9 @@ import aiohttp
 import pytest
 from aiohttp import web
 
-from gateway.store import processes
 from gateway.store.database import Database
 from gateway.store.links import links
+from gateway.store.processes import processes
 from tests.processes import Served
 
 DESK = Path(__file__).parent / "events" / "desk.yaml"

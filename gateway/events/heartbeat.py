@@ -13,11 +13,11 @@ from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Final, Self
 
-from gateway.store import processes
 from gateway.store.database import Database
 from gateway.store.events.events import DELIVERIES
 from gateway.store.loop import Loop
-from gateway.store.presence import Presence
+from gateway.store.processes import processes
+from gateway.store.processes.presence import Presence
 from gateway.telemetry import logs
 from gateway.values.errors import StoreUnavailable
 

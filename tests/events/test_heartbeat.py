@@ -5,10 +5,10 @@ from contextlib import AsyncExitStack
 import pytest
 
 from gateway.events.heartbeat import Heartbeat
-from gateway.store import processes
 from gateway.store.database import Database
 from gateway.store.links import links
-from gateway.store.presence import Presence
+from gateway.store.processes import processes
+from gateway.store.processes.presence import Presence
 
 NOW = 1_800_000_000_000
 LONG = NOW + 150_000
