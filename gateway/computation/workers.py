@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
 from typing import Final, Protocol, TypeVar, TypeVarTuple
 
 from gateway.computation.budget import Effort, HandOver
@@ -61,3 +63,17 @@ class Workers:
                 self._turns.leave(who)
         except TimeoutError:
             raise effort.late(clock() - begun) from None
+
+
+@dataclass(frozen=True, slots=True)
+class Computing:
+    """Where the pure parts of one call are computed, a Compute: all of them together have its time and its bounds."""
+
+    workers: Workers
+    who: str
+    """Among whom the threads are shared: a connection."""
+    effort: Effort
+
+    async def __call__(self, function: Callable[[*_Given], _T], /, *given: *_Given, large: bool = False) -> _T:
+        """Compute, and raise what `Workers.run` raises."""
+        return await self.workers.run(self.who, self.effort, partial(function, *given), large=large)

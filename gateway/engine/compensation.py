@@ -8,10 +8,12 @@ The state here is one call's and dies with it. Nothing here sends by itself: an 
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
+from gateway.engine.catalog import Connection
+from gateway.model.model import Model
 from gateway.values.errors import (
     AnswerMismatch,
     GatewayError,
@@ -131,3 +133,16 @@ def marked(error: GatewayError, status: int) -> GatewayError | None:
         return None
     detail = f"It may have been done all the same: repeat it. {error.detail}".strip()
     return error.copy_with(detail=detail, details={**error.details, MAY_BE_DONE: True})
+
+
+def unknown(error: GatewayError, what: str, look: Mapping[str, str]) -> OutcomeUnknown:
+    """Give what a failure after a write becomes: what happened, and which operation shows it."""
+    detail = f"{what}: look before you repeat. {error.detail}".strip()
+    return OutcomeUnknown(detail, details={"cause": error.code, **look}, origin=error.origin)
+
+
+def look_with(model: Model, connection: Connection, name: str) -> dict[str, str]:
+    """Tell, as details of an unknown outcome, which operation of the connection shows whether a write was done."""
+    operation = model.operations.get(name)
+    shows = operation.reconcile if operation is not None else None
+    return {"reconcile_with": shows} if shows and shows in connection.provider.operations else {}

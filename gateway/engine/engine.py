@@ -1,4 +1,4 @@
-"""run(Call) → Reply: the one place that knows the whole way. `stack()` spells the order of the wrappers.
+"""run(Call) → Reply: the one place that knows the whole way, and binds each connection to what serves it.
 
 The engine knows no provider and no booking: it follows the plan. A write whose answer was lost, or whose result cannot
 be read back, is an unknown outcome and never an ordinary failure, so that nobody books twice.
@@ -8,50 +8,42 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import replace
+from dataclasses import dataclass
 from datetime import datetime
-from functools import partial
-from typing import TypeVar, TypeVarTuple
-from urllib.parse import urlsplit
 
 from gateway.computation.budget import Effort
-from gateway.computation.workers import LARGE_BYTES, Compute, Workers
+from gateway.computation.workers import Compute, Computing, Workers
 from gateway.engine.cache import Cache
 from gateway.engine.catalog import Catalog, Connection
 from gateway.engine.finished import finished_error
-from gateway.engine.interpreter.operations import Run
-from gateway.engine.interpreter.steps import Exchange
-from gateway.engine.tracing import Trace, Watch
+from gateway.engine.interpreter.operations import Operations
+from gateway.engine.state import CallState
+from gateway.engine.tracing import Trace
 from gateway.engine.turns import Key, Turn, Turns
-from gateway.engine.way_out import auth
-from gateway.mapping.nodes.calls import CallPlan, ErrorRule, OperationPlan, Scope
-from gateway.mapping.nodes.provider import SessionAuth
-from gateway.mapping.runtime.answers import to_body
-from gateway.mapping.runtime.requests import to_request
+from gateway.engine.way_out.auth import Session, Sessions
+from gateway.engine.way_out.way_out import Surroundings, way_out
+from gateway.mapping.nodes.calls import OperationPlan
 from gateway.mapping.runtime.results import LIST_INCOMPLETE, ROW_LEFT_OUT
 from gateway.model.model import Model
 from gateway.telemetry import logs
-from gateway.transport.limits import Gate, Gates, limited
-from gateway.transport.retry import Patience, repeated
-from gateway.values.errors import (
-    AnswerMismatch,
-    GatewayError,
-    MappingFault,
-    NotMapped,
-    ProviderRejected,
-    ProviderUnavailable,
-    TooManyCalls,
-    Unsupported,
-)
-from gateway.values.messages import Call, Effect, Json, Reply, Request, Response, Send
+from gateway.transport.limits import Gates
+from gateway.transport.retry import Patience
+from gateway.values.errors import AnswerMismatch, GatewayError, MappingFault, NotMapped, Unsupported
+from gateway.values.messages import Call, Effect, Json, Reply, Send
 from gateway.values.secrets import Redactor, Secret
 
-_T = TypeVar("_T")
-_Given = TypeVarTuple("_Given")
 Clock = Callable[[], float]
 """A monotonic clock, in seconds."""
 _TOLD = {ROW_LEFT_OUT: logs.row_left_out, LIST_INCOMPLETE: logs.list_incomplete}
 """Code of a warning of what a list lacks → what the log is told of it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Bound:
+    """A connection with what serves it, built when it came into the catalog."""
+
+    connection: Connection
+    operations: Operations
 
 
 class Engine:
@@ -74,19 +66,25 @@ class Engine:
         gates: Gates | None = None,
         patience: Patience | None = None,
     ) -> None:
-        self._catalog = catalog
         self._model = model
-        self._client = client
         self._clock = clock
         self._now = now
         self._fresh = fresh if fresh is not None else map(_numbered, itertools.count(1)).__next__
-        self._gates = gates if gates is not None else Gates(clock)
-        self._patience = patience
         self._cache = Cache(clock)
         self._turns = Turns(clock)
         self._workers = Workers()
-        self._serial = itertools.count(1)
-        self._sessions: dict[tuple[str, str, str], auth.Session] = {}
+        self._sessions = Sessions(clock)
+        self._around = Surroundings(
+            client=client,
+            gates=gates if gates is not None else Gates(clock),
+            sessions=self._sessions,
+            patience=patience,
+            clock=clock,
+            moment=lambda: now().isoformat(timespec="seconds"),
+            serial=itertools.count(1).__next__,
+        )
+        self._bound: dict[str, Bound] = {}
+        self.use(catalog)
 
     @property
     def catalog(self) -> Catalog:
@@ -100,6 +98,11 @@ class Engine:
 
     def use(self, catalog: Catalog) -> None:
         """Run later calls on this catalog."""
+        bound = self._bound
+        self._bound = {
+            name: bound[name] if name in bound and bound[name].connection is connection else self._bind(connection)
+            for name, connection in catalog.connections.items()
+        }
         self._catalog = catalog
 
     def turn(self, call: Call) -> Turn:
@@ -130,45 +133,42 @@ class Engine:
                 return await self.run(call, trace, own, remembered)
         connection = self.connection(call.connection)
         plan = self.operation(connection, call.operation)
+        operations = self._bound[call.connection].operations
         if trace is not None:
             trace.begin(lambda: self.secrets(connection))
-        compute = self.computing(call)
-        run = Run(
-            turn=turn,
-            connection=connection,
-            model=self._model,
-            exchange=self.stack(connection, call, trace, compute),
-            compute=compute,
-            cache=self._cache,
-            now=self._now(),
-            show="provider_data" in call.include,
-            partial=call.partial,
-            handling=call.handling,
-            parted=call.partial or call.parted,
-            ids=self._ids(call),
-        )
-        mask = self._masked(connection)
-        about = {"request": call.request_id, "connection": call.connection, "operation": call.operation}
+        state = self._begin(call, connection, turn, trace)
         try:
             await _enter(turn, call, plan)
             if remembered is not None:
-                run.remembered = await remembered()
-            reply = await run.answer(plan, call.arguments)
+                state.remembered = await remembered()
+            reply = await operations.answer(plan, state)
         except GatewayError as error:
-            told = finished_error(error, connection, mask)
-            if trace is not None:
-                trace.failed(told)
-            if isinstance(error, AnswerMismatch | MappingFault):
-                logs.mapping_failed(**about, origin=error.origin or "", reason=told.detail)
-            raise told from error
+            raise self._finished(error, state) from error
         finally:
             if trace is not None:
                 trace.end()
-        for one in reply.warnings:
-            tell = _TOLD.get(one["code"])
-            if tell is not None:
-                tell(**about, origin=one.get("origin", ""), reason=one["message"])
-        return reply if run.said is None else replace(reply, age=self._clock() - run.said)
+        _tell(reply, call)
+        return reply
+
+    def _begin(self, call: Call, connection: Connection, turn: Turn, trace: Trace | None) -> CallState:
+        """Give the state of a call that begins; the ids are its own, and what its repeats are known by."""
+        own = self._fresh()
+        ids = {"uuid": own, "idempotency_key": call.idempotency_key or own}
+        return CallState(call, connection, self._now(), turn, self.computing(call), trace, ids)
+
+    def _finished(self, error: GatewayError, state: CallState) -> GatewayError:
+        """Give the error that ends a call as callers may see it; the trace is told, of a mapping's fault the log."""
+        told = finished_error(error, state.connection, self.redactor(state.connection).text)
+        if state.trace is not None:
+            state.trace.failed(told)
+        if isinstance(error, AnswerMismatch | MappingFault):
+            logs.mapping_failed(**_about(state.call), origin=error.origin or "", reason=told.detail)
+        return told
+
+    def _bind(self, connection: Connection) -> Bound:
+        """Build what serves a connection, once."""
+        ask = way_out(connection, self._around)
+        return Bound(connection, Operations(self._model, ask, self._cache, self._clock))
 
     def connection(self, name: str) -> Connection:
         """The connection of this name; raises NotMapped (404)."""
@@ -189,127 +189,26 @@ class Engine:
         reason = plan.unsupported.get(name, "the provider does not offer it")
         raise Unsupported(f"{plan.title} cannot do {name}: {reason}", details={"capability": name, "reason": reason})
 
-    def _ids(self, call: Call) -> dict[str, str]:
-        """The ids that are the call's own: a fresh one, and the one by which its repeats are known."""
-        own = self._fresh()
-        return {"uuid": own, "idempotency_key": call.idempotency_key or own}
-
     def computing(self, call: Call) -> Compute:
         """Give where the pure parts of a call are computed: all of them together have its time and its bounds."""
         operation = self._model.operations.get(call.operation)
         effort = Effort(self._clock, call.deadline, windowed=operation is not None and operation.window is not None)
 
-        async def compute(function: Callable[[*_Given], _T], /, *given: *_Given, large: bool = False) -> _T:
-            return await self._workers.run(call.connection, effort, partial(function, *given), large=large)
+        return Computing(self._workers, call.connection, effort)
 
-        return compute
-
-    def stack(self, connection: Connection, call: Call, trace: Trace | None, compute: Compute) -> Exchange:
-        """The way out before the deadline of the call, innermost first; the order is the design.
-
-        1. `_way`: one exchange with the provider, no longer than the call has time.
-        2. the gate: every exchange waits for its turn and costs a token, a login and the repetition after it as well.
-        3. who we are: above the gate, for a login goes through it too; an attempt is made and signed when it may go.
-        4. the reading: the error rules say what an answer means, and whether the provider wants to be left alone.
-        5. the repetition: of what failed, as the effect of the step allows; what a rule knows did not fail.
-
-        A trace is told below the gate, above it, and what the reading made of an answer; it changes nothing.
-        """
-        provider, send, deadline = connection.provider, self._way(call), call.deadline
-        gate = self._gates.of(connection.name, provider.limits)
-        paced = partial(limited, gate=gate, deadline=deadline, caller=call.caller)
-
-        async def attempt(step: CallPlan, scope: Mapping[str, Json], rules: tuple[ErrorRule, ...], number: int) -> Json:
-            scheme = provider.auth_schemes[step.auth] if step.auth else provider.auth
-            login = scheme.login if isinstance(scheme, SessionAuth) else None
-            watch = Watch(trace, self._clock, attempt=number, login=login.origin if login is not None else "")
-            way = watch.over(send, paced)
-
-            def ours() -> Scope:
-                return {**connection.revealed, **dict.fromkeys(("now", "sent_at"), self._moment())}
-
-            signed = auth.signed(way, scheme, ours, self.session(connection, step.auth), provider.rules)
-            numbered = {**scope, "serial": next(self._serial)}
-            try:
-                response = await signed(step.limit, lambda: to_request(step, {**numbered, "sent_at": self._moment()}))
-            except GatewayError as error:
-                watch.meant(error, read=False)
-                if isinstance(error, ProviderRejected):  # of a login: nothing else on the way reads an answer
-                    _heed(gate, login.limit if login is not None else step.limit, error)
-                raise
-            try:
-                all_rules = (*rules, *provider.rules)
-                large = step.answer == "icalendar" or len(response.body) > LARGE_BYTES  # a short feed may repeat much
-                body = await compute(to_body, step, response, all_rules, numbered, large=large)
-            except GatewayError as error:
-                met = error.copy_with(answered=True)
-                watch.meant(met)
-                _heed(gate, step.limit, met)
-                raise met from error
-            watch.meant(None)
-            _heed(gate, step.limit, None)
-            return body
-
-        async def exchange(
-            step: CallPlan, scope: Mapping[str, Json], rules: tuple[ErrorRule, ...], effect: Effect
-        ) -> Json:
-            number = itertools.count(1)
-            if self._patience is None:
-                return await attempt(step, scope, rules, next(number))
-            return await repeated(lambda: attempt(step, scope, rules, next(number)), effect, deadline, self._patience)
-
-        return exchange
-
-    def _moment(self) -> str:
-        """Give this moment as templates know it."""
-        return self._now().isoformat(timespec="seconds")
-
-    def session(self, connection: Connection, scheme: str = "") -> auth.Session:
+    def session(self, connection: Connection, scheme: str = "") -> Session:
         """The session of a connection and scheme; a connection whose settings changed begins a new one."""
-        key = (connection.name, connection.digest, scheme)
-        return self._sessions.setdefault(key, auth.Session(self._clock))
+        return self._sessions.of(connection, scheme)
 
     def redactor(self, connection: Connection) -> Redactor:
         """What masks the connection's secrets and the tokens that its sessions hold now."""
-        return Redactor(self.secrets(connection)) if self._tokens(connection) else connection.redactor
+        held = self._sessions.tokens(connection.name)
+        return Redactor(self.secrets(connection)) if held else connection.redactor
 
     def secrets(self, connection: Connection) -> list[Secret]:
         """The connection's secrets, and the tokens that its sessions hold now."""
         settings = connection.scope["settings"].values()
-        return [*self._tokens(connection), *(one for one in settings if isinstance(one, Secret))]
-
-    def _tokens(self, connection: Connection) -> list[Secret]:
-        held = [one for (name, _, _), one in self._sessions.items() if name == connection.name]
-        return [Secret(one.token) for one in held if one.token]
-
-    def _masked(self, connection: Connection) -> Callable[[str], str]:
-        """Masks what is secret at the moment of masking."""
-        return lambda text: self.redactor(connection).text(text)
-
-    async def _measured(self, request: Request, call: Call) -> Response:
-        """Send, and say so: the host and the status, never the URL."""
-        about = {"request": call.request_id, "connection": call.connection, "method": request.method}
-        host = urlsplit(request.url).netloc
-        try:
-            response = await self._client(request)
-        except ProviderUnavailable as error:
-            logs.provider_failed(**about, host=host, reason=error.detail)
-            raise
-        logs.provider_answered(**about, host=host, status=response.status, seconds=response.elapsed)
-        return response
-
-    def _way(self, call: Call) -> Send:
-        """One exchange with a provider, within the time of the call, and logged."""
-
-        async def bounded(request: Request) -> Response:
-            left = call.deadline - self._clock()
-            if left <= 0:
-                raise ProviderUnavailable("The time for this call is used up.", sent=False, timed_out=True)
-            async with self._gates.at_host(urlsplit(request.url).netloc, call.connection, call.deadline):
-                left = call.deadline - self._clock()
-                return await self._measured(replace(request, timeout=min(request.timeout, left)), call)
-
-        return bounded
+        return [*self._sessions.tokens(connection.name), *(one for one in settings if isinstance(one, Secret))]
 
 
 async def _enter(turn: Turn, call: Call, plan: OperationPlan) -> None:
@@ -327,13 +226,18 @@ def _written(call: Call, plan: OperationPlan) -> list[Key]:
     return [(call.connection, plan.name.partition(".")[0], id_)]
 
 
+def _tell(reply: Reply, call: Call) -> None:
+    """Tell the log what a list lacks."""
+    for one in reply.warnings:
+        tell = _TOLD.get(one["code"])
+        if tell is not None:
+            tell(**_about(call), origin=one.get("origin", ""), reason=one["message"])
+
+
+def _about(call: Call) -> dict[str, str]:
+    """Say to the log which call it is."""
+    return {"request": call.request_id, "connection": call.connection, "operation": call.operation}
+
+
 def _numbered(number: int) -> str:
     return f"00000000-0000-4000-8000-{number:012x}"
-
-
-def _heed(gate: Gate, limit: str, error: GatewayError | None) -> None:
-    """Leave a provider alone that says these were too many; any other answer says that they were not."""
-    if error is not None and error.code == TooManyCalls.CODE:
-        gate.slowed(limit, error.retry_after)
-    else:
-        gate.answered(limit)

@@ -12,8 +12,8 @@ from dataclasses import dataclass, field, replace
 from typing import TypeAlias
 from urllib.parse import unquote, unquote_plus
 
-from gateway.values.errors import AnswerMismatch, GatewayError, TooManyCalls
-from gateway.values.messages import Dispatch, Json, Request, Response, Send
+from gateway.values.errors import AnswerMismatch, GatewayError
+from gateway.values.messages import Json, Request, Response
 from gateway.values.secrets import MASK, Credential, Redactor, Secret
 from gateway.values.strictjson import JsonRefused, decode_json
 
@@ -68,7 +68,7 @@ class Traced:
 
 
 @dataclass(slots=True)
-class _Record:
+class Record:
     """An exchange as it goes on, nothing masked."""
 
     attempt: int
@@ -85,6 +85,7 @@ class _Record:
     error: str = ""
 
     def settle(self, verdict: str, error: GatewayError | None = None) -> None:
+        """Note what settled it, and what that means."""
         self.verdict = verdict
         if error is not None:
             self.code, self.error = error.code, error.detail
@@ -100,7 +101,7 @@ class Trace:
     """Why the call failed, in a sentence."""
     origin: str = ""
     """The place in the mapping, `file:line`, that the failure names."""
-    _records: list[_Record] = field(default_factory=list, repr=False)
+    _records: list[Record] = field(default_factory=list, repr=False)
     _secrets: list[Secret] = field(default_factory=list, repr=False)
     _known: Callable[[], Iterable[Secret]] = field(default=tuple, repr=False)
 
@@ -126,7 +127,7 @@ class Trace:
             _shown(one, one.request, mask, known) for one in self._records if one.request is not None
         )
 
-    def add(self, record: _Record) -> None:
+    def add(self, record: Record) -> None:
         """Take up an exchange that begins now."""
         self.learn()
         self._records.append(record)
@@ -137,45 +138,42 @@ class Trace:
 
 
 class Watch:
-    """Watches one attempt at a step: its exchange, and the logins before it. Without a trace it only lets pass."""
+    """Watches one attempt at a step for a trace: its exchange, and the logins before it."""
 
     __slots__ = ("_attempt", "_clock", "_login", "_records", "_trace")
 
-    def __init__(self, trace: Trace | None, clock: Callable[[], float], *, attempt: int, login: str) -> None:
+    def __init__(self, trace: Trace, clock: Callable[[], float], *, attempt: int, login: str) -> None:
         """`login` is the place of the scheme's login in the mapping, by which its requests are known."""
         self._trace = trace
         self._clock = clock
         self._attempt = attempt
         self._login = login
-        self._records: list[_Record] = []
+        self._records: list[Record] = []
 
-    def over(self, send: Send, paced: Callable[[Send], Dispatch]) -> Dispatch:
-        """Wrap `send`, which `paced` holds to the rates, so that what goes over it is recorded."""
-        trace = self._trace
-        if trace is None:
-            return paced(send)
+    def begin(self) -> Record:
+        """Begin a record. Another request in an attempt tells of the one before: a token was got, or was refused."""
+        last = self._records[-1] if self._records else None
+        if last is not None and last.response is not None:
+            last.settle(SESSION_REFUSED if last.purpose == CALL else SUCCESS)
+        record = Record(self._attempt, self._clock())
+        self._records.append(record)
+        self._trace.add(record)
+        return record
 
-        async def recording(limit: str, make: Callable[[], Request]) -> Response:
-            record = self._begun()
-            trace.add(record)
+    def made(self, record: Record, request: Request) -> None:
+        """Note what is sent, or would have been, and what it is for."""
+        record.request = request
+        if self._login and request.origin == self._login:
+            record.purpose = LOGIN if record is self._records[0] else RENEWAL
 
-            async def going(request: Request) -> Response:
-                record.sent = self._clock()
-                return await send(request)
+    def sent(self, record: Record) -> None:
+        """Note that the request goes now."""
+        record.sent = self._clock()
 
-            try:
-                record.response = await paced(going)(limit, lambda: self._made(record, make))
-            except GatewayError as error:
-                record.settle(NO_ANSWER, error)
-                if record.request is None and isinstance(error, TooManyCalls):
-                    self._made(record, make)  # its turn never came: what it would have sent
-                raise
-            finally:
-                record.ended = self._clock()
-                trace.learn()
-            return record.response
-
-        return recording
+    def end(self, record: Record) -> None:
+        """Note that the exchange is over."""
+        record.ended = self._clock()
+        self._trace.learn()
 
     def meant(self, error: GatewayError | None, *, read: bool = True) -> None:
         """Note what the last answer was taken to mean; `read` is False when it was not the step's own answer."""
@@ -192,29 +190,13 @@ class Watch:
         else:
             last.settle(UNREADABLE if _is_unreadable(error) else STATUS, error)
 
-    def _begun(self) -> _Record:
-        """Begin a record. Another request in an attempt tells of the one before: a token was got, or was refused."""
-        last = self._records[-1] if self._records else None
-        if last is not None and last.response is not None:
-            last.settle(SESSION_REFUSED if last.purpose == CALL else SUCCESS)
-        record = _Record(self._attempt, self._clock())
-        self._records.append(record)
-        return record
-
-    def _made(self, record: _Record, make: Callable[[], Request]) -> Request:
-        """Make the request of a record, and see what it is for."""
-        record.request = request = make()
-        if self._login and request.origin == self._login:
-            record.purpose = LOGIN if record is self._records[0] else RENEWAL
-        return request
-
 
 def _is_unreadable(error: GatewayError) -> bool:
     """Whether the answer itself was at fault; of a login, this is told by the cause."""
     return isinstance(error, AnswerMismatch) or isinstance(error.__cause__, AnswerMismatch)
 
 
-def _shown(record: _Record, request: Request, mask: Mask, known: frozenset[str]) -> Traced:
+def _shown(record: Record, request: Request, mask: Mask, known: frozenset[str]) -> Traced:
     """An exchange as it may be seen; `known` are the secrets, which are masked whole where they are put."""
     response, ended = record.response, record.ended
     began = record.sent if record.sent is not None else ended
@@ -241,7 +223,7 @@ def _shown(record: _Record, request: Request, mask: Mask, known: frozenset[str])
     )
 
 
-def _may_hold_tokens(record: _Record) -> bool:
+def _may_hold_tokens(record: Record) -> bool:
     """Whether an answer may hold a token, or the parts of one: any of a login but a refusal or a page."""
     if record.purpose == CALL or record.verdict in {RULE, STATUS}:
         return False

@@ -302,7 +302,8 @@ async def _run(engine: Engine, connection: Connection, example: Example, playbac
         rules, session = connection.provider.rules, connection.provider.auth
         if not isinstance(session, SessionAuth):
             raise NotMapped("The file's own scheme has no login.")
-        return Reply(await auth.login(lambda _limit, make: playback.send(make()), session, lambda: scope, rules))
+        answer = await playback.send(auth.to_login(session, scope))
+        return Reply(auth.to_token(session, answer, scope, rules))
     plan = engine.operation(connection, example.operation)
     if plan.name.startswith("native."):
         args = native_arguments(plan, example.args)

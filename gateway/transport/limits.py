@@ -12,12 +12,13 @@ import math
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from typing import Protocol, TypeVar
 
 from gateway.computation.fair_shares import Shares
 from gateway.transport.client import CONNECTIONS_PER_HOST
 from gateway.transport.quota import Clock, Quota
 from gateway.values.errors import TooManyCalls
-from gateway.values.messages import Dispatch, Json, Request, Response, Send
+from gateway.values.messages import Json, Response
 from gateway.values.rates import LimitsPlan, Rate
 
 Sleep = Callable[[float], Awaitable[None]]
@@ -235,17 +236,33 @@ def _calls() -> Shares:
     return Shares(CONNECTION_CALLS, CALLER_CALLS)
 
 
-def limited(send: Send, gate: Gate, deadline: float, caller: str = "") -> Dispatch:
-    """Wrap `send` so that every request passes the gate before `deadline`; its answer makes room for the next.
+class Passing(Protocol):
+    """What passes a gate."""
 
-    A request is made when its turn has come: what it says of its time, a signature above all, is of that moment.
-    """
+    @property
+    def limit(self) -> str:
+        """The class of rate that it counts against."""
 
-    async def sending(limit: str, make: Callable[[], Request]) -> Response:
-        await gate.enter(limit, deadline, caller)
+    @property
+    def deadline(self) -> float:
+        """Until when it may wait, a reading of the clock, in seconds."""
+
+    @property
+    def caller(self) -> str:
+        """Whose it is."""
+
+
+_Passing = TypeVar("_Passing", bound=Passing)
+
+
+def limited(send: Callable[[_Passing], Awaitable[Response]], gate: Gate) -> Callable[[_Passing], Awaitable[Response]]:
+    """Wrap `send` so that whatever it sends passes the gate before its deadline; its answer makes room for the next."""
+
+    async def sending(exchange: _Passing) -> Response:
+        await gate.enter(exchange.limit, exchange.deadline, exchange.caller)
         try:
-            return await send(make())
+            return await send(exchange)
         finally:
-            gate.leave(caller)
+            gate.leave(exchange.caller)
 
     return sending

@@ -159,5 +159,3 @@ class Observation:
 
 
 Send: TypeAlias = Callable[[Request], Awaitable[Response]]
-Dispatch: TypeAlias = Callable[[str, Callable[[], Request]], Awaitable[Response]]
-"""Sends a request of this class of rate, which is made when it may go."""

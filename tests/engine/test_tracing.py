@@ -8,8 +8,10 @@ from hashlib import md5
 import pytest
 
 from gateway.engine.tracing import Trace, Watch
+from gateway.engine.way_out.exchange import Exchange
+from gateway.engine.way_out.layers import recorded
 from gateway.values.errors import GatewayError, ProviderUnavailable
-from gateway.values.messages import Request, Response
+from gateway.values.messages import Call, Request, Response
 from tests.applications import MARCH, engine_of
 
 KEY = "provider-s3cret-key"  # of the connection that the fixtures make
@@ -203,14 +205,13 @@ async def test_unread_login():
     trace = Trace()
     watch = Watch(trace, lambda: 1.0, attempt=1, login="a.yaml:1")
 
-    async def send(_request):
+    async def send(exchange):
+        exchange.make()
         return Response(200, {}, b'{"token": "t0ken-no-1"}')
 
-    def paced(send):
-        return lambda _limit, make: send(make())
-
     login = Request("POST", "https://api.example/login", origin="a.yaml:1")
-    await watch.over(send, paced)("default", lambda: login)
+    call = Call("club", "native.ping", {}, "r1", deadline=60.0)
+    await recorded(send)(Exchange(lambda: login, "default", call, watch))
     assert () == trace.exchanges
     trace.end()
     (one,) = trace.exchanges

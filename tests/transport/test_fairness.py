@@ -6,8 +6,9 @@ import pytest
 
 from gateway.transport.limits import CALLER_CALLS, CONNECTION_CALLS, HOST_CALLS, Gates, limited
 from gateway.values.errors import TooManyCalls
-from gateway.values.messages import Request, Response
+from gateway.values.messages import Response
 from gateway.values.rates import LimitsPlan, Rate
+from tests.transport.exchanges import Exchange
 
 
 class Provider:
@@ -17,8 +18,8 @@ class Provider:
         self.order = []
         self.now = self.most = 0
 
-    async def send(self, request):
-        self.order.append(request.url)
+    async def send(self, exchange):
+        self.order.append(exchange.url)
         self.now += 1
         self.most = max(self.most, self.now)
         await asyncio.sleep(1.0)
@@ -34,7 +35,7 @@ def test_bounds_without_a_word(virtual):
         gate = Gates(clock).of("club", LimitsPlan())
 
         async def ask(caller):
-            await limited(provider.send, gate, 25.0, caller)("default", lambda: Request("GET", caller))
+            await limited(provider.send, gate)(Exchange(caller, caller=caller))
 
         await asyncio.gather(*(ask("greedy") for _ in range(3 * CALLER_CALLS)))
         assert provider.most == CALLER_CALLS
@@ -53,8 +54,8 @@ def test_a_caller_is_not_behind_all_calls_of_another(virtual, rates, concurrency
         gate = Gates(clock).of("club", LimitsPlan(rates, concurrency))
 
         def ask(caller):
-            send = limited(provider.send, gate, 1000.0, caller)
-            return asyncio.ensure_future(send("default", lambda: Request("GET", caller)))
+            send = limited(provider.send, gate)
+            return asyncio.ensure_future(send(Exchange(caller, deadline=1000.0, caller=caller)))
 
         greedy = [ask("greedy") for _ in range(100)]
         await asyncio.sleep(0.01)

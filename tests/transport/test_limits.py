@@ -1,7 +1,6 @@
 """The gate of a connection: rates, places and pauses, in a time that does not pass by itself."""
 
 import asyncio
-from functools import partial
 
 import pytest
 from hypothesis import given, settings
@@ -9,8 +8,9 @@ from hypothesis import strategies as st
 
 from gateway.transport.limits import Gates, limited
 from gateway.values.errors import ProviderUnavailable, TooManyCalls
-from gateway.values.messages import Request, Response
+from gateway.values.messages import Response
 from gateway.values.rates import LimitsPlan, Rate
+from tests.transport.exchanges import Exchange
 
 PER_SECOND = Rate(2, 1, "2/s")
 PER_MINUTE = Rate(3, 60, "3/m")
@@ -31,9 +31,9 @@ class Provider:
         self.order = []
         self.now = self.most = 0
 
-    async def send(self, request):
+    async def send(self, exchange):
         self.began.append(round(asyncio.get_running_loop().time(), 3))
-        self.order.append(request.url)
+        self.order.append(exchange.url)
         self.now += 1
         self.most = max(self.most, self.now)
         try:
@@ -44,8 +44,8 @@ class Provider:
 
     async def ask(self, gate, count=1, *, limit="default", deadline=25.0):
         """Send so many requests together; what each ended with: None, or its error."""
-        send = limited(self.send, gate, deadline)
-        sent = (send(limit, partial(Request, "GET", str(number))) for number in range(count))
+        send = limited(self.send, gate)
+        sent = (send(Exchange(str(number), limit, deadline)) for number in range(count))
         ended = await asyncio.gather(*sent, return_exceptions=True)
         return [one if isinstance(one, Exception) else None for one in ended]
 
@@ -136,15 +136,15 @@ def test_no_place_in_time(virtual):
 def test_failures_give_the_place_back(virtual):
     """However an exchange ends, its place is free afterwards, and its token is used up."""
 
-    async def fail(_request):
+    async def fail(_exchange):
         raise ProviderUnavailable("", sent=True)
 
     async def scenario():
         gate = make({"default": PER_SECOND}, concurrency=1)
-        send = limited(fail, gate, 25.0)
+        send = limited(fail, gate)
         for _ in range(3):
             with pytest.raises(ProviderUnavailable):
-                await send("default", lambda: Request("GET", ""))
+                await send(Exchange(""))
         assert 1.0 == asyncio.get_running_loop().time()
 
     virtual(scenario())
@@ -297,7 +297,7 @@ def test_laws(virtual, calls, takes, amount, seconds, concurrency):
         await asyncio.sleep(comes)
         deadline = comes + patience
         try:
-            await limited(provider.send, gate, deadline)("default", lambda: Request("GET", ""))
+            await limited(provider.send, gate)(Exchange("", deadline=deadline))
         except TooManyCalls:
             return None
         return deadline

@@ -5,12 +5,13 @@ Pure. Days are local to the connection's zone and inclusive on both sides; insta
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from datetime import date, datetime, timedelta
 from typing import TypeAlias
 
 from gateway.computation.budget import check_rows, spend
 from gateway.mapping.nodes.given import WindowPlan
+from gateway.mapping.runtime.results import Result
 from gateway.model.types.times import zone_of
 from gateway.values.errors import GatewayError
 from gateway.values.messages import Json
@@ -61,17 +62,21 @@ def chunks(bounds: Bounds, plan: WindowPlan, now: datetime, zone: str) -> list[d
     return found
 
 
-def united(
-    rows: Mapping[str, tuple[Json, Json]], more: Iterable[tuple[Json, Json]], start: str, bounds: Bounds
-) -> dict[str, tuple[Json, Json]]:
-    """Give rows by their ids, with those of one more window that begin, by their field `start`, inside the bounds."""
-    found = dict(rows)
-    for pair in more:
+def united(listed: Result, more: Result, start: str, bounds: Bounds) -> Result:
+    """Give a list with the rows of one more window that begin, by their field `start`, inside the bounds.
+
+    A row whose id is there already stays as it is there.
+    """
+    rows, raw = list(listed.rows), list(listed.raw)
+    known = {row["id"] for row in rows}
+    for row, own in zip(more.rows, more.raw, strict=True):
         spend()
-        if within(pair[0].get(start), bounds):
-            found.setdefault(pair[0]["id"], pair)
-    check_rows(len(found))
-    return found
+        if within(row.get(start), bounds) and row["id"] not in known:
+            known.add(row["id"])
+            rows.append(row)
+            raw.append(own)
+    check_rows(len(rows))
+    return Result(rows, raw, single=False, left_out=listed.left_out + more.left_out, part=listed.part or more.part)
 
 
 def around(window: Mapping[str, str]) -> tuple[str, str]:

@@ -10,6 +10,8 @@ import base64
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 
+from gateway.engine.catalog import Connection
+from gateway.engine.way_out.exchange import Dispatch, Exchange
 from gateway.mapping.nodes.calls import ErrorRule, Scope
 from gateway.mapping.nodes.provider import AuthPlan, NoAuth, SessionAuth, StaticAuth
 from gateway.mapping.nodes.trees import Tree
@@ -25,8 +27,8 @@ from gateway.values.errors import (
     ProviderUnavailable,
 )
 from gateway.values.http import joined
-from gateway.values.messages import Dispatch, Json, Request, Response
-from gateway.values.secrets import Credential
+from gateway.values.messages import Json, Request, Response
+from gateway.values.secrets import Credential, Secret
 from gateway.values.strictjson import JsonRefused, decode_json
 
 _LARGEST_REFUSAL = 65_536
@@ -58,19 +60,40 @@ class Session:
             self.token, self.fetched = login.result(), self.clock()
 
 
+class Sessions:
+    """The sessions of all connections. A connection whose settings changed begins new ones."""
+
+    def __init__(self, clock: Callable[[], float]) -> None:
+        self._clock = clock
+        self._by_name: dict[str, dict[tuple[str, str], Session]] = {}
+
+    def of(self, connection: Connection, scheme: str = "") -> Session:
+        """Give the session of a connection by one of its schemes, the empty name for the file's own."""
+        of_name = self._by_name.setdefault(connection.name, {})
+        return of_name.setdefault((connection.digest, scheme), Session(self._clock))
+
+    def tokens(self, name: str) -> list[Secret]:
+        """Give the tokens that the sessions of a connection hold now."""
+        return [Secret(one.token) for one in self._by_name.get(name, {}).values() if one.token]
+
+
 def signed(
     send: Dispatch, auth: AuthPlan, scope: Callable[[], Scope], session: Session, rules: Iterable[ErrorRule]
 ) -> Dispatch:
     """Wrap `send` with the scheme of `auth`.
 
-    `scope` holds the connection's settings with secrets revealed, and the time as it is when it is asked for: a
+    `scope` gives the connection's settings with secrets revealed, and the time as it is when it is asked for: a
     request is signed when it goes, not when it begins to wait.
     """
     if isinstance(auth, NoAuth):
         return send
     if isinstance(auth, SessionAuth):
         return _with_session(send, auth, scope, session, tuple(rules))
-    return lambda limit, make: send(limit, lambda: _added(auth, make(), scope()))
+
+    async def sending(exchange: Exchange) -> Response:
+        return await send(exchange.making(lambda: _added(auth, exchange.make(), scope())))
+
+    return sending
 
 
 def _added(auth: StaticAuth, request: Request, scope: Scope) -> Request:
@@ -97,18 +120,19 @@ def _built(tree: Tree | None, scope: Scope) -> dict[str, Json]:
 def _with_session(
     send: Dispatch, auth: SessionAuth, scope: Callable[[], Scope], session: Session, rules: tuple[ErrorRule, ...]
 ) -> Dispatch:
-    def begin() -> asyncio.Future[str]:
-        return asyncio.ensure_future(_before_the_call(send, auth, scope, rules))
+    async def attempt(exchange: Exchange, stale: str | None) -> tuple[Response, str]:
+        def begin() -> asyncio.Future[str]:
+            return asyncio.ensure_future(_before_the_call(send, auth, scope, rules, exchange))
 
-    async def attempt(limit: str, make: Callable[[], Request], stale: str | None) -> tuple[Response, str]:
         token = await session.fresh(begin, auth.expires, stale)
-        return await send(limit, lambda: _added(auth.sends, make(), {**scope(), "token": token})), token
+        made = exchange.making(lambda: _added(auth.sends, exchange.make(), {**scope(), "token": token}))
+        return await send(made), token
 
-    async def sending(limit: str, make: Callable[[], Request]) -> Response:
-        response, token = await attempt(limit, make, None)
+    async def sending(exchange: Exchange) -> Response:
+        response, token = await attempt(exchange, None)
         if not _refused(auth, response, scope()):
             return response
-        response, token = await attempt(limit, make, token)
+        response, token = await attempt(exchange, token)
         if _refused(auth, response, scope()):
             raise ProviderUnauthorised(
                 "The provider refused a session that was fetched a moment ago; check the connection's credentials.",
@@ -121,11 +145,15 @@ def _with_session(
 
 
 async def _before_the_call(
-    send: Dispatch, auth: SessionAuth, scope: Callable[[], Scope], rules: tuple[ErrorRule, ...]
+    send: Dispatch, auth: SessionAuth, scope: Callable[[], Scope], rules: tuple[ErrorRule, ...], waiting: Exchange
 ) -> str:
-    """Log in for a call that waits. When that fails the call itself was not sent, so nothing of it is in doubt."""
+    """Log in for an exchange that waits.
+
+    When that fails the exchange itself was not sent, so nothing of it is in doubt.
+    """
+    login = waiting.making(lambda: to_login(auth, scope()), auth.login.limit)
     try:
-        return await login(send, auth, scope, rules)
+        return to_token(auth, await send(login), scope(), rules)
     except ProviderUnavailable as error:
         late = error.code == "PROVIDER_TIMEOUT"
         raise ProviderUnavailable(
@@ -135,11 +163,14 @@ async def _before_the_call(
         raise ProviderRejected(error.detail, origin=error.origin) from error
 
 
-async def login(send: Dispatch, auth: SessionAuth, scope: Callable[[], Scope], rules: Iterable[ErrorRule]) -> str:
-    """Log in over a bare `send` and give the token; raises what the error rules make of a refusal."""
-    call = auth.login
-    response = await send(call.limit, lambda: to_request(call, {**scope(), "serial": 1}))
-    body = to_body(call, response, rules, {**scope(), "serial": 1})
+def to_login(auth: SessionAuth, scope: Scope) -> Request:
+    """Build the request of a login."""
+    return to_request(auth.login, {**scope, "serial": 1})
+
+
+def to_token(auth: SessionAuth, response: Response, scope: Scope, rules: Iterable[ErrorRule]) -> str:
+    """Read the token in the answer to a login; raises what the error rules make of a refusal."""
+    body = to_body(auth.login, response, rules, {**scope, "serial": 1})
     token = read(auth.token, body, auth.origin)
     if not isinstance(token, str) or not token:
         raise AnswerMismatch(

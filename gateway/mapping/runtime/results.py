@@ -6,8 +6,8 @@ Pure. A path that should give a list and does not is a mismatch, never an empty 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
-from typing import Final, NamedTuple
+from dataclasses import dataclass, replace
+from typing import Final
 
 from gateway.computation.budget import check_rows, spend
 from gateway.mapping.nodes.calls import RowsPlan, Scope
@@ -41,17 +41,36 @@ class LeftOut:
     error: AnswerMismatch
 
 
-class ResultRows(NamedTuple):
-    """What an operation gives: canonical objects, each with the provider's own beside it where that is shown.
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What an operation gives: canonical objects, and what the provider has told of them.
 
-    `single` says that it is one object or none; `left_out` is what is missing from the list.
+    `single` says that it is one object or none. `age` is in seconds, from when the provider said the oldest part that
+    was kept from an earlier call until the operation was done; None when all of it is of this call.
     """
 
-    pairs: list[tuple[Json, Json]]
+    rows: list[Json]
+    raw: list[Json]
+    """The provider's own object beside each row, None where nobody asked to see it."""
     single: bool
+    age: float | None = None
     left_out: tuple[LeftOut, ...] = ()
+    """What is missing from the list."""
     part: str = ""
     """The line of the call by whose `complete:` there is more of the list than these; empty where this is all."""
+
+    @property
+    def data(self) -> Json:
+        """The list, or the one object, None where there is none."""
+        if not self.single:
+            return self.rows
+        return self.rows[0] if self.rows else None
+
+    def at(self, places: list[int]) -> Result:
+        """Give the rows at these places alone."""
+        if len(places) == len(self.rows):
+            return self
+        return replace(self, rows=[self.rows[at] for at in places], raw=[self.raw[at] for at in places])
 
 
 def unfinished(part: str) -> AnswerMismatch:
@@ -62,31 +81,35 @@ def unfinished(part: str) -> AnswerMismatch:
 
 def read_all(
     plans: Iterable[RowsPlan], root: Json, scope: Scope, not_found: str | None, *, show: bool, partial: bool
-) -> ResultRows:
+) -> Result:
     """Read the rows of all these places as one list; with `partial`, those that do not fit are left out.
 
     The first path of each is evaluated on `root`. Raises the error `not_found` when a single object is not there,
     AnswerMismatch where the answer does not fit, and what `check_rows` raises.
     """
-    pairs: list[tuple[Json, Json]] = []
+    read_rows: list[Json] = []
+    raw: list[Json] = []
     left_out: list[LeftOut] = []
     for rows in plans:
         private = rows.record.private
         if rows.one:
             row, canonical = _read_one(rows, root, scope, not_found)
-            pairs.append((canonical, _shown(row, private) if show else None))
+            read_rows.append(canonical)
+            raw.append(_shown(row, private) if show else None)
             continue
         found = _rows(rows, root, scope)
-        check_rows(len(pairs) + len(found))
+        check_rows(len(read_rows) + len(found))
         for number, (row, own) in enumerate(found):
             try:
-                pairs.append((read_record(rows.record, row, scope), _shown(own, private) if show else None))
+                read_rows.append(read_record(rows.record, row, scope))
             except AnswerMismatch as error:
                 if not partial:
                     raise
                 field = next((one.name for one in rows.record.fields if one.origin == error.origin), "")
                 left_out.append(LeftOut(number, field, error))
-    return ResultRows(pairs, single=False, left_out=tuple(left_out))
+            else:
+                raw.append(_shown(own, private) if show else None)
+    return Result(read_rows, raw, single=False, left_out=tuple(left_out))
 
 
 def _rows(rows: RowsPlan, root: Json, scope: Scope) -> list[tuple[Json, Json]]:
@@ -97,14 +120,14 @@ def _rows(rows: RowsPlan, root: Json, scope: Scope) -> list[tuple[Json, Json]]:
     return [({**scope, **names}, _outline(names)) for names in walk(rows.levels, root, scope)]
 
 
-def chosen(pairs: list[tuple[Json, Json]], tests: list[Callable[[Json], bool]]) -> list[tuple[Json, Json]]:
-    """Give the pairs whose canonical object passes every test."""
-    found = []
-    for pair in pairs:
+def chosen(found: Result, tests: list[Callable[[Json], bool]]) -> Result:
+    """Give the rows that pass every test."""
+    places = []
+    for at, row in enumerate(found.rows):
         spend()
-        if all(test(pair[0]) for test in tests):
-            found.append(pair)
-    return found
+        if all(test(row) for test in tests):
+            places.append(at)
+    return found.at(places)
 
 
 def told(left_out: Sequence[LeftOut], part: str = "") -> tuple[dict[str, Json], ...]:
@@ -123,23 +146,22 @@ def told(left_out: Sequence[LeftOut], part: str = "") -> tuple[dict[str, Json], 
     return tuple(warnings)
 
 
-def distinct(pairs: list[tuple[Json, Json]], origin: str) -> list[tuple[Json, Json]]:
+def distinct(listed: Result, origin: str) -> Result:
     """Give the rows of a list, each id once: a provider that repeats a row has said it once.
 
     Raises AnswerMismatch where two rows that differ have one id, for nothing tells which of them it means.
     """
     found: dict[Json, Json] = {}
-    kept = []
-    for pair in pairs:
+    places = []
+    for at, row in enumerate(listed.rows):
         spend()
-        row = pair[0]
         name = row.get("id") if isinstance(row, dict) else None
         if name is None or name not in found:
-            kept.append(pair)
+            places.append(at)
         elif found[name] != row:
             raise AnswerMismatch(f"{origin}: two different rows of the list have the id `{name}`", origin=origin)
         found[name] = row
-    return kept
+    return listed.at(places)
 
 
 def _outline(names: dict[str, Json]) -> dict[str, Json]:

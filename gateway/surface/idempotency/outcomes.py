@@ -16,7 +16,7 @@ from aiohttp import web
 from aiohttp.typedefs import Handler
 
 from gateway.engine.catalog import Connection
-from gateway.engine.interpreter.steps import look_with
+from gateway.engine.compensation import look_with
 from gateway.model.types.times import from_epoch
 from gateway.store import keys
 from gateway.store.database import Database

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 
 from gateway.engine.catalog import Connection
-from gateway.engine.interpreter.steps import look_with
+from gateway.engine.compensation import look_with
 from gateway.events.listed import Run, is_listed, reading_of
 from gateway.mapping.expressions.ids import uuid_of
 from gateway.mapping.runtime.steps import accepted

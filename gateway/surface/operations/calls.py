@@ -13,8 +13,8 @@ from gateway.computation.budget import spend
 from gateway.computation.workers import Compute
 from gateway.config import Settings
 from gateway.engine.catalog import Connection
+from gateway.engine.compensation import look_with
 from gateway.engine.engine import Engine
-from gateway.engine.interpreter.steps import look_with
 from gateway.events.recorded_calls import Remembering
 from gateway.mapping.expressions.ids import uuid_of
 from gateway.mapping.handling import handled

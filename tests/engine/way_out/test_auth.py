@@ -8,6 +8,7 @@ from dataclasses import replace
 import pytest
 
 from gateway.engine.way_out.auth import Session, signed
+from gateway.engine.way_out.exchange import Exchange
 from gateway.values.errors import (
     GatewayError,
     MappingFault,
@@ -15,7 +16,7 @@ from gateway.values.errors import (
     ProviderUnauthorised,
     ProviderUnavailable,
 )
-from gateway.values.messages import Request
+from gateway.values.messages import Call, Request
 
 SECRET = "s3cr&t+kéy"
 SCOPE = {
@@ -37,6 +38,7 @@ errors:
   - {when: "error == 'locked'", is: LIMIT_EXCEEDED, message: text}
 """
 REQUEST = Request("GET", "https://api.example/things", headers=(("X-A", "a"),), query=(("q", "1"),))
+CALL = Call("club", "bookings.get", {}, "r1", deadline=60.0)
 FORM = replace(REQUEST, method="POST", headers=(("Content-Type", "application/x-www-form-urlencoded"),), body=b"a=1")
 
 
@@ -54,11 +56,11 @@ async def sent(plan, request=REQUEST, scope=SCOPE):
 def signing(send, plan, session, scope=SCOPE):
     """Give a Send that signs as a plan says, and waits for nothing before it does."""
 
-    async def at_once(_limit, make):
-        return await send(make())
+    async def at_once(exchange):
+        return await send(exchange.make())
 
     way = signed(at_once, plan.auth, lambda: scope, session, plan.rules)
-    return lambda request: way(request.limit, lambda: request)
+    return lambda request: way(Exchange(lambda: request, request.limit, CALL))
 
 
 # Static schemes.

@@ -234,7 +234,7 @@ def test_provider_data(service):
     """The provider's own row is given without what its record calls private and what is secret by its name."""
     (rows,) = service.ways["services.list"][0].variants[0].rows
     row = {"id": "1", "name": "a", "pin": CANARY, "Token": CANARY, "deep": [{"hash": CANARY, "pin": 1, "x": 2}]}
-    ((_, shown),) = read_all([rows], {"data": [row]}, SCOPE, None, show=True, partial=False).pairs
+    (shown,) = read_all([rows], {"data": [row]}, SCOPE, None, show=True, partial=False).raw
     assert {"id": "1", "name": "a", "deep": [{"x": 2}]} == shown
 
 
