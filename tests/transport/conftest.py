@@ -4,6 +4,7 @@ import asyncio
 import selectors
 import socket
 import struct
+from typing import NamedTuple
 
 import pytest
 
@@ -103,6 +104,15 @@ async def client():
     """Give a client that may call this machine."""
     async with Client(["127.0.0.1/32", "::1/128"]) as opened:
         yield opened
+
+
+class Exchange(NamedTuple):
+    """What passes a gate, known by its URL, with what the gate wants to know of it."""
+
+    url: str
+    limit: str = "default"
+    deadline: float = 25.0
+    caller: str = ""
 
 
 class Jumping(selectors.SelectSelector):

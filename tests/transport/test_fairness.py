@@ -8,7 +8,7 @@ from gateway.transport.limits import CALLER_CALLS, CONNECTION_CALLS, HOST_CALLS,
 from gateway.values.errors import TooManyCalls
 from gateway.values.messages import Response
 from gateway.values.rates import LimitsPlan, Rate
-from tests.transport.exchanges import Exchange
+from tests.transport.conftest import Exchange
 
 
 class Provider:

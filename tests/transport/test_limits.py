@@ -10,7 +10,7 @@ from gateway.transport.limits import Gates, limited
 from gateway.values.errors import ProviderUnavailable, TooManyCalls
 from gateway.values.messages import Response
 from gateway.values.rates import LimitsPlan, Rate
-from tests.transport.exchanges import Exchange
+from tests.transport.conftest import Exchange
 
 PER_SECOND = Rate(2, 1, "2/s")
 PER_MINUTE = Rate(3, 60, "3/m")
