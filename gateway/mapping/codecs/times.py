@@ -1,4 +1,4 @@
-"""Codecs of instants, dates, clock times and durations. A format is exact: fixed digits, nothing skipped or guessed.
+"""Codecs of instants. A format is exact: fixed digits, nothing skipped or guessed. Dates and durations: `dates.py`.
 
 Local times are placed in a zone: what the clocks skip is refused, what they show twice is the first. A writer refuses
 an instant that its format cannot hold, so that what was written is read back as the same instant.
@@ -6,7 +6,7 @@ an instant that its format cannot hold, so that what was written is read back as
 
 from __future__ import annotations
 
-from datetime import date
+import re
 from typing import Any, Final
 
 from gateway.mapping.codecs.kind import (
@@ -20,14 +20,22 @@ from gateway.mapping.codecs.kind import (
     Scope,
     Specification,
 )
-from gateway.mapping.codecs.time_formats import END, REFUSED, SAMPLE, Format, LocalTimes, compile_format
+from gateway.mapping.codecs.time_formats import (
+    END,
+    REFUSED,
+    Format,
+    Formats,
+    LocalTimes,
+    Numbers,
+    compile_form,
+    compile_format,
+)
 from gateway.model.types import times
 from gateway.values.messages import Json
 
 _DATE: Final = frozenset("Ymd")
-_LAST_HOUR: Final = 23
-_LAST_MINUTE: Final = 59
-_HUNDRED_HOURS: Final = 100 * 60
+_SHORT_OFFSET: Final = re.compile(r"([0-9-]{10}T[0-9:.]{5,})([+-][0-9]{2})([0-9]{2})?")
+"""A time whose offset has no colon, or no minutes."""
 _ZONE: Final = Option(
     "zone", "template giving the IANA zone", "{{ settings.time_zone }}", takes="time_zone", template=True
 )
@@ -39,6 +47,16 @@ _OFFSET: Final = Option(
     template=True,
 )
 
+_COLON: Final = Option(
+    "colon", "false: the offset is written without its colon, `+0100`", "true", takes="boolean", form="true or false"
+)
+_CLOCK_ZONE: Final = Option(
+    "clock_zone",
+    "template giving the zone of the time of day, where that is not told by the clocks that show its date",
+    "that of `zone`",
+    takes="time_zone",
+    template=True,
+)
 _END_OF_DAY: Final = Option(
     "end_of_day",
     "clock times that mean the next midnight; it is written as the first",
@@ -46,45 +64,47 @@ _END_OF_DAY: Final = Option(
     takes="list",
     form='a list of clock times such as ["23:59"]',
 )
-
-
-def _exactly(spec: Specification, needed: str, also: str = "") -> Format:
-    """Compile the main value as one format with these fields; raises CodecInvalid."""
-    what = f"a format with {' '.join('%' + name for name in needed)}"
-    found = compile_format(spec.main_text(what), spec.place())
-    if not set(needed) <= set(found.fields) <= set(needed + also):
-        raise CodecInvalid(f"`{spec.name}` takes {what}", spec.place())
-    return found
+_FORMS: Final = "a format such as `%Y-%m-%d %H:%M`, a list of them, or {parts: [year, month, day]}"
+_NEEDED: Final = {
+    Format: "the formats need %Y, %m and %d",
+    Formats: "the formats need %Y, %m and %d",
+    Numbers: "the parts need year, month and day",
+}
+"""What makes a date of a time, by its form."""
 
 
 def _datetime(spec: Specification) -> Codec:
-    listed = isinstance(spec.main, list)
-    texts: list[Json] = (
-        spec.main if listed else [spec.main_text("a format such as `%Y-%m-%d %H:%M`, or a list of them")]
-    )
-    formats = tuple(
-        compile_format(text, (*spec.place(), index) if listed else spec.place()) for index, text in enumerate(texts)
-    )
-    fields = [name for one in formats for name in one.fields]
-    if len(set(fields)) != len(fields) or not set(fields) >= _DATE:
-        raise CodecInvalid("the formats need %Y, %m and %d, each once", spec.place())
-    if ("M" in fields and "H" not in fields) or ("S" in fields and "M" not in fields):
+    form = compile_form(spec.main, spec.place(), several=True)
+    if form is None:
+        spec.main_text(_FORMS)
+        raise CodecInvalid(f"`{spec.name}` takes {_FORMS}", spec.place())
+    if len(set(form.fields)) != len(form.fields) or not set(form.fields) >= _DATE:
+        raise CodecInvalid(f"{_NEEDED[type(form)]}, each once", spec.place())
+    if ("M" in form.fields and "H" not in form.fields) or ("S" in form.fields and "M" not in form.fields):
         raise CodecInvalid("a clock time needs %H before %M before %S", spec.place())
     ends = _ends(spec)
-    if ends and "M" not in fields:
+    if ends and "M" not in form.fields:
         raise CodecInvalid("`end_of_day` needs a format with %H and %M", spec.place("end_of_day"))
     skipped = spec.options.get("skipped", REFUSED)
     if skipped not in (REFUSED, END):
         raise CodecInvalid(f"`skipped` is {REFUSED} or {END}", spec.place("skipped"))
-    local = LocalTimes(formats, listed, ends, skipped)
+    beside = "clock_zone" in spec.options
+    if beside and ("H" not in form.fields or ends or skipped == END):
+        message = "`clock_zone` needs a clock time, and goes with neither `end_of_day` nor `skipped`"
+        raise CodecInvalid(message, spec.place("clock_zone"))
+    local = LocalTimes(form, ends, skipped)
     zone = spec.template(_ZONE)
-    return Codec(
-        "datetime",
-        ISO if skipped == REFUSED and not ends else LOSSY,
-        "instant",
-        lambda value, scope: local.decode(value, zone(scope)),
-        lambda value, scope: local.encode(value, zone(scope)),
-    )
+    clock_zone = spec.template(_CLOCK_ZONE) if beside else None
+
+    def decode(value: Json, scope: Scope) -> Json:
+        found = zone(scope)
+        return local.decode(value, found, found if clock_zone is None else clock_zone(scope))
+
+    def encode(value: Json, scope: Scope) -> Json:
+        found = zone(scope)
+        return local.encode(value, found, found if clock_zone is None else clock_zone(scope))
+
+    return Codec("datetime", ISO if skipped == REFUSED and not ends else LOSSY, "instant", decode, encode)
 
 
 def _ends(spec: Specification) -> tuple[tuple[int, int, int], ...]:
@@ -119,22 +139,26 @@ def _iso8601(spec: Specification) -> Codec:
     text = texts.get(spec.main_text("`minutes` or `seconds`"))
     if text is None:
         raise CodecInvalid("`iso8601` takes `minutes` or `seconds`", spec.place())
-    local = LocalTimes((compile_format(text, spec.place()),), listed=False, ends=())
-    zone, offset = spec.template(_ZONE), spec.template(_OFFSET)
+    if "colon" in spec.options and "offset" not in spec.options:
+        raise CodecInvalid("`colon` is one of the offset: say with `offset` that it is written", spec.place("colon"))
+    local = LocalTimes(compile_format(text, spec.place()), ends=())
+    zone, offset, colon = spec.template(_ZONE), spec.template(_OFFSET), spec.options.get("colon", True)
 
     def decode(value: Json, scope: Scope) -> Json:
+        found = _SHORT_OFFSET.fullmatch(written := _text(value, times.INSTANT))
         try:
-            return times.parse_instant(_text(value, times.INSTANT), zone(scope))
+            return times.parse_instant(f"{found[1]}{found[2]}:{found[3] or '00'}" if found else written, zone(scope))
         except times.TimeRefused as refused:
             raise CodecRefused(str(refused)) from None
 
     def encode(value: Json, scope: Scope) -> Json:
         if not offset(scope):
-            return local.encode(value, zone(scope))
+            return local.encode(value, zone(scope), zone(scope))
         try:
-            return times.to_zone(times.normal_instant(_text(value, times.INSTANT)), zone(scope))
+            instant = times.to_zone(times.normal_instant(_text(value, times.INSTANT)), zone(scope))
         except times.TimeRefused as refused:
             raise CodecRefused(str(refused)) from None
+        return instant if colon else instant[:-3] + instant[-2:]
 
     return Codec("iso8601", LOSSY, "instant", decode, encode)
 
@@ -168,73 +192,14 @@ def _text(value: Json, expected: str) -> str:
     return value
 
 
-def _date(spec: Specification) -> Codec:
-    one = _exactly(spec, "Ymd")
-    expected = f"a date such as {one.write(SAMPLE)}"
-
-    def decode(value: Json, _scope: Scope) -> Json:
-        fields = one.read(value)
-        if fields is None:
-            raise CodecRefused(expected)
-        try:
-            return date(fields["Y"], fields["m"], fields["d"]).isoformat()
-        except ValueError:
-            raise CodecRefused(expected) from None
-
-    def encode(value: Json, _scope: Scope) -> Json:
-        try:
-            day = times.parse_date(_text(value, times.DATE))
-        except times.TimeRefused as refused:
-            raise CodecRefused(str(refused)) from None
-        return one.write({"Y": day.year, "m": day.month, "d": day.day})
-
-    return Codec("date", ISO, "date", decode, encode)
-
-
-def _clock(spec: Specification) -> Codec:
-    one = _exactly(spec, "HM", "S")
-    expected = f"a clock time such as {one.write(SAMPLE)}"
-
-    def decode(value: Json, _scope: Scope) -> Json:
-        fields = one.read(value)
-        if fields is None or fields["H"] > _LAST_HOUR or fields["M"] > _LAST_MINUTE or fields.get("S", 0):
-            raise CodecRefused(expected)
-        return f"{fields['H']:02d}:{fields['M']:02d}"
-
-    def encode(value: Json, _scope: Scope) -> Json:
-        try:
-            wall = times.parse_clock(_text(value, times.CLOCK))
-        except times.TimeRefused as refused:
-            raise CodecRefused(str(refused)) from None
-        return one.write({"H": wall.hour, "M": wall.minute, "S": 0})
-
-    return Codec("clock", ISO, "clock", decode, encode)
-
-
-def _clock_minutes(spec: Specification) -> Codec:
-    one = _exactly(spec, "HM")
-    expected = f"hours and minutes such as {one.write(SAMPLE)}"
-
-    def decode(value: Json, _scope: Scope) -> Json:
-        fields = one.read(value)
-        if fields is None or fields["M"] > _LAST_MINUTE:
-            raise CodecRefused(expected)
-        return fields["H"] * 60 + fields["M"]
-
-    def encode(value: Json, _scope: Scope) -> Json:
-        if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value < _HUNDRED_HOURS:
-            raise CodecRefused("a whole number of minutes below 100 hours")
-        return one.write({"H": value // 60, "M": value % 60})
-
-    return Codec("clock_minutes", ISO, "integer", decode, encode)
-
-
 KINDS: Final[tuple[CodecKind, ...]] = (
     CodecKind(
         name="datetime",
-        main="a format with %Y %m %d, mostly %H %M, perhaps %S; a list of formats reads a list of texts",
+        main="a format with %Y %m %d, mostly %H %M, perhaps %S; a list of formats reads a list of texts, "
+        "`{parts: [year, month, day, hour, minute]}` a list of numbers, `{parts: {year: key, …}}` an object of them",
         options=(
             _ZONE,
+            _CLOCK_ZONE,
             _END_OF_DAY,
             Option(
                 "skipped",
@@ -246,10 +211,18 @@ KINDS: Final[tuple[CodecKind, ...]] = (
             ),
         ),
         law=ISO,
-        reads="text, or list of texts",
+        reads="text, list of texts or numbers, or object of numbers",
         gives="instant",
         meaning="local time ↔ instant; lossy with `end_of_day` or `skipped`",
-        samples=(({"datetime": "%Y-%m-%d %H:%M"}, "2026-07-19 08:30", "2026-07-19T08:30:00+02:00"),),
+        samples=(
+            ({"datetime": "%Y-%m-%d %H:%M"}, "2026-07-19 08:30", "2026-07-19T08:30:00+02:00"),
+            ({"datetime": {"parts": ["year", "month", "day"]}}, [2026, 7, 19], "2026-07-19T00:00:00+02:00"),
+            (
+                {"datetime": ["%Y-%m-%d", "%H:%M"], "clock_zone": "UTC"},
+                ["2026-07-20", "22:30"],
+                "2026-07-20T00:30:00+02:00",
+            ),
+        ),
         build=_datetime,
     ),
     CodecKind(
@@ -267,9 +240,9 @@ KINDS: Final[tuple[CodecKind, ...]] = (
     CodecKind(
         name="iso8601",
         main="`minutes` or `seconds`, to which a time without an offset is written",
-        options=(_ZONE, _OFFSET),
+        options=(_ZONE, _OFFSET, _COLON),
         law=LOSSY,
-        reads="text, with or without seconds and offset",
+        reads="text, with or without seconds and offset, that without its colon or minutes too; `-00:00` is UTC",
         gives="instant",
         meaning="ISO 8601 time ↔ instant in the zone; without an offset it is local to the zone, and written so",
         samples=(
@@ -288,38 +261,5 @@ KINDS: Final[tuple[CodecKind, ...]] = (
         meaning="time since 1970-01-01T00:00:00Z ↔ instant in the zone; milliseconds are lossy",
         samples=(({"unix": "seconds", "zone": "Europe/Rome"}, 1504792800, "2017-09-07T16:00:00+02:00"),),
         build=_unix,
-    ),
-    CodecKind(
-        name="date",
-        main="a format with %Y %m %d",
-        options=(),
-        law=ISO,
-        reads="text",
-        gives="date",
-        meaning="date ↔ `YYYY-MM-DD`",
-        samples=(({"date": "%d.%m.%Y"}, "19.03.2026", "2026-03-19"),),
-        build=_date,
-    ),
-    CodecKind(
-        name="clock",
-        main="a format with %H %M, perhaps %S, which must be 00",
-        options=(),
-        law=ISO,
-        reads="text",
-        gives="clock",
-        meaning="clock time ↔ `HH:MM`",
-        samples=(({"clock": "%H:%M:%S"}, "08:30:00", "08:30"),),
-        build=_clock,
-    ),
-    CodecKind(
-        name="clock_minutes",
-        main="a format with %H %M",
-        options=(),
-        law=ISO,
-        reads="text",
-        gives="integer",
-        meaning="duration as hours and minutes ↔ minutes, below 100 hours",
-        samples=(({"clock_minutes": "%H:%M"}, "02:00", 120),),
-        build=_clock_minutes,
     ),
 )

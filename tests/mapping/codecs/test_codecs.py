@@ -15,6 +15,7 @@ LONDON = {"datetime": "%Y-%m-%d %H:%M:%S", "zone": "Europe/London"}
 BOOKING_ID = {"join": {"by": "~", "parts": ["id", "hash"]}}
 ARMOURED_ID = {"join": {"by": "/", "parts": ["id", "hash"], "as": "base64url"}}
 SLOT_ID = {"join": {"by": "~", "parts": ["service_id", "resource_id", {"start": {"datetime": "%Y%m%d%H%M"}}]}}
+BESIDE = {"datetime": ["%Y-%m-%d", "%H:%M"], "clock_zone": "UTC"}
 FLAG = {"enum": [["1", True], ["0", False]]}
 
 
@@ -115,6 +116,35 @@ def test_an_option_takes_its_kind_only(kind, option):
         ({"iso8601": "minutes"}, "2026-03-19T08:30:15.5", "2026-03-19T08:30:15+01:00"),
         ({"iso8601": "seconds", "zone": "Europe/Paris"}, "2026-07-19T06:30Z", "2026-07-19T08:30:00+02:00"),
         ({"iso8601": "minutes"}, "2026-10-25T02:30:00+01:00", "2026-10-25T02:30:00+01:00"),
+        ({"datetime": {"parts": ["day", "month", "year", "hour"]}}, [19, 3, 2026, 8], "2026-03-19T08:00:00+01:00"),
+        (
+            {"datetime": {"parts": {"year": "y", "month": "m", "day": "d", "hour": "h", "minute": "n"}}},
+            {"y": 2026, "m": 3, "d": 19, "h": 8, "n": 5},
+            "2026-03-19T08:05:00+01:00",
+        ),
+        (BESIDE, ["2026-07-20", "06:30"], "2026-07-20T08:30:00+02:00"),
+        (BESIDE, ["2026-07-20", "22:30"], "2026-07-20T00:30:00+02:00"),
+        (BESIDE, ["2026-10-25", "22:30"], "2026-10-25T00:30:00+02:00"),  # of 25 hours; 22:30 comes again
+        (BESIDE, ["2026-03-29", "21:59"], "2026-03-29T23:59:00+02:00"),
+        ({**BESIDE, "zone": "Pacific/Kiritimati"}, ["2026-07-20", "10:00"], "2026-07-20T00:00:00+14:00"),
+        (
+            {**BESIDE, "zone": "Pacific/Kiritimati", "clock_zone": "Pacific/Niue"},
+            ["2026-07-20", "23:00"],
+            "2026-07-20T00:00:00+14:00",
+        ),
+        ({"date": {"parts": ["month", "day", "year"]}}, [3, 19, 2026], "2026-03-19"),
+        ({"clock": {"parts": ["hour", "minute"]}}, [8, 5], "08:05"),
+        ({"clock_minutes": {"parts": {"hour": "h", "minute": "min"}}}, {"h": 25, "min": 30}, 1530),
+        ({"iso8601": "minutes"}, "2026-07-19T06:30:00+0200", "2026-07-19T06:30:00+02:00"),
+        ({"iso8601": "minutes"}, "2026-07-19T06:30+02", "2026-07-19T06:30:00+02:00"),
+        ({"iso8601": "minutes"}, "2026-07-19T06:30:00.25-0330", "2026-07-19T12:00:00+02:00"),
+        ({"iso8601": "minutes"}, "2026-07-19T06:30:00-00:00", "2026-07-19T08:30:00+02:00"),
+        ({"iso8601": "minutes"}, "2026-07-19T06:30:00-0000", "2026-07-19T08:30:00+02:00"),
+        ({"iso8601_duration": "minutes"}, "PT0S", 0),
+        ({"iso8601_duration": "minutes"}, "PT36H", 2160),
+        ({"iso8601_duration": "minutes"}, "PT1,5H", 90),
+        ({"iso8601_duration": "seconds"}, "PT1M30S", 90),
+        ({"iso8601_duration": "minutes", "days": True}, "P1W", 10_080),
         ({"prefix": "{{ settings.currency }}-"}, "EUR-7", "7"),
         ({"unix": "milliseconds"}, 1773905400999, "2026-03-19T08:30:00+01:00"),
         ({"clock": "%H:%M"}, "23:59", "23:59"),
@@ -168,6 +198,21 @@ def test_reads(spec, provider, canonical):
             "2026-10-25T01:30:15Z",
             "2026-10-25T02:30:15+01:00",
         ),
+        (
+            {"iso8601": "minutes", "offset": "{{ true }}", "colon": False},
+            "2026-07-19T06:30:00Z",
+            "2026-07-19T08:30:00+0200",
+        ),
+        (
+            {"iso8601": "minutes", "offset": "{{ true }}", "colon": True},
+            "2026-07-19T06:30:00Z",
+            "2026-07-19T08:30:00+02:00",
+        ),
+        ({"datetime": {"parts": ["year", "month", "day"]}}, "2026-03-18T23:00:00Z", [2026, 3, 19]),
+        (BESIDE, "2026-07-20T00:30:00+02:00", ["2026-07-20", "22:30"]),
+        ({"iso8601_duration": "minutes"}, 0, "PT0S"),
+        ({"iso8601_duration": "minutes", "days": True}, 1500, "PT25H"),
+        ({"iso8601_duration": "seconds"}, 3661, "PT1H1M1S"),
         ("number_text", "0.5", 0.5),
         ("decimal_text", 1e-07, "0.0000001"),
         (INTERVAL_END, "2023-10-12T00:00:00+02:00", ["2023-10-11", "23:59"]),

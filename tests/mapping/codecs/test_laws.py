@@ -53,6 +53,22 @@ EXACT = {
         INSTANTS | CHANGE,
         st.datetimes().map(lambda at: [at.strftime("%d.%m.%Y"), at.strftime("%H:%M:%S")]),
     ),
+    "datetime in parts": (
+        {"datetime": {"parts": ["year", "month", "day", "hour", "minute"]}},
+        MINUTES,
+        st.datetimes().map(lambda at: [at.year, at.month, at.day, at.hour, at.minute]),
+    ),
+    "time in another zone": (
+        {"datetime": ["%Y-%m-%d", "%H:%M:%S"], "clock_zone": "Pacific/Auckland", "zone": "America/New_York"},
+        # The zone of the canonical instant is the one it is read in.
+        SECONDS.map(lambda seconds: times.from_epoch(seconds, "America/New_York")),
+        st.datetimes().map(lambda at: [at.strftime("%Y-%m-%d"), at.strftime("%H:%M:%S")]),
+    ),
+    "date in parts": (
+        {"date": {"parts": {"year": "y", "month": "m", "day": "d"}}},
+        DATES,
+        st.dates().map(lambda day: {"y": day.year, "m": day.month, "d": day.day}),
+    ),
     "prefix": ({"prefix": "https://api.example/"}, TEXT, TEXT.map("https://api.example/{}".format) | TEXT),
     "unix": ({"unix": "seconds"}, INSTANTS | CHANGE, SECONDS),
     "date": ({"date": "%d.%m.%Y"}, DATES, st.dates().map(lambda day: day.strftime("%d.%m.%Y"))),
@@ -74,6 +90,16 @@ LOSSY = {
         {"iso8601": "minutes"},
         MINUTES,
         MINUTES | st.datetimes().map(lambda at: at.strftime("%Y-%m-%dT%H:%M")),
+    ),
+    "iso8601 without a colon": (
+        {"iso8601": "minutes", "offset": "{{ true }}", "colon": False},
+        INSTANTS | CHANGE,
+        (INSTANTS | CHANGE).map(lambda instant: instant[:-3] + instant[-2:]),
+    ),
+    "iso8601_duration": (
+        {"iso8601_duration": "minutes", "days": True},
+        st.integers(0, 10**9),
+        st.from_regex(r"P([0-9]{1,2}W)?([0-9]{1,2}D)?(T([0-9]{1,3}H)?([0-9]{1,3}M)?)?", fullmatch=True),
     ),
     "iso8601 in full": ({"iso8601": "minutes", "offset": "{{ true }}"}, INSTANTS | CHANGE, INSTANTS | CHANGE),
     "unix": ({"unix": "milliseconds"}, INSTANTS, st.integers(0, 4_000_000_000_000)),
