@@ -105,6 +105,17 @@ def test_each_module_imports_alone():
     subprocess.run([sys.executable, "-Werror", "-c", EVERY, *CODE], check=True)
 
 
+def test_one_root():
+    """Whoever tests or measures a part of the application has it built where the gateway has, and not by hand."""
+    root = next(node for node in tree(CODE["gateway.application"]).body if getattr(node, "name", "") == "Application")
+    fields = [ast.unparse(node.annotation) for node in root.body if isinstance(node, ast.AnnAssign)]
+    parts = {name.removesuffix(" | None") for name in fields} - {"Settings", "Ambient", "Database"}
+    calls = [(path, node.func) for path in TESTS for node in ast.walk(tree(path)) if isinstance(node, ast.Call)]
+    named = [(path, called) for path, called in calls if isinstance(called, ast.Name) and called.id in parts]
+    assert len(parts) > 5
+    assert [] == [f"{path.relative_to(ROOT)}: {called.id}" for path, called in named]
+
+
 def test_sizes():
     """A file has at most 350 lines and a function 65, and every test says in a sentence what must hold."""
     wrong = []

@@ -73,15 +73,25 @@ NESTED = st.integers(1, 100_000).map(lambda depth: b"[" * depth) | st.integers(1
 JSON = VALUES.map(lambda value: json.dumps(value).encode()) | DIGITS.map(str.encode) | NESTED | st.binary(max_size=30)
 ODD = settings(max_examples=30, deadline=None)
 MODEL = load()
+PATTERN = "'(.*)-'"
+"""Stands where a function takes a regular expression, which is written out."""
+
+
+def _argument(call, at):
+    return "&@" if call.expressions[at] else PATTERN if at in call.patterns else f"v{at}"
+
+
+def _value(word, at):
+    return PATTERN if word.parameter(at).kind == "pattern" else f"v{at}"
+
+
 CALLED = [
-    compile_path(
-        f"{name}({', '.join('&@' if call.expressions[at] else f'v{at}' for at in range(count))})",
-    )
+    compile_path(f"{name}({', '.join(_argument(call, at) for at in range(count))})")
     for name, call in CALLS.items()
     for count in range(call.least, (call.most or call.least) + 1)
 ]
 WORDS = [
-    compile_template("{{ " + f"{word.name}({', '.join(f'v{number}' for number in range(count))})" + " }}")
+    compile_template("{{ " + f"{word.name}({', '.join(_value(word, number) for number in range(count))})" + " }}")
     for word in FUNCTIONS.values()
     for count in range(1, len(word.parameters) + 1)
     if not word.signs and word.refuses(count) is None
