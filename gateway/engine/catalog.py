@@ -18,6 +18,8 @@ from gateway.documents.yaml import Document, Finding, Place, read, suggestion
 from gateway.mapping.compile import compile_provider
 from gateway.mapping.compiler.hooks.verify_keys import weak_keys
 from gateway.mapping.compiler.operations.alternatives import fitted
+from gateway.mapping.generated.binding import Generated
+from gateway.mapping.nodes.calls import GENERATED
 from gateway.mapping.nodes.given import Setting
 from gateway.mapping.nodes.provider import FittedPlan, ProviderPlan
 from gateway.model.model import Model
@@ -171,17 +173,21 @@ def _check_polling(connections: Iterable[Connection], settings: Settings, findin
         findings.append(settings.document.finding(("polling", "interval"), "interval-not-kept", message))
 
 
-def bound(name: str, plan: ProviderPlan, values: Mapping[str, Json]) -> Connection:
-    """Make a connection of checked settings, secrets among them as `Secret`."""
+def bound(name: str, plan: ProviderPlan, values: Mapping[str, Json], *, generated: bool = True) -> Connection:
+    """Make a connection of checked settings, secrets among them as `Secret`.
+
+    Without `generated` the evaluator alone says what its mapping means.
+    """
     about = {"id": name, "time_zone": values["time_zone"], "currency": values["currency"]}
     plain = {key: value.reveal() if isinstance(value, Secret) else value for key, value in values.items()}
     digest = hashlib.sha256((plan.digest + name + json.dumps(plain, sort_keys=True, default=str)).encode()).hexdigest()
+    scope: dict[str, Json] = {"settings": dict(values), "connection": about}
     return Connection(
         name=name,
         provider=fitted(plan, values),
         zone=values["time_zone"],
         currency=values["currency"],
-        scope=MappingProxyType({"settings": dict(values), "connection": about}),
+        scope=MappingProxyType(scope | ({GENERATED: Generated(plan.made, scope)} if generated else {})),
         revealed=MappingProxyType({"settings": plain, "connection": about}),
         public=MappingProxyType({key: value for key, value in values.items() if not isinstance(value, Secret)}),
         redactor=Redactor(value for value in values.values() if isinstance(value, Secret)),

@@ -8,6 +8,7 @@ import pytest
 
 from gateway.computation.threads import offloaded
 from gateway.mapping.codecs import Codec
+from gateway.mapping.codecs.times import LocalForm
 from gateway.mapping.expressions import Hole, Path, Template
 from gateway.mapping.expressions.probes import Probe, probed
 from gateway.mapping.nodes import trees
@@ -17,8 +18,8 @@ from gateway.mapping.runtime import trees as runtime
 from gateway.mapping.runtime.records import read_record
 from tests import shipped
 
-ACTING = {(Codec, "decode"), (Codec, "encode"), (Hole, "run"), (Path, "_interpreter")}
-"""What of a mapping is a function: the two directions of a codec, and the programs of expressions."""
+ACTING = {(Codec, "decode"), (Codec, "encode"), (LocalForm, "zone"), (Hole, "run"), (Path, "_interpreter")}
+"""What of a mapping is a function: codecs with the options that are templates, and the programs of expressions."""
 
 
 @pytest.mark.parametrize("name", shipped.FILES)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from gateway.engine.catalog import Connection
-from gateway.mapping.nodes.calls import AskingStep
+from gateway.mapping.nodes.calls import GENERATED, AskingStep
 from gateway.mapping.runtime.expressions import rendered
 from gateway.mapping.runtime.rows import walk
 from gateway.model.model import Operation
@@ -16,7 +16,9 @@ from gateway.values.messages import Json
 
 def public(connection: Connection, scope: Mapping[str, Json]) -> dict[str, Json]:
     """Give what paths see of a scope: everything but secrets, which paths could copy into an answer."""
-    return {**scope, "settings": dict(connection.public)}
+    seen = {**scope, "settings": dict(connection.public)}
+    seen.pop(GENERATED, None)
+    return seen
 
 
 def elements(step: AskingStep, connection: Connection, scope: Mapping[str, Json]) -> list[dict[str, Json]]:

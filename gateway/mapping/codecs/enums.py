@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Final
 
 from gateway.mapping.codecs.kind import (
@@ -23,7 +25,16 @@ from gateway.values.messages import Json
 _PAIR: Final = 2
 
 
-def _key(value: Json) -> tuple[bool, Json]:
+@dataclass(frozen=True, slots=True)
+class EnumTable:
+    """What an enum reads, by `key_of` the provider's value; `other` stands for the rest where there is one."""
+
+    read: Mapping[tuple[bool, Json], Json]
+    rest: bool
+    other: Json
+
+
+def key_of(value: Json) -> tuple[bool, Json]:
     """Make a scalar fit for look-up: true is not 1."""
     return isinstance(value, bool), value
 
@@ -51,9 +62,9 @@ def _table(spec: Specification) -> dict[tuple[bool, Json], Json]:
         place = (*spec.place(), provider if isinstance(spec.main, dict) else index)
         if not _scalar(provider) or not _scalar(canonical):
             raise CodecInvalid("an enum is a table of texts, numbers, true, false and null", place)
-        if _key(provider) in read:
+        if key_of(provider) in read:
             raise CodecInvalid("the provider's value stands twice in the table", place)
-        read[_key(provider)] = canonical
+        read[key_of(provider)] = canonical
     if not read:
         raise CodecInvalid("the table is empty", spec.place())
     return read
@@ -61,15 +72,15 @@ def _table(spec: Specification) -> dict[tuple[bool, Json], Json]:
 
 def _enum(spec: Specification) -> Codec:
     read = _table(spec)
-    write = {_key(canonical): provider for (_, provider), canonical in read.items()}
+    write = {key_of(canonical): provider for (_, provider), canonical in read.items()}
     rest = "else" in spec.options
     other = spec.options.get("else")
     if not _scalar(other):
         raise CodecInvalid("`else` is a text, a number, true, false or null", spec.place("else"))
 
     def decode(value: Json, _scope: Scope) -> Json:
-        if _scalar(value) and _key(value) in read:
-            return read[_key(value)]
+        if _scalar(value) and key_of(value) in read:
+            return read[key_of(value)]
         if not rest:
             raise CodecRefused("one of the values in the table of the enum")
         return other
@@ -79,16 +90,17 @@ def _enum(spec: Specification) -> Codec:
     def encode(value: Json, _scope: Scope) -> Json:
         if isinstance(value, str) and value in unsupported:
             raise CodecUnsupported(unsupported[value])
-        if not _scalar(value) or _key(value) not in write:
+        if not _scalar(value) or key_of(value) not in write:
             raise CodecRefused("a value the provider has a word for")
-        return write[_key(value)]
+        return write[key_of(value)]
 
     # Two spellings of one value leave open which to write: such a table is only read.
     law = ONE_WAY if len(write) != len(read) else LOSSY if rest else ISO
     outputs = tuple(read.values()) + ((other,) if rest else ())
     inputs = (*(canonical for _, canonical in write), *unsupported)
     written = None if law == ONE_WAY else encode
-    return Codec("enum", law, _gives(outputs), decode, written, outputs=outputs, inputs=inputs)
+    table = EnumTable(read, rest, other)
+    return Codec("enum", law, _gives(outputs), decode, written, outputs=outputs, inputs=inputs, form=table)
 
 
 def _unsupported(spec: Specification, write: dict[tuple[bool, Json], Json]) -> dict[str, str]:
@@ -97,7 +109,7 @@ def _unsupported(spec: Specification, write: dict[tuple[bool, Json], Json]) -> d
     if not isinstance(given, dict) or not all(isinstance(reason, str) and reason for reason in given.values()):
         raise CodecInvalid("`unsupported` is an object {canonical value: reason}", place)
     for value in given:
-        if _key(value) in write:
+        if key_of(value) in write:
             raise CodecInvalid(f"the table has a word for `{value}`", (*place, value))
     return given
 

@@ -64,6 +64,7 @@ class Codec:
     texts. `parts` are the names a joined text is taken apart into, with their codecs. For codecs that know them,
     `outputs` are the only canonical values that are read, and `inputs` the only ones whose writing is settled.
     `templates` are those that it evaluates, its parts' among them, and `uses` the names, with keys, that these read.
+    `form` is what it is made of, for those who know codecs of its kind from inside.
     """
 
     name: str
@@ -77,6 +78,7 @@ class Codec:
     item: Codec | None = None
     uses: frozenset[tuple[str, ...]] = frozenset()
     templates: tuple[Template, ...] = ()
+    form: object = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,7 +27,7 @@ _BASE64URL: Final = re.compile(r"[A-Za-z0-9_-]+")
 
 
 @dataclass(frozen=True, slots=True)
-class _Joined:
+class JoinedTexts:
     """Values between marks. Inside a part the mark, and the % that escapes it, are percent-escaped.
 
     An `armoured` text is written in base64url, so that its parts may hold what a URL may not.
@@ -48,7 +48,7 @@ class _Joined:
                 raise CodecRefused("made of texts and whole numbers")
             pieces.append(self._escaped(str(piece)))
         text = self.mark.join(pieces)
-        return _armour(text) if self.armoured else text
+        return armour(text) if self.armoured else text
 
     def encode(self, value: Json, scope: Scope) -> Json:
         """One text → the value of each part by name."""
@@ -58,21 +58,22 @@ class _Joined:
             raise CodecRefused(expected)
         found = {}
         for written, (name, codec) in zip(text.split(self.mark), self.parts.items(), strict=True):
-            piece = written.replace(self._escape, self.mark).replace("%25", "%")
+            piece = written.replace(self.escape, self.mark).replace("%25", "%")
             if self._escaped(piece) != written:  # a % that is no escape of ours
                 raise CodecRefused(expected)
             found[name] = piece if codec is None else codec.decode(piece, scope)
         return found
 
     @property
-    def _escape(self) -> str:
+    def escape(self) -> str:
+        """What stands for the mark inside a part."""
         return f"%{ord(self.mark):02X}"
 
     def _escaped(self, piece: str) -> str:
-        return piece.replace("%", "%25").replace(self.mark, self._escape)
+        return piece.replace("%", "%25").replace(self.mark, self.escape)
 
 
-def _armour(text: str) -> str:
+def armour(text: str) -> str:
     """Write a text's UTF-8 in base64url without padding (RFC 4648 section 5)."""
     return base64.urlsafe_b64encode(text.encode(errors="surrogatepass")).decode().rstrip("=")
 
@@ -85,7 +86,7 @@ def _unarmoured(value: Json) -> str | None:
         text = base64.urlsafe_b64decode(value + "=" * (-len(value) % 4)).decode(errors="surrogatepass")
     except (binascii.Error, UnicodeDecodeError):
         return None
-    return text if _armour(text) == value else None
+    return text if armour(text) == value else None
 
 
 def _join(spec: Specification) -> Codec:
@@ -94,9 +95,9 @@ def _join(spec: Specification) -> Codec:
         raise CodecInvalid("`by` is one mark such as `~`, no letter, digit, blank or %", spec.place("by"))
     if spec.options.get("as", "base64url") != "base64url":
         raise CodecInvalid("`as` is `base64url`, or is left out", spec.place("as"))
-    joined = _Joined(mark, _parts(spec), armoured="as" in spec.options)
+    joined = JoinedTexts(mark, _parts(spec), armoured="as" in spec.options)
     law = ISO if all(codec is None or codec.law == ISO for codec in joined.parts.values()) else LOSSY
-    return Codec("join", law, "text", joined.decode, joined.encode, parts=joined.parts)
+    return Codec("join", law, "text", joined.decode, joined.encode, parts=joined.parts, form=joined)
 
 
 def _parts(spec: Specification) -> dict[str, Codec | None]:

@@ -7,6 +7,8 @@ an instant that its format cannot hold, so that what was written is read back as
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any, Final
 
 from gateway.mapping.codecs.kind import (
@@ -73,6 +75,14 @@ _NEEDED: Final = {
 """What makes a date of a time, by its form."""
 
 
+@dataclass(frozen=True, slots=True)
+class LocalForm:
+    """What a codec of local times is made of."""
+
+    times: LocalTimes
+    zone: Callable[[Scope], str]
+
+
 def _datetime(spec: Specification) -> Codec:
     form = compile_form(spec.main, spec.place(), several=True)
     if form is None:
@@ -104,7 +114,8 @@ def _datetime(spec: Specification) -> Codec:
         found = zone(scope)
         return local.encode(value, found, found if clock_zone is None else clock_zone(scope))
 
-    return Codec("datetime", ISO if skipped == REFUSED and not ends else LOSSY, "instant", decode, encode)
+    law = ISO if skipped == REFUSED and not ends else LOSSY
+    return Codec("datetime", law, "instant", decode, encode, form=None if beside else LocalForm(local, zone))
 
 
 def _ends(spec: Specification) -> tuple[tuple[int, int, int], ...]:

@@ -35,12 +35,12 @@ from gateway.values.truth import MISSING, Missing
 
 _MAX_LENGTH: Final = 2_000
 _MAX_DEPTH: Final = 60
-_OPTIONS: Final = Options(custom_functions=PathFunctions())
+FUNCTIONS_OF_PATHS: Final = PathFunctions()
+_OPTIONS: Final = Options(custom_functions=FUNCTIONS_OF_PATHS)
 # What stands in quotes, and literals between backticks; a backslash keeps the next character.
 _QUOTED: Final = re.compile(r"""'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*"|`((?:[^`\\]|\\.)*)`""", re.DOTALL)
 
 _Node: TypeAlias = Mapping[str, Any]
-
 
 _SELECTING: Final = frozenset({"multi_select_list", "multi_select_dict"})
 _DOUBLING: Final = frozenset({"merge", "to_string", "zip"})
@@ -94,7 +94,8 @@ class Path:
     text: str
     steps: tuple[str, ...] | None
     roots: frozenset[str]
-    _walk: tuple[str | int, ...] | None = field(repr=False)
+    walk: tuple[str | int, ...] | None = field(repr=False)
+    """The keys and indexes of a path that only looks things up, else None."""
     _parsed: ParsedResult = field(repr=False, compare=False)
     _interpreter: type[_Interpreter] = field(default=_Interpreter, repr=False, compare=False)
     origin: str = field(default="", compare=False)
@@ -106,9 +107,14 @@ class Path:
         """The tree that jmespath made of the text."""
         return self._parsed.parsed
 
+    @property
+    def is_measured(self) -> bool:
+        """Whether it may make much more than its data holds, so that what it makes is counted."""
+        return self._interpreter is _Measuring
+
     def beneath(self, root: str) -> Iterator[str]:
         """Give the keys that are looked up directly on a name of the first level."""
-        for node in _nodes(self.parsed):
+        for node in nodes_of(self.parsed):
             first, *rest = node.get("children") or [{"type": ""}]
             if node["type"] == "subexpression" and first["type"] == "field" and first["value"] == root:
                 yield from (one["value"] for one in rest[:1] if one["type"] == "field")
@@ -119,7 +125,7 @@ class Path:
         Raises ExpressionFailed, and OverBudget where it computes or makes more than one evaluation may.
         Of an expression beyond keys and indexes JMESPath gives None for missing and null alike.
         """
-        found = _walked(data, self._walk) if self._walk is not None else self._evaluated(data)
+        found = _walked(data, self.walk) if self.walk is not None else self._evaluated(data)
         probe = PROBE.get()
         if probe is not None:
             probe.looked_up(self, data, found)
@@ -156,7 +162,7 @@ def compile_path(text: str, origin: str = "") -> Path:
     except RecursionError:
         raise ExpressionInvalid("nested too deeply") from None
     times = 1
-    for node in _nodes(parsed.parsed):
+    for node in nodes_of(parsed.parsed):
         times *= _times(node)
         if node["type"] == "function_expression":
             _check_function(node, text)
@@ -214,7 +220,7 @@ def _count(call: Call) -> str:
     return str(call.least) if call.least == call.most else f"{call.least} to {call.most}"
 
 
-def _nodes(root: _Node) -> Iterator[_Node]:
+def nodes_of(root: _Node) -> Iterator[_Node]:
     """Walk a parsed tree without recursion, so that a deep one is a finding and no crash."""
     waiting: list[tuple[_Node, int]] = [(root, 1)]
     while waiting:

@@ -62,7 +62,7 @@ class Hole:
         try:
             value = self.run(scope)
             if not isinstance(value, str):
-                check_size(value, _check_odd)
+                check_size(value, check_odd)
         except UndefinedError as missing:
             raise ValueMissing(missing.message or "a value") from None
         except (TypeError, ValueError, ArithmeticError, TemplateError):
@@ -98,8 +98,9 @@ class Template:
     whole: bool
     uses: frozenset[tuple[str, ...]]
     unsigned_uses: frozenset[tuple[str, ...]]
-    _pieces: tuple[str | Hole, ...] = field(repr=False, compare=False)
-    _quote: bool = False
+    pieces: tuple[str | Hole, ...] = field(repr=False, compare=False)
+    is_quoted: bool = False
+    """Whether each value is percent-encoded, for the path of a URL."""
     origin: str = field(default="", compare=False)
     owed: Mapping[str, tuple[str, ...]] | None = field(default=None, repr=False, compare=False)
     """Names that stand for what a caller gave → the caller's own fields; None where no caller is asked."""
@@ -109,7 +110,7 @@ class Template:
     @property
     def holes(self) -> tuple[Hole, ...]:
         """Its expressions, in order."""
-        return tuple(piece for piece in self._pieces if isinstance(piece, Hole))
+        return tuple(piece for piece in self.pieces if isinstance(piece, Hole))
 
     @property
     def gives(self) -> str | None:
@@ -119,7 +120,7 @@ class Template:
     def piece(self, hole: Hole, scope: _Scope) -> Json:
         """Evaluate one of its expressions as it is written into the whole; raises what `render` raises."""
         value = hole.value(scope)
-        return value if self.whole and not self._quote else _written(value, quote=self._quote)
+        return value if self.whole and not self.is_quoted else written(value, quote=self.is_quoted)
 
     def render(self, scope: _Scope) -> Json:
         """Evaluate with the names in `scope`: text, or for a `whole` template that is not quoted any JSON.
@@ -136,14 +137,14 @@ class Template:
             raise over_budget(spent, self.origin, self.text) from None
 
     def _rendered(self, scope: _Scope) -> Json:
-        first = self._pieces[0]
-        if self.whole and not self._quote and isinstance(first, Hole):
+        first = self.pieces[0]
+        if self.whole and not self.is_quoted and isinstance(first, Hole):
             return _bounded(first.value(scope))
         text = "".join(
-            piece if isinstance(piece, str) else _written(piece.value(scope), quote=self._quote)
-            for piece in self._pieces
+            piece if isinstance(piece, str) else written(piece.value(scope), quote=self.is_quoted)
+            for piece in self.pieces
         )
-        if self._quote and not _DOTS.isdisjoint(re.split("[/?#]", text)):
+        if self.is_quoted and not _DOTS.isdisjoint(re.split("[/?#]", text)):
             raise SegmentRefused("a segment of a URL path cannot be `.` or `..`")
         return _bounded(text)
 
@@ -255,7 +256,7 @@ def _walked(scope: _Scope, chain: tuple[str, ...], *, reveal: bool) -> Any:
     return held.reveal() if reveal and isinstance(held, Secret) else held
 
 
-def _check_odd(held: object) -> None:
+def check_odd(held: object) -> None:
     """Refuse what JSON cannot hold: secrets, missing values, numbers without end."""
     if isinstance(held, Undefined):
         str(held)  # raises, with its name
@@ -273,7 +274,7 @@ def _bounded(value: Json) -> Json:
     return value
 
 
-def _written(value: Json, *, quote: bool) -> str:
+def written(value: Json, *, quote: bool) -> str:
     """Write a value inside text: texts as they are, numbers in plain decimal."""
     if isinstance(value, bool) or not isinstance(value, str | int | float):
         raise ExpressionFailed(f"{kind_of(value)} cannot be written inside text")

@@ -26,6 +26,9 @@ CALENDARS: Final = "gateway.mapping.codecs.calendars"
 ASKED: Final = "the span that is asked for"
 """Where a scope has the caller's span of time, two instants or None, whatever the operation calls them. No name of the
 language is written so: only readers of answers see it."""
+GENERATED: Final = "the generated code of the connection"
+"""Where a scope has what reads and writes for its connection (`generated/binding.py`); without it the evaluator does.
+No name of the language is written so."""
 
 NOT_MAPPED: Final = "not mapped"
 """Why what a mapping says nothing of cannot be had: it may be newer in the contract than the mapping."""

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import ClassVar, TypeAlias
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, TypeAlias
 
 from gateway.mapping.expressions import Path
 from gateway.mapping.nodes.calls import CallPlan, Condition, ErrorRule, OperationPlan
@@ -71,6 +71,8 @@ class _Provider:
     """Fields of what changes that the provider cannot tell → operations that know them of what they did."""
     digest: str
     file: str
+    made: dict[int, Any] = field(default_factory=dict, compare=False)
+    """What was generated from its nodes when they were first used, by their id: one memory for all connections."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)

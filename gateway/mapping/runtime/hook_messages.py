@@ -13,10 +13,10 @@ from urllib.parse import parse_qsl
 
 from gateway.mapping.codecs import CodecRefused
 from gateway.mapping.expressions import ExpressionFailed, Path
+from gateway.mapping.generated.binding import reader
 from gateway.mapping.nodes.calls import Scope
 from gateway.mapping.nodes.hooks import CHANGED, DEFAULT, IGNORE, FetchPlan, Hook, NamePlan, ReplyPlan, TellingHook
 from gateway.mapping.runtime.expressions import read
-from gateway.mapping.runtime.records import read_record
 from gateway.mapping.runtime.trees import LEFT_OUT, evaluate
 from gateway.values.errors import AnswerMismatch, GatewayError, MappingFault, OverBudget
 from gateway.values.messages import Json, Message, Received, Response
@@ -165,7 +165,7 @@ def _message(plan: TellingHook, row: Json, names: Scope) -> Message:
     if plan.reads is None or inner is MISSING or inner is None:
         raise _mismatch(plan.origin, f"`{plan.at.text}` is missing in the message")
     omitted = plan.omits.get(event, frozenset())
-    told = read_record(plan.reads, inner, names)
+    told = reader(plan.reads, names)(inner, names)
     return Message(event, {name: value for name, value in told.items() if name not in omitted})
 
 

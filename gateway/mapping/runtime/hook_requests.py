@@ -9,11 +9,11 @@ import re
 from collections.abc import Mapping
 from typing import NoReturn
 
+from gateway.mapping.generated.binding import reader
 from gateway.mapping.nodes.calls import Scope
 from gateway.mapping.nodes.hooks import AskingHook, RequestPlan
 from gateway.mapping.runtime.expressions import decides, read
 from gateway.mapping.runtime.hook_messages import body_of, names_of, response_of
-from gateway.mapping.runtime.records import read_record
 from gateway.mapping.runtime.trees import evaluate
 from gateway.model.model import whole
 from gateway.values.errors import AnswerMismatch, CallInvalid, GatewayError, MappingFault
@@ -53,7 +53,7 @@ def _data(ask: RequestPlan, names: Mapping[str, Json]) -> dict[str, Json]:
         row = read(ask.at, names["body"], ask.origin)
         if row is MISSING or row is None:
             raise AnswerMismatch(f"{ask.origin}: `{ask.at.text}` is missing in the message", origin=ask.origin)
-        found = read_record(ask.reads, row, names)
+        found = reader(ask.reads, names)(row, names)
     if ask.laid is not None:
         found |= evaluate(ask.laid, names)
     try:

@@ -10,9 +10,9 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from gateway.computation.budget import check_rows, spend
-from gateway.mapping.nodes.calls import RowsPlan, Scope
+from gateway.mapping.generated.binding import reader
+from gateway.mapping.nodes.calls import GENERATED, RowsPlan, Scope
 from gateway.mapping.runtime.expressions import read
-from gateway.mapping.runtime.records import read_record
 from gateway.mapping.runtime.rows import elements, walk
 from gateway.values.errors import AnswerMismatch, GatewayError
 from gateway.values.messages import Json
@@ -99,9 +99,11 @@ def read_all(
             continue
         found = _rows(rows, root, scope)
         check_rows(len(read_rows) + len(found))
+        read_row = reader(rows.record, scope)
         for number, (row, own) in enumerate(found):
+            spend()
             try:
-                read_rows.append(read_record(rows.record, row, scope))
+                read_rows.append(read_row(row, scope))
             except AnswerMismatch as error:
                 if not partial:
                     raise
@@ -117,7 +119,8 @@ def _rows(rows: RowsPlan, root: Json, scope: Scope) -> list[tuple[Json, Json]]:
     if not rows.named:
         level = rows.levels[0]
         return [(row, row) for row in elements(level, root)]
-    return [({**scope, **names}, _outline(names)) for names in walk(rows.levels, root, scope)]
+    seen = {name: held for name, held in scope.items() if name != GENERATED}
+    return [({**seen, **names}, _outline(names)) for names in walk(rows.levels, root, scope)]
 
 
 def chosen(found: Result, tests: list[Callable[[Json], bool]]) -> Result:
@@ -187,7 +190,7 @@ def _read_one(rows: RowsPlan, root: Json, scope: Scope, not_found: str | None) -
         if not_found is not None:
             raise GatewayError("", code=not_found, origin=level.origin)
         raise AnswerMismatch(f"{level.origin}: `{level.at.text}` is missing in the answer", origin=level.origin)
-    return row, read_record(rows.record, row, scope)
+    return row, reader(rows.record, scope)(row, scope)
 
 
 def _shown(value: Json, private: frozenset[str]) -> Json:

@@ -29,7 +29,8 @@ Accept: TypeAlias = Callable[[Json], Json]
 MAX_ID = 255
 """Longest id in characters."""
 
-_LARGEST_ID = 10**40
+LARGEST_ID = 10**40
+"""Whole numbers that are ids are smaller."""
 _CURRENCY = re.compile(r"[A-Z]{3}")
 _URL = re.compile(r"https?://[^\s/?#]+[^\s]*")
 
@@ -74,7 +75,7 @@ def _id(value: Json) -> str | None:
     if isinstance(value, str) and len(value) <= MAX_ID and (value.isprintable() or not value):
         return value or None
     # A bool is an int to Python, and no id to anybody.
-    if type(value) is int and -_LARGEST_ID < value < _LARGEST_ID:
+    if type(value) is int and -LARGEST_ID < value < LARGEST_ID:
         return str(value)
     raise TypeRefused(EXPECTED["id"])
 
