@@ -18,10 +18,11 @@ class Shares:
         self.places = places
         self.share = share if share is not None else places
         self._held: dict[str, int] = {}
+        self._taken = 0
         self._waiting: OrderedDict[str, deque[asyncio.Future[None]]] = OrderedDict()
 
     def __repr__(self) -> str:
-        return f"Shares({sum(self._held.values())} of {self.places} taken, {sum(self.waiting().values())} waiting)"
+        return f"Shares({self._taken} of {self.places} taken, {sum(self.waiting().values())} waiting)"
 
     def waiting(self) -> dict[str, int]:
         """Tell how many of each key wait."""
@@ -29,14 +30,22 @@ class Shares:
 
     def ahead(self, key: str) -> int:
         """Tell how many would have their turn before one of this key that comes now: each of the others in turn."""
+        if not self._waiting:
+            return self._taken
         own = len(self._waiting.get(key, ()))
         others = sum(min(len(line), own + 1) for other, line in self._waiting.items() if other != key)
-        return sum(self._held.values()) + own + others
+        return self._taken + own + others
+
+    def enters(self, key: str) -> bool:
+        """Take a place, if nobody need wait for it; then `leave` must follow."""
+        if key in self._waiting or not self._fits(key):
+            return False
+        self._take(key)
+        return True
 
     async def enter(self, key: str) -> None:
         """Wait for a place and take it; `leave` must follow. A wait that is cancelled leaves its turn to the next."""
-        if key not in self._waiting and self._fits(key):
-            self._take(key)
+        if self.enters(key):
             return
         turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._waiting.setdefault(key, deque()).append(turn)
@@ -51,10 +60,11 @@ class Shares:
 
     def leave(self, key: str) -> None:
         """Give a place back."""
+        self._taken -= 1
         self._held[key] -= 1
         if not self._held[key]:
             del self._held[key]
-        while (following := next((one for one in self._waiting if self._fits(one)), None)) is not None:
+        while self._waiting and (following := self._following()) is not None:
             line = self._waiting[following]
             turn = line.popleft()
             self._waiting.move_to_end(following)
@@ -73,10 +83,15 @@ class Shares:
         finally:
             self.leave(key)
 
+    def _following(self) -> str | None:
+        """Give whose turn is next."""
+        return next((one for one in self._waiting if self._fits(one)), None)
+
     def _fits(self, key: str) -> bool:
-        return sum(self._held.values()) < self.places and self._held.get(key, 0) < self.share
+        return self._taken < self.places and self._held.get(key, 0) < self.share
 
     def _take(self, key: str) -> None:
+        self._taken += 1
         self._held[key] = self._held.get(key, 0) + 1
 
     def _gone(self, key: str, turn: asyncio.Future[None]) -> None:

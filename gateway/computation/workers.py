@@ -39,18 +39,22 @@ class Workers:
         self._turns = Shares(_AT_ONCE, 1)
 
     async def run(self, who: str, effort: Effort, function: Callable[[], _T], *, large: bool = False) -> _T:
-        """Compute for somebody, a connection: of those who wait, each has its turn, and nobody has all the threads.
+        """Compute for somebody, a connection: at once where it is short, else as `apart` does."""
+        if not large:
+            try:
+                return effort.at_once(function, asyncio.get_running_loop().time)
+            except HandOver:
+                pass
+        return await self.apart(who, effort, function)
+
+    async def apart(self, who: str, effort: Effort, function: Callable[[], _T]) -> _T:
+        """Compute in a thread: of those who wait, each has its turn, and nobody has all the threads.
 
         Raises what the function raises, and PROVIDER_TIMEOUT, or WINDOW_TOO_LARGE after a long while, when the time is
         used up before or while it runs in a thread. After that, or when the caller is cancelled, it ends at its next
         step.
         """
         clock = asyncio.get_running_loop().time
-        if not large:
-            try:
-                return effort.at_once(function, clock)
-            except HandOver:
-                pass
         begun = clock()
         deadline = begun + effort.left
         try:
@@ -76,4 +80,10 @@ class Computing:
 
     async def __call__(self, function: Callable[[*_Given], _T], /, *given: *_Given, large: bool = False) -> _T:
         """Compute, and raise what `Workers.run` raises."""
-        return await self.workers.run(self.who, self.effort, partial(function, *given), large=large)
+        work = partial(function, *given)
+        if not large:  # as `Workers.run` does, and nothing is awaited
+            try:
+                return self.effort.at_once(work, asyncio.get_running_loop().time)
+            except HandOver:
+                pass
+        return await self.workers.apart(self.who, self.effort, work)

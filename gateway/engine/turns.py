@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import Callable, Iterable
-from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Self, TypeAlias
@@ -95,10 +94,9 @@ class Turn:
     def __init__(self, turns: Turns, deadline: float) -> None:
         self._turns = turns
         self._deadline = deadline
-        self._held: set[Key] = set()
+        self._held: list[Key] = []
         self._writes: set[str] = set()
-        self._taking = asyncio.Lock()
-        self._stack = AsyncExitStack()
+        self._taking: asyncio.Lock | None = None
 
     async def __aenter__(self) -> Self:
         """Hold nothing yet."""
@@ -110,8 +108,8 @@ class Turn:
         """Give back every turn."""
         for connection in self._writes:
             self._turns.write(connection)
-        await self._stack.aclose()
-        self._held.clear()
+        while self._held:
+            self._turns.leave(self._held.pop())
 
     def writes(self, connection: str) -> None:
         """Note that this call writes there: what was read before its end is old."""
@@ -128,12 +126,16 @@ class Turn:
         What comes before something that is held already is not waited for: whoever has it may wait for that. Raises
         TooManyCalls (429) when it is not free, and when one of the others does not come before the deadline.
         """
+        asked = set(keys)
+        if not asked:
+            return
+        if self._taking is None:
+            self._taking = asyncio.Lock()
         async with self._taking:  # steps of one call may go on at once: none may wait for what another of them is given
-            for key in sorted(set(keys) - self._held, key=_order):
+            for key in sorted(asked.difference(self._held), key=_order):
                 patient = all(_order(held) < _order(key) for held in self._held)
                 await self._turns.enter(key, self._deadline, patient=patient)
-                self._held.add(key)
-                self._stack.callback(self._turns.leave, key)
+                self._held.append(key)
 
 
 def _order(key: Key) -> tuple[bool, Key]:

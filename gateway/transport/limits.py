@@ -9,8 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import math
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Protocol, TypeVar
 
@@ -86,6 +85,8 @@ class Gate:
         foreseen. A wait that is cancelled leaves its place to the next.
         """
         await self._paced(limit, deadline, caller)
+        if self._calls.enters(caller):
+            return
         entered = False
         try:
             async with asyncio.timeout(deadline - self._clock()):
@@ -139,11 +140,14 @@ class Gate:
     def answered(self, limit: str) -> None:
         """Note an answer that asked for no pause: the next guess is a short one again."""
         lane = self._lane(limit)
-        if self._clock() >= lane.paused_until:
+        if lane.guess and self._clock() >= lane.paused_until:
             lane.guess = 0.0
 
     def _lane(self, limit: str) -> _Lane:
-        return self._lanes.setdefault(limit, _Lane(self.limits.rates.get(limit)))
+        lane = self._lanes.get(limit)
+        if lane is None:
+            lane = self._lanes[limit] = _Lane(self.limits.rates.get(limit))
+        return lane
 
     def _key(self, limit: str) -> str:
         return f"{self._name}/{limit}"
@@ -214,10 +218,16 @@ class Gates:
             )
         return gate
 
-    @asynccontextmanager
-    async def at_host(self, host: str, connection: str, deadline: float) -> AsyncIterator[None]:
-        """Have one of the places at a host, which all connections to it share fairly; raises TooManyCalls."""
-        places = self._hosts.setdefault(host, Shares(HOST_CALLS))
+    async def at_host(self, host: str, connection: str, deadline: float) -> Shares:
+        """Take one of the places at a host, which all connections to it share fairly; the connection must leave it.
+
+        Raises TooManyCalls.
+        """
+        places = self._hosts.get(host)
+        if places is None:
+            places = self._hosts[host] = Shares(HOST_CALLS)
+        if places.enters(connection):
+            return places
         try:
             async with asyncio.timeout(max(0.0, deadline - self._clock())):
                 await places.enter(connection)
@@ -225,10 +235,7 @@ class Gates:
             detail = "Too many calls to this provider's host were under way."
             told = {"host_concurrency": places.places}
             raise TooManyCalls(detail, details={"limit": told}, retry_after=SHORTEST_PAUSE) from None
-        try:
-            yield
-        finally:
-            places.leave(connection)
+        return places
 
 
 def _calls() -> Shares:

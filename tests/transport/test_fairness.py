@@ -74,9 +74,10 @@ def test_connections_share_a_host(virtual):
         gates = Gates(clock)
 
         async def ask(name):
-            async with gates.at_host("api.example", name, 1000.0):
-                order.append(name)
-                await asyncio.sleep(1.0)
+            places = await gates.at_host("api.example", name, 1000.0)
+            order.append(name)
+            await asyncio.sleep(1.0)
+            places.leave(name)
 
         greedy = [asyncio.ensure_future(ask("greedy")) for _ in range(4 * HOST_CALLS)]
         await asyncio.sleep(0)
@@ -84,8 +85,7 @@ def test_connections_share_a_host(virtual):
         assert order.index("modest") <= HOST_CALLS + 1
         await asyncio.sleep(0.5)
         with pytest.raises(TooManyCalls):
-            async with gates.at_host("api.example", "late", clock() + 0.2):
-                pass
+            await gates.at_host("api.example", "late", clock() + 0.2)
         await asyncio.gather(*greedy)
 
     virtual(scenario())

@@ -120,7 +120,7 @@ class Operations:
 
     async def _once(self, plan: OperationPlan, scope: dict[str, Json], state: CallState, *, partial: bool) -> Result:
         """Run the operation once, for one window if it has one."""
-        variant = await state.compute(_begun, plan, scope)
+        variant = plan.variants[0] if _is_plain(plan) else await state.compute(_begun, plan, scope)
         operation = self._model.operations.get(plan.name)
         parts: list[str] | None = [] if operation is not None and operation.gives == "list" else None
         body = await Steps(self._tools, state, plan.name, variant, parts).all(scope)
@@ -133,7 +133,9 @@ class Operations:
         if found.single or operation is None:
             return found
         tests = tests_of(operation.filters, {**scope["args"], **chosen_by(variant, operation, scope)})
-        return await state.compute(distinct, await state.compute(chosen, found, tests), variant.origin)
+        return await state.compute(
+            distinct, await state.compute(chosen, found, tests) if tests else found, variant.origin
+        )
 
     async def _found(
         self,
@@ -198,6 +200,11 @@ class Operations:
         arguments = evaluate(run.arguments, scope) if run.arguments is not None else same
         inner = state.of_run(run.operation, arguments, same_thing=arguments.get("id") == outer.get("id"))
         return await self._operation(plan, arguments, inner, partial=partial)
+
+
+def _is_plain(plan: OperationPlan) -> bool:
+    """Tell whether an operation takes nothing and has one variant for every call."""
+    return not plan.variables and plan.variants[0].when is None
 
 
 def _begun(plan: OperationPlan, scope: dict[str, Json]) -> VariantPlan:

@@ -69,7 +69,7 @@ class Steps:
         value: Json = None
         for step in self.variant.steps:
             listed = isinstance(step, CallStep | RunStep) and step.fan_out is not None  # then each element has its own
-            if not listed and not await self.state.compute(wanted, step, scope):
+            if step.when is not None and not listed and not await self.state.compute(wanted, step, scope):
                 value = None
                 scope.update(dict.fromkeys(step.names))
                 continue

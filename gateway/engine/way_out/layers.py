@@ -22,9 +22,14 @@ def http(client: Send, gates: Gates, clock: Callable[[], float]) -> Dispatch:
         if call.deadline <= clock():
             raise ProviderUnavailable("The time for this call is used up.", sent=False, timed_out=True)
         host = urlsplit(request.url).netloc
-        async with gates.at_host(host, call.connection, call.deadline):
-            timeout = min(request.timeout, call.deadline - clock())
-            return await _logged(client, replace(request, timeout=timeout), host, call)
+        places = await gates.at_host(host, call.connection, call.deadline)
+        try:
+            left = call.deadline - clock()
+            return await _logged(
+                client, request if request.timeout <= left else replace(request, timeout=left), host, call
+            )
+        finally:
+            places.leave(call.connection)
 
     return send
 
