@@ -2,7 +2,7 @@
 
 import pytest
 
-from gateway.store import keys, processes
+from gateway.store import keys
 from gateway.store.database import Database
 from gateway.store.deliveries import deliveries, subscriptions
 from gateway.store.deliveries.deliveries import Result
@@ -12,6 +12,7 @@ from gateway.store.events import polls
 from gateway.store.events.events import NewEvent
 from gateway.store.keys import IdempotentRequest, KeyRecord
 from gateway.store.links import ledger, links
+from gateway.store.processes import processes
 from gateway.store.tables import processes as table
 from gateway.values.secrets import Secret
 
