@@ -18,8 +18,8 @@ CODE = {
 }
 # Each row imports only from rows before it; the wings of a row are siblings and never import one another.
 ROWS = """
-    values / computation telemetry documents / config model / mapping transport store / engine / events / webhooks /
-    examples links / simulator surface / application / cli / __main__
+    values / computation telemetry documents / config model dialects / mapping transport store / engine / events /
+    webhooks / examples links / simulator surface / application / cli / __main__
 """
 LAYER = {unit: number for number, row in enumerate(ROWS.split("/")) for unit in row.split()}
 ENTRIES = 12

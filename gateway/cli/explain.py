@@ -248,7 +248,20 @@ def _call(call: CallPlan) -> str:
     success += f", all there is where {call.complete.text}" if call.complete is not None else ""
     success += ", the whole answer" if call.whole else ""
     scheme = f", auth: {call.auth}" if call.auth else ""
-    return f"{call.text} ({call.body_kind} body, {call.timeout:g} s{scheme}{success})"
+    batch = ", a batch" if call.envelope.batch else ""
+    return f"{call.text} ({call.body_kind} body{batch}, {call.timeout:g} s{scheme}{success}{_read(call)})"
+
+
+def _read(call: CallPlan) -> str:
+    """How the answer is read, where it is no JSON."""
+    if call.answer == "json":
+        return ""
+    xml, table = call.reading.xml, call.reading.table
+    told = [f"lists: {', '.join(sorted(xml.lists))}"] if xml.lists else []
+    told += [f"{name} holds {form}" for name, form in xml.holds.items()]
+    told += [f"columns: {', '.join(table.names)}"] if table.names else []
+    told += [f"with {', '.join(call.reading.properties)}"] if call.reading.properties else []
+    return f", read as {call.answer}" + (f" ({'; '.join(told)})" if told else "")
 
 
 def _condition(condition: Condition) -> str:

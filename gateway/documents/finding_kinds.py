@@ -108,7 +108,8 @@ error secret-misplaced: A secret stands where it could be seen. Use it under `au
 
 # Calls and error rules
 
-error call-without-verb: A call has no HTTP verb and no JSON-RPC method, or several. Write exactly one.
+error call-without-verb: A call has no HTTP method and no JSON-RPC method, or several. Write exactly one.
+error unknown-prefix: A prefix of XML has no namespace, or a name is none. Correct or declare it as the message says.
 error two-bodies: There are two of what can only be once. Keep one.
 error host-not-url: The host is neither written out nor a setting of type url. Make it one of the two.
 error query-in-url: Query parameters stand in the URL, unencoded. Move them under `query:`.

@@ -6,7 +6,10 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from gateway.mapping.language.http import VERBS
+from gateway.dialects.xml import XmlForm, write_xml
+from gateway.mapping.language.http import BODIES, VERBS
+from gateway.mapping.nodes.calls import CallPlan, parts_of
+from gateway.mapping.nodes.provider import ProviderPlan
 from gateway.mapping.runtime.requests import encode_form, pairs
 from gateway.values.messages import Json, Received
 
@@ -21,26 +24,32 @@ class Exchange:
     headers: Mapping[str, str]
     body: Json
     body_kind: str
-    """`none`, `json`, `form` or `jsonrpc`."""
+    """`none`, or the key that says it."""
     status: int
     answer_headers: Mapping[str, str]
     answer: bytes
     origin: str
 
 
-def exchange(asked: Mapping[str, Json], answered: Mapping[str, Json], base: str, origin: str) -> Exchange | None:
-    """Read one exchange; None where its request has not exactly one verb.
+def exchange(
+    asked: Mapping[str, Json], answered: Mapping[str, Json], base: str, origin: str, namespaces: Mapping[str, str]
+) -> Exchange | None:
+    """Read one exchange; None where its request has not exactly one verb. Raises NotWritable of an answer in XML.
 
-    `base` is where a JSON-RPC request without a URL is posted, `origin` the place that the pair is written at.
+    `base` is where a JSON-RPC request without a URL is posted, `origin` the place that the pair is written at, and
+    `namespaces` are those of the mapping.
     """
     request, answer = dict(asked), _enveloped(dict(answered))
     if "jsonrpc" in request:
-        request["jsonrpc"] = {"params": [], **request["jsonrpc"]}
-        request = request if any(verb in request for verb in VERBS) else {**request, "post": base}
-    verbs = [verb for verb in VERBS if verb in request]
+        one = request["jsonrpc"]
+        request["jsonrpc"] = one if "batch" in one else {"params": [], **one}
+        request = request if any(verb in request for verb in (*VERBS, "url")) else {**request, "post": base}
+    if "method_name" in request and "url" in request:
+        request[str(request["method_name"])] = request.pop("url")
+    verbs = [verb for verb in (*VERBS, request.get("method_name")) if verb in request]
     if len(verbs) != 1:
         return None
-    kind = next((key for key in ("json", "form", "jsonrpc") if key in request), "none")
+    kind = next((key for key in BODIES if key in request), "none")
     body = request.get(kind)
     if kind == "form":
         body = dict(pairs(body or {}, origin))
@@ -52,10 +61,31 @@ def exchange(asked: Mapping[str, Json], answered: Mapping[str, Json], base: str,
         body=body,
         body_kind=kind,
         status=answer.get("status", 200),
-        answer_headers={name.lower(): str(value) for name, value in answer.get("headers", {}).items()},
-        answer=answer["text"].encode() if "text" in answer else written(answer.get("json")),
+        answer_headers={
+            **kind_of(answer),
+            **{one.lower(): str(text) for one, text in answer.get("headers", {}).items()},
+        },
+        answer=_body(answer, namespaces),
         origin=origin,
     )
+
+
+def kind_of(answer: Mapping[str, Json]) -> dict[str, str]:
+    """Give the Content-Type that an answer in XML has unless it says another."""
+    return {"content-type": "application/xml; charset=utf-8"} if "xml" in answer else {}
+
+
+def _body(answer: Mapping[str, Json], namespaces: Mapping[str, str]) -> bytes:
+    if "xml" in answer:
+        return write_xml(answer["xml"], XmlForm(namespaces))
+    return answer["text"].encode() if "text" in answer else written(answer.get("json"))
+
+
+def namespaces_of(plan: ProviderPlan) -> Mapping[str, str]:
+    """Give the namespaces that a mapping declares: all its calls have them."""
+    steps = (step for ways in plan.ways.values() for way in ways for one in way.variants for step in one.steps)
+    calls = (part for step in steps for part in parts_of(step) if isinstance(part, CallPlan))
+    return next((call.reading.xml.namespaces for call in calls), {})
 
 
 def received_of(node: dict[str, Json], origin: str) -> Received:
@@ -80,8 +110,11 @@ def written(value: Json) -> bytes:
 
 
 def _enveloped(answer: dict[str, Json]) -> dict[str, Json]:
-    """`result:` or `error:` in short for a JSON-RPC answer inside HTTP 200 (JSON-RPC 2.0, section 5)."""
+    """`result:`, `error:` or, for several, `batch:` in short for what JSON-RPC 2.0 answers inside HTTP 200."""
     for key in ("result", "error"):
         if key in answer:
             return {"status": 200, "json": {"jsonrpc": "2.0", "id": 1, key: answer[key]}}
+    if "batch" in answer:
+        listed = [{"jsonrpc": "2.0", "id": at, **one} for at, one in enumerate(answer["batch"])]
+        return {"status": 200, "json": listed}
     return answer

@@ -11,10 +11,11 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
+from gateway.dialects.refusal import NotWritable
 from gateway.documents.parts import Part
 from gateway.documents.yaml import Document, Finding, Place, read, suggestion
 from gateway.engine.catalog import Connection, bound
-from gateway.examples.exchanges import Exchange, exchange, received_of
+from gateway.examples.exchanges import Exchange, exchange, namespaces_of, received_of
 from gateway.examples.parts import ExamplePart, ExamplesFile, HookExamplePart, ReceivedPart, RequestExamplePart
 from gateway.mapping.compiler.operations.alternatives import way_of
 from gateway.mapping.nodes.provider import ProviderPlan
@@ -314,9 +315,15 @@ class _Reader:
         if not isinstance(node, dict) or set(node) != {"request", "answer"}:
             self._report(place, "missing-key", "an exchange has a `request` and an `answer`")
             return None
-        found = exchange(node["request"], node["answer"] or {}, self.base, self.document.origin(place))
+        spaces = namespaces_of(self.plan)
+        try:
+            found = exchange(node["request"], node["answer"] or {}, self.base, self.document.origin(place), spaces)
+        except NotWritable as refused:
+            self._report((*place, "answer"), "wrong-value", f"the answer {refused.reason}")
+            return None
         if found is None:
-            self._report((*place, "request"), "call-without-verb", "a request has one of get, post, put, patch, delete")
+            message = "a request has one of get, post, put, patch, delete, or `method_name` and `url`"
+            self._report((*place, "request"), "call-without-verb", message)
         return found
 
 

@@ -37,9 +37,17 @@ class Request(Node):
     headers: dict[str, Json] | None = key("headers that it must have", example={"X-Api-Key": "club-key"})
     json: Any = key("its JSON body", nullable=True, example={"name": "Ann"})
     form: dict[str, Json] | None = key("its form fields", example={"name": "Ann"})
+    method_name: str | None = key("another method, of the address under `url`", example="PROPFIND")
+    url: str | None = key("the address of a request with `method_name`", example=_URL)
     jsonrpc: dict[str, Json] | None = key(
-        "its JSON-RPC method and params, posted to the base URL unless one is given",
+        "its JSON-RPC method and params, or the list of them under `batch`, posted to the base URL unless one is given",
         example={"method": "getServices", "params": [7]},
+    )
+    text: str | None = key("its body as text, whatever its form", example="hello")
+    xml: dict[str, Json] | None = key("its XML, as the mapping writes it", example={"ask": {"id": "7"}})
+    multipart: dict[str, Json] | None = key("its parts, as the mapping writes them", example={"name": "Ann"})
+    icalendar: dict[str, Json] | None = key(
+        "its event as feeds are read, but for `key`", example={"uid": "7", "start": "2026-03-01"}
     )
 
 
@@ -51,6 +59,11 @@ class Answer(Node):
     headers: dict[str, Json] | None = key("its headers", example={"Retry-After": "3"})
     json: Any = key("a JSON body; null is an empty one", nullable=True, example={"data": []})
     text: str | None = key("a body of text", example="BEGIN:VCALENDAR")
+    xml: dict[str, Json] | None = key("an XML body", example={"answer": {"id": "7"}})
+    batch: list[Json] | None = key(
+        "the answers to a batch of JSON-RPC, each with `result` or `error`, in the order of its calls",
+        example=[{"result": []}],
+    )
     result: Any = key("the result of a JSON-RPC answer", nullable=True, example=[])
     error: Any = key("the error of a JSON-RPC answer", nullable=True, example={"code": -32001, "message": "no"})
 

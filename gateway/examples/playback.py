@@ -6,17 +6,17 @@ Nothing is sent: the provider's side is the recording, and a request that no exc
 from __future__ import annotations
 
 import itertools
-import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
-from urllib.parse import parse_qsl, quote, urlencode
+from urllib.parse import quote, urlencode
 
 from gateway.documents.yaml import suggestion
 from gateway.engine.catalog import Catalog, Connection
 from gateway.engine.engine import Engine
 from gateway.engine.way_out import auth
-from gateway.examples.exchanges import Exchange, written
+from gateway.examples.comparison import differences, request_differs, short, with_ids
+from gateway.examples.exchanges import Exchange
 from gateway.examples.files import Example, Examples, HookExample
 from gateway.mapping.compiler.operations.native import native_arguments
 from gateway.mapping.nodes.hooks import RequestPlan
@@ -26,7 +26,7 @@ from gateway.model.telling import code_of
 from gateway.model.types.types import list_of
 from gateway.values.errors import CallerRefused, GatewayError, MappingFault, NotMapped
 from gateway.values.messages import Call, Json, Reply, Request, Response
-from gateway.values.strictjson import JsonRefused, decode_json
+from gateway.values.strictjson import decode_json
 from gateway.webhooks.inbound.challenges import Challenged
 from gateway.webhooks.inbound.session import HookMessages, Own, Question, ReadMessage, Refused, Session, hook_of
 
@@ -62,7 +62,7 @@ class Recording:
             difference = request_differs(exchange, request)
             if not difference:
                 self.exchanges.remove(exchange)
-                return Response(exchange.status, exchange.answer_headers, _same_id(exchange, request))
+                return Response(exchange.status, exchange.answer_headers, with_ids(exchange, request))
             problems.append(f"  {exchange.origin}: {difference}")
         sent = f"{request.method} {request.url}" + (f"?{urlencode(request.query)}" if request.query else "")
         told = "\n".join(problems) or "  no exchange is left"
@@ -70,69 +70,6 @@ class Recording:
             f"sent {sent} {request.body.decode(errors='replace')}, which no exchange expects:\n{told}"
         )
         return Response(599, {}, b"")
-
-
-def _same_id(exchange: Exchange, request: Request) -> bytes:
-    """A JSON-RPC answer carries the id of its request, whatever the recording had."""
-    if exchange.body_kind != "jsonrpc":
-        return exchange.answer
-    try:
-        answer, sent = decode_json(exchange.answer), decode_json(request.body)
-    except JsonRefused:
-        return exchange.answer
-    return written({**answer, "id": sent["id"]}) if isinstance(answer, dict) and "id" in answer else exchange.answer
-
-
-def request_differs(exchange: Exchange, request: Request) -> str:
-    """How a request differs from what an exchange expects; empty when it does not."""
-    if exchange.method != request.method or exchange.url.rstrip("/") != request.url.rstrip("/"):
-        return f"expects {exchange.method} {exchange.url}"
-    if (query := dict(request.query)) != exchange.query:
-        return "query: " + "; ".join(differences(dict(exchange.query), query))
-    headers = {name.lower(): value for name, value in request.headers}
-    for name, value in exchange.headers.items():
-        if headers.get(name) != value:
-            return f"header {name} is not as expected"
-    found = differences(exchange.body, _body(request, exchange.body_kind))
-    return "body: " + "; ".join(found) if found else ""
-
-
-def _body(request: Request, kind: str) -> Json:
-    if not request.body:
-        return None
-    if kind == "form":
-        return dict(parse_qsl(request.body.decode(), keep_blank_values=True))
-    body = decode_json(request.body)
-    if kind == "jsonrpc":
-        return {"method": body.get("method"), "params": body.get("params")}
-    return body
-
-
-def differences(expected: Json, actual: Json, path: str = "") -> list[str]:
-    """Every place in which two JSON values differ, one sentence each. 1 and true are different, 1 and 1.0 are not."""
-    if isinstance(expected, dict) and isinstance(actual, dict):
-        found = []
-        for key in dict.fromkeys([*expected, *actual]):
-            where = f"{path}.{key}" if path else str(key)
-            if key not in actual:
-                found.append(f"{where} is missing, expected {_short(expected[key])}")
-            elif key not in expected:
-                found.append(f"{where} was not expected, got {_short(actual[key])}")
-            else:
-                found += differences(expected[key], actual[key], where)
-        return found
-    if isinstance(expected, list) and isinstance(actual, list) and len(expected) == len(actual):
-        both = enumerate(zip(expected, actual, strict=True))
-        return [line for i, (one, other) in both for line in differences(one, other, f"{path}[{i}]")]
-    same_kind = isinstance(expected, bool) == isinstance(actual, bool)
-    if same_kind and expected == actual:
-        return []
-    return [f"{path or 'the value'}: expected {_short(expected)}, got {_short(actual)}"]
-
-
-def _short(value: Json) -> str:
-    text = json.dumps(value, ensure_ascii=False)
-    return text if len(text) <= 200 else f"{text[:200]}…"  # noqa: PLR2004 - a line of a terminal or two
 
 
 async def run_example(examples: Examples, example: Example, model: Model) -> Outcome:
@@ -333,7 +270,7 @@ def _judged(example: Example | HookExample, found: Json, failed: GatewayError | 
             return [f"failed with {failed.code}: {failed.detail}"]
         return differences(example.gives, found)
     if failed is None:
-        return [f"expected {example.fails.get('code')}, but it succeeded with {_short(found)}"]
+        return [f"expected {example.fails.get('code')}, but it succeeded with {short(found)}"]
     actual = {
         "code": failed.code,
         "provider_code": failed.provider.get("code"),

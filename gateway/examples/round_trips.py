@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 
-from gateway.examples.playback import differences
+from gateway.examples.comparison import differences
 from gateway.mapping.codecs.kind import ISO
 from gateway.mapping.expressions.probes import Probe
 from gateway.mapping.nodes.calls import Scope

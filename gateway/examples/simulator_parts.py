@@ -20,6 +20,7 @@ class Reply(Node):
     status: int = key("HTTP status", default=200, min=200, max=599, example=404)
     json: Tree | None = key("a JSON body", nullable=True, example={"ok": True})
     text: TemplateText | None = key("a text body", example="gone")
+    xml: TreeObject | None = key("an XML body, as the mapping writes it", example={"answer": {"id": "{{ match.id }}"}})
     headers: TreeObject | None = key("headers", example={"Retry-After": "1"})
 
 
@@ -32,6 +33,8 @@ class On(Node):
     put: str | None = key(_VERB, example="/bookings/{id}")
     patch: str | None = key(_VERB, example="/bookings/{id}")
     delete: str | None = key(_VERB, example="/bookings/{id}")
+    method_name: str | None = key("another HTTP method, of the path under `url`", example="REPORT")
+    url: str | None = key(_VERB, example="/calendars")
     method: str | None = key("the JSON-RPC method", example="getBookings")
 
 

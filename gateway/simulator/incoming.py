@@ -5,9 +5,10 @@ from __future__ import annotations
 import base64
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from urllib.parse import parse_qsl, unquote
 
+from gateway.dialects.multipart import read_multipart
 from gateway.values.messages import Json
 from gateway.values.strictjson import JsonRefused, decode_json
 
@@ -27,12 +28,22 @@ class Incoming:
     urlencoded: bool
     """Whether the body says that it is a form; one without fields is."""
     json: Json
+    content: str = ""
+    """The body as text, of any form."""
+    kind: str = ""
+    """The media type that the body declares, in lower case."""
 
     @property
     def rpc(self) -> str | None:
         """The JSON-RPC method, if the body is such a call."""
         body = self.json
         return body["method"] if isinstance(body, dict) and isinstance(body.get("method"), str) else None
+
+    @property
+    def batch(self) -> list[Incoming]:
+        """The calls of a JSON-RPC batch one by one; none of what is no batch."""
+        calls = [replace(self, json=one) for one in self.json] if isinstance(self.json, list) else []
+        return calls if all(one.rpc for one in calls) else []
 
     @property
     def basic(self) -> tuple[str, str] | None:
@@ -45,15 +56,18 @@ class Incoming:
         return (user, password) if scheme.lower() == "basic" and colon else None
 
     def scope(self) -> dict[str, Json]:
-        """What templates see as `request`."""
+        """What templates see as `request`, but for what the words of the mapping are needed for."""
+        call = self.json if isinstance(self.json, dict) else {}
         return {
             "method": self.method,
             "path": list(self.path),
             "query": dict(self.query),
             "form": dict(self.form_tree),
             "json": self.json,
-            "params": self.json.get("params", []) if self.rpc else [],
-            "id": self.json.get("id") if self.rpc else None,
+            "text": self.content,
+            "headers": dict(self.headers),
+            "params": call.get("params", []) if self.rpc else [],
+            "id": call.get("id") if self.rpc else None,
         }
 
 
@@ -63,6 +77,9 @@ def incoming(method: str, raw_path: str, raw_query: str, headers: Mapping[str, s
     kind = lower.get("content-type", "").partition(";")[0].strip().lower()
     urlencoded = kind == "application/x-www-form-urlencoded"
     fields = parse_qsl(body.decode(errors="replace"), keep_blank_values=True) if urlencoded else []
+    if kind == "multipart/form-data":
+        parts = read_multipart(body, lower["content-type"])
+        fields = [(name, one) for name, one in parts.items() if isinstance(one, str)]
     data: Json = None
     if body and kind.endswith("json"):
         try:
@@ -78,6 +95,8 @@ def incoming(method: str, raw_path: str, raw_query: str, headers: Mapping[str, s
         form_tree=nested(fields),
         urlencoded=urlencoded,
         json=data,
+        content=body.decode(errors="replace"),
+        kind=kind,
     )
 
 

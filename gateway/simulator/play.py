@@ -9,12 +9,16 @@ from __future__ import annotations
 import copy
 import json
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from http import HTTPStatus
 from urllib.parse import unquote, urlsplit
 
+from gateway.dialects.xml import XmlForm, read_xml
 from gateway.engine.catalog import Connection
-from gateway.examples.exchanges import Exchange
+from gateway.examples.comparison import body_differs, event_of
+from gateway.examples.exchanges import Exchange, namespaces_of
 from gateway.examples.files import Examples
 from gateway.mapping.expressions import ExpressionFailed, Path, Template
 from gateway.mapping.nodes.calls import CallPlan, Scope
@@ -22,24 +26,14 @@ from gateway.mapping.nodes.provider import AuthPlan, NoAuth, SessionAuth, Static
 from gateway.mapping.nodes.trees import Tree
 from gateway.mapping.runtime.requests import pairs, to_request
 from gateway.mapping.runtime.trees import evaluate
+from gateway.simulator.answers import SimulatedAnswer, built, empty, in_json
 from gateway.simulator.expected import has_form, unexpected
 from gateway.simulator.incoming import Incoming, incoming, matches
 from gateway.simulator.script import Answer, Change, Rule, Script, calls_of
 from gateway.values.errors import MappingFault
-from gateway.values.messages import Json
-from gateway.values.strictjson import JsonRefused, decode_json
+from gateway.values.messages import Json, Request
+from gateway.values.strictjson import UTF_8, JsonRefused, Unreadable, decode_json
 from gateway.values.truth import truth
-
-
-@dataclass(frozen=True, slots=True)
-class SimulatedAnswer:
-    """An HTTP answer of the simulated provider."""
-
-    status: int
-    headers: Mapping[str, str]
-    body: bytes
-    missed: str = ""
-    """Why nothing of the mapping or its examples answers this request, for whoever tries a mapping."""
 
 
 @dataclass(slots=True)
@@ -55,6 +49,7 @@ class Play:
     """Scheme and token of every session begun."""
     calls: int = 0
     _calls: tuple[CallPlan, ...] = field(init=False, repr=False)
+    _namespaces: Mapping[str, str] = field(init=False, repr=False)
     _schemes: Mapping[str, AuthPlan] = field(init=False, repr=False)
     """The file's own scheme under the empty name, and its others."""
 
@@ -63,23 +58,32 @@ class Play:
         self.state = copy.deepcopy(dict(self.script.state)) if self.script else {}
         provider = self.connection.provider
         self._calls = tuple(calls_of(provider.compiled))
+        self._namespaces = namespaces_of(provider.compiled)
         self._schemes = {"": provider.auth, **provider.auth_schemes}
 
     def answer(self, request: Incoming) -> SimulatedAnswer:
         """Answer one request. Raises MappingFault, naming `file:line`, where the script itself fails."""
+        if request.batch and any(call.envelope.batch for call in self._calls):
+            return self._batch(request.batch)
         self.calls += 1
         request = self._placed(request)
         for scheme, auth in self._schemes.items():
             if isinstance(auth, SessionAuth) and self._is(auth.login, request):
                 return self._login(scheme, auth, request)
         if not self._authorised(request):
-            refused = self._built(self.script.unauthorised, self._scope(request, {})) if self.script else _plain(401)
+            refused = self._built(self.script.unauthorised, self._scope(request, {})) if self.script else empty(401)
             return replace(refused, missed="it does not carry what `auth:` sends with the settings shown above")
         for rule in self.script.rules if self.script else ():
             found = self._by_rule(rule, request)
             if found is not None:
                 return found
         return self._from_examples(request)
+
+    def _batch(self, calls: list[Incoming]) -> SimulatedAnswer:
+        """Answer each call of a JSON-RPC batch (2.0, section 6); what is no success is the answer to all."""
+        answers = [self.answer(one) for one in calls]
+        wrong = next((one for one in answers if one.status != HTTPStatus.OK), None)
+        return wrong or in_json(200, [_decoded(one.body) for one in answers])
 
     def forget_tokens(self) -> None:
         """Refuse every token issued so far, as a provider does after an hour."""
@@ -88,11 +92,23 @@ class Play:
     def _scope(self, request: Incoming, match: Mapping[str, str]) -> dict[str, Json]:
         return {
             "state": self.state,
-            "request": request.scope(),
+            "request": {**request.scope(), **self._read(request)},
             "settings": self.connection.revealed["settings"],
             "now": self.now().isoformat(timespec="seconds"),
             "match": dict(match),
         }
+
+    def _read(self, request: Incoming) -> dict[str, Json]:
+        """What of a body is read by the words of the mapping: XML by its namespaces and lists, and an event."""
+        found: dict[str, Json] = {"xml": None, "event": None}
+        body = request.content.encode()
+        form = next((call.reading.xml for call in self._calls if self._is(call, request)), XmlForm())
+        with suppress(Unreadable):
+            if request.kind.endswith("xml"):
+                found["xml"] = read_xml(body, UTF_8, XmlForm(form.namespaces, form.lists))
+            elif request.kind == "text/calendar":
+                found["event"] = event_of(body)
+        return found
 
     # Credentials: what the mapping would send is compared with what came.
 
@@ -102,7 +118,7 @@ class Play:
         same_body = _without_id(sent.json) == _without_id(request.json) and sent.form == request.form
         headers = {name: value for name, value in sent.headers.items() if name != "content-type"}
         if not same_body or dict(wanted.query) != request.query or not headers.items() <= request.headers.items():
-            return self._built(self.script.unauthorised, self._scope(request, {})) if self.script else _plain(401)
+            return self._built(self.script.unauthorised, self._scope(request, {})) if self.script else empty(401)
         token = f"simulated-token-{self.calls}"  # never one that was forgotten
         self.tokens.add((scheme, token))
         body = self._recorded_login(auth.login, auth.token)
@@ -111,7 +127,7 @@ class Play:
         for step in steps[:-1]:
             held = held.setdefault(step, {})
         held[steps[-1]] = token
-        return _json(200, {**body, "id": request.scope()["id"]} if request.rpc else body)
+        return in_json(200, {**body, "id": request.scope()["id"]} if request.rpc else body)
 
     def _recorded_login(self, login: CallPlan, where: Path) -> dict[str, Json]:
         """What the `login` example was answered with when it gave a token, for what stands beside the token."""
@@ -149,15 +165,15 @@ class Play:
             return True
         sent = auth.sends if isinstance(auth, SessionAuth) else auth
 
-        def built(tree: Tree | None) -> dict[str, str]:
+        def named(tree: Tree | None) -> dict[str, str]:
             return dict(pairs(evaluate(tree, scope), sent.origin)) if tree is not None else {}
 
-        headers = {name.lower(): value for name, value in built(sent.headers).items()}
+        headers = {name.lower(): value for name, value in named(sent.headers).items()}
         basic = tuple(str(evaluate(part, scope)) for part in sent.basic) if sent.basic else None
         return (
             headers.items() <= request.headers.items()
-            and built(sent.query).items() <= request.query.items()
-            and (not request.urlencoded or built(sent.form).items() <= request.form.items())
+            and named(sent.query).items() <= request.query.items()
+            and (not request.urlencoded or named(sent.form).items() <= request.form.items())
             and (basic is None or request.basic == basic)
         )
 
@@ -185,15 +201,7 @@ class Play:
         return self._built(rule.answer, scope)
 
     def _built(self, answer: Answer, scope: Scope) -> SimulatedAnswer:
-        told = evaluate(answer.headers, scope) if answer.headers is not None else {}
-        headers = {name.lower(): str(value) for name, value in told.items()}
-        if answer.text is not None:
-            played = SimulatedAnswer(
-                answer.status, {"content-type": "text/plain"}, str(evaluate(answer.text, scope)).encode()
-            )
-        else:
-            played = _json(answer.status, evaluate(answer.json, scope) if answer.json else None)
-        return SimulatedAnswer(played.status, {**played.headers, **headers}, played.body)
+        return built(answer, scope, self._namespaces)
 
     # Examples.
 
@@ -202,14 +210,14 @@ class Play:
         found = [one for one in self._recorded() if self._same_call(one, request)]
         if not found:
             scope = self._scope(request, {})
-            unknown = self._built(self.script.unknown, scope) if self.script else _plain(404)
+            unknown = self._built(self.script.unknown, scope) if self.script else empty(404)
             known = any(self._is(call, request) for call in self._calls)
             why = "no rule and no example answers this call" if known else "the mapping has no such call"
             return replace(unknown, missed=why)
         answer = min(found, key=lambda one: self._distance(one, request))
         body = answer.answer
         if request.rpc:
-            body = _with_id(body, request.scope()["id"])
+            body = _with_id(body, answer, request)
         return SimulatedAnswer(answer.status, {"content-type": "application/json", **answer.answer_headers}, body)
 
     def _recorded(self) -> Iterator[Exchange]:
@@ -234,9 +242,7 @@ class Play:
         tree = auth.query if isinstance(auth, StaticAuth) else None
         own = evaluate(tree, self.connection.revealed).keys() if tree else ()
         query = [{name: text for name, text in one.query.items() if name not in own} for one in (exchange, request)]
-        body = {"jsonrpc": request.scope()["params"], "json": request.json, "form": request.form}
-        recorded = exchange.body.get("params", []) if exchange.body_kind == "jsonrpc" else exchange.body
-        other = query[0] != query[1] or recorded != body.get(exchange.body_kind)
+        other = query[0] != query[1] or not _same_body(exchange, request)
         return self._path(exchange) != request.path, other, exchange.status >= 300  # noqa: PLR2004 - not a success
 
     def _placed(self, request: Incoming) -> Incoming:
@@ -271,6 +277,18 @@ class Play:
         return call.method == request.method and matches(call.path, request.path) and call.rpc == request.rpc
 
 
+def _same_body(exchange: Exchange, request: Incoming) -> bool:
+    """Whether a recorded request has the body of this one; of a batch, as one of its calls."""
+    recorded = exchange.body
+    params = request.scope()["params"]
+    if exchange.body_kind == "jsonrpc":
+        return params in recorded["batch"] if "batch" in recorded else bool(params == recorded.get("params", []))
+    if exchange.body_kind in {"xml", "multipart", "icalendar", "text"}:
+        sent = Request(request.method, exchange.url, tuple(request.headers.items()), body=request.content.encode())
+        return not body_differs(exchange, sent)
+    return bool(recorded == {"json": request.json, "form": request.form}.get(exchange.body_kind))
+
+
 def _segments(url: str) -> tuple[str, ...]:
     return tuple(unquote(part) for part in urlsplit(url).path.split("/") if part)
 
@@ -301,10 +319,16 @@ def _make(change: Change, state: dict[str, Json], scope: Scope) -> None:
         raise MappingFault(f"{change.origin}: `add` needs two numbers", origin=change.origin)
 
 
-def _with_id(answer: bytes, wanted: Json) -> bytes:
+def _with_id(body: bytes, exchange: Exchange, request: Incoming) -> bytes:
     """A recorded JSON-RPC answer under the id of this request; what is no such answer stays as it is."""
-    recorded = _decoded(answer)
-    return json.dumps({**recorded, "id": wanted}, ensure_ascii=False).encode() if isinstance(recorded, dict) else answer
+    recorded, scope = _decoded(body), request.scope()
+    if isinstance(recorded, list):  # of a batch: the answer to this one of its calls
+        batch = exchange.body["batch"]
+        at = batch.index(scope["params"]) if scope["params"] in batch else 0
+        recorded = next((one for one in recorded if one.get("id") == at), None)
+    return (
+        json.dumps({**recorded, "id": scope["id"]}, ensure_ascii=False).encode() if isinstance(recorded, dict) else body
+    )
 
 
 def _decoded(body: bytes) -> Json:
@@ -316,11 +340,3 @@ def _decoded(body: bytes) -> Json:
 
 def _without_id(body: Json) -> Json:
     return {name: value for name, value in body.items() if name != "id"} if isinstance(body, dict) else body
-
-
-def _json(status: int, body: Json) -> SimulatedAnswer:
-    return SimulatedAnswer(status, {"content-type": "application/json"}, json.dumps(body, ensure_ascii=False).encode())
-
-
-def _plain(status: int) -> SimulatedAnswer:
-    return SimulatedAnswer(status, {"content-type": "text/plain"}, b"")

@@ -53,6 +53,7 @@ class Answer:
     status: int
     json: Tree | None
     text: Tree | None
+    xml: Tree | None
     headers: Tree | None
 
 
@@ -116,6 +117,13 @@ def calls_of(plan: ProviderPlan) -> Iterator[CallPlan]:
                     yield from (part for part in parts_of(step) if isinstance(part, CallPlan))
 
 
+def _named(on: Mapping[str, Json]) -> dict[str, Json]:
+    """Give `on` with a method of no key of its own as a key like the others."""
+    if "method_name" not in on or "url" not in on:
+        return dict(on)
+    return {key: one for key, one in on.items() if key not in {"method_name", "url"}} | {on["method_name"]: on["url"]}
+
+
 @dataclass(frozen=True, slots=True)
 class _Compiler:
     context: Context
@@ -139,6 +147,7 @@ class _Compiler:
         on = self._check("on", shape["on"], (*place, "on")) if shape else None
         if shape is None or on is None:
             return None
+        on = _named(on)
         verbs = [name for name in on if name != "method"]
         if len(verbs) > 1 or not on:
             self.context.report((*place, "on"), "call-without-verb", "`on` has one verb, a JSON-RPC `method`, or both")
@@ -225,12 +234,14 @@ class _Compiler:
 
     def _answer(self, node: Json, place: Place, names: frozenset[str]) -> Answer:
         shape = self._check("reply", node, place) or {"status": 500}
-        if "json" in shape and "text" in shape:
-            self.context.report((*place, "text"), "two-bodies", "an answer has `json` or `text`", key=True)
+        bodies = [name for name in ("json", "text", "xml") if name in shape]
+        if len(bodies) > 1:
+            message = "an answer has one of `json`, `text` and `xml`"
+            self.context.report((*place, bodies[1]), "two-bodies", message, key=True)
 
         def tree(name: str) -> Tree | None:
             return (
                 compile_tree(self.context, shape[name], (*place, name), names, secrets=True) if name in shape else None
             )
 
-        return Answer(shape["status"], tree("json"), tree("text"), tree("headers"))
+        return Answer(shape["status"], tree("json"), tree("text"), tree("xml"), tree("headers"))

@@ -5,8 +5,9 @@ from dataclasses import replace
 
 import pytest
 
+from gateway.examples.comparison import differences
 from gateway.examples.files import load_examples
-from gateway.examples.playback import differences, run_example, run_hook
+from gateway.examples.playback import run_example, run_hook
 from gateway.mapping.compile import compile_provider
 from gateway.model.model import load
 

@@ -21,14 +21,37 @@ from gateway.documents.parts import (
 from gateway.mapping.language.errors import Condition
 from gateway.values.messages import Json
 
-Answer: TypeAlias = Literal["json", "text", "icalendar"]
+Answer: TypeAlias = Literal["json", "text", "xml", "csv", "icalendar"]
 """How bodies are read."""
 VERBS: Final = ("get", "post", "put", "patch", "delete")
-"""HTTP methods that a call may have; it has one of them, or a JSON-RPC method."""
+"""HTTP methods that have a key of their own."""
+BODIES: Final = ("json", "form", "jsonrpc", "text", "xml", "multipart", "icalendar")
+"""Keys of a call that give it a body; it has one of them at most."""
 
 _URL = "/api/v2/booking/{{ args.id }}"
 _BOOK = {"service": "{{ args.service_id }}", "start": "{{ args.start }}"}
 _SUCCESS = "what must hold of the body, or the keys of a condition as in errors:"
+
+
+@part("reading", "`reading` of `http` and of a call")
+class Reading(Node):
+    """How an answer is read whose form leaves that open: `xml`, `csv` or `icalendar`."""
+
+    lists: list[str] | None = key(
+        "of XML: elements that are a list however many there are, or `parent/element` for one parent",
+        example=["multistatus/response"],
+    )
+    holds: dict[str, Literal["icalendar", "json"]] | None = key(
+        "of XML: elements whose text is of another form", example={"c:calendar-data": "icalendar"}
+    )
+    separator: str = key("of CSV: what stands between two values", default=",", minlength=1, maxlength=1, example=";")
+    names: list[str] | None = key(
+        "of CSV: the columns, where no first row names them", minlength=1, example=["id", "name"]
+    )
+    properties: list[str] | None = key(
+        "of calendars: properties of events that are read besides the usual ones, as texts under `properties`",
+        example=["X-BOOKING-ID"],
+    )
 
 
 @part("http", "`http`")
@@ -39,6 +62,15 @@ class Http(Node):
     timeout: Duration = key("the whole exchange", default="10s", example="10s")
     success: OnBody | Condition | None = key(_SUCCESS, example="success == `true`")
     answer: Answer = key("how bodies are read", default="json", example="json")
+    reading: Reading | None = key("how answers of that form are read", example={"lists": ["multistatus/response"]})
+    namespaces: dict[str, str] | None = key(
+        "of XML: prefix of this file, empty for names without one, and its namespace",
+        example={"": "DAV:", "c": "urn:ietf:params:xml:ns:caldav"},
+        keysrules=limits(
+            type="string", regex=r"([A-Za-z_][\w.-]*)?", meta={"meaning": "a prefix is a name of XML without a colon"}
+        ).rules,
+        valuesrules={"type": "string", "empty": False},
+    )
     headers: TreeObject | None = key("headers of every call", example={"Accept": "application/json"})
     code: PathText | None = key("path to the provider's own error code", example="error.code")
     message: PathText | None = key("path to the provider's own words", example="error.message")
@@ -62,7 +94,49 @@ class JsonRpc(Node):
     """A JSON-RPC request."""
 
     method: str = key("the JSON-RPC method", example="getToken")
-    params: TreeParams | None = key("its params; without it none", example=["{{ settings.login }}"])
+    params: TreeParams | None = key(
+        "its params, by position or by name; without it none", example=["{{ settings.login }}"]
+    )
+    batch: Tree | None = key(
+        "instead of `params` a list of them, for one call each; the value is the list of their answers",
+        example=[["{{ args.id }}"]],
+    )
+    version: Literal["2.0", "1.0"] = key(
+        "1.0 has no member `jsonrpc`, and an `error` of null", default="2.0", example="1.0"
+    )
+
+
+@part(
+    "event",
+    "`icalendar` of a call",
+)
+class Event(Node):
+    """One event of a calendar (RFC 5545)."""
+
+    uid: Tree = key("its name for ever, in every calendar", example="{{ idempotency_key }}")
+    start: Tree | None = key("an instant, a date, or a local time in `zone`", example="{{ args.start }}")
+    end: Tree | None = key(
+        "when it is over, likewise; of a date the day after", nullable=True, example="{{ args.end }}"
+    )
+    zone: Tree | None = key(
+        "the zone that its times are written in; without it UTC", example="{{ settings.time_zone }}"
+    )
+    summary: Tree | None = key("what it is called", nullable=True, example="{{ args.title }}")
+    description: Tree | None = key("more about it", nullable=True, example="{{ args.notes }}")
+    location: Tree | None = key("where it is", nullable=True, example="Court 1")
+    status: Tree | None = key("TENTATIVE, CONFIRMED or CANCELLED", nullable=True, example="CONFIRMED")
+    transparency: Tree | None = key("OPAQUE, or TRANSPARENT of what takes no time", nullable=True, example="OPAQUE")
+    url: Tree | None = key("an address that belongs to it", nullable=True, example="https://club.example/b/7")
+    sequence: Tree | None = key("its version; without it 0, or one more than `into` has", example=1)
+    created: Tree | None = key("when it was made", nullable=True, example="{{ now }}")
+    updated: Tree | None = key("when it was changed; with `into` it is now", nullable=True, example="{{ now }}")
+    properties: TreeObject | None = key(
+        "more texts, by the names of properties", example={"X-BOOKING-ID": "{{ args.id }}"}
+    )
+    into: Tree | None = key(
+        "a calendar object with this event, of which all stays that is not said here; null takes a property away",
+        example="{{ current.body }}",
+    )
 
 
 @part("call", "`call`, and `login` of a session")
@@ -74,6 +148,10 @@ class Call(Node):
     put: TemplateText | None = key("HTTP PUT of this URL", example=_URL)
     patch: TemplateText | None = key("HTTP PATCH of this URL", example=_URL)
     delete: TemplateText | None = key("HTTP DELETE of this URL", example=_URL)
+    method_name: str | None = key(
+        "another HTTP method, in capitals, of the address under `url`", regex=r"[A-Z][A-Z-]*", example="PROPFIND"
+    )
+    url: TemplateText | None = key("the address of a call with `method_name`", example="/calendars/")
     query: TreeObject | None = key(
         "query parameters", example={"date_from": "{{ window.first_date }}", "date_to": "{{ window.last_date }}"}
     )
@@ -83,6 +161,18 @@ class Call(Node):
     jsonrpc: JsonRpc | None = key(
         "a JSON-RPC body, posted to `http.base` unless a URL is given",
         example={"method": "getToken", "params": ["{{ args.id }}"]},
+    )
+    text: TemplateText | None = key("a body of plain text", example="{{ args.notes }}")
+    xml: TreeObject | None = key(
+        "an XML body: one member, its root; `@name` are attributes, `#text` is text beside them, a list repeats",
+        example={"propfind": {"prop": {"displayname": ""}}},
+    )
+    multipart: TreeObject | None = key(
+        "a multipart/form-data body: texts, or objects of `content`, `filename` and `type`",
+        example={"name": "{{ args.id }}", "file": {"content": "a;b", "filename": "a.csv", "type": "text/csv"}},
+    )
+    icalendar: Event | None = key(
+        "a body that is one event of a calendar", example={"uid": "{{ args.id }}", "start": "{{ args.start }}"}
     )
     auth: str | None = key("one of `auth_schemes`, instead of the file's own scheme", example="admin")
     timeout: Duration | None = key("the whole exchange", example="10s")
@@ -94,12 +184,15 @@ class Call(Node):
     )
     whole: bool | None = key("the value is {status, headers, body} instead of the body", example=True)
     answer: Answer | None = key("how the body is read", example="icalendar")
+    reading: Reading | None = key(
+        "how an answer of that form is read, instead of what `http` says", example={"separator": ";"}
+    )
 
     @property
     def verbs(self) -> list[str]:
-        """The HTTP methods that are given; of a sound call at most one is meant."""
-        return [verb for verb in VERBS if verb in self]
+        """The keys of HTTP methods that are given; of a sound call at most one is meant."""
+        return [verb for verb in (*VERBS, "method_name") if verb in self]
 
     def at(self, verb: str) -> Json:
         """The URL under one of the verbs."""
-        return getattr(self, verb)
+        return self.url if verb == "method_name" else getattr(self, verb)

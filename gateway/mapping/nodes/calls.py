@@ -14,6 +14,7 @@ from gateway.documents.yaml import Place
 from gateway.mapping.codecs import Codec
 from gateway.mapping.expressions import Path, Predicate, Template
 from gateway.mapping.expressions.patterns import Pattern
+from gateway.mapping.nodes.bodies import ReadingPlan, RpcPlan
 from gateway.mapping.nodes.given import NativeArgument, WindowPlan
 from gateway.mapping.nodes.trees import Headers, Level, MadeOf, RecordPlan, Tree, Url
 from gateway.values.messages import Effect, Json
@@ -23,6 +24,8 @@ Scope: TypeAlias = Mapping[str, Json]
 
 CALENDARS: Final = "gateway.mapping.codecs.calendars"
 """The module that reads feeds of calendars."""
+EVENTS: Final = "gateway.dialects.calendars"
+"""The module that writes events of calendars."""
 ASKED: Final = "the span that is asked for"
 """Where a scope has the caller's span of time, two instants or None, whatever the operation calls them. No name of the
 language is written so: only readers of answers see it."""
@@ -69,7 +72,7 @@ class CallPlan:
     headers: Tree | Headers | None
     body: Tree | None
     body_kind: str
-    """`none`, `json`, `form` or `jsonrpc` (then `body` builds the params)."""
+    """`none`, the key of the call that says it, or `jsonrpc` (then `body` builds the params)."""
     rpc: str | None
     timeout: float
     limit: str
@@ -85,13 +88,15 @@ class CallPlan:
     said: tuple[Path | None, Path | None]
     """Where a refusal has the provider's own code and message."""
     answer: str
-    """How the body is read: as `json`, `text` or `icalendar`."""
+    """How the body is read: one of the words of `answer:`."""
     origin: str
     text: str
     auth: str
     """The name of one of the file's other schemes; empty for the file's own."""
     path: tuple[str | None, ...]
     """The segments of the URL's path, None where a template stands: what the simulator recognises a call by."""
+    envelope: RpcPlan = field(default_factory=RpcPlan)
+    reading: ReadingPlan = field(default_factory=ReadingPlan)
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,10 +10,13 @@ from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from typing import Final
 
+from gateway.dialects.tables import read_table
+from gateway.dialects.xml import read_xml
 from gateway.mapping.expressions import ExpressionFailed, Path
 from gateway.mapping.expressions.probes import PROBE
 from gateway.mapping.nodes.calls import ASKED, CALENDARS, CallPlan, Condition, ErrorRule, Scope
 from gateway.mapping.runtime.expressions import holds_where_it_can
+from gateway.mapping.runtime.requests import batched
 from gateway.mapping.runtime.trees import evaluate
 from gateway.values.errors import (
     AnswerMismatch,
@@ -25,7 +28,7 @@ from gateway.values.errors import (
 )
 from gateway.values.http import retry_after
 from gateway.values.messages import Json, Response
-from gateway.values.strictjson import Unreadable, as_utf8, declared_charset, decode_json, decode_text
+from gateway.values.strictjson import UTF_8, Unreadable, as_utf8, declared_charset, decode_json, decode_text
 
 _ELSEWHERE = frozenset({307, 308})
 
@@ -47,17 +50,18 @@ def holds(condition: Condition, response: Response, body: Json, scope: Scope) ->
 def decoded(call: CallPlan, response: Response, scope: Scope) -> tuple[Json, str | None]:
     """The body as data, and why it could not be read (then the data is None).
 
-    A refusal that is JSON is read as such whatever `answer:` says: vendors refuse feeds and texts in their usual form.
+    A refusal that is JSON is read as such whatever `answer:` says, and one that is not as XML in a file that reads XML:
+    vendors refuse feeds and texts in their usual form.
     An answer without a body is null when its status says so, a text of no length where texts are read, else unreadable.
     """
     if not response.body and response.status == 204:  # noqa: PLR2004 - No Content
         return None, None
-    charset = declared_charset(response.headers)
     if response.status >= 300:  # noqa: PLR2004 - no success
         with suppress(Unreadable):
-            return decode_json(as_utf8(response.body, charset)), None
+            return decode_json(as_utf8(response.body, declared_charset(response.headers))), None
+    kind = call.answer if response.status < 300 else call.reading.refusal  # noqa: PLR2004
     try:
-        body = _DECODERS[call.answer](response.body, charset, scope)
+        body = _DECODERS[kind](call, response, scope)
     except Unreadable as refused:
         return None, refused.reason
     probe = PROBE.get()
@@ -66,30 +70,53 @@ def decoded(call: CallPlan, response: Response, scope: Scope) -> tuple[Json, str
     return body, None
 
 
-def _json(body: bytes, charset: str, _scope: Scope) -> Json:
-    return decode_json(as_utf8(_present(body), charset))
+def _json(_call: CallPlan, response: Response, _scope: Scope) -> Json:
+    return decode_json(as_utf8(_present(response), declared_charset(response.headers)))
 
 
-def _plain(body: bytes, charset: str, _scope: Scope) -> Json:
-    return decode_text(body, charset)
+def _plain(_call: CallPlan, response: Response, _scope: Scope) -> Json:
+    return decode_text(response.body, declared_charset(response.headers))
 
 
-def _calendar(body: bytes, charset: str, scope: Scope) -> Json:
+def _table(call: CallPlan, response: Response, _scope: Scope) -> Json:
+    return read_table(decode_text(_present(response), declared_charset(response.headers)), call.reading.table)
+
+
+def _xml(call: CallPlan, response: Response, scope: Scope) -> Json:
+    holders: dict[str, Callable[[str], Json]] = {
+        "json": lambda text: decode_json(text.encode()),
+        "icalendar": lambda text: _events(call, text.encode(), UTF_8, scope),
+    }
+    charset = declared_charset(response.headers)
+    stated = "charset" in response.headers.get("content-type", "").lower()
+    body = _present(response)
+    if charset != UTF_8:  # what the message declares comes before what the document says of itself
+        body = as_utf8(body, charset)
+    return read_xml(body, UTF_8 if stated else None, call.reading.xml, holders)
+
+
+def _calendar(call: CallPlan, response: Response, scope: Scope) -> Json:
+    return _events(call, _present(response), declared_charset(response.headers), scope)
+
+
+def _events(call: CallPlan, body: bytes, charset: str, scope: Scope) -> Json:
     """Read a feed. What is slow to start is imported where a mapping is compiled that reads one."""
     events = importlib.import_module(CALENDARS).calendar_events
-    return events(_present(body), scope["now"], scope.get(ASKED, (None, None)), charset)
+    return events(body, scope["now"], scope.get(ASKED, (None, None)), charset, call.reading.properties)
 
 
-def _present(body: bytes) -> bytes:
+def _present(response: Response) -> bytes:
     """Refuse a body of nothing, which is a text and nothing else."""
-    if not body:
+    if not response.body:
         raise Unreadable("is empty")
-    return body
+    return response.body
 
 
-_DECODERS: Final[Mapping[str, Callable[[bytes, str, Scope], Json]]] = {
+_DECODERS: Final[Mapping[str, Callable[[CallPlan, Response, Scope], Json]]] = {
     "json": _json,
     "text": _plain,
+    "xml": _xml,
+    "csv": _table,
     "icalendar": _calendar,
 }
 """What `answer:` says → how a body is read."""
@@ -104,6 +131,10 @@ def to_body(call: CallPlan, response: Response, rules: Iterable[ErrorRule], scop
     usual = 200 <= response.status < 300  # noqa: PLR2004
     if usual and unreadable is not None:  # no rule can tell what it said, and a write may have been done
         raise AnswerMismatch(f"{call.origin}: the provider's answer {unreadable}", origin=call.origin)
+    if call.envelope.batch and isinstance(body, list):
+        body, refused = _in_order(call, body, scope)
+        if refused is not None:
+            body, usual = refused, False
     named = call.success is not None and call.success.status is not None
     if (usual or named) and _is_success(call, response, body, scope):
         return {"status": response.status, "headers": _shown(response), "body": body} if call.whole else body
@@ -124,13 +155,30 @@ def _is_success(call: CallPlan, response: Response, body: Json, scope: Scope) ->
         return False
     if call.body_kind != "jsonrpc":
         return True
-    if call.success is None and not isinstance(body, dict):
+    if call.envelope.batch and isinstance(body, list):
+        return True  # each was looked at as it was put in its place
+    if call.success is None and (call.envelope.batch or not isinstance(body, dict)):
         raise AnswerMismatch(f"{call.origin}: the provider's answer is not one of JSON-RPC", origin=call.origin)
     if call.success is None and body.get("error") is not None:
         return False
     if isinstance(body, dict) and "id" in body and str(body["id"]) != str(scope["serial"]):
         raise AnswerMismatch(f"{call.origin}: the JSON-RPC answer belongs to another call", origin=call.origin)
     return True
+
+
+def _in_order(call: CallPlan, answers: list[Json], scope: Scope) -> tuple[list[Json], Json]:
+    """Give the answers of a batch in the order of its calls, and the first that is a refusal unless `success:` says.
+
+    Raises AnswerMismatch unless each call has one answer (JSON-RPC 2.0, section 6).
+    """
+    sent = evaluate(call.body, {"sent_at": scope["now"], **scope}) if call.body is not None else []
+    wanted = [batched(scope["serial"], at) for at in range(len(sent))]
+    found = {str(one.get("id")): one for one in answers if isinstance(one, dict)}
+    if sorted(found) != sorted(wanted) or len(answers) != len(wanted):
+        raise AnswerMismatch(f"{call.origin}: the batch is not answered call by call", origin=call.origin)
+    ordered = [found[one] for one in wanted]
+    errors = (one for one in ordered if one.get("error") is not None) if call.success is None else ()
+    return ordered, next(iter(errors), None)
 
 
 def _rejected(rule: ErrorRule, response: Response, body: Json, scope: Scope) -> GatewayError:

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import importlib
+from collections.abc import Callable, Iterable, Mapping
 from collections.abc import Set as AbstractSet
 from decimal import Decimal
+from typing import Final
 from urllib.parse import quote_plus
 
-from gateway.mapping.nodes.calls import CallPlan, Scope
+from gateway.dialects.multipart import write_multipart
+from gateway.dialects.refusal import NotWritable, plain
+from gateway.dialects.xml import write_xml
+from gateway.mapping.nodes.calls import EVENTS, CallPlan, Scope
 from gateway.mapping.nodes.trees import Headers, Tree, Url
 from gateway.mapping.runtime.trees import evaluate
-from gateway.values.errors import CallInvalid, MappingFault
+from gateway.values.errors import CallInvalid, GatewayError, MappingFault
 from gateway.values.http import VALUE, joined
 from gateway.values.messages import Json, Request
 from gateway.values.secrets import Credential
@@ -52,14 +57,19 @@ def _headers(call: CallPlan, scope: Scope) -> list[tuple[str, str]]:
     found = joined((name, _text(value, call.origin, name)) for name, value in built.items())
     for name, value in found:
         if not VALUE.fullmatch(value):
-            strange = {letter.casefold() for letter in value if not VALUE.fullmatch(letter)}
-            field = _source(scope.get("args"), strange)
-            if not field:
-                detail = f"{call.origin}: the value of the header {name} holds a character that no header may hold"
-                raise MappingFault(detail, origin=call.origin)
+            strange = frozenset(letter.casefold() for letter in value if not VALUE.fullmatch(letter))
             problem = "must be one line of Latin-1 text: it goes to the provider in a header"
-            raise CallInvalid(f"`{field}` {problem}.", details={"fields": [{"field": field, "problem": problem}]})
+            detail = f"{call.origin}: the value of the header {name} holds a character that no header may hold"
+            raise _blamed(scope, strange, problem, MappingFault(detail, origin=call.origin))
     return found
+
+
+def _blamed(scope: Scope, strange: AbstractSet[str], problem: str, fault: MappingFault) -> GatewayError:
+    """Give what is told where a value cannot be sent: the caller's fault where one of its fields has a character."""
+    field = _source(scope.get("args"), strange) if strange else ""
+    if not field:
+        return fault
+    return CallInvalid(f"`{field}` {problem}.", details={"fields": [{"field": field, "problem": problem}]})
 
 
 def _source(value: Json, strange: AbstractSet[str]) -> str:
@@ -77,12 +87,59 @@ def _source(value: Json, strange: AbstractSet[str]) -> str:
 def _body(call: CallPlan, value: Json, scope: Scope) -> tuple[bytes, str]:
     if call.body_kind == "form":
         return encode_form(pairs(value, call.origin)), _FORM
+    if call.body_kind in _WRITERS:
+        try:
+            return _WRITERS[call.body_kind](call, value, scope)
+        except NotWritable as refused:
+            fault = MappingFault(f"{call.origin}: the body {refused.reason}", origin=call.origin)
+            raise _blamed(scope, refused.strange, "holds a character that no text may hold", fault) from None
     if call.body_kind == "jsonrpc":
-        value = {"jsonrpc": "2.0", "method": call.rpc, "params": value, "id": scope["serial"]}
+        value = _rpc(call, value, scope["serial"])
     try:
         return encode_json(value), "application/json"
     except (TypeError, ValueError) as error:
         raise MappingFault(f"{call.origin}: the body cannot be written as JSON", origin=call.origin) from error
+
+
+def _rpc(call: CallPlan, params: Json, serial: Json) -> Json:
+    """Put params into their envelope; each of a batch into one of its own, with its id (JSON-RPC 2.0, section 6)."""
+    version = {"jsonrpc": "2.0"} if call.envelope.version == "2.0" else {}
+    if not call.envelope.batch:
+        return {**version, "method": call.rpc, "params": params, "id": serial}
+    if not isinstance(params, list) or not params:
+        raise MappingFault(f"{call.origin}: `batch` takes a list with the params of a call or more", origin=call.origin)
+    return [{**version, "method": call.rpc, "params": one, "id": batched(serial, at)} for at, one in enumerate(params)]
+
+
+def batched(serial: Json, at: int) -> str:
+    """Give the id of one call of a batch."""
+    return f"{serial}.{at}"
+
+
+def _plain_text(_call: CallPlan, value: Json, _scope: Scope) -> tuple[bytes, str]:
+    return plain(value, "text").encode(), "text/plain; charset=utf-8"
+
+
+def _xml(call: CallPlan, value: Json, _scope: Scope) -> tuple[bytes, str]:
+    return write_xml(value, call.reading.xml), "application/xml; charset=utf-8"
+
+
+def _multipart(_call: CallPlan, value: Json, _scope: Scope) -> tuple[bytes, str]:
+    return write_multipart(value)
+
+
+def _calendar(_call: CallPlan, value: Json, scope: Scope) -> tuple[bytes, str]:
+    """Write an event. What is slow to start is imported where a mapping is compiled that writes one."""
+    return importlib.import_module(EVENTS).write_event(value, scope["now"]), "text/calendar; charset=utf-8"
+
+
+_WRITERS: Final[Mapping[str, Callable[[CallPlan, Json, Scope], tuple[bytes, str]]]] = {
+    "text": _plain_text,
+    "xml": _xml,
+    "multipart": _multipart,
+    "icalendar": _calendar,
+}
+"""Kind of body → how it is written, and its Content-Type."""
 
 
 def is_form(request: Request) -> bool:

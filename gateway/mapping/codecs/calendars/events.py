@@ -67,14 +67,21 @@ class Event:
         return {**self.told, "start": written(start), "end": written(end), "all_day": whole}
 
 
-def read_event(component: Component, zone_of: ZoneOf) -> Event:
-    """Read a VEVENT. Raises CalendarRefused, naming the event and what of it cannot be read."""
+def read_event(component: Component, zone_of: ZoneOf, properties: tuple[str, ...] = ()) -> Event:
+    """Read a VEVENT, with the texts of these properties besides.
+
+    Raises CalendarRefused, naming the event and what of it cannot be read.
+    """
     uid = _first(component, "UID")
     name = _name(component, uid)
     try:
-        return _event(component, uid, name, zone_of)
+        event = _event(component, uid, name, zone_of)
     except (ValueRefused, RuleRefused) as refused:
         raise CalendarRefused(f"has an event that cannot be read: {name} has {_bare(refused)}") from None
+    if properties:
+        texts = {one: _first(component, one) for one in properties}
+        event.told["properties"] = {one: text for one, text in texts.items() if text is not None}
+    return event
 
 
 def _bare(refused: ValueError) -> str:

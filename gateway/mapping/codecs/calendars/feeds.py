@@ -35,26 +35,31 @@ __all__ = ["CalendarRefused", "calendar_events"]
 
 
 def calendar_events(
-    body: bytes, now: str, asked: tuple[str | None, str | None] = (None, None), charset: str = UTF_8
+    body: bytes,
+    now: str,
+    asked: tuple[str | None, str | None] = (None, None),
+    charset: str = UTF_8,
+    properties: tuple[str, ...] = (),
 ) -> list[Json]:
     """Read the events of a feed, repeating ones expanded, as objects of `uid`, `key`, `start`, `end` and so on.
 
     `key` tells events apart: the UID, and where several events of the feed have it the start besides. An occurrence of
     an event that repeats has `recurrence`, the start it had at first, which no other event has. A missing DTEND is made
     from DURATION or, for a date, the next day (RFC 5545, section 3.6.1). `now` is an RFC 3339 instant, `asked` are two
-    instants, the second not included: without them what repeats is given from one year ago to two years ahead.
+    instants, the second not included: without them what repeats is given from one year ago to two years ahead. Of other
+    `properties`, named in capitals, an event has the texts under this name.
 
     Raises CalendarRefused, naming the event, and Unreadable; WINDOW_TOO_LARGE when more than MOST_DAYS of what repeats
     are asked for.
     """
     budget = Budget()
-    found = components(body, charset)
+    found = components(body, charset, frozenset(properties))
     zone_of = _zones((one for one in found if one.name == "VTIMEZONE"), budget)
     events: list[Event] = []
     busy: list[Event] = []
     for one in _taken(found):
         if one.name == "VEVENT":
-            events.append(read_event(one, zone_of))
+            events.append(read_event(one, zone_of, properties))
         elif one.name == "VFREEBUSY":
             busy += read_busy(one, zone_of)
     repeating = [event for event in events if _repeats(event) or event.original is not None]

@@ -76,9 +76,12 @@ class Component:
     parts: list[Component] = field(default_factory=list)
 
 
-def components(body: bytes, charset: str) -> list[Component]:
-    """Read the events, busy times and zones of a stream of VCALENDARs. Raises CalendarRefused, Unreadable."""
-    stream = _Stream()
+def components(body: bytes, charset: str, more: frozenset[str] = frozenset()) -> list[Component]:
+    """Read the events, busy times and zones of a stream of VCALENDARs. Raises CalendarRefused, Unreadable.
+
+    Of events these properties are kept besides.
+    """
+    stream = _Stream(more)
     for line in _lines(body, charset):
         name, value = _marker(line)
         if name == "BEGIN":
@@ -96,6 +99,7 @@ def components(body: bytes, charset: str) -> list[Component]:
 class _Stream:
     """What is read of a stream so far, and what is open."""
 
+    more: frozenset[str] = frozenset()
     found: list[Component] = field(default_factory=list)
     open: list[str] = field(default_factory=list)
     kept: list[Component] = field(default_factory=list)
@@ -135,13 +139,17 @@ class _Stream:
                 if closed != name:
                     raise CalendarRefused(f"breaks off inside a {closed}")
 
+    def _is_kept(self, name: str) -> bool:
+        within = self.kept[-1].name
+        return name in _KEPT[within] or (within == "VEVENT" and name in self.more)
+
     def keep(self, line: str) -> None:
         """Keep a line of the innermost component, if it is one to look at."""
         if not self.open:
             raise CalendarRefused(_NO_FEED)
         found = _NAME.match(line)
         name = found[0].upper() if found else ""
-        if found is None or not self.kept or not self.looking or name not in _KEPT[self.kept[-1].name]:
+        if found is None or not self.kept or not self.looking or not self._is_kept(name):
             return
         parameters: dict[str, str] = {}
         end = found.end()

@@ -6,9 +6,8 @@ setting of type url, so that no argument can change where a request goes.
 
 from __future__ import annotations
 
-import importlib
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from gateway.documents.yaml import Place, suggestion
@@ -17,13 +16,15 @@ from gateway.mapping.checks.operations import check_rules
 from gateway.mapping.checks.paging import paging
 from gateway.mapping.compiler.conditions import condition_of
 from gateway.mapping.compiler.context import BASE, SENDING, Context
-from gateway.mapping.compiler.trees import Names, compile_object, compile_tree, text_of
+from gateway.mapping.compiler.http.bodies import compile_body, compile_reading, envelope_of
+from gateway.mapping.compiler.trees import Names, compile_object, text_of
 from gateway.mapping.expressions.patterns import Pattern, PatternRefused, compile_pattern
 from gateway.mapping.language.errors import Condition as ConditionPart
 from gateway.mapping.language.errors import ErrorRule as RulePart
-from gateway.mapping.language.http import Call
+from gateway.mapping.language.http import VERBS, Call
 from gateway.mapping.language.http import Http as HttpPart
-from gateway.mapping.nodes.calls import CALENDARS, CallPlan, Condition, ErrorRule
+from gateway.mapping.nodes.bodies import ReadingPlan
+from gateway.mapping.nodes.calls import CallPlan, Condition, ErrorRule
 from gateway.mapping.nodes.trees import Headers, Tree, Url
 from gateway.values.messages import Json
 from gateway.values.rates import LimitsPlan, Rate
@@ -32,6 +33,7 @@ ANSWER: Final = frozenset({"body", "status", "headers"})
 """Names that templates see which judge an answer."""
 _SETTING_FIRST = re.compile(r"\{\{\s*settings\.([a-z_][a-z0-9_]*)\s*\}\}")
 _PATH_SETTING = re.compile(r"/?\{\{\s*settings\.([a-z_][a-z0-9_]*)\s*\}\}")
+_NEVER: Final = frozenset({"CONNECT", "TRACE"})
 _STATUSES = range(100, 600)
 """RFC 9110, section 15."""
 _UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
@@ -49,6 +51,7 @@ class Http:
     answer: str
     headers: Tree | None
     limits: LimitsPlan
+    reading: ReadingPlan = field(default_factory=ReadingPlan)
     limit: str = "default"
     """The class of rate that a call counts against unless it names one."""
 
@@ -80,7 +83,8 @@ def compile_http(context: Context, node: HttpPart) -> Http | None:
     success = _compile_success(context, node, BASE)
     headers = compile_object(context, node.headers, (*place, "headers"), BASE) if "headers" in node else None
     check_headers(context, node.headers, (*place, "headers"))
-    return Http(base, seconds(node.timeout), success, node.answer, headers, compile_limits(node))
+    reading = compile_reading(context, node, node.answer, None)
+    return Http(base, seconds(node.timeout), success, node.answer, headers, compile_limits(node), reading)
 
 
 def compile_limits(node: HttpPart) -> LimitsPlan:
@@ -116,19 +120,18 @@ def compile_call(context: Context, node: Call, names: Names, http: Http, *, secr
         return None
     place, verbs = node.place, node.verbs
     rpc = _rpc(node)
-    if len(verbs) > 1 or (not verbs and rpc is None):
-        context.report(
-            place, "call-without-verb", "a call has exactly one of get, post, put, patch, delete, or `jsonrpc`"
-        )
+    if len(verbs) > 1 or (not verbs and rpc is None) or not _named(context, node):
+        message = "a call has exactly one of get, post, put, patch, delete, or `jsonrpc`"
+        context.report(place, "call-without-verb", f"{message}; any other method is `method_name` and `url`")
         return None
     names = frozenset(names) | SENDING
     verb = verbs[0] if verbs else "post"
+    method = node.method_name or verb.upper()
     text = node.at(verb) or ""
-    shown = f"{verb.upper()} {text or 'the base URL'}" + (f" {rpc}" if rpc else "")
-    body_kind, body = _compile_body(context, node, names, secrets=secrets)
+    shown = f"{method} {text or 'the base URL'}" + (f" {rpc}" if rpc else "")
     answer = node.answer or http.answer
-    if answer == "icalendar":  # the library is slow to start: only a mapping that reads feeds pays for it
-        importlib.import_module(CALENDARS)
+    reading = compile_reading(context, node, answer, http.reading)
+    body_kind, body = compile_body(context, node, names, reading, secrets=secrets)
     if not secrets:  # a login proves who we are by itself
         context.bodies.setdefault(node.auth or "", set()).add(body_kind)
 
@@ -138,8 +141,8 @@ def compile_call(context: Context, node: Call, names: Names, http: Http, *, secr
         return compile_object(context, written, (*place, key), names, secrets=secrets) if key in node else None
 
     return CallPlan(
-        method=verb.upper(),
-        url=_compile_url(context, text, (*place, verb) if verbs else place, names, http),
+        method=method,
+        url=_compile_url(context, text, (*place, _address(verb)) if verbs else place, names, http),
         query=tree("query", node.query),
         headers=_both(http.headers, tree("headers", node.headers)),
         body=body,
@@ -157,7 +160,24 @@ def compile_call(context: Context, node: Call, names: Names, http: Http, *, secr
         text=shown,
         auth=_scheme(context, node.auth or "", place),
         path=_segments(text),
+        envelope=envelope_of(context, node),
+        reading=reading,
     )
+
+
+def _address(verb: str) -> str:
+    return "url" if verb == "method_name" else verb
+
+
+def _named(context: Context, node: Call) -> bool:
+    """Whether a method that has no key of its own comes with its address."""
+    name = node.method_name or ""
+    if name.lower() in VERBS:
+        context.report((*node.place, "method_name"), "not-allowed", f"write `{name.lower()}:` and the address")
+    if name in _NEVER:
+        message = f"`{name}` is for whoever stands between client and server: no provider is called with it"
+        context.report((*node.place, "method_name"), "not-allowed", message)
+    return ("url" in node) == ("method_name" in node)
 
 
 def _scheme(context: Context, name: str, place: Place) -> str:
@@ -172,21 +192,6 @@ def _rpc(node: Call) -> str | None:
     if node.jsonrpc is None:
         return None
     return node.jsonrpc.method if node.jsonrpc.sound else ""
-
-
-def _compile_body(context: Context, node: Call, names: Names, *, secrets: bool) -> tuple[str, Tree | None]:
-    place = node.place
-    kinds = [kind for kind in ("json", "form", "jsonrpc") if kind in node]
-    if len(kinds) > 1:
-        context.report(place, "two-bodies", f"a call has one body, not {' and '.join(kinds)}")
-    if not kinds:
-        return "none", None
-    kind = kinds[0]
-    if kind == "jsonrpc":
-        params = node.jsonrpc.params if node.jsonrpc is not None and node.jsonrpc.params is not None else []
-        return "jsonrpc", compile_tree(context, params, (*place, "jsonrpc", "params"), names, secrets=secrets)
-    compiled = compile_object if kind == "form" else compile_tree
-    return kind, compiled(context, getattr(node, kind), (*place, kind), names, secrets=secrets)
 
 
 def _both(shared: Tree | None, own: Tree | None) -> Tree | Headers | None:
