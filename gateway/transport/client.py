@@ -9,18 +9,22 @@ from __future__ import annotations
 
 import asyncio
 import io
+import math
 import socket
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import format_datetime, parsedate_to_datetime
 from functools import lru_cache
-from types import SimpleNamespace, TracebackType
+from types import TracebackType
 from typing import Any, Self
 
 import aiohttp
 from aiohttp.abc import AbstractResolver
+from aiohttp.connector import Connection
+from aiohttp.tracing import Trace
 
 from gateway import __version__
 from gateway.telemetry import logs
@@ -83,7 +87,7 @@ class Client:
         self._session: aiohttp.ClientSession | None = None
 
     async def __aenter__(self) -> Self:
-        connector = aiohttp.TCPConnector(
+        connector = _Connector(
             resolver=self._resolver,
             socket_factory=self._socket,
             keepalive_timeout=KEEP_ALIVE_SECONDS,
@@ -100,7 +104,6 @@ class Client:
             max_line_size=LONGEST_FIELD,
             max_field_size=LONGEST_FIELD,
             max_headers=MOST_FIELDS,
-            trace_configs=[_watch()],
         )
         self._session._retry_connection = False  # noqa: SLF001  # no public switch; a test counts what a server sees
         return self
@@ -129,6 +132,7 @@ class Client:
         if request.timeout <= 0:  # to aiohttp, zero means no limit
             raise ProviderUnavailable("No time was left to ask the provider.", sent=False, timed_out=True)
         progress = _Progress(_clock())
+        _PROGRESS.set(progress)
         exchange = self._session.request(
             request.method,
             url,
@@ -136,7 +140,6 @@ class Client:
             data=io.BytesIO(request.body) if request.body else None,
             allow_redirects=False,
             timeout=_timeouts(request.timeout),
-            trace_request_ctx=progress,
         )
         with _mapped(progress):
             async with exchange as answer:
@@ -162,40 +165,54 @@ def _clock() -> float:
     return asyncio.get_running_loop().time()
 
 
+@lru_cache(maxsize=64)  # nearly every exchange has the time that its mapping says
 def _timeouts(seconds: float) -> aiohttp.ClientTimeout:
-    """Return the bounds of one exchange. Only the total ends an answer that drips; the others tell where it hangs."""
+    """Return the bounds of one exchange: of all of it, to the moment and not to the second, and of connecting."""
     connect = min(seconds, CONNECT_SECONDS)
-    return aiohttp.ClientTimeout(total=seconds, connect=connect, sock_connect=connect, sock_read=seconds)
+    return aiohttp.ClientTimeout(total=seconds, connect=connect, sock_connect=connect, ceil_threshold=math.inf)
 
 
-def _watch() -> aiohttp.TraceConfig:
-    """Return hooks that note when a connection is ready: TLS is agreed on, or an idle connection is taken up again."""
+_PROGRESS: ContextVar[_Progress] = ContextVar("_PROGRESS")
+"""Of the exchange that this task makes now."""
 
-    async def ready(_session: aiohttp.ClientSession, context: SimpleNamespace, _event: object) -> None:
-        progress: _Progress = context.trace_request_ctx
+
+class _Connector(aiohttp.TCPConnector):
+    """Notes when a connection is ready: TLS is agreed on, or an idle connection is taken up again.
+
+    aiohttp's own hooks say the same, and cost every exchange a dozen calls more.
+    """
+
+    async def connect(
+        self,
+        req: aiohttp.ClientRequest,
+        traces: list[Trace],
+        timeout: aiohttp.ClientTimeout,  # noqa: ASYNC109 - aiohttp's own signature
+    ) -> Connection:
+        """Give a connection for a request."""
+        found = await super().connect(req, traces, timeout)
+        progress = _PROGRESS.get()
         progress.since, progress.sent = _clock(), True
-
-    hooks = aiohttp.TraceConfig()
-    hooks.on_connection_create_end.append(ready)
-    hooks.on_connection_reuseconn.append(ready)
-    return hooks
+        return found
 
 
 async def _body(answer: aiohttp.ClientResponse, most: int) -> bytes:
     """Read the body, decompressed piece by piece; hang up and raise AnswerMismatch beyond `most` bytes."""
-    body, decoder = bytearray(), _decoder(answer)
-    async for data in answer.content.iter_any():
-        for piece in decoder.feed(data):
+    body, content, decoder = bytearray(), answer.content, _decoder(answer)
+    while data := await content.readany():
+        for piece in decoder.feed(data) if decoder is not None else (data,):
             body += piece
             if len(body) > most:
                 answer.close()
                 raise AnswerMismatch(f"The provider's answer is larger than {most} bytes.")
-    decoder.end()
+    if decoder is not None:
+        decoder.end()
     return bytes(body)
 
 
-def _decoder(answer: aiohttp.ClientResponse) -> Decoder:
-    return Decoder(", ".join(answer.headers.getall("Content-Encoding", ())))
+def _decoder(answer: aiohttp.ClientResponse) -> Decoder | None:
+    """Return what decompresses the body; None where no header says that it is."""
+    coding = answer.headers.getall("Content-Encoding", ())
+    return Decoder(", ".join(coding)) if coding else None
 
 
 async def _beginning(answer: aiohttp.ClientResponse, enough: int, host: str | None) -> bytes:
@@ -203,14 +220,15 @@ async def _beginning(answer: aiohttp.ClientResponse, enough: int, host: str | No
     body, decoder = bytearray(), _decoder(answer)
     try:
         async for data in answer.content.iter_any():
-            for piece in decoder.feed(data):
+            for piece in decoder.feed(data) if decoder is not None else (data,):
                 body += piece
                 if len(body) >= enough:
                     break
             if len(body) >= enough:
                 break
         else:
-            decoder.end()
+            if decoder is not None:
+                decoder.end()
     except (aiohttp.ClientError, CodingBroken, OSError):  # TimeoutError is an OSError
         logs.answer_incomplete(host=host or "", status=answer.status)
     answer.close()  # does nothing to an answer that was read to its end: its connection is in use again, or waits
@@ -221,7 +239,8 @@ def _first_of_each(fields: Mapping[str, str]) -> dict[str, str]:
     """Return header fields by lower-case name; what is no UTF-8 becomes U+FFFD, where aiohttp has lone surrogates."""
     found: dict[str, str] = {}
     for name, value in fields.items():
-        found.setdefault(name.lower(), value.encode("utf-8", "surrogateescape").decode("utf-8", "replace"))
+        text = value if value.isascii() else value.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+        found.setdefault(name.lower(), text)
     return found
 
 

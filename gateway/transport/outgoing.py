@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
+from functools import lru_cache
 from urllib.parse import quote
 
 from yarl import URL
@@ -48,6 +49,7 @@ def target(request: Request) -> URL:
     return url
 
 
+@lru_cache(maxsize=1024)
 def _is_host(text: str) -> bool:
     """Tell whether `text` is a name, or an address in its usual form: not `127.1`, `2130706433` or one with a scope."""
     if ":" in text or text.replace(".", "").isdigit():
