@@ -258,7 +258,7 @@ async def _opened(stack, url, plans, settings):
 
 
 def _subscribe(opened):
-    about = {"owner": "ada", "url": "https://x.example", "events": '["*"]', "format": "native", "secret": "s"}
+    about = {"owner": "ada", "url": "https://x.example", "events": ["*"], "format": "native", "secret": Secret("s")}
     opened.execute(insert(subscriptions).values(**about, id="wh_1", state="active", created_at=START))
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, TypeAlias, TypeVar
@@ -115,9 +116,10 @@ class Database:
     async def write(self, work: Callable[[Connection], T], *, tells: str = "", alone: Sequence[str] = ()) -> T:
         """Do `work` in a transaction and give its result once that is committed.
 
-        What `work` raises undoes this piece alone and comes back. After the commit all who wait for `tells` wake up.
-        A caller that stops waiting does not undo it. `alone` names what `work` holds (see `statements.hold`): a group
-        takes all the names of its pieces before it begins, so that two groups never wait crosswise.
+        What `work` raises undoes this piece alone and comes back. It may be done more than once, each time from the
+        beginning: what it changes beside the transaction must not add up. After the commit all who wait for `tells`
+        wake up. A caller that stops waiting does not undo it. `alone` names what `work` holds (`statements.hold`): a
+        group takes all the names of its pieces before it begins, so that two groups never wait crosswise.
         """
         done: asyncio.Future[T] = asyncio.get_running_loop().create_future()
         self._waiting.put_nowait(_Work(work, done, tells, alone))
@@ -183,22 +185,30 @@ class Database:
     async def _write_group(self, group: list[_Work]) -> list[Any]:
         """Run a group in one transaction. A piece that fails is undone by itself; its exception is its outcome.
 
+        For that each piece needs a savepoint, which costs as much as all that it writes. So they are done without; when
+        one of them fails, all are undone, and done again with savepoints.
+
         Two replicas may wait for rows of each other's groups; the group that the database undoes then is run again.
         """
         assert self._writer is not None  # noqa: S101 - opened by the context
         writer = self._writer
 
-        def run(connection: Connection) -> list[Any]:
+        def run(connection: Connection, one: Callable[[Connection, _Work], Any]) -> list[Any]:
             hold(connection, [name for work in group for name in work.alone])
-            return [_alone(connection, work) for work in group]
+            return [one(connection, work) for work in group]
 
-        for _ in range(_AGAIN):
+        way, again = _together, _AGAIN
+        while True:
             try:
-                return await writer.do(run)
+                return await writer.do(partial(run, one=way))
+            except _Undone as failed:
+                if len(group) == 1:
+                    return [failed.error]
+                way = _alone
             except StoreUnavailable as error:
-                if not _crossed(error):
+                if not again or not _crossed(error):
                     raise
-        return await writer.do(run)
+                again -= 1
 
     def _migrate(self, connection: Connection) -> None:
         if connection.dialect.name == "postgresql":
@@ -211,18 +221,41 @@ class Database:
                 await one.close()
 
 
+class _Undone(Exception):
+    """A piece failed, and with it the group that it was done in without a savepoint."""
+
+    def __init__(self, error: Exception) -> None:
+        super().__init__()
+        self.error = error
+
+
+def _together(connection: Connection, work: _Work) -> Any:
+    """Run one piece; what it raises ends the whole group."""
+    try:
+        return _Result(work.run(connection))
+    except Exception as error:
+        if _is_outage(error):
+            raise
+        raise _Undone(error) from error
+
+
 def _alone(connection: Connection, work: _Work) -> Any:
     """Run one piece within its savepoint. A failure of the database itself ends the whole group."""
     savepoint = connection.begin_nested()
     try:
         result = work.run(connection)
     except Exception as error:
-        if isinstance(error, (DBAPIError, OSError)) and not isinstance(error, OURS):
+        if _is_outage(error):
             raise
         savepoint.rollback()
         return error
     savepoint.commit()
     return _Result(result)
+
+
+def _is_outage(error: Exception) -> bool:
+    """Tell whether the database itself failed, and not what it was asked for."""
+    return isinstance(error, (DBAPIError, OSError)) and not isinstance(error, OURS)
 
 
 def _crossed(error: StoreUnavailable) -> bool:

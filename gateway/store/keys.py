@@ -7,14 +7,15 @@ Moments are milliseconds since 1970.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 from sqlalchemy import (
     BindParameter,
     ColumnElement,
     Connection,
-    Row,
     and_,
     bindparam,
     delete,
@@ -24,6 +25,8 @@ from sqlalchemy import (
     update,
 )
 
+from gateway.store.sql.constant import Constant
+from gateway.store.sql.records import Record
 from gateway.store.sql.statements import insert_or_get
 from gateway.store.tables import keys
 
@@ -70,13 +73,10 @@ def begin(connection: Connection, new: KeyRecord, forget: int) -> KeyRecord | No
 
     What began before `forget` and is not under way counts for nothing.
     """
-    values = {name: getattr(new.asked, name) for name in IdempotentRequest.__slots__}
-    mine = {name: values[name] for name in _PRIMARY}
-    connection.execute(_FORGET, mine | {"forget": forget, "now": new.began_at})
-    values |= {name: getattr(new, name) for name in ("id", "began_at", "until", "lease", "holder")}
-    values["size"] = len(new.asked.request)
-    row = insert_or_get(connection, keys, values, _PRIMARY)
-    return None if row.id == new.id else _kept(row)
+    values = _RECORDS.values(new) | {"size": len(new.asked.request)}
+    _FORGET.run(connection, {name: values[name] for name in _PRIMARY} | {"forget": forget, "now": new.began_at})
+    kept = _record(*insert_or_get(connection, keys, values, _PRIMARY, _RECORDS.names))
+    return None if kept.id == new.id else kept
 
 
 def again(connection: Connection, old: KeyRecord, new: KeyRecord) -> bool:
@@ -99,28 +99,28 @@ def finish(connection: Connection, begun: KeyRecord, outcome: bytes, *, settled:
     values: dict[str, Any] = {"outcome": outcome, "size": len(outcome) + kept, "holder": ""} | (
         {"request": b""} if settled else {}
     )
-    return connection.execute(_WRITE, values | _of(begun)).rowcount == 1
+    return _write(connection, begun, values)
 
 
 def doubt(connection: Connection, begun: KeyRecord) -> None:
     """Write that a try has ended, nobody knows how. It counts from when `begun` says that it began."""
     values = {"until": 0, "holder": "", "began_at": begun.began_at}
-    connection.execute(_WRITE, values | _of(begun))
+    _write(connection, begun, values)
 
 
 def drop(connection: Connection, begun: KeyRecord) -> None:
     """Forget a request whose try did nothing: the next one with this key is a new one."""
-    connection.execute(_DROP, _of(begun))
+    _DROP.run(connection, _of(begun))
 
 
 def of(connection: Connection, name: str, owner: str, key: str) -> KeyRecord | None:
     """Give a request by its id, as this caller made it on this connection."""
-    return _one(connection, and_(keys.c.id == key, keys.c.connection == name, keys.c.owner == owner))
+    return _RECORDS.first(connection, _MINE_BY_ID, {"id": key, "connection": name, "owner": owner})
 
 
 def of_anybody(connection: Connection, key: str) -> KeyRecord | None:
     """Give a request by its id, whoever made it and wherever."""
-    return _one(connection, keys.c.id == key)
+    return _RECORDS.first(connection, _BY_ID, {"id": key})
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,8 +134,7 @@ class KeyUsage:
 
 def used(connection: Connection, owner: str) -> KeyUsage:
     """Count the keys of a caller and the bytes that are kept for them."""
-    told = select(func.count(), func.coalesce(func.sum(keys.c.size), 0), func.min(keys.c.began_at))
-    rows, size, oldest = connection.execute(told.where(keys.c.owner == owner)).one()
+    ((rows, size, oldest),) = _USED.rows(connection, {"owner": owner})
     return KeyUsage(rows, int(size), oldest)
 
 
@@ -155,11 +154,6 @@ def _removed(connection: Connection, which: ColumnElement[bool], most: int) -> i
     return connection.execute(delete(keys).where(tuple_(*columns).in_(rows))).rowcount if rows else 0
 
 
-def _one(connection: Connection, which: ColumnElement[bool]) -> KeyRecord | None:
-    row = connection.execute(select(keys).where(which)).one_or_none()
-    return None if row is None else _kept(row)
-
-
 def _aged(forget: int | BindParameter[int], now: int | BindParameter[int]) -> ColumnElement[bool]:
     return and_(keys.c.began_at < forget, keys.c.outcome.is_not(None) | (keys.c.until <= now))
 
@@ -169,13 +163,34 @@ def _of(begun: KeyRecord) -> dict[str, Any]:
     return {"of_id": begun.id, "of_lease": begun.lease}
 
 
-def _kept(row: Row[Any]) -> KeyRecord:
-    asked = IdempotentRequest(**{name: getattr(row, name) for name in IdempotentRequest.__slots__})
-    return KeyRecord(row.id, asked, row.began_at, row.until, row.outcome, row.lease, row.holder)
+def _write(connection: Connection, begun: KeyRecord, values: Mapping[str, Any]) -> bool:
+    return _writing(tuple(values)).run(connection, {**values, **_of(begun)}) == 1
 
 
+@cache
+def _writing(names: tuple[str, ...]) -> Constant:
+    return Constant(update(keys).where(_TRIED).values({name: bindparam(name) for name in names}))
+
+
+def _record(*row: Any) -> KeyRecord:
+    asked = IdempotentRequest(*row[: len(_OF_REQUEST)])
+    return KeyRecord(row[len(_OF_REQUEST)], asked, *row[len(_OF_REQUEST) + 1 :])
+
+
+def _parts(one: KeyRecord) -> dict[str, Any]:
+    return {name: getattr(one.asked if name in _OF_REQUEST else one, name) for name in _RECORDS.names}
+
+
+_OF_REQUEST = IdempotentRequest.__slots__
+_OF_TRY = ("id", "began_at", "until", "outcome", "lease", "holder")
+_RECORDS = Record(keys, _record, names=(*_OF_REQUEST, *_OF_TRY), parts=_parts)
+_BY_ID, _MINE_BY_ID = _RECORDS.by("id"), _RECORDS.by("id", "connection", "owner")
+_USED = Constant(
+    select(func.count(), func.coalesce(func.sum(keys.c.size), 0), func.min(keys.c.began_at)).where(
+        keys.c.owner == bindparam("owner")
+    )
+)
 _TRIED = and_(keys.c.id == bindparam("of_id"), keys.c.lease == bindparam("of_lease"))
-_WRITE = update(keys).where(_TRIED)
-_DROP = delete(keys).where(_TRIED)
+_DROP = Constant(delete(keys).where(_TRIED))
 _MINE = and_(*(keys.c[name] == bindparam(name) for name in _PRIMARY))
-_FORGET = delete(keys).where(_MINE, _aged(bindparam("forget"), bindparam("now")))
+_FORGET = Constant(delete(keys).where(_MINE, _aged(bindparam("forget"), bindparam("now"))))

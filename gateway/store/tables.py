@@ -20,6 +20,8 @@ from sqlalchemy import (
     text,
 )
 
+from gateway.store.sql.kinds import FLAG, JSON_BYTES, JSON_LIST, JSON_TEXT, SECRET, UTF8
+
 METADATA = MetaData()
 _ROW = BigInteger().with_variant(Integer, "sqlite")  # only INTEGER counts by itself there
 
@@ -77,12 +79,12 @@ subscriptions = Table(
     Column("id", String(40), primary_key=True),
     Column("owner", String(80), nullable=False),
     Column("url", Text, nullable=False),
-    Column("events", Text, nullable=False),
-    Column("connections", Text),
+    Column("events", JSON_LIST, nullable=False),
+    Column("connections", JSON_LIST),
     Column("format", String(16), nullable=False),
-    Column("schedule", Text),
-    Column("secret", Text, nullable=False),
-    Column("previous_secret", Text),
+    Column("schedule", JSON_LIST),
+    Column("secret", SECRET, nullable=False),
+    Column("previous_secret", SECRET),
     Column("previous_until", BigInteger),
     Column("state", String(16), nullable=False),
     Column("reason", Text),
@@ -91,7 +93,7 @@ subscriptions = Table(
     Column("last_success_at", BigInteger),
     Column("paused_until", BigInteger, nullable=False, server_default=text("0")),
 )
-"""Who is told. `state` is `active`, `disabled` or `removed`; `events` and `connections` (null: all) are JSON lists."""
+"""Who is told. `state` is `active`, `disabled` or `removed`; without `connections` of all."""
 
 deliveries = Table(
     "deliveries",
@@ -151,7 +153,7 @@ jobs = Table(
     METADATA,
     Column("id", String(40), primary_key=True),
     Column("kind", String(24), nullable=False),
-    Column("what", Text, nullable=False),
+    Column("what", JSON_TEXT, nullable=False),
     Column("state", String(16), nullable=False),
     Column("total", Integer, nullable=False),
     Column("created_at", BigInteger, nullable=False),
@@ -164,8 +166,8 @@ bookings = Table(
     METADATA,
     Column("connection", String(63), primary_key=True),
     Column("id", String(255), primary_key=True),
-    Column("data", LargeBinary, nullable=False),
-    Column("announced", Text, nullable=False),
+    Column("data", JSON_BYTES, nullable=False),
+    Column("announced", JSON_LIST, nullable=False),
     Column("revision", Integer, nullable=False),
     Column("starts_at", BigInteger),
     Column("ends_at", BigInteger),
@@ -174,7 +176,7 @@ bookings = Table(
     Index("bookings_by_start", "connection", "starts_at"),
     Index("bookings_by_end", "ends_at"),
 )
-"""What is known of every booking: the last canonical object, the events told of it (JSON), how often it changed."""
+"""What is known of every booking: the last canonical object, the events told of it, how often it changed."""
 
 doubts = Table(
     "doubts",
@@ -269,7 +271,7 @@ link_slots = Table(
     Column("facility", String(255), primary_key=True),
     Column("start_at", BigInteger, primary_key=True, autoincrement=False),
     Column("end_at", BigInteger, nullable=False),
-    Column("available", Integer, nullable=False),
+    Column("available", FLAG, nullable=False),
     Column("state", LargeBinary, nullable=False),
     Column("digest", String(64), nullable=False),
     Column("seen_at", BigInteger, nullable=False),
@@ -303,7 +305,7 @@ link_bookings = Table(
     Column("start_at", BigInteger, nullable=False),
     Column("end_at", BigInteger, nullable=False),
     Column("slot_id", String(255)),
-    Column("player", LargeBinary),
+    Column("player", UTF8),
     Column("booking", String(255)),
     Column("state", String(16), nullable=False),
     Column("created_at", BigInteger, nullable=False),
@@ -323,7 +325,7 @@ link_bookings = Table(
     Index("link_bookings_by_booking", "link", "booking"),
     Index("link_bookings_by_age", "updated_at"),
 )
-"""The ledger: what peers asked to book. `player` is the name that the peer gave, in UTF-8. `state` is `pending`,
+"""The ledger: what peers asked to book. `player` is the name that the peer gave. `state` is `pending`,
 `confirmed`, `cancelling`, `unknown`, `cancelled` or `failed`. `live` is null in the last two, else the key, or the id
 of an entry that the club has moved elsewhere. `reference` is the peer's own id of the booking, where it gives one
 and the entry still stands for it. `customer` is whom the club was told, as JSON.

@@ -14,6 +14,7 @@ from gateway.store.events.events import Receipt, known, page
 from gateway.store.tables import deliveries, receipts, subscriptions
 from gateway.values.errors import StoreUnavailable
 from gateway.values.messages import Observation
+from gateway.values.secrets import Secret
 from tests.applications import built
 
 START = 1_800_000_000_000
@@ -43,7 +44,7 @@ def clock():
 async def publishers(store_url, clock):
     """Give two gateways on one store."""
     async with Database(store_url, clock) as first, Database(store_url, clock) as second:
-        about = {"owner": "ada", "url": "https://x.example", "events": '["*"]', "format": "native", "secret": "s"}
+        about = {"owner": "ada", "url": "https://x.example", "events": ["*"], "format": "native", "secret": Secret("s")}
         row = about | {"id": "wh_1", "state": "active", "created_at": START}
         await first.write(lambda connection: connection.execute(insert(subscriptions).values(**row)) and None)
         yield publisher(first, clock), publisher(second, clock)

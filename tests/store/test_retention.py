@@ -12,6 +12,7 @@ from gateway.store.links.ledger import Entry
 from gateway.store.links.offers import Offer
 from gateway.store.retention import Pruned, prune
 from gateway.store.tables import attempts, deliveries, events, receipts, subscriptions
+from gateway.values.secrets import Secret
 
 NOW = 1_800_000_000_000
 DAY = 86_400_000
@@ -29,8 +30,8 @@ async def database(store_url):
 
 
 def subscribe(connection, key):
-    about = {"owner": "ada", "url": "https://x.example", "format": "native", "secret": "s", "created_at": NOW}
-    connection.execute(insert(subscriptions).values(**about, id=key, events='["*"]', state="active"))
+    about = {"owner": "ada", "url": "https://x.example", "format": "native", "secret": Secret("s"), "created_at": NOW}
+    connection.execute(insert(subscriptions).values(**about, id=key, events=["*"], state="active"))
 
 
 async def happen(database, number, days, connection="club", type_="booking.created"):

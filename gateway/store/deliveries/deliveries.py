@@ -1,19 +1,36 @@
 """Deliveries at work: which are due, claimed under a lease, how an attempt ended, and what that says of the endpoint.
 
-Plain functions of a connection; moments and spans are milliseconds. A claim counts the delivery's `lease` up, and only
-who holds the last number writes the result: whoever was away too long has lost it. While a delivery is pending,
-claimed or not, the later ones of its stream wait. Nothing here sends.
+Plain functions of a connection; moments and spans are milliseconds. Deliveries are claimed as `sql/leases.py` has it.
+While one is pending, claimed or not, the later ones of its stream wait. Nothing here sends.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from operator import itemgetter
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, and_, bindparam, case, exists, func, insert, or_, select, update
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Connection,
+    ScalarSelect,
+    and_,
+    bindparam,
+    case,
+    exists,
+    func,
+    or_,
+    select,
+    update,
+)
 
 from gateway.store.deliveries.subscriptions import ACTIVE, REMOVED, Subscription, one
+from gateway.store.sql.constant import Constant
+from gateway.store.sql.leases import Leases
+from gateway.store.sql.records import Record
+from gateway.store.sql.statements import change
 from gateway.store.tables import attempts, deliveries, events, subscriptions
 
 PENDING = "pending"
@@ -24,9 +41,6 @@ LONGEST_WAIT = 24 * 3_600_000
 """Nothing is ever made due later than this. What is due later all the same was written by a clock that was wrong."""
 _FRESH = 1_000
 """How old the moment of the last success may be before it is written again: not with every delivery."""
-_OTHERS = deliveries.alias("others")
-_CLAIMED = ("id", "lease", "attempts", "job", "created_at", "event")
-"""The columns that a claim gives."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,10 +90,7 @@ class Result:
 
 def due(connection: Connection, now: int) -> list[Due]:
     """Give the active subscriptions, unless they are paused, with a delivery that can be claimed now."""
-    work = exists().where(deliveries.c.subscription == subscriptions.c.id, _claimable(now))
-    open_ = (subscriptions.c.state == ACTIVE) & (subscriptions.c.paused_until <= now)
-    wanted = select(subscriptions.c.id, subscriptions.c.failing_since).where(open_, work)
-    return [Due(row.id, row.failing_since is not None) for row in connection.execute(wanted.order_by("id"))]
+    return [Due(key, since is not None) for key, since in _DUE.rows(connection, {"now": now})]
 
 
 def next_due(connection: Connection, now: int) -> int | None:
@@ -87,13 +98,8 @@ def next_due(connection: Connection, now: int) -> int | None:
 
     Leases that run out are not told of: whoever holds one is expected to finish.
     """
-    later = and_(
-        deliveries.c.subscription == subscriptions.c.id, deliveries.c.state == PENDING, deliveries.c.due_at > now
-    )
-    first = select(func.min(deliveries.c.due_at)).where(later).correlate(subscriptions).scalar_subquery()
-    active = select(first, subscriptions.c.paused_until).where(subscriptions.c.state == ACTIVE)
-    moments = [moment for row in connection.execute(active) for moment in row if moment is not None and moment > now]
-    return min(moments, default=None)
+    rows = _NEXT.rows(connection, {"now": now})
+    return min((moment for row in rows for moment in row if moment is not None and moment > now), default=None)
 
 
 def claim(
@@ -101,35 +107,19 @@ def claim(
 ) -> list[Claimed]:
     """Take due deliveries of a subscription, those due first, at most so many; until `now + lease` nobody else can.
 
-    Only the head of each stream is taken. Gateways that claim at the same time never get the same delivery: each row
-    is locked, passed over by the others, and looked at once more when it is taken. `holder` is the process that takes
-    them: once that is dead, they can be claimed at once.
+    Only the head of each stream is taken. Gateways that claim at the same time never get the same delivery. `holder` is
+    the process that takes them.
     """
     endpoint = one(connection, subscription)
     if endpoint is None or endpoint.state != ACTIVE or endpoint.paused_until > now:
         return []
-    columns = deliveries.c
-    mine = and_(columns.subscription == subscription, _claimable(now))
-    # By nothing else: with a further column thousands that became due together were sorted to take a few.
-    found = select(columns.id).where(mine).order_by(columns.due_at).limit(most).with_for_update(skip_locked=True)
-    keys = list(connection.scalars(found))
-    taken = update(deliveries).where(columns.id.in_(keys), _open(now))
-    taken = taken.values(lease=columns.lease + 1, leased_until=now + lease, holder=holder)
-    given = [columns[name] for name in _CLAIMED]
-    rows = {row.id: row for row in connection.execute(taken.returning(*given))} if keys else {}
-    told = select(events.c.id, events.c.body).where(events.c.id.in_({row.event for row in rows.values()}))
-    bodies = {row.id: row.body for row in connection.execute(told)} if rows else {}
-    return [
-        Claimed(**rows[key]._mapping, body=bodies[rows[key].event], endpoint=endpoint)  # noqa: SLF001 - a public name
-        for key in keys
-        if key in rows
-    ]
+    rows = LEASES.claim(connection, {"subscription": subscription}, now, now + lease, holder, most)
+    return [Claimed(*(*row[2:], endpoint)) for row in sorted(rows, key=itemgetter(0, 1))]
 
 
 def record(connection: Connection, claimed: Claimed, attempt: Attempt, result: Result) -> bool:
     """Keep an attempt, and its result when the lease still holds; False when it was lost and nothing else changed."""
-    values = {name: getattr(attempt, name) for name in Attempt.__slots__}
-    connection.execute(_ATTEMPT, values | {"delivery": claimed.id})
+    ATTEMPTS.add(connection, attempt, delivery=claimed.id)
     return finish(connection, claimed, result, attempt.at + attempt.milliseconds, made=attempt.number)
 
 
@@ -143,23 +133,19 @@ def finish(connection: Connection, claimed: Claimed, result: Result, now: int, *
         "finished_at": None if result.state == PENDING else now,
         "reason": result.reason,
     }
-    return connection.execute(_FINISH, values | _of(claimed)).rowcount == 1
+    return LEASES.write(connection, claimed.id, claimed.lease, values)
 
 
 def release(connection: Connection, claims: Iterable[Claimed]) -> None:
     """Give claims back: what is still held and pending can be claimed by anybody at once."""
     for claimed in claims:
-        connection.execute(_FINISH, {"leased_until": 0} | _of(claimed))
+        LEASES.release(connection, claimed.id, claimed.lease)
 
 
 def succeeded(connection: Connection, subscription: str, now: int) -> None:
     """Note that an endpoint took a delivery: it counts as sound. Written once a second at most."""
-    columns = subscriptions.c
-    recent = and_(columns.last_success_at.is_not(None), columns.last_success_at.between(now - _FRESH, now))
-    stale = or_(columns.failing_since.is_not(None), ~recent)
-    if _locked(connection, subscription, stale):
-        values = {"failing_since": None, "last_success_at": now}
-        connection.execute(update(subscriptions).where(columns.id == subscription).values(**values))
+    if _UNTOLD.row(connection, {"id": subscription, "now": now}) is not None:
+        change(connection, subscriptions, {"id": subscription}, {"failing_since": None, "last_success_at": now})
 
 
 def failed(connection: Connection, subscription: str, now: int) -> int:
@@ -220,25 +206,6 @@ def restart_health(connection: Connection, now: int) -> None:
     connection.execute(update(subscriptions).where(failing).values(failing_since=now))
 
 
-def _open(now: int) -> ColumnElement[bool]:
-    """Say that a delivery is due and in nobody's hands."""
-    columns = deliveries.c
-    return and_(columns.state == PENDING, columns.due_at <= now, columns.leased_until <= now)
-
-
-def _claimable(now: int) -> ColumnElement[bool]:
-    """Say that a delivery is open and the head of its stream: the index `deliveries_in_order` knows the first."""
-    mine, other = deliveries.c, _OTHERS.c
-    same = (other.subscription == mine.subscription, other.stream == mine.stream, other.state == PENDING)
-    head = select(func.min(other.sequence)).where(*same).correlate(deliveries).scalar_subquery()
-    return and_(_open(now), mine.sequence == head)
-
-
-def _of(claimed: Claimed) -> dict[str, Any]:
-    """Name what is held, for `_FINISH`."""
-    return {"of_id": claimed.id, "of_lease": claimed.lease}
-
-
 def _locked(connection: Connection, subscription: str, condition: ColumnElement[bool]) -> bool:
     """Lock a subscription if the condition holds; False as well when another gateway is writing it just now.
 
@@ -249,8 +216,50 @@ def _locked(connection: Connection, subscription: str, condition: ColumnElement[
     return connection.execute(found).first() is not None
 
 
-# Built once: building a statement costs several times what SQLite needs to carry it out.
-_ATTEMPT = insert(attempts)
-_FINISH = update(deliveries).where(
-    deliveries.c.id == bindparam("of_id"), deliveries.c.lease == bindparam("of_lease"), deliveries.c.state == PENDING
+def _claimable() -> ColumnElement[bool]:
+    """Say that a delivery is open and the head of its stream: the index `deliveries_in_order` knows the first."""
+    mine, other = deliveries.c, deliveries.alias("others").c
+    same = (other.subscription == mine.subscription, other.stream == mine.stream, other.state == PENDING)
+    head = select(func.min(other.sequence)).where(*same).correlate(deliveries).scalar_subquery()
+    now = bindparam("now", type_=BigInteger)
+    return and_(mine.state == PENDING, mine.due_at <= now, mine.leased_until <= now, mine.sequence == head)
+
+
+def _later() -> ScalarSelect[Any]:
+    """Choose when the next delivery of a subscription becomes due."""
+    mine = (deliveries.c.subscription == subscriptions.c.id, deliveries.c.state == PENDING)
+    found = select(func.min(deliveries.c.due_at)).where(*mine, deliveries.c.due_at > bindparam("now"))
+    return found.correlate(subscriptions).scalar_subquery()
+
+
+_BODY = select(events.c.body).where(events.c.id == deliveries.c.event).correlate(deliveries).scalar_subquery()
+_CLAIMED = ("due_at", "sequence", "id", "lease", "attempts", "job", "created_at", "event")
+LEASES = Leases(
+    deliveries.c.id,
+    free=and_(deliveries.c.subscription == bindparam("subscription"), _claimable()),
+    given=[*(deliveries.c[name] for name in _CLAIMED), _BODY],
+    # By nothing else: with a further column thousands that became due together were sorted to take a few.
+    order=deliveries.c.due_at,
+    open_=deliveries.c.state == PENDING,
+)
+ATTEMPTS = Record(attempts, Attempt, also=["delivery"])
+_DUE = Constant(
+    select(subscriptions.c.id, subscriptions.c.failing_since)
+    .where(
+        subscriptions.c.state == ACTIVE,
+        subscriptions.c.paused_until <= bindparam("now"),
+        exists().where(deliveries.c.subscription == subscriptions.c.id, _claimable()),
+    )
+    .order_by(subscriptions.c.id)
+)
+_NEXT = Constant(select(_later(), subscriptions.c.paused_until).where(subscriptions.c.state == ACTIVE))
+_NOW = bindparam("now", type_=BigInteger)
+_RECENT = subscriptions.c.last_success_at.between(_NOW - _FRESH, _NOW)
+_UNTOLD = Constant(
+    select(subscriptions.c.id)
+    .where(
+        subscriptions.c.id == bindparam("id"),
+        or_(subscriptions.c.failing_since.is_not(None), subscriptions.c.last_success_at.is_(None), ~_RECENT),
+    )
+    .with_for_update(skip_locked=True)
 )

@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Select, and_, func, or_, select
 
-from gateway.store.deliveries.deliveries import DEAD, PENDING, Attempt
+from gateway.store.deliveries.deliveries import ATTEMPTS, DEAD, PENDING, Attempt
 from gateway.store.tables import attempts, deliveries, events
 
 
@@ -88,9 +88,7 @@ def delivery(connection: Connection, key: str) -> DeliverySummary | None:
 
 def attempts_of(connection: Connection, key: str) -> list[Attempt]:
     """Give the attempts of a delivery in the order in which they were recorded."""
-    columns = [attempts.c[name] for name in Attempt.__slots__]
-    rows = connection.execute(select(*columns).where(attempts.c.delivery == key).order_by(attempts.c.id))
-    return [Attempt(*row) for row in rows]
+    return ATTEMPTS.all(connection, ATTEMPTS.select(attempts.c.delivery == key).order_by(attempts.c.id))
 
 
 def depth(connection: Connection, now: int) -> Depth:

@@ -8,7 +8,6 @@ deliveries have streams of their own: a replay that fails keeps nothing new wait
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from operator import eq, ge, le, lt
@@ -251,13 +250,13 @@ def _counts(connection: Connection, key: str) -> dict[str, int]:
     return {row[0]: row[1] for row in connection.execute(grouped)}
 
 
-def _what(job: Job) -> str:
+def _what(job: Job) -> dict[str, Any]:
     told = {"wanted": asdict(job.wanted), "after": job.after, "upto": job.upto}
-    return json.dumps(told | ({"counts": dict(job.counts)} if job.finished_at is not None else {}))
+    return told | ({"counts": dict(job.counts)} if job.finished_at is not None else {})
 
 
 def _job(row: Row[Any], counts: Mapping[str, int]) -> Job:
-    what = json.loads(row.what)
+    what = row.what
     wanted = ReplaySelection(**what["wanted"])
     told = what.get("counts", counts)
     return Job(row.id, row.state, wanted, row.total, row.created_at, row.finished_at, what["after"], what["upto"], told)

@@ -6,15 +6,15 @@ Plain functions of a connection. Moments are milliseconds since 1970. Nothing he
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, and_, exists, func, select, update
+from sqlalchemy import ColumnElement, Connection, and_, exists, func, select, update
 
 from gateway.config import WebhookSettings
 from gateway.store.deliveries.probes import NOWHERE
+from gateway.store.sql.records import Record
 from gateway.store.sql.statements import insert_new
 from gateway.store.tables import deliveries, events, subscriptions
 from gateway.values.secrets import Secret
@@ -70,7 +70,7 @@ def add(connection: Connection, made: Subscription, most: int) -> bool:
     """Keep a new subscription; False when its owner has `most` of them."""
     if len(of_owners(connection, [made.owner])) >= most:
         return False
-    insert_new(connection, subscriptions, _values(made))
+    insert_new(connection, subscriptions, _SUBSCRIPTIONS.values(made))
     return True
 
 
@@ -93,9 +93,8 @@ def one(connection: Connection, key: str, owners: Collection[str] | None = None)
 
 def change(connection: Connection, key: str, changes: Mapping[str, Any]) -> None:
     """Change `url`, `events`, `connections` or `format`. Every attempt from now on goes by the new values."""
-    values = {name: _listed(value) if name in {"events", "connections"} else value for name, value in changes.items()}
-    if values:
-        connection.execute(update(subscriptions).where(_kept(key)).values(**values))
+    if changes:
+        connection.execute(update(subscriptions).where(_kept(key)).values(**changes))
 
 
 def disable(connection: Connection, key: str, reason: str) -> None:
@@ -112,14 +111,14 @@ def enable(connection: Connection, key: str) -> None:
 
 def remove(connection: Connection, key: str, reason: str, now: int) -> None:
     """Remove a subscription with its secrets; what is pending for it is cancelled, and stays to be seen."""
-    values = {"state": REMOVED, "reason": reason, "secret": "", "previous_secret": None, "previous_until": None}
+    values = {"state": REMOVED, "reason": reason, "secret": Secret(""), "previous_secret": None, "previous_until": None}
     connection.execute(update(subscriptions).where(subscriptions.c.id == key).values(**values))
     _cancel(connection, deliveries.c.subscription == key, reason, now)
 
 
 def rotate(connection: Connection, key: str, secret: Secret, until: int) -> None:
     """Sign with a new secret; with the former one as well until that moment."""
-    values = {"secret": secret.reveal(), "previous_secret": subscriptions.c.secret, "previous_until": until}
+    values = {"secret": secret, "previous_secret": subscriptions.c.secret, "previous_until": until}
     connection.execute(update(subscriptions).where(_kept(key)).values(**values))
 
 
@@ -146,21 +145,21 @@ def _sync(connection: Connection, wanted: WebhookSettings, now: int) -> None:
     """Make one subscription of the configuration what it says now."""
     key, secret = configured_id(wanted.url), wanted.secret
     values = {
-        "events": _listed(wanted.events),
-        "connections": _listed(wanted.connections),
+        "events": wanted.events,
+        "connections": wanted.connections,
         "format": wanted.format,
-        "schedule": _listed(wanted.schedule),
+        "schedule": wanted.schedule,
     }
     new = {"id": key, "owner": CONFIG, "url": wanted.url, "state": ACTIVE, "created_at": now, **values}
-    if insert_new(connection, subscriptions, {**new, "secret": secret.reveal()}):
+    if insert_new(connection, subscriptions, {**new, "secret": secret}):
         return
     mine = subscriptions.c.id == key
     before = connection.execute(select(subscriptions.c.secret, subscriptions.c.state).where(mine)).one()
     connection.execute(update(subscriptions).where(mine).values(**values))
     if before.state == REMOVED:  # it has no secret any more
         again = {"state": ACTIVE, "reason": None, "failing_since": None, "paused_until": 0, "created_at": now}
-        connection.execute(update(subscriptions).where(mine).values(**again, secret=secret.reveal()))
-    elif Secret(before.secret) != secret:
+        connection.execute(update(subscriptions).where(mine).values(**again, secret=secret))
+    elif before.secret != secret:
         rotate(connection, key, secret, now + OVERLAP)
 
 
@@ -217,45 +216,10 @@ def _cancel(connection: Connection, which: ColumnElement[bool], reason: str, now
 
 
 def _found(connection: Connection, which: ColumnElement[bool] | None) -> list[Subscription]:
-    wanted = select(subscriptions).where(subscriptions.c.state != REMOVED)
+    wanted = _SUBSCRIPTIONS.select(subscriptions.c.state != REMOVED)
     if which is not None:
         wanted = wanted.where(which)
-    return [
-        _subscription(row)
-        for row in connection.execute(wanted.order_by(subscriptions.c.created_at, subscriptions.c.id))
-    ]
+    return _SUBSCRIPTIONS.all(connection, wanted.order_by(subscriptions.c.created_at, subscriptions.c.id))
 
 
-def _values(made: Subscription) -> dict[str, Any]:
-    values = {name: getattr(made, name) for name in Subscription.__slots__}
-    former = made.previous_secret
-    return values | {
-        "events": _listed(made.events),
-        "connections": _listed(made.connections),
-        "schedule": _listed(made.schedule),
-        "secret": made.secret.reveal(),
-        "previous_secret": None if former is None else former.reveal(),
-    }
-
-
-def _subscription(row: Row[Any]) -> Subscription:
-    values = {name: getattr(row, name) for name in Subscription.__slots__}
-    former = values["previous_secret"]
-    return Subscription(
-        **values
-        | {
-            "events": tuple(json.loads(row.events)),
-            "connections": _tuple(row.connections),
-            "schedule": _tuple(row.schedule),
-            "secret": Secret(row.secret),
-            "previous_secret": None if former is None else Secret(former),
-        }
-    )
-
-
-def _listed(values: Iterable[Any] | None) -> str | None:
-    return None if values is None else json.dumps(list(values))
-
-
-def _tuple(text: str | None) -> tuple[Any, ...] | None:
-    return None if text is None else tuple(json.loads(text))
+_SUBSCRIPTIONS = Record(subscriptions, Subscription)

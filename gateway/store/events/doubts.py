@@ -8,8 +8,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, Connection, and_, delete, select
+from sqlalchemy import Connection, bindparam, delete
 
+from gateway.store.sql.constant import Constant
+from gateway.store.sql.records import Record
 from gateway.store.sql.statements import put
 from gateway.store.tables import doubts
 
@@ -24,23 +26,20 @@ class Doubt:
 
 def of(connection: Connection, name: str, booking: str) -> Doubt | None:
     """Give the write of a booking that is in doubt, or under way; None where there is none."""
-    row = connection.execute(select(doubts).where(_one(name, booking))).one_or_none()
-    return None if row is None else Doubt(row.operation, row.until)
+    return _DOUBTS.first(connection, _BY_KEY, {"connection": name, "id": booking})
 
 
 def note(connection: Connection, name: str, booking: str, doubt: Doubt | None) -> None:
     """Keep what is in doubt of a booking from now on; None forgets it."""
     if doubt is None:
-        connection.execute(delete(doubts).where(_one(name, booking)))
+        _FORGET.run(connection, {"connection": name, "id": booking})
     else:
-        values = {"connection": name, "id": booking, "operation": doubt.operation, "until": doubt.until}
-        put(connection, doubts, values, ("connection", "id"))
+        put(connection, doubts, {"connection": name, "id": booking, **_DOUBTS.values(doubt)}, ("connection", "id"))
 
 
 def settle(connection: Connection, name: str, booking: str, doubt: Doubt) -> None:
     """Forget what was looked for and found; another write that was noted meanwhile stays in doubt."""
-    same = and_(doubts.c.operation == doubt.operation, doubts.c.until == doubt.until)
-    connection.execute(delete(doubts).where(_one(name, booking), same))
+    _SETTLE.run(connection, {"connection": name, "id": booking, **_DOUBTS.values(doubt)})
 
 
 def prune(connection: Connection, before: int) -> int:
@@ -48,5 +47,7 @@ def prune(connection: Connection, before: int) -> int:
     return connection.execute(delete(doubts).where(doubts.c.until < before)).rowcount
 
 
-def _one(name: str, booking: str) -> ColumnElement[bool]:
-    return and_(doubts.c.connection == name, doubts.c.id == booking)
+_DOUBTS = Record(doubts, Doubt)
+_BY_KEY = _DOUBTS.by("connection", "id")
+_FORGET = Constant(delete(doubts).where(*(doubts.c[name] == bindparam(name) for name in ("connection", "id"))))
+_SETTLE = Constant(delete(doubts).where(*(column == bindparam(column.name) for column in doubts.c)))

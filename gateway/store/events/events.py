@@ -5,13 +5,14 @@ Plain functions of a connection, to be put together in one transaction. Moments 
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Row, and_, bindparam, insert, select, update
+from sqlalchemy import Connection, bindparam, case, insert, select, update
 
+from gateway.store.sql.constant import Constant
+from gateway.store.sql.records import Record
 from gateway.store.sql.statements import hold, insert_new, put
 from gateway.store.tables import bookings, counters, deliveries, events, receipts, subscriptions
 from gateway.values.messages import Json
@@ -20,6 +21,8 @@ EVENTS = "events"
 """The topic of commits that add events."""
 DELIVERIES = "deliveries"
 """The topic of commits that make deliveries due."""
+_FEW_IDS = 2
+"""So many ids are asked for one by one: a statement that names several has another text for each number of them."""
 _MOST_IDS = 10_000
 """Ids that one statement names: PostgreSQL takes 65,535 parameters, and its driver half of them (asyncpg)."""
 
@@ -105,30 +108,32 @@ def receive(connection: Connection, receipt: Receipt) -> bool:
 
     A repeat is counted at the first one, and as a conflict when its body is another: the first one stays.
     """
-    values = {name: getattr(receipt, name) for name in Receipt.__slots__}
+    values = RECEIPTS.values(receipt)
     if insert_new(connection, receipts, values):
         return True
-    same = and_(*(receipts.c[name] == values[name] for name in ("connection", "hook", "dedupe")))
-    differs = receipts.c.digest != receipt.digest
-    first = connection.execute(select(receipts.c.id, differs).where(same)).one()
-    column = receipts.c.conflicts if first[1] else receipts.c.repeats
-    connection.execute(update(receipts).where(receipts.c.id == first[0]).values({column: column + 1}))
+    _REPEATED.run(connection, values)
     return False
 
 
 def known(connection: Connection, name: str, ids: Iterable[str]) -> dict[str, KnownState]:
     """Give what is known of these bookings of a connection. What is not known is not in it."""
     listed, found = list(ids), dict[str, KnownState]()
+    if len(listed) <= _FEW_IDS:
+        for key in listed:
+            one = _KNOWN.first(connection, _BY_KEY, {"connection": name, "id": key})
+            if one is not None:
+                found[key] = one
+        return found
     for first in range(0, len(listed), _MOST_IDS):
         wanted = {"name": name, "ids": listed[first : first + _MOST_IDS]}
-        found |= {row.id: _known(row) for row in connection.execute(_KNOWN, wanted)}
+        found |= {row[0]: KnownState(*row[1:]) for row in connection.execute(_KNOWN_OF, wanted)}
     return found
 
 
 def known_between(connection: Connection, name: str, start: int, end: int) -> dict[str, KnownState]:
     """Give what is known of the bookings of a connection that begin in [start, end)."""
-    wanted = and_(bookings.c.connection == name, bookings.c.starts_at >= start, bookings.c.starts_at < end)
-    return {row.id: _known(row) for row in connection.execute(select(bookings).where(wanted))}
+    wanted = {"connection": name, "start": start, "end": end}
+    return {row[0]: KnownState(*row[1:]) for row in _KNOWN_BETWEEN.rows(connection, wanted)}
 
 
 def remember(connection: Connection, name: str, key: str, what: KnownState, span: Span, now: int) -> None:
@@ -136,13 +141,10 @@ def remember(connection: Connection, name: str, key: str, what: KnownState, span
     values = {
         "connection": name,
         "id": key,
-        "data": _bytes(what.data),
-        "announced": json.dumps(what.announced),
-        "revision": what.revision,
+        **_KNOWN.values(what),
         "starts_at": span.starts_at,
         "ends_at": span.ends_at,
         "seen_at": now,
-        "changed_at": what.changed_at,
     }
     put(connection, bookings, values, ("connection", "id"))
 
@@ -157,7 +159,7 @@ def append(
     """
     if not new:
         return []
-    last: int = connection.execute(_COUNT, {"more": len(new)}).scalar_one()
+    last: int = _COUNT.value(connection, {"more": len(new)})
     first = last - len(new) + 1
     rows = [
         {
@@ -168,37 +170,33 @@ def append(
         }
         for sequence, event in enumerate(new, first)
     ]
-    connection.execute(_EVENTS, rows)
-    readers = connection.execute(_READERS).all()
+    _EVENTS.run_each(connection, rows)
+    readers = _READERS.rows(connection)
     due = [
-        _delivery(row, reader.id, fresh("dlv"))
+        _delivery(row, key, fresh("dlv"))
         for row in rows
-        for reader in readers  # who is disabled now hears of it by a replay only
-        if wants(reader.events, reader.connections, row["type"], row["connection"])
+        for key, types, names in readers  # who is disabled now hears of it by a replay only
+        if wants(types, names, row["type"], row["connection"])
     ]
-    if due:
-        connection.execute(_DELIVERIES, due)
+    _DELIVERIES.run_each(connection, due)
     return list(range(first, last + 1))
 
 
 def page(connection: Connection, names: Iterable[str], after: int, most: int) -> list[StoredEvent]:
     """Give the events of these connections after a sequence number, in their order, so many at most."""
     wanted = events.c.connection.in_(list(names)) & (events.c.sequence > after)
-    columns = [events.c[name] for name in StoredEvent.__slots__]
-    rows = connection.execute(select(*columns).where(wanted).order_by(events.c.sequence).limit(most))
-    return [StoredEvent(*row) for row in rows]
+    return EVENT_ROWS.all(connection, EVENT_ROWS.select(wanted).order_by(events.c.sequence).limit(most))
 
 
 def last_sequence(connection: Connection) -> int:
     """Give the number of the newest event, 0 before the first."""
-    last: int = connection.execute(select(counters.c.value).where(counters.c.name == EVENTS)).scalar_one()
+    last: int = _LAST.value(connection)
     return last
 
 
-def wants(events_wanted: str, connections_wanted: str | None, type_: str, name: str) -> bool:
-    """Tell whether a subscription with these filters, as stored, is told of this event of this connection."""
-    named = json.loads(events_wanted)
-    return ("*" in named or type_ in named) and (connections_wanted is None or name in json.loads(connections_wanted))
+def wants(types: Sequence[str], names: Sequence[str] | None, type_: str, name: str) -> bool:
+    """Tell whether a subscription to these types, of these connections, is told of this event of this connection."""
+    return ("*" in types or type_ in types) and (names is None or name in names)
 
 
 def _delivery(row: Mapping[str, Any], subscription: str, key: str) -> dict[str, Any]:
@@ -215,26 +213,38 @@ def _delivery(row: Mapping[str, Any], subscription: str, key: str) -> dict[str, 
     }
 
 
-def _known(row: Row[Any]) -> KnownState:
-    return KnownState(json.loads(row.data), tuple(json.loads(row.announced)), row.revision, row.changed_at)
-
-
-def _bytes(value: Mapping[str, Json]) -> bytes:
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
-
-
-# Built once: building a statement costs several times what SQLite needs to carry it out.
-_KNOWN = select(bookings).where(
+RECEIPTS = Record(receipts, Receipt)
+EVENT_ROWS = Record(events, StoredEvent)
+_EQUAL = case((receipts.c.digest == bindparam("digest"), 1), else_=0)
+_REPEATED = Constant(
+    update(receipts)
+    .where(*(receipts.c[name] == bindparam(name) for name in ("connection", "hook", "dedupe")))
+    .values(repeats=receipts.c.repeats + _EQUAL, conflicts=receipts.c.conflicts + 1 - _EQUAL)
+)
+_KNOWN = Record(bookings, KnownState)
+_BY_KEY = _KNOWN.by("connection", "id")
+_KNOWN_OF = select(bookings.c.id, *_KNOWN.columns).where(
     bookings.c.connection == bindparam("name"), bookings.c.id.in_(bindparam("ids", expanding=True))
 )
-_COUNT = (
+_KNOWN_BETWEEN = Constant(
+    select(bookings.c.id, *_KNOWN.columns).where(
+        bookings.c.connection == bindparam("connection"),
+        bookings.c.starts_at >= bindparam("start"),
+        bookings.c.starts_at < bindparam("end"),
+    )
+)
+_COUNT = Constant(
     update(counters)
     .where(counters.c.name == EVENTS)
     .values(value=counters.c.value + bindparam("more"))
     .returning(counters.c.value)
 )
-_EVENTS, _DELIVERIES = insert(events), insert(deliveries)
-_READERS = (
+_LAST = Constant(select(counters.c.value).where(counters.c.name == EVENTS))
+_NEW = ("sequence", *(name for name in NewEvent.__slots__ if name != "body"), "receipt", "body")
+_EVENTS = Constant(insert(events).values({name: bindparam(name) for name in _NEW}))
+_OF_DELIVERY = ("id", "sequence", "event", "subscription", "job", "stream", "state", "due_at", "created_at")
+_DELIVERIES = Constant(insert(deliveries).values({name: bindparam(name) for name in _OF_DELIVERY}))
+_READERS = Constant(
     select(subscriptions.c.id, subscriptions.c.events, subscriptions.c.connections)
     .where(subscriptions.c.state == "active")
     .order_by(subscriptions.c.id)

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, Connection, Row, and_, delete, insert, select, true
+from sqlalchemy import ColumnElement, Connection, and_, delete, true
 
+from gateway.store.sql.records import Record
 from gateway.store.tables import feeds
 
 
@@ -29,15 +30,13 @@ def add(connection: Connection, feed: Feed, digest: str, most: int) -> bool:
     """Keep a feed under the SHA-256 of its token, in hex; False when its owner has `most` of this connection."""
     if len(of(connection, feed.connection, feed.owner)) >= most:
         return False
-    values = {name: getattr(feed, name) for name in Feed.__slots__}
-    connection.execute(insert(feeds).values(**values, digest=digest))
+    _FEEDS.add(connection, feed, digest=digest)
     return True
 
 
 def by_digest(connection: Connection, digest: str) -> Feed | None:
     """Give the feed whose token has this digest; None when there is none, or no longer."""
-    row = connection.execute(select(feeds).where(feeds.c.digest == digest)).one_or_none()
-    return None if row is None else _feed(row)
+    return _FEEDS.first(connection, _BY_DIGEST, {"digest": digest})
 
 
 def of(connection: Connection, name: str, owner: str) -> list[Feed]:
@@ -65,9 +64,8 @@ def _whose(name: str, owner: str) -> ColumnElement[bool]:
 
 
 def _found(connection: Connection, which: ColumnElement[bool]) -> list[Feed]:
-    rows = connection.execute(select(feeds).where(which).order_by(feeds.c.created_at, feeds.c.id))
-    return [_feed(row) for row in rows]
+    return _FEEDS.all(connection, _FEEDS.select(which).order_by(feeds.c.created_at, feeds.c.id))
 
 
-def _feed(row: Row[tuple[object, ...]]) -> Feed:
-    return Feed(**{name: getattr(row, name) for name in Feed.__slots__})
+_FEEDS = Record(feeds, Feed, also=["digest"])
+_BY_DIGEST = _FEEDS.by("digest")

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, func, select
 
-from gateway.store.events.events import StoredEvent, last_sequence
+from gateway.store.events.events import EVENT_ROWS, StoredEvent, last_sequence
 from gateway.store.tables import events
 
 
@@ -40,11 +40,11 @@ def follow(connection: Connection, name: str, after: int | None, types: Collecti
     wanted = [events.c.connection == name, events.c.sequence > (after or 0), events.c.sequence <= last]
     if types:
         wanted.append(events.c.type.in_(types))
-    columns = [events.c[column] for column in StoredEvent.__slots__]
-    rows = connection.execute(select(*columns).where(*wanted).order_by(events.c.sequence).limit(most + 1)).all()
+    read = EVENT_ROWS.select(*wanted).order_by(events.c.sequence).limit(most + 1)
+    rows = EVENT_ROWS.all(connection, read)
     if after is not None and (after > last or after + 1 < _oldest(connection, last)):
         return EventBatch((), after, more=False, gap=True)
-    found = tuple(StoredEvent(*row) for row in rows[:most])
+    found = tuple(rows[:most])
     more = len(rows) > most
     return EventBatch(found, found[-1].sequence if more else last, more, gap=False)
 

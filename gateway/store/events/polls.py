@@ -1,15 +1,16 @@
 """How far the poll of each connection has come, and whose turn it is: plain functions of a connection.
 
-One row for each connection that is polled. A claim counts up `lease`; only who holds the last count may write a
-result, so a replica that was away for longer than its claim changes nothing. Moments are milliseconds since 1970.
+One row for each connection that is polled, claimed as `sql/leases.py` has it. Moments are milliseconds since 1970.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, Connection, select, update
+from sqlalchemy import Connection, bindparam, select
 
+from gateway.store.sql.constant import Constant
+from gateway.store.sql.leases import Leases
 from gateway.store.sql.statements import insert_new
 from gateway.store.tables import polls
 
@@ -33,40 +34,31 @@ def claim(connection: Connection, name: str, now: int, until: int, holder: str =
     `holder` is the process that takes it: once that is dead, the poll can be claimed at once.
     """
     insert_new(connection, polls, {"connection": name, "digest": "", "due_at": now})
-    mine = polls.c.connection == name
-    free = mine & (polls.c.due_at <= now) & (polls.c.leased_until <= now)
-    columns = (polls.c.lease, polls.c.complete_at, polls.c.digest)
-    # A row that another replica is about to take is its own; waiting for it could only end in a deadlock.
-    row = connection.execute(select(*columns).where(free).with_for_update(skip_locked=True)).one_or_none()
-    if row is None:
-        return None
-    connection.execute(update(polls).where(mine).values(lease=row.lease + 1, leased_until=until, holder=holder))
-    return Claim(name, row.lease + 1, row.complete_at, row.digest)
+    taken = LEASES.claim(connection, {"name": name}, now, until, holder)
+    return Claim(*taken[0]) if taken else None
 
 
 def complete(connection: Connection, held: Claim, began_at: int, digest: str, due_at: int) -> bool:
     """Write that a poll was complete, and when the next one is due; False when the claim is no longer held."""
     values = {"complete_at": began_at, "digest": digest, "due_at": due_at, "leased_until": 0, "reason": None}
-    return connection.execute(update(polls).where(_held(held)).values(values)).rowcount == 1
+    return LEASES.write(connection, held.connection, held.lease, values)
 
 
 def fail(connection: Connection, held: Claim, reason: str, due_at: int) -> bool:
     """Write that a poll failed, and when it is tried again; False when the claim is no longer held."""
     values = {"reason": reason, "due_at": due_at, "leased_until": 0}
-    return connection.execute(update(polls).where(_held(held)).values(values)).rowcount == 1
+    return LEASES.write(connection, held.connection, held.lease, values)
 
 
 def release(connection: Connection, held: Claim) -> None:
     """Give a claim back: whoever comes next may poll at once."""
-    connection.execute(update(polls).where(_held(held)).values(leased_until=0))
+    LEASES.release(connection, held.connection, held.lease)
 
 
 def due_at(connection: Connection, name: str) -> int:
     """Give when the poll of a connection is due, or may be taken from who has it; 0 for one that never ran."""
-    row = connection.execute(
-        select(polls.c.due_at, polls.c.leased_until).where(polls.c.connection == name)
-    ).one_or_none()
-    return 0 if row is None else max(row.due_at, row.leased_until)
+    moments: tuple[int, ...] = _DUE.row(connection, {"connection": name}) or (0,)
+    return max(moments)
 
 
 def failing(connection: Connection) -> dict[str, str]:
@@ -75,5 +67,11 @@ def failing(connection: Connection) -> dict[str, str]:
     return {row.connection: row.reason for row in rows}
 
 
-def _held(held: Claim) -> ColumnElement[bool]:
-    return (polls.c.connection == held.connection) & (polls.c.lease == held.lease)
+LEASES = Leases(
+    polls.c.connection,
+    free=(polls.c.connection == bindparam("name"))
+    & (polls.c.due_at <= bindparam("now"))
+    & (polls.c.leased_until <= bindparam("now")),
+    given=[polls.c.connection, polls.c.lease, polls.c.complete_at, polls.c.digest],
+)
+_DUE = Constant(select(polls.c.due_at, polls.c.leased_until).where(polls.c.connection == bindparam("connection")))

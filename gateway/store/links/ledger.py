@@ -13,14 +13,11 @@ from typing import Any, Final, TypedDict, Unpack
 from sqlalchemy import (
     ColumnElement,
     Connection,
-    Row,
-    Select,
     and_,
     case,
     delete,
     false,
     func,
-    insert,
     null,
     or_,
     select,
@@ -28,6 +25,7 @@ from sqlalchemy import (
 )
 
 from gateway.store.links.links import lock
+from gateway.store.sql.records import Record
 from gateway.store.tables import link_bookings
 
 PENDING: Final = "pending"
@@ -98,19 +96,17 @@ def begin(connection: Connection, new: Entry) -> Entry | None:
     same = _C.live == new.key
     shares = and_(_C.facility == new.facility, _C.start_at < new.end_at, _C.end_at > new.start_at)
     named = false() if new.reference is None else and_(_C.reference == new.reference, _C.state != FAILED)
-    found = _entries().where(_C.link == new.link, or_(named, and_(_C.live.is_not(None), or_(same, shares))))
-    taken = _first(connection, found.order_by(case((named, 0), (same, 1), else_=2), _C.start_at))
+    found = _ENTRIES.select(_C.link == new.link, or_(named, and_(_C.live.is_not(None), or_(same, shares))))
+    taken = _ENTRIES.first(connection, found.order_by(case((named, 0), (same, 1), else_=2), _C.start_at))
     if taken is None:
-        values = {name: getattr(new, name) for name in Entry.__slots__}
-        player = None if new.player is None else new.player.encode()
-        connection.execute(insert(link_bookings).values(**values | {"player": player, "live": new.key}))
+        _ENTRIES.add(connection, new, live=new.key)
     return taken
 
 
 def entry(connection: Connection, entry_id: str, *, hold: bool = False) -> Entry | None:
     """Give an entry by its id; None when there is none, or no longer. `hold` it and nobody changes it up to the end."""
-    found = _entries().where(_C.id == entry_id)
-    return _first(connection, found.with_for_update() if hold else found)
+    found = _ENTRIES.select(_C.id == entry_id)
+    return _ENTRIES.first(connection, found.with_for_update() if hold else found)
 
 
 def asked_for(connection: Connection, link: str, key: str, reference: str | None) -> Entry | None:
@@ -119,11 +115,11 @@ def asked_for(connection: Connection, link: str, key: str, reference: str | None
     An entry without a reference is known by its key, also to a request that has one: it was made by one that had none,
     or is no longer the reference's booking.
     """
-    found = _entries().where(_C.link == link).order_by(*_NEWEST)
+    found = _ENTRIES.select(_C.link == link).order_by(*_NEWEST)
     if reference is None:
-        return _first(connection, found.where(_C.key == key))
-    mine = _first(connection, found.where(_C.reference == reference))
-    return mine or _first(connection, found.where(_C.key == key, _C.reference.is_(None)))
+        return _ENTRIES.first(connection, found.where(_C.key == key))
+    mine = _ENTRIES.first(connection, found.where(_C.reference == reference))
+    return mine or _ENTRIES.first(connection, found.where(_C.key == key, _C.reference.is_(None)))
 
 
 def adopt(connection: Connection, entry_id: str, reference: str) -> bool:
@@ -134,7 +130,7 @@ def adopt(connection: Connection, entry_id: str, reference: str) -> bool:
 
 def of_booking(connection: Connection, link: str, booking: str) -> list[Entry]:
     """Give the entries of a link that became this booking of the club, the newest first."""
-    return _all(connection, _entries().where(_C.link == link, _C.booking == booking).order_by(*_NEWEST))
+    return _ENTRIES.all(connection, _ENTRIES.select(_C.link == link, _C.booking == booking).order_by(*_NEWEST))
 
 
 def settle(
@@ -161,21 +157,21 @@ def settle(
 def due(connection: Connection, link: str, now: int, most: int) -> list[Entry]:
     """Give entries to look after: in doubt or to be cancelled, and due; or pending, and past `until`."""
     ready = or_(and_(_C.state.in_((CANCELLING, UNKNOWN)), _C.due_at <= now), and_(_C.state == PENDING, _C.until <= now))
-    return _all(connection, _entries().where(_C.link == link, ready).order_by(_C.due_at, _C.id).limit(most))
+    return _ENTRIES.all(connection, _ENTRIES.select(_C.link == link, ready).order_by(_C.due_at, _C.id).limit(most))
 
 
 def listed(connection: Connection, link: str, most: int, states: Collection[str] | None = None) -> list[Entry]:
     """Give entries of a link, in these states or in any, the newest first."""
-    found = _entries().where(_C.link == link)
+    found = _ENTRIES.select(_C.link == link)
     if states is not None:
         found = found.where(_C.state.in_(states))
-    return _all(connection, found.order_by(*_NEWEST).limit(most))
+    return _ENTRIES.all(connection, found.order_by(*_NEWEST).limit(most))
 
 
 def holding(connection: Connection, link: str, start_at: int, end_at: int) -> list[Entry]:
     """Give the live entries of a link that share time with [start_at, end_at), the newest first."""
     here = and_(_C.link == link, _C.live.is_not(None), _C.start_at < end_at, _C.end_at > start_at)
-    return _all(connection, _entries().where(here).order_by(*_NEWEST))
+    return _ENTRIES.all(connection, _ENTRIES.select(here).order_by(*_NEWEST))
 
 
 def counts(connection: Connection, link: str) -> dict[str, int]:
@@ -203,18 +199,4 @@ def _live(state: str, changes: Mapping[str, object]) -> ColumnElement[Any]:
     return case((or_(*moved), _C.id), else_=_C.live) if moved else _C.live
 
 
-def _entries() -> Select[Any]:
-    return select(*(_C[name] for name in Entry.__slots__))
-
-
-def _first(connection: Connection, found: Select[Any]) -> Entry | None:
-    return next(iter(_all(connection, found.limit(1))), None)
-
-
-def _all(connection: Connection, found: Select[Any]) -> list[Entry]:
-    return [_entry(row) for row in connection.execute(found)]
-
-
-def _entry(row: Row[Any]) -> Entry:
-    player = None if row.player is None else row.player.decode()
-    return Entry(**{**row._mapping, "player": player})  # noqa: SLF001 - its public name
+_ENTRIES = Record(link_bookings, Entry, also=["live"])

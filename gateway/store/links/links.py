@@ -1,7 +1,6 @@
 """How far each link has come, and which replica works for it: plain functions of a connection.
 
-One row for each link. A claim counts up `lease`; only who holds the last count may write what its work gave, so a
-replica that was away for longer than its claim changes nothing. Moments are milliseconds since 1970.
+One row for each link, claimed as `sql/leases.py` has it. Moments are milliseconds since 1970.
 """
 
 from __future__ import annotations
@@ -9,8 +8,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TypedDict, Unpack
 
-from sqlalchemy import ColumnElement, Connection, select, update
+from sqlalchemy import Connection, bindparam, select
 
+from gateway.store.sql.constant import Constant
+from gateway.store.sql.leases import Leases
+from gateway.store.sql.records import Record
 from gateway.store.sql.statements import insert_new, put
 from gateway.store.tables import links
 
@@ -57,9 +59,7 @@ class LinkChanges(TypedDict, total=False):
 
 def state(connection: Connection, name: str) -> LinkState | None:
     """Give what is known of a link; None before anything is."""
-    columns = [links.c[column] for column in LinkState.__slots__]
-    row = connection.execute(select(*columns).where(links.c.name == name)).one_or_none()
-    return None if row is None else LinkState(*row)
+    return _LINKS.first(connection, _BY_NAME, {"name": name})
 
 
 def ensure(connection: Connection, name: str) -> None:
@@ -73,29 +73,23 @@ def claim(connection: Connection, name: str, now: int, until: int, holder: str =
     `holder` is the process that takes it: once that is dead, the link can be claimed at once.
     """
     ensure(connection, name)
-    free = (links.c.name == name) & (links.c.leased_until <= now)
-    # A row that another replica is about to take is its own; waiting for it could only end in a deadlock.
-    last: int | None = connection.scalar(select(links.c.lease).where(free).with_for_update(skip_locked=True))
-    if last is None:
-        return None
-    taken = {"lease": last + 1, "leased_until": until, "holder": holder}
-    connection.execute(update(links).where(links.c.name == name).values(taken))
-    return last + 1
+    taken = LEASES.claim(connection, {"name": name}, now, until, holder)
+    return taken[0][0] if taken else None
 
 
 def held(connection: Connection, name: str, lease: int) -> bool:
     """Tell whether nobody has claimed a link since; when so, nobody can before the end of this transaction."""
-    return connection.scalar(select(links.c.lease).where(_held(name, lease)).with_for_update()) is not None
+    return LEASES.holds(connection, name, lease)
 
 
 def extend(connection: Connection, name: str, lease: int, until: int) -> bool:
     """Hold a link up to a later moment; False when it is no longer held."""
-    return connection.execute(update(links).where(_held(name, lease)).values(leased_until=until)).rowcount == 1
+    return LEASES.write(connection, name, lease, {"leased_until": until})
 
 
 def release(connection: Connection, name: str, lease: int) -> None:
     """Give a link back: whoever comes next may claim it at once."""
-    connection.execute(update(links).where(_held(name, lease)).values(leased_until=0))
+    LEASES.release(connection, name, lease)
 
 
 def note(connection: Connection, name: str, **changes: Unpack[LinkChanges]) -> None:
@@ -106,8 +100,14 @@ def note(connection: Connection, name: str, **changes: Unpack[LinkChanges]) -> N
 def lock(connection: Connection, name: str) -> None:
     """Hold a link's row up to the commit: of those who call this for the same link, one comes after the other."""
     ensure(connection, name)
-    connection.execute(select(links.c.name).where(links.c.name == name).with_for_update())
+    _LOCK.rows(connection, {"name": name})
 
 
-def _held(name: str, lease: int) -> ColumnElement[bool]:
-    return (links.c.name == name) & (links.c.lease == lease)
+LEASES = Leases(
+    links.c.name,
+    free=(links.c.name == bindparam("name")) & (links.c.leased_until <= bindparam("now")),
+    given=[links.c.lease],
+)
+_LINKS = Record(links, LinkState)
+_BY_NAME = _LINKS.by("name")
+_LOCK = Constant(select(links.c.name).where(links.c.name == bindparam("name")).with_for_update())

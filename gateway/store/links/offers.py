@@ -11,9 +11,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeAlias
 
-from sqlalchemy import Connection, Row, Select, and_, bindparam, delete, func, select, tuple_, update
+from sqlalchemy import Connection, Select, and_, bindparam, delete, func, select, tuple_, update
 
 from gateway.store.links.links import ensure
+from gateway.store.sql.records import Record
 from gateway.store.sql.statements import put_newest
 from gateway.store.tables import link_days, link_slots
 
@@ -55,10 +56,7 @@ class StoredOffer(Offer):
 def put(connection: Connection, link: str, offers: Sequence[Offer]) -> None:
     """Keep these slots of a link, but for those of which a later reading told; what the peer was told stays."""
     ensure(connection, link)
-    rows = [
-        {"link": link, **{name: getattr(one, name) for name in Offer.__slots__}, "available": int(one.available)}
-        for one in offers
-    ]
+    rows = [{"link": link, **_OFFERS.values(one)} for one in offers]
     put_newest(connection, link_slots, rows, _SLOT, "seen_at")
 
 
@@ -75,14 +73,14 @@ def between(
     found = _stored(link).where(link_slots.c.start_at >= start_at, link_slots.c.start_at < end_at)
     if facilities is not None:
         found = found.where(link_slots.c.facility.in_(facilities))
-    return _offers(connection, found.order_by(link_slots.c.facility, link_slots.c.start_at))
+    return _STORED.all(connection, found.order_by(link_slots.c.facility, link_slots.c.start_at))
 
 
 def overlapping(connection: Connection, link: str, facility: str, start_at: int, end_at: int) -> list[StoredOffer]:
     """Give the slots of a facility that share time with [start_at, end_at), by their start."""
     found = _stored(link).where(link_slots.c.facility == facility)
     found = found.where(link_slots.c.start_at < end_at, link_slots.c.end_at > start_at)
-    return _offers(connection, found.order_by(link_slots.c.start_at))
+    return _STORED.all(connection, found.order_by(link_slots.c.start_at))
 
 
 def read_days(
@@ -103,7 +101,7 @@ def note_days(connection: Connection, link: str, pairs: Iterable[tuple[str, str]
 def waiting(connection: Connection, link: str, now: int, most: int) -> list[StoredOffer]:
     """Give slots that begin after `now` and are to be told, the earliest first."""
     found = _stored(link).where(link_slots.c.start_at > now, _WAITS)
-    return _offers(connection, found.order_by(link_slots.c.start_at, link_slots.c.facility).limit(most))
+    return _STORED.all(connection, found.order_by(link_slots.c.start_at, link_slots.c.facility).limit(most))
 
 
 def depth(connection: Connection, link: str, now: int) -> tuple[int, int]:
@@ -164,13 +162,8 @@ def _mark(connection: Connection, link: str, what: Sequence[Stated], values: dic
 
 
 def _stored(link: str) -> Select[Any]:
-    names = (*Offer.__slots__, *StoredOffer.__slots__)
-    return select(*(link_slots.c[name] for name in names)).where(link_slots.c.link == link)
+    return _STORED.select(link_slots.c.link == link)
 
 
-def _offers(connection: Connection, found: Select[Any]) -> list[StoredOffer]:
-    return [_offer(row) for row in connection.execute(found)]
-
-
-def _offer(row: Row[Any]) -> StoredOffer:
-    return StoredOffer(**{**row._mapping, "available": bool(row.available)})  # noqa: SLF001 - its public name
+_OFFERS = Record(link_slots, Offer)
+_STORED = Record(link_slots, StoredOffer)

@@ -11,9 +11,11 @@ from collections.abc import Callable, Mapping
 
 from sqlalchemy import ColumnElement, Connection, and_, delete, select, update
 
-from gateway.store.deliveries.deliveries import PENDING
+from gateway.store.deliveries.deliveries import LEASES, PENDING
+from gateway.store.events import polls
+from gateway.store.links import links
 from gateway.store.sql.statements import insert_new
-from gateway.store.tables import deliveries, keys, link_bookings, links, polls, processes, subscriptions
+from gateway.store.tables import deliveries, keys, link_bookings, processes, subscriptions
 
 
 def beat(connection: Connection, process: str, now: int) -> bool:
@@ -61,11 +63,10 @@ def bury_all(connection: Connection) -> int:
 def _give_back(connection: Connection, held: Callable[[ColumnElement[str]], ColumnElement[bool]]) -> None:
     """End the leases of some holders. What names none was claimed by no such process, and is left to its lease."""
     known = select(subscriptions.c.id)  # the index of what is pending begins with the subscription
-    pending = and_(deliveries.c.subscription.in_(known), deliveries.c.state == PENDING, deliveries.c.leased_until > 0)
-    connection.execute(update(deliveries).where(pending, held(deliveries.c.holder)).values(leased_until=0, holder=""))
-    for table in (polls, links):
-        leased = table.c.leased_until > 0
-        connection.execute(update(table).where(leased, held(table.c.holder)).values(leased_until=0, holder=""))
+    pending = and_(deliveries.c.subscription.in_(known), deliveries.c.state == PENDING)
+    LEASES.give_back(connection, held, pending)
+    for leases in (polls.LEASES, links.LEASES):
+        leases.give_back(connection, held)
     begun = and_(link_bookings.c.live.is_not(None), held(link_bookings.c.holder))
     connection.execute(update(link_bookings).where(begun).values(until=0, due_at=0, holder=""))
     connection.execute(update(keys).where(held(keys.c.holder), keys.c.outcome.is_(None)).values(until=0, holder=""))

@@ -11,10 +11,12 @@ from functools import cache
 from hashlib import sha256
 from typing import Any
 
-from sqlalchemy import BigInteger, Connection, Row, Table, bindparam, func, select
+from sqlalchemy import BigInteger, Connection, Table, bindparam, func, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
-_HOLD = select(func.pg_advisory_xact_lock(bindparam("key", type_=BigInteger)))
+from gateway.store.sql.constant import Constant
+
+_HOLD = Constant(select(func.pg_advisory_xact_lock(bindparam("key", type_=BigInteger))))
 
 
 def hold(connection: Connection, names: Iterable[str]) -> None:
@@ -25,17 +27,17 @@ def hold(connection: Connection, names: Iterable[str]) -> None:
     """
     if connection.dialect.name == "postgresql":
         for key in sorted(int.from_bytes(sha256(name.encode()).digest()[:8], signed=True) for name in set(names)):
-            connection.execute(_HOLD, {"key": key})
+            _HOLD.rows(connection, {"key": key})
 
 
 def insert_new(connection: Connection, table: Table, values: Mapping[str, Any]) -> bool:
     """Insert a row unless one with its keys is there; tells whether it was inserted."""
-    return connection.execute(_inserting(connection.dialect.name, table), values).rowcount == 1
+    return _inserting(table, tuple(values)).run(connection, values) == 1
 
 
 def put(connection: Connection, table: Table, values: Mapping[str, Any], keys: Iterable[str]) -> None:
     """Insert a row, or replace what the row with these keys holds."""
-    connection.execute(_putting(connection.dialect.name, table, tuple(values), tuple(keys), ""), values)
+    _putting(table, tuple(values), tuple(keys), "").run(connection, values)
 
 
 def put_newest(
@@ -50,39 +52,62 @@ def put_newest(
         return
     keys = tuple(keys)
     ordered = sorted(rows, key=lambda row: [row[name] for name in keys])
-    connection.execute(_putting(connection.dialect.name, table, tuple(rows[0]), keys, by), ordered)
+    _putting(table, tuple(rows[0]), keys, by).run_each(connection, ordered)
 
 
-def insert_or_get(connection: Connection, table: Table, values: Mapping[str, Any], keys: Iterable[str]) -> Row[Any]:
-    """Insert a row unless one with these keys is there, and give the row that is there now.
+def insert_or_get(
+    connection: Connection, table: Table, values: Mapping[str, Any], keys: Iterable[str], columns: Sequence[str]
+) -> tuple[Any, ...]:
+    """Insert a row unless one with these keys is there, and give these columns of the row that is there now.
 
     In one statement: between two, another replica could take the row away. The row is held up to the commit.
     """
-    kept: Row[Any] = connection.execute(_getting(connection.dialect.name, table, tuple(keys)), values).one()
+    (kept,) = _getting(table, tuple(values), tuple(keys), tuple(columns)).rows(connection, values)
     return kept
 
 
-@cache
-def _inserting(dialect: str, table: Table) -> Any:
-    return _insert(dialect, table).on_conflict_do_nothing()
+def change(connection: Connection, table: Table, keys: Mapping[str, Any], values: Mapping[str, Any]) -> int:
+    """Write these columns of the rows with these keys, and give how many they are."""
+    about = {f"of_{name}": value for name, value in keys.items()}
+    return _changing(table, tuple(keys), tuple(values)).run(connection, {**values, **about})
 
 
 @cache
-def _putting(dialect: str, table: Table, names: tuple[str, ...], keys: tuple[str, ...], by: str) -> Any:
+def _inserting(table: Table, names: tuple[str, ...]) -> Constant:
+    return Constant(lambda dialect: _insert(dialect, table, names).on_conflict_do_nothing())
+
+
+@cache
+def _putting(table: Table, names: tuple[str, ...], keys: tuple[str, ...], by: str) -> Constant:
     """Build an INSERT that replaces what is there; with the name of a column, unless that is newer by it."""
-    made = _insert(dialect, table)
-    rest = {name: made.excluded[name] for name in names if name not in keys}
-    where = ~(table.c[by] > made.excluded[by]) if by else None
-    return made.on_conflict_do_update(index_elements=keys, set_=rest, where=where)
+
+    def build(dialect: str) -> Any:
+        made = _insert(dialect, table, names)
+        rest = {name: made.excluded[name] for name in names if name not in keys}
+        where = ~(table.c[by] > made.excluded[by]) if by else None
+        return made.on_conflict_do_update(index_elements=keys, set_=rest, where=where)
+
+    return Constant(build)
 
 
 @cache
-def _getting(dialect: str, table: Table, keys: tuple[str, ...]) -> Any:
-    made = _insert(dialect, table)
-    same = {name: made.excluded[name] for name in keys}  # changes nothing, and so the row is given
-    return made.on_conflict_do_update(index_elements=keys, set_=same).returning(table)
+def _getting(table: Table, names: tuple[str, ...], keys: tuple[str, ...], columns: tuple[str, ...]) -> Constant:
+    def build(dialect: str) -> Any:
+        made = _insert(dialect, table, names)
+        same = {name: made.excluded[name] for name in keys}  # changes nothing, and so the row is given
+        given = [table.c[name] for name in columns]
+        return made.on_conflict_do_update(index_elements=keys, set_=same).returning(*given)
+
+    return Constant(build)
 
 
-def _insert(dialect: str, table: Table) -> Any:
+@cache
+def _changing(table: Table, keys: tuple[str, ...], names: tuple[str, ...]) -> Constant:
+    mine = [table.c[name] == bindparam(f"of_{name}") for name in keys]
+    return Constant(update(table).where(*mine).values({name: bindparam(name) for name in names}))
+
+
+def _insert(dialect: str, table: Table, names: Iterable[str]) -> Any:
     """Give the database's own INSERT, whose conflicts can be handled."""
-    return postgresql.insert(table) if dialect == "postgresql" else sqlite.insert(table)
+    made = postgresql.insert(table) if dialect == "postgresql" else sqlite.insert(table)
+    return made.values({name: bindparam(name) for name in names})

@@ -13,6 +13,7 @@ from gateway.store.deliveries.history import attempts_of
 from gateway.store.deliveries.subscriptions import disable, one
 from gateway.store.events.events import NewEvent, append
 from gateway.store.tables import deliveries, subscriptions
+from gateway.values.secrets import Secret
 
 NOW = 1_800_000_000_000
 LEASE = 30_000
@@ -38,8 +39,8 @@ async def replicas(store_url):
 
 
 async def subscribe(database, key, **more):
-    about = {"owner": "ada", "url": "https://x.example", "format": "native", "secret": "s", "created_at": NOW}
-    values = about | {"id": key, "events": '["*"]', "state": "active"} | more
+    about = {"owner": "ada", "url": "https://x.example", "format": "native", "secret": Secret("s"), "created_at": NOW}
+    values = about | {"id": key, "events": ["*"], "state": "active"} | more
     await database.write(lambda connection: connection.execute(insert(subscriptions).values(**values)) and None)
 
 

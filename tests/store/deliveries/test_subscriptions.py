@@ -137,7 +137,7 @@ async def test_removed(database, fresh):
         return subscriptions.every(connection), (gone.state, gone.secret, gone.previous_secret), states(connection)
 
     expected = {"evt_1": ("delivered", None), "evt_2": ("cancelled", "its owner removed it")}
-    assert ([], ("removed", "", None), expected) == await database.write(work)
+    assert ([], ("removed", Secret(""), None), expected) == await database.write(work)
 
 
 async def test_rotated(database):

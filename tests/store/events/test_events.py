@@ -21,6 +21,7 @@ from gateway.store.events.events import (
     remember,
 )
 from gateway.store.tables import deliveries, events, receipts, subscriptions
+from gateway.values.secrets import Secret
 
 NOW = 1_800_000_000_000
 NUMBERS = count(1)
@@ -56,8 +57,8 @@ def event(subject="b1", type_="booking.created", connection="club"):
     return NewEvent(key, *about, lambda sequence: f"{key} {sequence} \0 ü".encode())
 
 
-def subscription(key, wanted='["*"]', connections=None, state="active"):
-    about = {"owner": "ada", "url": "https://x.example", "format": "native", "secret": "s", "created_at": NOW}
+def subscription(key, wanted=("*",), connections=None, state="active"):
+    about = {"owner": "ada", "url": "https://x.example", "format": "native", "secret": Secret("s"), "created_at": NOW}
     values = about | {"id": key, "events": wanted, "connections": connections, "state": state}
     return lambda connection: connection.execute(insert(subscriptions).values(**values)) and None
 
@@ -133,10 +134,10 @@ async def test_deliveries_are_made_for_those_who_want_the_event(database):
     """By type and connection, for those who are active when it happens, one for each of them."""
     for work in (
         subscription("wh_all"),
-        subscription("wh_type", '["booking.cancelled", "booking.created"]'),
-        subscription("wh_here", connections='["club", "hall"]'),
-        subscription("wh_other_type", '["booking.cancelled"]'),
-        subscription("wh_elsewhere", connections='["hall"]'),
+        subscription("wh_type", ("booking.cancelled", "booking.created")),
+        subscription("wh_here", connections=("club", "hall")),
+        subscription("wh_other_type", ("booking.cancelled",)),
+        subscription("wh_elsewhere", connections=("hall",)),
         subscription("wh_off", state="disabled"),
         subscription("wh_gone", state="removed"),
     ):
