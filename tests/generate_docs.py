@@ -5,7 +5,6 @@ With `--check` nothing is written, and a page that is not as it would be written
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -21,12 +20,12 @@ from gateway.mapping.expressions.path_functions import SPECIFIED
 from gateway.mapping.language import PARTS
 from gateway.model.model import load
 from tests.conformance_page import conformance
-from tests.markdown import code, row, table
+from tests.contract_page import contract
+from tests.markdown import code, flow, row, table
 
 DOCS = Path(__file__).parents[1] / "docs"
 _KINDS = {"dict": "object", "list": "list", "string": "text", "boolean": "true or false"}
 _KINDS |= {"integer": "whole number", "float": "number"}
-_PLAIN = set("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_-./+~ 0123456789")
 
 PROSE = {
     "findings": """
@@ -57,18 +56,6 @@ may succeed later without a change. A code that is a form of another says the sa
 a mapping says `NOT_FOUND`, it becomes the operation's own form.
 """,
 }
-
-
-def flow(value: Any) -> str:
-    """Write a value as YAML in one line; texts are quoted where YAML would read something else."""
-    if isinstance(value, dict):
-        return "{" + ", ".join(f"{flow(key)}: {flow(inner)}" for key, inner in value.items()) + "}"
-    if isinstance(value, list):
-        return "[" + ", ".join(map(flow, value)) + "]"
-    if not isinstance(value, str):
-        return json.dumps(value)
-    plain = value and set(value) <= _PLAIN and value[0].isalpha() and not value.endswith(" ")
-    return value if plain and value not in {"true", "false", "null"} else json.dumps(value, ensure_ascii=False)
 
 
 def findings() -> Iterator[str]:
@@ -183,6 +170,7 @@ PAGES = {
     "words-and-codecs.md": words,
     "errors.md": errors,
     "conformance.md": conformance,
+    "contract.md": contract,
 }
 """File in docs/ → its lines."""
 _MADE = "<!-- Made by `make docs`: change the code it is made from, not this file. -->"

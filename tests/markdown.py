@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
+from typing import Any
+
+_PLAIN = set("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_-./+~ 0123456789")
 
 
 def code(text: str) -> str:
@@ -30,3 +34,15 @@ def cell(text: str) -> str:
 def codes(names: Iterable[str]) -> str:
     """Put names side by side, each as code."""
     return ", ".join(map(code, names))
+
+
+def flow(value: Any) -> str:
+    """Write a value as YAML in one line; texts are quoted where YAML would read something else."""
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{flow(key)}: {flow(inner)}" for key, inner in value.items()) + "}"
+    if isinstance(value, list):
+        return "[" + ", ".join(map(flow, value)) + "]"
+    if not isinstance(value, str):
+        return json.dumps(value)
+    plain = value and set(value) <= _PLAIN and value[0].isalpha() and not value.endswith(" ")
+    return value if plain and value not in {"true", "false", "null"} else json.dumps(value, ensure_ascii=False)

@@ -18,7 +18,8 @@ from gateway.mapping.language import PARTS
 from gateway.model.model import load
 from gateway.surface.operations.capabilities import capabilities
 from tests.conformance_page import filled, mark, shipped, shown, support
-from tests.generate_docs import PAGES, flow, pages
+from tests.generate_docs import PAGES, pages
+from tests.markdown import flow
 from tests.shipped import FILES
 
 ROOT = Path(__file__).parents[1]

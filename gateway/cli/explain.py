@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable, Collection, Iterator, Mapping
 
 from gateway.cli import options
+from gateway.cli.explain_contract import contract, contract_names
 from gateway.documents.parts import Part
 from gateway.documents.yaml import suggestion
 from gateway.mapping.codecs import CODECS
@@ -40,7 +41,8 @@ EXAMPLES = """examples:
   gateway explain PROVIDER hooks.events         what the provider sends there: what it means, or asks
   gateway explain PROVIDER                      what the provider can and cannot do
   gateway explain codecs                          the codecs; also: functions, keys
-  gateway explain keys step                       the keys of a step"""
+  gateway explain keys step                       the keys of a step
+  gateway explain contract bookings.create        an operation that frontends see; also: a type, Booking"""
 
 
 _HOOKS = "hooks."
@@ -50,7 +52,7 @@ _BODIES = {"none": "no body", "text": "plain text", "json": "JSON", "form": "a f
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Describe the verb."""
-    parser.add_argument("subject", metavar="PROVIDER|codecs|functions|keys", help="what to explain")
+    parser.add_argument("subject", metavar="PROVIDER|codecs|functions|keys|contract", help="what to explain")
     parser.add_argument("name", nargs="?", metavar="NAME", help="the operation, native.NAME, hooks.NAME; or the word")
     options.add_mappings(parser)
 
@@ -127,6 +129,7 @@ _WORDS: Mapping[str, tuple[Collection[str], Callable[[str | None], Iterator[str]
     "codecs": (CODECS, _codecs),
     "functions": ({**PATH_FUNCTIONS, **FUNCTIONS}, _functions),
     "keys": (PARTS, _keys),
+    "contract": (contract_names(), contract),
 }
 """What can be explained besides providers: the names there are, and what tells of one of them or of all."""
 

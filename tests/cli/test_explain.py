@@ -8,6 +8,7 @@ import pytest
 from gateway.mapping.codecs import CODECS
 from gateway.mapping.expressions.functions import FUNCTIONS
 from gateway.mapping.language import PARTS
+from gateway.model.model import load
 
 ROOT = Path(__file__).parents[2]
 
@@ -172,3 +173,26 @@ def test_hook_that_asks(gateway, monkeypatch):
     assert ("reply, done: 200, plain text", "reply") in told
     assert ("reply, BOOKING_CONFLICT: 409, JSON", "BOOKING_CONFLICT") in told
     assert "taken" not in out
+
+
+def test_the_contract(gateway):
+    """Of an operation every argument is told, with who honours it, the fields of its result, errors and an example."""
+    code, out, err = gateway("explain", "contract", "bookings.create")
+    assert (0, "") == (code, err)
+    lines = out.splitlines()
+    assert "  customer.name          text, required [mapping]: Full name." in lines
+    assert (
+        "  notes                  text, perhaps of several lines [mapping, if it can]: The customer's remarks." in lines
+    )
+    assert "  one of slot_id, start is given" in lines
+    assert "  items                  list of BookingItem, 1 or more elements, required: What is held and when." in lines
+    assert "OUTCOME_UNKNOWN" in next(line for line in lines if line.startswith("errors: "))
+    assert lines[lines.index("example:") + 1].startswith('  args: {"resource_id": ')
+    model = load()
+    told = gateway("explain", "contract")[1]
+    assert [name for name in (*model.operations, *model.types) if name not in told] == []
+    assert (
+        "  minutes                integer, 1 to 525600, required: How long" in gateway("explain", "contract", "Hold")[1]
+    )
+    assert "one of on_hold, pending" in gateway("explain", "contract", "BookingStatus")[1]
+    assert "did you mean `bookings.create`?" in gateway("explain", "contract", "bookings.crate")[2]

@@ -50,7 +50,12 @@ def on_any_connection(model: Model, operation: Operation) -> frozenset[str]:
 
 def on_connection(operation: Operation, plan: OperationPlan, provider: FittedPlan) -> frozenset[str]:
     """Give the codes of an operation as this provider's mapping has it."""
-    found = set(_own(operation.method, plan, provider))
+    return by_itself(operation) | frozenset(_own(operation.method, plan, provider))
+
+
+def by_itself(operation: Operation) -> frozenset[str]:
+    """Give the codes of an operation whatever a mapping says: its rules and guards add their own."""
+    found = set(_always(operation.method, operation.effect))
     if any(argument.type.kind == _TIMES for argument in operation.args.values()):
         found.add("INVALID_TIME")
     if operation.window is not None:
@@ -66,10 +71,14 @@ def of_native(method: str, plan: OperationPlan, provider: FittedPlan) -> frozens
 
 
 def _own(method: str, plan: OperationPlan, provider: FittedPlan) -> Iterator[str]:
-    yield from ANY
+    yield from _always(method, plan.effect)
     yield from (rule.code for rule in provider.rules)
     yield from _ruled(plan, provider, {plan.name})
-    if plan.effect is not Effect.SAFE:
+
+
+def _always(method: str, effect: Effect) -> Iterator[str]:
+    yield from ANY
+    if effect is not Effect.SAFE:
         yield OutcomeUnknown.CODE
     if method in METHODS:
         yield from REPEATED

@@ -13,7 +13,7 @@ from gateway.mapping.compile import compile_provider
 from gateway.mapping.language import PARTS
 from gateway.mapping.language.file import File
 from gateway.model.model import load
-from tests.generate_docs import flow
+from tests.markdown import flow
 
 BASE, _ = read(Path(__file__).parents[1] / "base.yaml")
 SLOTS = [

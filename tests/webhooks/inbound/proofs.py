@@ -13,7 +13,7 @@ from gateway.mapping.nodes.given import Setting
 from gateway.model.model import load
 from gateway.values.messages import Received
 from gateway.webhooks.inbound.verify import glance, verify
-from tests.generate_docs import flow
+from tests.markdown import flow
 
 NOW = 1_700_000_000
 URL = "https://gateway.example/hooks/club/changed"
