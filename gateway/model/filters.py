@@ -7,10 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
 from typing import TypeAlias
 
-from gateway.model.types.times import moment
+from gateway.model.types.times import epoch
 from gateway.values.messages import Json
 
 Test: TypeAlias = Callable[[Json], bool]
@@ -46,12 +45,26 @@ def _found(row: Json, path: tuple[str, ...]) -> Iterator[Json]:
 
 
 def _any(paths: _Paths, holds: Callable[[Json], bool]) -> Test:
-    return lambda row: any(holds(value) for path in paths for value in _found(row, path))
+    if any(len(path) > 1 for path in paths):
+        return lambda row: any(holds(value) for path in paths for value in _found(row, path))
+    keys = tuple(path[0] for path in paths)
+
+    def test(row: Json) -> bool:
+        """The same of fields that the row itself has, which most are: every row of a list comes here."""
+        for key in keys:
+            value = row.get(key)
+            if value is None:
+                continue
+            if any(map(holds, _found(value, ()))) if isinstance(value, list) else holds(value):
+                return True
+        return False
+
+    return test
 
 
-def _order(value: Json) -> datetime | float:
+def _order(value: Json) -> float:
     """Give what to compare: instants by moment, whatever their offsets; numbers as they are."""
-    return moment(value) if isinstance(value, str) else float(value)
+    return epoch(value) if isinstance(value, str) else float(value)
 
 
 def _equals(paths: _Paths, wanted: Json) -> Test:
@@ -64,12 +77,12 @@ def _any_of(paths: _Paths, wanted: Json) -> Test:
 
 def _at_least(paths: _Paths, wanted: Json) -> Test:
     least = _order(wanted)
-    return _any(paths, lambda value: _order(value) >= least)  # type: ignore[operator]
+    return _any(paths, lambda value: _order(value) >= least)
 
 
 def _before(paths: _Paths, wanted: Json) -> Test:
     most = _order(wanted)
-    return _any(paths, lambda value: _order(value) < most)  # type: ignore[operator]
+    return _any(paths, lambda value: _order(value) < most)
 
 
 def _same_text(paths: _Paths, wanted: Json) -> Test:
@@ -92,11 +105,11 @@ def _mentions(paths: _Paths, wanted: Json) -> Test:
 
 def _lasts(paths: _Paths, wanted: Json) -> Test:
     (start,), (end,) = paths
-    length = timedelta(minutes=wanted)
+    length = wanted * 60
 
     def test(row: Json) -> bool:
         first, last = row.get(start), row.get(end)
-        return first is not None and last is not None and moment(last) - moment(first) == length
+        return first is not None and last is not None and epoch(last) - epoch(first) == length
 
     return test
 

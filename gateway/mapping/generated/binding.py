@@ -7,6 +7,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any, Final
 
+from gateway.computation.budget import spend
 from gateway.mapping.expressions.probes import PROBE
 from gateway.mapping.generated.records import write_reading
 from gateway.mapping.generated.source import FAILURES, STOP, Source, TooLong
@@ -17,6 +18,8 @@ from gateway.values.messages import Json
 
 Reader = Callable[[Json, Scope], dict[str, Json]]
 """A row and the names around it → the canonical object; raises what `read_record` raises."""
+_AT_A_TIME: Final = 32
+"""Rows that are read between two counts of the steps."""
 _Made = Callable[[Json, Scope], Any]
 
 
@@ -83,6 +86,24 @@ class Generated:
 
         return read
 
+    def rows(self, record: RecordPlan, rows: list[Json], scope: Scope) -> list[Json]:
+        """Read rows one after the other; raises what `read_record` raises of the first that does not fit."""
+        made, read = self.reading(record), self.reader(record)
+        found: list[Json] = []
+        for begin in range(0, len(rows), _AT_A_TIME):
+            some = rows[begin : begin + _AT_A_TIME]
+            spend(len(some))
+            try:
+                objects = [made(row, scope) for row in some]
+            except FAILURES:
+                objects = [STOP]
+            if any(one is STOP for one in objects):
+                objects = [read(row, scope) for row in some]
+            else:
+                self.runs[record.name] += len(some)
+            found += objects
+        return found
+
 
 def code_of(codes: dict[int, Any], record: RecordPlan) -> Code:
     """Give the code of a record, which is made now if nobody has asked for it before."""
@@ -105,13 +126,19 @@ def _stopped(_row: Json, _scope: Scope) -> Json:
     return STOP
 
 
-_BY_EVALUATOR: Final = read_record
-
-
 def reader(record: RecordPlan, scope: Scope) -> Reader:
     """Give what reads rows by a record in this scope: generated code, or the evaluator where it is looked on."""
     generated = scope.get(GENERATED)
     if generated is None or PROBE.get() is not None:
-        return partial(_BY_EVALUATOR, record)
+        return partial(read_record, record)
     found: Reader = generated.reader(record)
+    return found
+
+
+def read_rows(record: RecordPlan, rows: list[Json], scope: Scope) -> list[Json]:
+    """Read rows by a record in this scope; raises what `read_record` raises of the first that does not fit."""
+    generated = scope.get(GENERATED)
+    if generated is None or PROBE.get() is not None:
+        return [read_record(record, row, scope) for row in rows]
+    found: list[Json] = generated.rows(record, rows, scope)
     return found

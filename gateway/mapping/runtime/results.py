@@ -10,9 +10,9 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from gateway.computation.budget import check_rows, spend
-from gateway.mapping.generated.binding import reader
+from gateway.mapping.generated.binding import read_rows, reader
 from gateway.mapping.nodes.calls import GENERATED, RowsPlan, Scope
-from gateway.mapping.runtime.expressions import read
+from gateway.mapping.runtime.expressions import read as look_up
 from gateway.mapping.runtime.rows import elements, walk
 from gateway.values.errors import AnswerMismatch, GatewayError
 from gateway.values.messages import Json
@@ -27,6 +27,8 @@ ROW_LEFT_OUT: Final = "ROW_LEFT_OUT"
 LIST_INCOMPLETE: Final = "LIST_INCOMPLETE"
 """The code of the warning that there is more of the provider's list than ours."""
 _MOST_WARNINGS = 100
+_LIGHT = 8
+"""Rows that are looked at in the time of one step."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +68,7 @@ class Result:
             return self.rows
         return self.rows[0] if self.rows else None
 
-    def at(self, places: list[int]) -> Result:
+    def at(self, places: Sequence[int]) -> Result:
         """Give the rows at these places alone."""
         if len(places) == len(self.rows):
             return self
@@ -87,49 +89,52 @@ def read_all(
     The first path of each is evaluated on `root`. Raises the error `not_found` when a single object is not there,
     AnswerMismatch where the answer does not fit, and what `check_rows` raises.
     """
-    read_rows: list[Json] = []
+    read: list[Json] = []
     raw: list[Json] = []
     left_out: list[LeftOut] = []
     for rows in plans:
         private = rows.record.private
         if rows.one:
             row, canonical = _read_one(rows, root, scope, not_found)
-            read_rows.append(canonical)
+            read.append(canonical)
             raw.append(_shown(row, private) if show else None)
             continue
-        found = _rows(rows, root, scope)
-        check_rows(len(read_rows) + len(found))
+        found, own = _rows(rows, root, scope, show=show)
+        check_rows(len(read) + len(found))
+        if not partial:
+            read += read_rows(rows.record, found, scope)
+            raw += [_shown(one, private) for one in own] if show else [None] * len(found)
+            continue
         read_row = reader(rows.record, scope)
-        for number, (row, own) in enumerate(found):
+        for number, row in enumerate(found):
             spend()
             try:
-                read_rows.append(read_row(row, scope))
+                read.append(read_row(row, scope))
             except AnswerMismatch as error:
-                if not partial:
-                    raise
                 field = next((one.name for one in rows.record.fields if one.origin == error.origin), "")
                 left_out.append(LeftOut(number, field, error))
             else:
-                raw.append(_shown(own, private) if show else None)
-    return Result(read_rows, raw, single=False, left_out=tuple(left_out))
+                raw.append(_shown(own[number], private) if show else None)
+    return Result(read, raw, single=False, left_out=tuple(left_out))
 
 
-def _rows(rows: RowsPlan, root: Json, scope: Scope) -> list[tuple[Json, Json]]:
-    """Find all rows before the first is read: what the record reads, and the provider's own object."""
+def _rows(rows: RowsPlan, root: Json, scope: Scope, *, show: bool) -> tuple[list[Json], list[Json]]:
+    """Find all rows before the first is read: what the record reads, and to `show` the provider's own objects."""
     if not rows.named:
-        level = rows.levels[0]
-        return [(row, row) for row in elements(level, root)]
+        found = elements(rows.levels[0], root)
+        return found, found
     seen = {name: held for name, held in scope.items() if name != GENERATED}
-    return [({**seen, **names}, _outline(names)) for names in walk(rows.levels, root, scope)]
+    walked = walk(rows.levels, root, scope)
+    return [{**seen, **names} for names in walked], [_outline(names) for names in walked] if show else []
 
 
 def chosen(found: Result, tests: list[Callable[[Json], bool]]) -> Result:
     """Give the rows that pass every test."""
-    places = []
-    for at, row in enumerate(found.rows):
-        spend()
-        if all(test(row) for test in tests):
-            places.append(at)
+    rows = found.rows
+    places: Sequence[int] = range(len(rows))
+    for test in tests:
+        spend(len(places) // _LIGHT)
+        places = [at for at in places if test(rows[at])]
     return found.at(places)
 
 
@@ -154,6 +159,10 @@ def distinct(listed: Result, origin: str) -> Result:
 
     Raises AnswerMismatch where two rows that differ have one id, for nothing tells which of them it means.
     """
+    spend(len(listed.rows) // _LIGHT)
+    ids = {row.get("id") for row in listed.rows if isinstance(row, dict)}
+    if len(ids) == len(listed.rows) and None not in ids:
+        return listed
     found: dict[Json, Json] = {}
     places = []
     for at, row in enumerate(listed.rows):
@@ -185,7 +194,7 @@ def _scalars(value: Json) -> Json:
 def _read_one(rows: RowsPlan, root: Json, scope: Scope, not_found: str | None) -> tuple[Json, Json]:
     """The provider's object and the canonical one."""
     level = rows.levels[0]
-    row = read(level.at, root, level.origin)
+    row = look_up(level.at, root, level.origin)
     if row is MISSING or row is None or row == []:
         if not_found is not None:
             raise GatewayError("", code=not_found, origin=level.origin)

@@ -181,6 +181,7 @@ def wall_clock(instant: str, zone: str) -> datetime:
         raise TimeRefused(INSTANT) from None
 
 
+@lru_cache(_MOST_KNOWN)
 def epoch(instant: str) -> int:
     """Give a canonical instant as seconds since 1970-01-01T00:00:00Z."""
     return (moment(instant) - _EPOCH) // timedelta(seconds=1)
