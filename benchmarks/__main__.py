@@ -9,11 +9,14 @@ from pathlib import Path
 
 import uvloop
 
-from benchmarks import inprocess, processes, report, sockets, starting
+from benchmarks import growing, inprocess, plot, processes, report, sockets, starting
 from benchmarks.house import SHIPPED
 from benchmarks.measure import Row
 
-GROUPS = ("calls", "in process", "shipped", "rows", "connections", "start")
+GROUPS = (
+    *("calls", "in process", "libraries", "shipped", "rows", "connections", "subscribers", "backlog"),
+    *("stores", "memory", "start"),
+)
 EXAMPLES = """examples:
   python -m benchmarks                              everything, in ten minutes
   python -m benchmarks --quick                      the same with fewer rounds and sizes, in two
@@ -27,7 +30,7 @@ _ROWS = (10, 100, 1_000, 10_000, 100_000)
 
 def plan(groups, *, rounds):
     """Give what is measured in one process, as `inprocess.rows` takes it."""
-    hand, floor = inprocess.HAND, inprocess.FLOOR
+    hand, floor = (inprocess.HAND,), (inprocess.FLOOR,)
     quick = rounds <= 3
     if "in process" in groups:
         yield from (
@@ -39,6 +42,9 @@ def plan(groups, *, rounds):
             ("in process", "verify", "a signed webhook, and one that is forged", "verify", [], hand),
             ("in process", "hook", "a signed webhook verified and read", "hook", [], hand),
         )
+    if "libraries" in groups:
+        yield "libraries", "one", "one booking, bytes to bytes", "one", [], (*hand, *inprocess.LIBRARIES)
+        yield "libraries", "100", "100 bookings, bytes to bytes", "bookings", [100], (*hand, *inprocess.LIBRARIES)
     if "rows" in groups:
         for number in _ROWS[:3] if quick else _ROWS:
             yield "rows", f"{number:,} rows", f"{number:,} slots in an answer", "slots", [number], hand
@@ -64,13 +70,31 @@ async def over_sockets(groups, rounds, against, tell):
                 yield Row("connections", f"{number:,} connections", about, found.unit, found.sides, found.more)
 
 
+async def grown(groups, rounds, tell):
+    """Measure what becomes of events and memory as there is more of everything."""
+    size, few = 0 if rounds == 1 else 1 if rounds <= 3 else 2, min(rounds, 3)
+    if "subscribers" in groups:
+        async for row in growing.subscribers(((10,), (1, 10), (1, 10, 100, 1_000))[size], few, tell):
+            yield row
+    if "backlog" in groups:
+        async for row in growing.backlog(((10,), (10, 10_000), (10, 10_000, 1_000_000))[size], few, tell):
+            yield row
+    if "stores" in groups:
+        async for row in growing.stores(few, tell):
+            yield row
+    if "memory" in groups:
+        async for row in growing.memory(((50, 100), (100, 1_000), (1_000, 10_000, 30_000))[size], tell):
+            yield row
+
+
 async def measured(groups, rounds, against, tell):
     """Measure what is asked for."""
     found = list(inprocess.rows(list(plan(groups, rounds=rounds)), rounds, against, tell))
     if {"calls", "connections"} & {*groups}:
         found += [row async for row in over_sockets(groups, rounds, against, tell)]
+    found += [row async for row in grown(groups, rounds, tell)]
     if "start" in groups:
-        providers = (1,) if rounds == 1 else (5,) if rounds <= 3 else (5, 50)
+        providers = (1,) if rounds == 1 else (5, 50) if rounds <= 3 else (5, 50, 500)
         found += [row async for row in starting.rows(providers, min(rounds, 5), against, tell)]
     return found
 
@@ -124,7 +148,11 @@ def main(words=None):
     if given.json:
         given.json.write_text(report.as_json(rows, told), encoding="utf-8")
     if given.docs:
-        given.docs.write_text(report.page(rows, told), encoding="utf-8")
+        drawn = plot.svg(rows)
+        if drawn:
+            given.docs.with_suffix(".svg").write_text(drawn, encoding="utf-8")
+        page = report.page(rows, told, picture=given.docs.with_suffix(".svg").name if drawn else None)
+        given.docs.write_text(page, encoding="utf-8")
     sys.stdout.write(report.text(rows))
     return 0
 

@@ -13,6 +13,8 @@ from benchmarks.measure import BEFORE, GATEWAY, Row, alternated
 ROOT = Path(__file__).parents[1]
 HAND = "by hand"
 FLOOR = "decode+encode"
+LIBRARIES = ("jmespath + jinja2", "glom", "JSONata")
+_SIDES = {HAND: "handmade", FLOOR: "handmade", **{name: f"libraries:{name}" for name in LIBRARIES}}
 _BATCH_NS = 60_000_000
 """CPU time that one batch should take at least."""
 
@@ -88,9 +90,9 @@ def measured(row, task, given, workers, rounds):
 
 
 @contextlib.contextmanager
-def workers_of(hand, against):
-    """Start the workers: the gateway's, the hand-written side's under this name and perhaps another checkout's."""
-    workers = {GATEWAY: Worker("house"), hand: Worker("handmade")}
+def workers_of(sides, against):
+    """Start the workers: the gateway's, those of these sides and perhaps another checkout's."""
+    workers = {GATEWAY: Worker("house"), **{name: Worker(_SIDES[name]) for name in sides}}
     if against is not None:
         workers[BEFORE] = Worker("house", against)
     try:
@@ -101,10 +103,10 @@ def workers_of(hand, against):
 
 
 def rows(plan, rounds, against, tell):
-    """Measure each `(group, name, about, task, given, hand)` of a plan, and give its row."""
-    for hand in dict.fromkeys(hand for *_, hand in plan):
-        with workers_of(hand, against) as workers:
+    """Measure each `(group, name, about, task, given, sides)` of a plan, and give its row."""
+    for sides in dict.fromkeys(sides for *_, sides in plan):
+        with workers_of(sides, against) as workers:
             for group, name, about, task, given, own in plan:
-                if own == hand:
+                if own == sides:
                     tell(f"{group} {name}")
                     yield measured(Row(group, name, about, "µs CPU"), task, given, workers, rounds)

@@ -77,6 +77,10 @@ class Server:
         """Give the end of its output."""
         return self._said.read_text(encoding="utf-8", errors="replace")[-3000:]
 
+    def close(self):
+        """End it, as `contextlib.closing` asks for it."""
+        self.stop()
+
     def stop(self):
         """End it."""
         if self._process.poll() is None:
@@ -88,8 +92,8 @@ class Server:
                 self._process.wait()
 
 
-def configuration(vendor, mappings, store):
-    """Write a configuration of the gateway: two connections to the vendor, of one of which a subscriber hears."""
+def configuration(vendor, mappings, store, subscribers=1):
+    """Write a configuration of the gateway: two connections to the vendor, of one of which these subscribers hear."""
     settings = {"base_url": vendor, "api_key": data.KEY, "hook_secret": data.HOOK_SECRET}
     account = {"provider": "vendor", "settings": settings | {"time_zone": data.ZONE, "currency": data.CURRENCY}}
     return json.dumps(
@@ -100,7 +104,14 @@ def configuration(vendor, mappings, store):
             "callers": {"web": {"key": data.CALLER, "may": ["read", "write"]}},
             "egress": {"allow": ["127.0.0.0/8"]},
             "connections": {data.CONNECTION: account, "hooked": account},
-            "webhooks": [{"url": f"{vendor}/told", "secret": data.SUBSCRIBER_SECRET, "connections": ["hooked"]}],
+            "webhooks": [
+                {
+                    "url": f"{vendor}/told{f'?{n}' if n else ''}",
+                    "secret": data.SUBSCRIBER_SECRET,
+                    "connections": ["hooked"],
+                }
+                for n in range(subscribers)
+            ],
             "deliveries": {"at_once": 64, "per_second": 1_000},
         }
     )
@@ -119,13 +130,14 @@ def proxy(kind, vendor, folder, pinned):
     return Server(kind, words, port, folder, pinned)
 
 
-def gateway(name, vendor, folder, pinned, root=ROOT, mappings=None):
-    """Start `gateway serve` of a checkout, its store a file of SQLite."""
+def gateway(name, vendor, folder, pinned, root=ROOT, mappings=None, *, store=None, subscribers=1):
+    """Start `gateway serve` of a checkout, its store a file of SQLite unless another is given."""
     port, own = free_port(), folder / name
-    own.mkdir()
+    own.mkdir(exist_ok=True)
     listed = mappings if mappings is not None else [root / "benchmarks" / "vendor.yaml"]
-    store = f"sqlite:///{own / 'gateway.db'}"
-    (own / "config.yaml").write_text(configuration(f"http://127.0.0.1:{vendor.port}", listed, store), encoding="utf-8")
+    store = store or f"sqlite:///{own / 'gateway.db'}"
+    written = configuration(f"http://127.0.0.1:{vendor.port}", listed, store, subscribers)
+    (own / "config.yaml").write_text(written, encoding="utf-8")
     words = ["-m", "gateway", "serve", "--config", str(own / "config.yaml"), "--port", str(port)]
     return Server(name, words, port, own, pinned, root)
 

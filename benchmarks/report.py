@@ -11,9 +11,14 @@ LIBRARIES = ("aiohttp", "jmespath", "jinja2", "sqlalchemy", "orjson", "uvloop")
 _HEADINGS = {
     "calls": "Whole calls over sockets: CPU of the process for one request",
     "in process": "In one process, bytes to bytes: CPU for doing it once",
+    "libraries": "Beside libraries that map data, in one process: CPU for doing it once",
     "shipped": "The shipped mappings, their examples once through: CPU, beside decoding and encoding the same bytes",
     "rows": "How it grows with the rows of an answer: CPU for one answer",
     "connections": "How it goes with the connections of callers: CPU for one request",
+    "subscribers": "How it grows with the subscribers of an event: CPU for one delivery",
+    "backlog": "How it grows with the deliveries that wait: CPU for one event accepted and delivered",
+    "stores": "Events accepted and delivered, by store: CPU of the gateway for one event",
+    "memory": "After so many calls: CPU for one call",
     "start": "Starting: from the start of the process until it is ready",
 }
 _PREFACE = """<!-- Made by `make bench`: measure again instead of changing this file. -->
@@ -132,11 +137,13 @@ def text(rows):
     return "\n\n".join(parts) + "\n"
 
 
-def page(rows, told):
-    """Write the page of the documentation."""
+def page(rows, told, picture=None):
+    """Write the page of the documentation, with this picture of the growth curves."""
     libraries = ", ".join(f"{name} {one}" for name, one in told["libraries"].items())
     measured_on = f"{told['processor']}, {told['cores']} cores, {told['system']}, Python {told['python']}, {libraries}"
     parts = [_PREFACE.format(measured_on)]
+    if picture is not None:
+        parts.append(f"![How CPU grows with rows, connections, subscribers, what waits and calls]({picture})")
     for group, found in grouped(rows).items():
         abouts = "\n".join(f"- {row.name}: {row.about}" for row in found)
         parts += [f"## {_HEADINGS[group].partition(':')[0]}", abouts, markdown(table(found))]

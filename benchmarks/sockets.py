@@ -133,8 +133,11 @@ class Bench:
             while (await self._count())[0] < number:  # noqa: ASYNC110 - another process counts
                 await asyncio.sleep(0.005)
 
-    async def batch(self, workload, side, count, connections=CONNECTIONS):
-        """Send so many requests to a side: µs of CPU, seconds in all, and the seconds that each took."""
+    async def batch(self, workload, side, count, connections=CONNECTIONS, *, told=1):
+        """Send so many requests to a side: µs of CPU, seconds in all, and the seconds that each took.
+
+        Each request of a workload that is told leads to so many deliveries.
+        """
         server, requests, took = self.sides[side], self.requests(workload, side, count), []
         wrong = []
 
@@ -148,7 +151,7 @@ class Bench:
         begun, used = time.perf_counter(), processes.cpu_ns(server.pid)
         await load.ask(server.port, requests, connections, seen)
         if workload.told:
-            await self.delivered(count)
+            await self.delivered(count * told)
         used, seconds = processes.cpu_ns(server.pid) - used, time.perf_counter() - begun
         if wrong:
             raise RuntimeError(f"{workload.name}: {side} answered {len(wrong)} of {count} requests with {wrong[0]!r}")

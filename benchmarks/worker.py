@@ -1,5 +1,7 @@
 """A process in which one side's tasks are done, `python -m benchmarks.worker SIDE`: a line of JSON in, one out.
 
+SIDE is a module of this package, or `libraries:` and one of the libraries there.
+
 `{"task": …, "given": […], "times": n}` is answered with the CPU time of doing it n times, in nanoseconds, and with the
 bytes that it gave, as a digest; `"show": true` adds them. Of what is made before, nothing counts.
 """
@@ -11,17 +13,20 @@ import importlib
 import json
 import sys
 import time
+from functools import partial
 
 
 def main():
     """Serve one side until its input ends."""
-    side = importlib.import_module(f"benchmarks.{sys.argv[1]}")
+    module, _, library = sys.argv[1].partition(":")
+    side = importlib.import_module(f"benchmarks.{module}")
+    runner = partial(side.runner, library) if library else side.runner
     ready = {}
     for line in sys.stdin:
         asked = json.loads(line)
         key = (asked["task"], *asked["given"])
         if key not in ready:
-            ready[key] = side.runner(*key)
+            ready[key] = runner(*key)
             ready[key](1)
             gc.collect()
             gc.freeze()  # as `gateway serve` has it

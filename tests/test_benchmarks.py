@@ -6,6 +6,7 @@ No test holds anything to a time: how fast this machine is, at this moment, says
 import base64
 import json
 import sys
+from xml.etree import ElementTree as ET
 
 import pytest
 
@@ -20,6 +21,8 @@ from benchmarks.__main__ import GROUPS, main
 SIDES = {
     **{key: {"gateway", "bare", "dutiful"} for key in ("calls", "connections")},
     **{key: {"gateway", "by hand"} for key in ("in process", "rows")},
+    "libraries": {"gateway", "by hand", "jmespath + jinja2", "glom", "JSONata"},
+    **{key: {"gateway"} for key in ("subscribers", "backlog", "stores", "memory")},
     "shipped": {"gateway", "decode+encode"},
     "start": {"gateway", "bare"},
 }
@@ -40,6 +43,9 @@ def test_everything_is_measured_on_equal_answers(tmp_path, capsys):
     for row in found:
         assert row["about"] in shown
         assert row["about"] in page.read_text(encoding="utf-8")
+    drawn = ET.fromstring(page.with_suffix(".svg").read_text(encoding="utf-8"))
+    assert 3 == len(drawn.findall("{http://www.w3.org/2000/svg}polyline"))
+    assert f"({page.stem}.svg)" in page.read_text(encoding="utf-8")
 
 
 class Fixed:
