@@ -33,6 +33,8 @@ def from_query(operation: Operation, pairs: Sequence[tuple[str, str]]) -> dict[s
     What cannot be turned stays text, and `arguments` says what is wrong with it beside everything else. Raises
     CallInvalid for an argument that is repeated and no list, or belongs in the path or body.
     """
+    if not pairs:
+        return {}
     known = {**operation.args, **operation.common}
     given: dict[str, list[str]] = {}
     for name, value in pairs:
@@ -64,6 +66,8 @@ def from_body(operation: Operation, body: Json) -> dict[str, Json]:
     """
     if not isinstance(body, dict):
         raise CallInvalid("The body must be a JSON object", details={"fields": []})
+    if not body:
+        return {}
     problems = [
         Problem(name, f"belongs in the {argument.where}")
         for name, argument in {**operation.args, **operation.common}.items()

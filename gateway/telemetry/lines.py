@@ -17,6 +17,10 @@ _MOST_KNOWN = 2_048
 """Texts that are remembered: the ids of requests go through, and names of fields, events and connections stay."""
 
 
+_NUMBERS = frozenset({int, float, bool, type(None)})
+"""The types of values that hold no text."""
+
+
 class JsonLines(logging.Formatter):
     """One JSON object a line, ASCII only, so that no value can break the line or drive a terminal."""
 
@@ -28,22 +32,25 @@ class JsonLines(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         """Write one record; of a foreign library's record, its message."""
         line: dict[str, Json] = {
-            "time": f"{_second(int(record.created))}.{int(record.msecs):03d}Z",
+            "time": f"{_second(int(record.created))}.{int(record.msecs):03d}Z",  # holds what the clock says alone
             "level": record.levelname.lower(),
         }
         fields = getattr(record, "fields", None)
         if fields is None:
-            line |= {"event": "log", "logger": record.name, "message": record.getMessage()}
+            fields = {"logger": record.name, "message": record.getMessage()}
+            line["event"] = "log"
         else:
-            line |= {"event": record.getMessage(), **fields}
+            line["event"] = self._text(record.getMessage())
+        for name, value in fields.items():
+            line[self._known(name)] = value if type(value) in _NUMBERS else self._masked(value)
         if record.exc_info:
-            line["trace"] = self.formatException(record.exc_info)
-        return _ascii(self._masked(line)).replace("\x7f", "\\u007f")
+            line["trace"] = self._text(self.formatException(record.exc_info))
+        return _ascii(line).replace("\x7f", "\\u007f")
 
     def _masked(self, value: Json) -> Json:
         """Give what JSON can hold, every text in it masked; what is no JSON is written as text first."""
         if type(value) is str:
-            return self._text(value)
+            return self._known(value) if len(value) <= _SHORT else self._redactor.text(value)
         if value is None or isinstance(value, (bool, int, float)):
             return value
         if isinstance(value, dict):

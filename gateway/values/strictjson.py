@@ -60,8 +60,17 @@ class JsonRefused(Unreadable):
 
 def declared_charset(headers: Mapping[str, str]) -> str:
     """The character set that a Content-Type declares, in lower case, UTF-8 without one; names of headers likewise."""
+    declared = headers.get("content-type", "")
+    return UTF_8 if declared in _DECLARES_NONE else _charset_of(declared)
+
+
+_DECLARES_NONE: Final = frozenset({"", "application/json", "application/json; charset=utf-8"})
+"""The values of nearly all: JSON is UTF-8."""
+
+
+def _charset_of(declared: str) -> str:
     message = Message()
-    message["Content-Type"] = headers.get("content-type", "").replace("\r", " ").replace("\n", " ")
+    message["Content-Type"] = declared.replace("\r", " ").replace("\n", " ")
     found = message.get_param("charset")
     return found.strip().lower() if isinstance(found, str) and found.strip() else UTF_8
 

@@ -58,7 +58,8 @@ def way_out(connection: Connection, around: Surroundings) -> Ask:
     paced = recorded(limited(http(around.client, around.gates, around.clock), gate))
 
     def ours() -> Scope:
-        return {**connection.revealed, **dict.fromkeys(("now", "sent_at"), around.moment())}
+        moment = around.moment()
+        return {**connection.revealed, "now": moment, "sent_at": moment}
 
     def with_scheme(name: str, auth: AuthPlan) -> _Scheme:
         login = auth.login if isinstance(auth, SessionAuth) else None

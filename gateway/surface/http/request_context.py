@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -33,6 +34,8 @@ class RequestContext:
     code: str | None = None
     """The error code it was answered with."""
     traced: Traceable | None = None
+    path_parts: Mapping[str, str] | None = None
+    """The values that stand in its path, once they were asked for."""
 
 
 REQUEST_CONTEXT: web.RequestKey[RequestContext] = web.RequestKey("visit", RequestContext)

@@ -7,12 +7,15 @@ from __future__ import annotations
 
 import asyncio
 import re
+from collections.abc import Mapping
+from functools import lru_cache
 from http import HTTPStatus
 from urllib.parse import parse_qsl, unquote
 
 from aiohttp import web
 
 from gateway.surface.http.error_responses import HttpRefused
+from gateway.surface.http.request_context import REQUEST_CONTEXT
 from gateway.values.errors import CallInvalid
 from gateway.values.messages import Json
 from gateway.values.strictjson import JsonRefused, decode_json
@@ -23,24 +26,33 @@ READ_SECONDS = 15.0
 UNKNOWN_CODING = "Send the body without Content-Encoding, or compressed with gzip."
 _CODINGS = frozenset({"identity", "gzip", "x-gzip", "deflate"})
 _UNESCAPED = re.compile("%(?![0-9A-Fa-f]{2})|[^!-~]")
+_USUAL = re.compile("[0-9A-Za-z_-]+")
 _UTF_8 = frozenset({"utf-8", "utf8"})
 _CONDITIONS = ("If-Match", "If-Unmodified-Since")
 _ESCAPE = "holds a `%` without two hexadecimal digits behind it, or a character that must be written so"
 _JSON = re.compile(r"application/(?:[a-z0-9.!#$&^_-]+\+)?json")
 
 
-def path_parts(request: web.Request) -> dict[str, str]:
+def path_parts(request: web.Request) -> Mapping[str, str]:
     """Give the values that stand in the path, decoded once, so that `%2F` stays inside a value. Raises CallInvalid."""
-    resource = request.match_info.route.resource
-    names = resource.canonical.split("/") if resource is not None else []
-    parts = {}
-    for name, text in zip(names, request.rel_url.raw_path.split("/"), strict=False):
-        if name.startswith("{"):
-            parts[name[1:-1]] = _decoded(text, name[1:-1])
-    return parts
+    context = request[REQUEST_CONTEXT]
+    if context.path_parts is None:
+        resource = request.match_info.route.resource
+        segments = request.rel_url.raw_path.split("/")
+        named = _named(resource.canonical) if resource is not None else ()
+        context.path_parts = {name: _decoded(segments[at], name) for at, name in named if at < len(segments)}
+    return context.path_parts
+
+
+@lru_cache(maxsize=512)  # of routes, which do not change
+def _named(canonical: str) -> tuple[tuple[int, str], ...]:
+    """Give the places of the values in a path such as `/v1/{connection}/bookings`, with their names."""
+    return tuple((at, name[1:-1]) for at, name in enumerate(canonical.split("/")) if name.startswith("{"))
 
 
 def _decoded(text: str, name: str) -> str:
+    if _USUAL.fullmatch(text):
+        return text
     try:
         value = unquote(text, errors="strict")
     except UnicodeDecodeError:
@@ -55,6 +67,8 @@ def _decoded(text: str, name: str) -> str:
 def query_pairs(request: web.Request) -> list[tuple[str, str]]:
     """Give the pairs of the query in order, empty values too. Raises CallInvalid for what is not UTF-8."""
     text = request.rel_url.raw_query_string
+    if not text:
+        return []
     if _UNESCAPED.search(text):
         raise _wrong("query", _ESCAPE)
     try:
