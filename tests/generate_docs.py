@@ -10,13 +10,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from jmespath.functions import Functions
+
 from gateway.documents.finding_kinds import KINDS
 from gateway.documents.parts import TREE, Part
 from gateway.mapping.codecs import CODECS, CodecKind
 from gateway.mapping.expressions.functions import FUNCTIONS, PATH_FUNCTIONS
 from gateway.mapping.expressions.functions.kind import Function
 from gateway.mapping.expressions.grammar import TESTS
-from gateway.mapping.expressions.path_functions import SPECIFIED
 from gateway.mapping.language import PARTS
 from gateway.model.model import load
 from tests.conformance_page import conformance
@@ -121,7 +122,7 @@ def words() -> Iterator[str]:
             code(flow(function.result)),
         )
     yield from ["", f"In templates, after `is` may stand {', '.join(map(code, TESTS))}.", ""]
-    inherited = ", ".join(code(name) for name in sorted(SPECIFIED - PATH_FUNCTIONS.keys()))
+    inherited = ", ".join(code(name) for name in sorted(Functions.FUNCTION_TABLE.keys() - PATH_FUNCTIONS.keys()))
     yield from [f"In paths there are also JMESPath's own, as it specifies them: {inherited}.", "", "## Codecs", ""]
     yield from PROSE["codecs"].strip().splitlines()
     yield ""

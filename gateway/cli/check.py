@@ -13,9 +13,10 @@ from typing import TypeAlias
 from gateway import config
 from gateway.application import open_engine
 from gateway.cli import options
+from gateway.documents.finding_kinds import ERROR
 from gateway.documents.yaml import Finding, read, show
 from gateway.engine import catalog
-from gateway.examples.coverage import PlayedExamples, play_compiled, unseen
+from gateway.examples.coverage import PlayedExamples, play, unseen
 from gateway.examples.files import load_examples
 from gateway.examples.loss_report import Loss, loss
 from gateway.links.inventory import check_inventory
@@ -64,9 +65,9 @@ def run(arguments: argparse.Namespace) -> int:
     losses = [loss(one, model) for one in played] if arguments.loss else []
     _print(arguments, findings, losses)
     if arguments.format == "text":
-        errors = sum(finding.level == "error" for finding in findings)
+        errors = sum(finding.level == ERROR for finding in findings)
         print(f"{files} mappings checked: {errors} errors, {len(findings) - errors} warnings")
-    return 1 if any(arguments.strict or finding.level == "error" for finding in findings) else 0
+    return 1 if any(arguments.strict or finding.level == ERROR for finding in findings) else 0
 
 
 def _print(arguments: argparse.Namespace, findings: list[Finding], losses: list[Loss]) -> None:
@@ -145,6 +146,6 @@ async def _played(plans: Iterable[ProviderPlan], model: Model, findings: list[Fi
             continue
         if examples.simulator is not None:
             findings += compile_script(examples.document, examples.simulator, plan, model)[1]
-        played.append(await play_compiled(document, plan, examples, model))
+        played.append(await play(document, plan, examples, model))
         findings += unseen(played[-1])
     return played

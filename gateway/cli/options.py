@@ -14,6 +14,7 @@ from pathlib import Path
 
 from gateway import config
 from gateway.config import IN_MEMORY, Settings
+from gateway.documents.finding_kinds import ERROR
 from gateway.documents.yaml import Finding, read, show
 from gateway.engine import catalog
 from gateway.engine.catalog import Catalog
@@ -45,7 +46,7 @@ def load(path: Path, environ: Mapping[str, str]) -> tuple[Settings, Catalog] | N
     found, more = catalog.load(paths, settings, load_model())
     links = [] if settings is None or found is None else linked(settings, found)
     tell(_of_use(findings + more + links))
-    if settings is None or found is None or any(one.level == "error" for one in links):
+    if settings is None or found is None or any(one.level == ERROR for one in links):
         return None
     return settings, found
 
@@ -99,7 +100,7 @@ def load_mappings(paths: list[Path] | None) -> Mapping[str, ProviderPlan] | None
     """Compile mappings without a configuration; with errors, print every finding and give None."""
     providers, findings = catalog.load_providers(paths or [MAPPINGS], load_model())
     tell(_of_use(findings))
-    return None if any(finding.level == "error" for finding in findings) else providers
+    return None if any(finding.level == ERROR for finding in findings) else providers
 
 
 def _of_use(findings: list[Finding]) -> list[Finding]:

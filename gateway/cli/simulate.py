@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 from gateway.cli import options
+from gateway.documents.finding_kinds import ERROR
 from gateway.engine.catalog import Connection
 from gateway.examples.files import Examples, load_examples
 from gateway.mapping.nodes.provider import ProviderPlan
@@ -56,7 +57,7 @@ def run(arguments: argparse.Namespace) -> int:
 def prepare(plan: ProviderPlan, connection: Connection | None) -> Play | None:
     """Make the play of a provider, with a connection's settings or its examples'; None with findings printed."""
     examples, findings = load_examples(plan)
-    options.tell([finding for finding in findings if finding.level == "error"])
+    options.tell([finding for finding in findings if finding.level == ERROR])
     if examples is None:
         print(f"{plan.name} has no examples to be played from", file=sys.stderr)
         return None
@@ -68,7 +69,7 @@ def compiled(plan: ProviderPlan, examples: Examples, connection: Connection) -> 
     script = None
     if examples.simulator is not None:
         script, findings = compile_script(examples.document, examples.simulator, plan, load_model())
-        options.tell([finding for finding in findings if finding.level == "error"])
+        options.tell([finding for finding in findings if finding.level == ERROR])
         if script is None:
             return None
     zone = ZoneInfo(connection.zone)

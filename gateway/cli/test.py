@@ -9,6 +9,7 @@ import sys
 from collections.abc import Iterable
 
 from gateway.cli import options
+from gateway.documents.finding_kinds import ERROR
 from gateway.examples.files import Examples, load_examples
 from gateway.examples.playback import Outcome, run_example, run_hook
 from gateway.examples.round_trips import Readings, round_trips
@@ -54,7 +55,7 @@ def _test(plan: ProviderPlan, arguments: argparse.Namespace) -> tuple[int, int]:
     """Run one provider's examples and hold what they read against the laws: how much holds, how much does not."""
     readings = Readings()
     examples, findings = load_examples(plan)
-    options.tell([finding for finding in findings if finding.level == "error" or examples is None])
+    options.tell([finding for finding in findings if finding.level == ERROR or examples is None])
     if examples is None:
         return 0, 1
     with probed(readings):

@@ -10,9 +10,7 @@ from dataclasses import dataclass
 from typing import Final
 
 ERROR: Final = "error"
-"""The file is not taken."""
-WARNING: Final = "warning"
-"""The file works and something in it is doubtful; `--strict` refuses it."""
+"""The level of findings for which a file is not taken. The other one is a warning, which `--strict` refuses."""
 
 # Under each heading a line of a table: level, code, what was found, what to do about it.
 _TABLE: Final = """

@@ -19,7 +19,7 @@ from typing import TypeAlias
 
 import yaml
 
-from gateway.documents.finding_kinds import KINDS
+from gateway.documents.finding_kinds import ERROR, KINDS
 from gateway.values.messages import Json
 from gateway.values.strictjson import MAX_DEPTH, JsonRefused, read_float, read_integer
 
@@ -313,7 +313,7 @@ def _visible(text: str) -> str:
 
 def _as_text(findings: Sequence[Finding]) -> str:
     """Write each finding in a line; what only follows from the errors of a file is counted behind them."""
-    wrong = {one.file for one in findings if one.level == "error" and not _may_follow(one)}
+    wrong = {one.file for one in findings if one.level == ERROR and not _may_follow(one)}
     following = [one for one in findings if one.file in wrong and _may_follow(one)]
     lines = [str(one) for one in findings if one not in following]
     for file, those in groupby(following, lambda one: one.file):

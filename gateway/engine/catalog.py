@@ -14,6 +14,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 from gateway.config import ConnectionSettings, Settings
+from gateway.documents.finding_kinds import ERROR
 from gateway.documents.yaml import Document, Finding, Place, read, suggestion
 from gateway.mapping.compile import compile_provider
 from gateway.mapping.compiler.hooks.verify_keys import weak_keys
@@ -70,7 +71,7 @@ def joined(
     findings = list(told)
     connections: dict[str, Connection] = {}
     if settings is not None:
-        bad = {finding.file for finding in findings if finding.level == "error"}
+        bad = {finding.file for finding in findings if finding.level == ERROR}
         for wanted in settings.connections.values():
             found = _bind(wanted, settings.document, providers, findings, complete=not bad)
             if found is not None:
@@ -78,7 +79,7 @@ def joined(
         _check_hooks(connections.values(), settings, findings)
         _check_webhooks(settings, model, findings)
         _check_polling(connections.values(), settings, findings)
-    if any(finding.level == "error" for finding in findings):
+    if any(finding.level == ERROR for finding in findings):
         return None, findings
     parts = [plan.digest for plan in providers.values()]
     parts += [f"{one.name} {json.dumps(dict(one.public), sort_keys=True)}" for one in connections.values()]

@@ -11,9 +11,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from gateway.documents.yaml import Document, Finding, Place
-from gateway.examples.files import Example, Examples, HookExample, load_examples
+from gateway.examples.files import Example, Examples, HookExample
 from gateway.examples.playback import Outcome, run_example, run_hook
-from gateway.mapping.compile import compile_provider
 from gateway.mapping.compiler.operations.alternatives import runs_of
 from gateway.mapping.coverage_probe import Notes, notes_on
 from gateway.mapping.expressions.probes import probed
@@ -35,14 +34,7 @@ class PlayedExamples:
     outcomes: tuple[Outcome, ...]
 
 
-async def play(document: Document, model: Model) -> PlayedExamples | None:
-    """Play all examples of a mapping; None where it or its examples have errors, or there are none."""
-    plan, _ = compile_provider(document, model)
-    examples = load_examples(plan)[0] if plan is not None else None
-    return await play_compiled(document, plan, examples, model) if plan is not None and examples is not None else None
-
-
-async def play_compiled(document: Document, plan: ProviderPlan, examples: Examples, model: Model) -> PlayedExamples:
+async def play(document: Document, plan: ProviderPlan, examples: Examples, model: Model) -> PlayedExamples:
     """Play all examples of a mapping that was compiled from this document."""
     notes = notes_on(plan)
     outcomes = []

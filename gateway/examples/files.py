@@ -12,6 +12,7 @@ from datetime import datetime
 from pathlib import Path
 
 from gateway.dialects.refusal import NotWritable
+from gateway.documents.finding_kinds import ERROR
 from gateway.documents.parts import Part
 from gateway.documents.yaml import Document, Finding, Place, read, suggestion
 from gateway.engine.catalog import Connection, bound
@@ -107,7 +108,7 @@ def load_examples(plan: ProviderPlan) -> tuple[Examples | None, list[Finding]]:
     found = _Reader(document, findings, plan).read()
     if found is not None:
         findings += _uncovered(plan, found)
-    return (None if any(one.level == "error" for one in findings) else found), findings
+    return (None if any(one.level == ERROR for one in findings) else found), findings
 
 
 def _uncovered(plan: ProviderPlan, found: Examples) -> Iterator[Finding]:

@@ -10,6 +10,7 @@ import json
 from collections.abc import Collection, Iterable, Iterator
 from functools import partial
 
+from gateway.documents.finding_kinds import ERROR
 from gateway.documents.yaml import Document, Finding, Place, suggestion
 from gateway.mapping.checks.operations import check_written_records
 from gateway.mapping.compiler.context import Context
@@ -41,7 +42,7 @@ def compile_provider(document: Document, model: Model) -> tuple[ProviderPlan | N
     """Compile one mapping file. The plan is None when any finding is an error."""
     context = Context(document, model)
     plan = _compile(context)
-    failed = any(finding.level == "error" for finding in context.findings)
+    failed = any(finding.level == ERROR for finding in context.findings)
     return (None if failed else plan), sorted(context.findings, key=lambda finding: (finding.line, finding.column))
 
 

@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+from gateway.documents.finding_kinds import ERROR
 from gateway.documents.parts import Part, parts_in
 from gateway.documents.schema_check import check
 from gateway.documents.yaml import Document, Finding, Place, suggestion
@@ -104,7 +105,7 @@ def compile_script(
     context.know_settings()
     compiler = _Compiler(context, tuple(calls_of(plan)))
     script = compiler.script(node, ("simulator",))
-    wrong = any(finding.level == "error" for finding in context.findings)
+    wrong = any(finding.level == ERROR for finding in context.findings)
     return (None if wrong else script), context.findings
 
 

@@ -13,8 +13,8 @@ from aiohttp import web
 from gateway.engine.catalog import bound, load_providers
 from gateway.events.polling import PollingSettings
 from gateway.model.model import load
-from gateway.store.events.events import page
 from tests.applications import configured, opened
+from tests.stored import events_of
 
 DESK = Path(__file__).with_name("desk.yaml")
 MINUTE = 60_000
@@ -85,7 +85,7 @@ class House:
 
     async def told(self):
         _, _, publisher = self.gateways[-1]
-        stored = await publisher.database.read(lambda store: page(store, ["club"], 0, 1000))
+        stored = await publisher.database.read(lambda store: events_of(store, "club"))
         bodies = [json.loads(one.body) for one in stored]
         return [(one["data"]["id"], one["event"].removeprefix("booking."), one["origin"]) for one in bodies]
 

@@ -12,10 +12,10 @@ from gateway.events.known_state import done, note, recall
 from gateway.model.model import arguments, load
 from gateway.simulator.play import Play
 from gateway.simulator.server import playing
-from gateway.store.events.events import page
 from gateway.values.messages import Call
 from tests.applications import configured, opened
 from tests.shipped import scripted
+from tests.stored import events_of
 
 
 class House:
@@ -47,7 +47,7 @@ class House:
         assert not (await self.poller.round(self.connection)).reason
 
     async def told(self):
-        stored = await self.publisher.database.read(lambda store: page(store, ["club"], 0, 1000))
+        stored = await self.publisher.database.read(lambda store: events_of(store, "club"))
         return [json.loads(one.body) for one in stored]
 
     async def events(self):

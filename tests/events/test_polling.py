@@ -7,9 +7,9 @@ from datetime import UTC, datetime
 
 import pytest
 
-from gateway.store.events.events import known, page
-from gateway.store.events.polls import failing
+from gateway.store.events.events import known
 from gateway.values.messages import Call
+from tests.stored import events_of, failing
 
 MINUTE, DAY = 60_000, 86_400_000
 
@@ -171,7 +171,7 @@ async def test_a_field_that_no_longer_holds_is_not_told(house):
     house.desk.bookings["b1"] |= {"text": "now", "series": None}
     await house.poll()
     _, engine, publisher = house.gateways[-1]
-    stored = await publisher.database.read(lambda store: page(store, ["club"], 0, 1000))
+    stored = await publisher.database.read(lambda store: events_of(store, "club"))
     shown = [json.loads(one.body)["data"] for one in stored]
     assert ["s1", "absent"] == [one.get("group_id", "absent") for one in shown]
     call = Call("club", "bookings.get", {"id": "b1"}, "r", asyncio.get_running_loop().time() + 5)

@@ -10,8 +10,9 @@ from gateway.engine.catalog import Catalog, bound
 from gateway.events.known_state import note
 from gateway.events.polling import polled
 from gateway.events.publisher import observed
-from gateway.store.events.polls import claim, failing
+from gateway.store.events.polls import claim
 from gateway.transport.client import Client
+from tests.stored import failing
 from tests.webhooks.outbound.house import until
 
 MINUTE = 60_000

@@ -10,12 +10,13 @@ from sqlalchemy import func, insert, select
 
 from gateway.events.publisher import observed, vanished
 from gateway.store.database import Database
-from gateway.store.events.events import Receipt, known, page
+from gateway.store.events.events import Receipt, known
 from gateway.store.tables import deliveries, receipts, subscriptions
 from gateway.values.errors import StoreUnavailable
 from gateway.values.messages import Observation
 from gateway.values.secrets import Secret
 from tests.applications import built
+from tests.stored import events_of
 
 START = 1_800_000_000_000
 
@@ -64,7 +65,7 @@ def receipt(key, dedupe="d1"):
 
 
 async def bodies(one):
-    stored = await one.database.read(lambda connection: page(connection, ["club", "hall"], 0, 1000))
+    stored = await one.database.read(lambda connection: events_of(connection, "club", "hall"))
     return [json.loads(event.body) for event in stored]
 
 

@@ -5,9 +5,9 @@ import json
 import pytest
 
 from gateway.documents.yaml import parse
-from gateway.examples.coverage import play
 from gateway.examples.loss_report import loss
 from gateway.model.model import load
+from tests.examples.playing import play_examples
 
 SETTINGS = {"time_zone": "Europe/Berlin", "currency": "EUR", "key": "s3cret"}
 MAPPING = """
@@ -83,7 +83,7 @@ async def report(merged, tmp_path):
     text = {"provider": "example", "settings": SETTINGS, "now": "2026-03-01T09:00:00+01:00", "examples": examples}
     (tmp_path / "examples" / "example.yaml").write_text(json.dumps(text), encoding="utf-8")  # JSON is YAML
     merged_document = merged(document.data, document.path, document.values, document.keys)
-    played = await play(merged_document, load())
+    played = await play_examples(merged_document)
     assert [()] * 2 == [outcome.differences for outcome in played.outcomes]
     return loss(played, load())
 

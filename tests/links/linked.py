@@ -21,12 +21,12 @@ from gateway.engine.catalog import Catalog
 from gateway.engine.engine import Engine
 from gateway.events.polling import PollingSettings
 from gateway.model.model import arguments, load
-from gateway.store.events.events import page
 from gateway.store.links import ledger
 from gateway.values.messages import Call
 from tests.applications import LOOPBACK, ambient, configured, opened
 from tests.databases import sqlite_store
 from tests.links.clubs import KINDS, MARKET, TOKEN, ZONE, connection, staged
+from tests.stored import events_of
 
 MONDAY = int(datetime(2026, 3, 9, 9, tzinfo=ZoneInfo(ZONE)).timestamp() * 1000)
 DAY = "2026-03-10"
@@ -198,7 +198,7 @@ class House:
         return [(one["event"], one["data"]["id"]) for one in await self._bodies()]
 
     async def _bodies(self):
-        stored = await self.gateways[0].database.read(lambda store: page(store, ["club"], 0, 1000))
+        stored = await self.gateways[0].database.read(lambda store: events_of(store, "club"))
         return [json.loads(one.body) for one in stored]
 
     async def turned(self, seconds=0):

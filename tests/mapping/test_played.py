@@ -3,9 +3,10 @@
 import json
 from dataclasses import replace
 
-from gateway.examples.coverage import play, unseen
+from gateway.examples.coverage import unseen
 from gateway.mapping.compile import compile_provider
 from gateway.model.model import load
+from tests.examples.playing import play_examples
 
 SETTINGS = {"time_zone": "Europe/Berlin", "currency": "EUR", "key": "s3cret"}
 
@@ -18,7 +19,7 @@ async def test_played(played, merged, tmp_path):
     (tmp_path / "examples").mkdir()
     text = {"provider": "example", "settings": SETTINGS, "now": "2026-03-01T09:00:00+01:00", "examples": examples}
     (tmp_path / "examples" / "example.yaml").write_text(json.dumps(text), encoding="utf-8")  # JSON is YAML
-    result = await play(document, load())
+    result = await play_examples(document)
     found = [*compile_provider(document, load())[1], *unseen(result)]
     told = sorted((one.line, one.column, one.level, one.code, one.message) for one in found)
     marks = sorted(played.marks())
@@ -35,6 +36,6 @@ async def test_an_example_that_differs(merged, tmp_path):
     examples = [{"name": n, "operation": "native.a", "exchanges": [exchange], "gives": {"b": n}} for n in (1, 2)]
     text = {"provider": "example", "settings": SETTINGS, "now": "2026-03-01T09:00:00+01:00", "examples": examples}
     (tmp_path / "examples" / "example.yaml").write_text(json.dumps(text, indent=1), encoding="utf-8")
-    found = list(unseen(await play(document, load())))
+    found = list(unseen(await play_examples(document)))
     assert ["example-differs"] == [one.code for one in found]
     assert (str(tmp_path / "examples" / "example.yaml"), 29) == (found[0].file, found[0].line)

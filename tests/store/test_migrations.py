@@ -11,6 +11,7 @@ from gateway.store.deliveries.deliveries import claim
 from gateway.store.events import events, polls
 from gateway.store.links import ledger, links
 from gateway.store.tables import METADATA, schema_version
+from tests.stored import events_of, failing
 
 VERSIONS = Path(__file__).parent / "versions"
 RELEASED = (1, 2)
@@ -79,7 +80,7 @@ async def test_what_a_store_of_version_1_held_is_there_afterwards(empty_url, mon
     """Events, deliveries, bookings, polls and keys are as they were, and the new tables can be written."""
     await as_released(empty_url, 1, monkeypatch)
     async with Database(empty_url, now) as database:
-        assert ["evt_1"] == [one.id for one in await database.read(lambda store: events.page(store, ["club"], 0, 9))]
+        assert ["evt_1"] == [one.id for one in await database.read(lambda store: events_of(store, "club"))]
         known = await database.read(lambda store: events.known(store, "club", ["b1"]))
         assert {"id": "b1", "status": "confirmed"} == known["b1"].data
         kept = await database.read(lambda store: keys.of(store, "club", "ada", "op_1"))
@@ -116,7 +117,7 @@ async def test_the_polls_that_version_5_kept_are_there_under_their_new_name(empt
             await database.write(add)
     async with Database(empty_url, now) as database:
         assert not await database.read(lambda store: inspect(store).has_table("watches"))
-        assert {"desk": "down"} == await database.read(polls.failing)
+        assert {"desk": "down"} == await database.read(failing)
         assert await database.write(lambda store: polls.claim(store, "club", NOW, NOW + 9)) is None
         held = polls.Claim("club", 4, NOW - 9, "d")
         assert await database.write(lambda store: polls.complete(store, held, NOW, "e", NOW))

@@ -5,7 +5,7 @@ from sqlalchemy import func, insert, select
 
 from gateway.store.database import Database
 from gateway.store.deliveries.deliveries import DEAD, DELIVERED, PENDING, Attempt, Claimed, Result, claim, record
-from gateway.store.deliveries.history import Depth, Filter, attempts_of, delivery, depth, listed
+from gateway.store.deliveries.history import Filter, attempts_of, delivery, listed
 from gateway.store.events.events import NewEvent, Receipt, append, receive
 from gateway.store.links import ledger, offers
 from gateway.store.links.ledger import Entry
@@ -200,12 +200,3 @@ async def test_one_delivery_and_its_attempts(database):
         lambda connection: attempts_of(connection, "dlv_1a")
     )
     assert await database.read(lambda connection: delivery(connection, "dlv_9")) is None
-
-
-async def test_depth(database):
-    """It is told how much is pending and due, since when the oldest waits, and how much was given up."""
-    assert Depth(0, 0, 0, None) == await database.read(lambda connection: depth(connection, NOW))
-    await happen(database, 1, 0)
-    await happen(database, 2, -1)
-    await end(database, state=DEAD)
-    assert Depth(3, 1, 1, NOW) == await database.read(lambda connection: depth(connection, NOW))

@@ -22,7 +22,6 @@ LOSSY: Final = "lossy"
 """Several writings mean the same, or precision is dropped; what was encoded is still read back as the same."""
 ONE_WAY: Final = "one-way"
 """Only read."""
-LAWS: Final = (ISO, LOSSY, ONE_WAY)
 
 Scope: TypeAlias = Mapping[str, Json]
 Turn: TypeAlias = Callable[[Json, Scope], Json]

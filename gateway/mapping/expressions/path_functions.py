@@ -39,8 +39,6 @@ def _own() -> dict[str, Call]:
     return found
 
 
-SPECIFIED: Final[frozenset[str]] = frozenset(Functions.FUNCTION_TABLE)
-"""Functions of JMESPath's own specification."""
 CALLS: Final[Mapping[str, Call]] = _own() | {
     name: Call(
         one.least,

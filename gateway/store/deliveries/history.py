@@ -8,9 +8,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Select, and_, func, or_, select
+from sqlalchemy import Connection, Select, and_, or_, select
 
-from gateway.store.deliveries.deliveries import ATTEMPTS, DEAD, PENDING, Attempt
+from gateway.store.deliveries.deliveries import ATTEMPTS, Attempt
 from gateway.store.tables import attempts, deliveries, events
 
 
@@ -46,19 +46,6 @@ class DeliverySummary:
     reason: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class Depth:
-    """What has piled up in all: pending deliveries, those of them that are due, those given up.
-
-    `oldest_at` is when the oldest pending one was made; None when none is.
-    """
-
-    pending: int
-    due: int
-    dead: int
-    oldest_at: int | None
-
-
 def listed(connection: Connection, wanted: Filter, before: tuple[int, str] | None, most: int) -> list[DeliverySummary]:
     """Give deliveries, those of the newest events first. `before` is the sequence and id of the last one seen."""
     found = _listed()
@@ -89,17 +76,6 @@ def delivery(connection: Connection, key: str) -> DeliverySummary | None:
 def attempts_of(connection: Connection, key: str) -> list[Attempt]:
     """Give the attempts of a delivery in the order in which they were recorded."""
     return ATTEMPTS.all(connection, ATTEMPTS.select(attempts.c.delivery == key).order_by(attempts.c.id))
-
-
-def depth(connection: Connection, now: int) -> Depth:
-    """Count what has piled up. Of one subscription, `subscriptions.backlogs` tells."""
-    columns = deliveries.c
-    due = func.count().filter(columns.due_at <= now)
-    counted = select(columns.state, func.count(), due, func.min(columns.created_at)).group_by(columns.state)
-    rows = connection.execute(counted.where(columns.state.in_([PENDING, DEAD])))
-    found = {row[0]: tuple(row)[1:] for row in rows}
-    pending, ready, oldest = found.get(PENDING, (0, 0, None))
-    return Depth(pending, ready, found.get(DEAD, (0,))[0], oldest)
 
 
 def _listed() -> Select[Any]:

@@ -182,12 +182,6 @@ def append(
     return list(range(first, last + 1))
 
 
-def page(connection: Connection, names: Iterable[str], after: int, most: int) -> list[StoredEvent]:
-    """Give the events of these connections after a sequence number, in their order, so many at most."""
-    wanted = events.c.connection.in_(list(names)) & (events.c.sequence > after)
-    return EVENT_ROWS.all(connection, EVENT_ROWS.select(wanted).order_by(events.c.sequence).limit(most))
-
-
 def last_sequence(connection: Connection) -> int:
     """Give the number of the newest event, 0 before the first."""
     last: int = _LAST.value(connection)

@@ -61,12 +61,6 @@ def due_at(connection: Connection, name: str) -> int:
     return max(moments)
 
 
-def failing(connection: Connection) -> dict[str, str]:
-    """Give the connections whose last poll failed, each with the reason."""
-    rows = connection.execute(select(polls.c.connection, polls.c.reason).where(polls.c.reason.is_not(None)))
-    return {row.connection: row.reason for row in rows}
-
-
 LEASES = Leases(
     polls.c.connection,
     free=(polls.c.connection == bindparam("name"))

@@ -77,11 +77,6 @@ def claim(connection: Connection, name: str, now: int, until: int, holder: str =
     return taken[0][0] if taken else None
 
 
-def held(connection: Connection, name: str, lease: int) -> bool:
-    """Tell whether nobody has claimed a link since; when so, nobody can before the end of this transaction."""
-    return LEASES.holds(connection, name, lease)
-
-
 def extend(connection: Connection, name: str, lease: int, until: int) -> bool:
     """Hold a link up to a later moment; False when it is no longer held."""
     return LEASES.write(connection, name, lease, {"leased_until": until})

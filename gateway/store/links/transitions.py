@@ -26,9 +26,6 @@ from gateway.store.links.ledger import (
     settle,
 )
 
-START: Final = PENDING
-"""The state in which an entry is begun, before the club is asked."""
-
 
 class Trigger(StrEnum):
     """What happens to an entry."""

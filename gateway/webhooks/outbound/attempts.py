@@ -21,8 +21,6 @@ from gateway.webhooks.outbound.signing import PREFIX, key_of, signed
 
 USUAL: Final = (5.0, 300.0)
 """Seconds between one attempt and the next: three attempts in all."""
-LONG: Final = (5.0, 300.0, 1800.0, 7200.0, 18_000.0, 36_000.0, 50_400.0, 72_000.0, 86_400.0)
-"""The example of Standard Webhooks ("Deliverability and reliability"): ten attempts in 75.6 hours."""
 MOST_TRIES: Final = 20
 """Attempts of one delivery, whatever its schedule says."""
 EXCERPT: Final = 1_024

@@ -16,12 +16,12 @@ from gateway.store.events.events import (
     known,
     known_between,
     last_sequence,
-    page,
     receive,
     remember,
 )
 from gateway.store.tables import deliveries, events, receipts, subscriptions
 from gateway.values.secrets import Secret
+from tests.stored import events_of
 
 NOW = 1_800_000_000_000
 NUMBERS = count(1)
@@ -105,7 +105,7 @@ async def test_the_sequence_has_no_gaps_and_follows_the_commits(replicas):
 
     async def look():
         while True:
-            read = await replicas[1].read(lambda connection: page(connection, ["club"], 0, 1000))
+            read = await replicas[1].read(lambda connection: events_of(connection, "club"))
             seen.append([one.sequence for one in read])
             await asyncio.sleep(0)
 
@@ -151,21 +151,6 @@ async def test_deliveries_are_made_for_those_who_want_the_event(database):
         for who in ("wh_all", "wh_here", "wh_type")
     ]
     assert wanted == sorted(found, key=lambda row: (row[2], row[0]))
-
-
-async def test_events_are_read_behind_a_number(database):
-    """A page holds the events of the connections asked for, in order, behind a number, so many at most."""
-    made = [event(f"b{at}", connection=("club", "hall", "pool")[at % 3]) for at in range(9)]
-    await database.write(lambda connection: append(connection, made, fresh))
-    assert 9 == await database.read(last_sequence)
-
-    async def read(names, after, most):
-        return [one.sequence for one in await database.read(lambda at: page(at, names, after, most))]
-
-    assert [1, 3, 4] == await read(["club", "pool"], 0, 3)
-    assert [6, 7, 9] == await read(["club", "pool"], 4, 3)
-    assert [] == await read(["club", "pool"], 9, 3)
-    assert [] == await read([], 0, 3)
 
 
 async def test_what_is_known_of_bookings(database):

@@ -5,7 +5,8 @@ import asyncio
 import pytest
 
 from gateway.store.database import Database
-from gateway.store.events.polls import Claim, claim, complete, due_at, fail, failing, release
+from gateway.store.events.polls import Claim, claim, complete, due_at, fail, release
+from tests.stored import failing
 
 NOW = 1_800_000_000_000
 

@@ -69,11 +69,10 @@ async def test_a_claim_that_ended_is_given_to_another_and_worth_nothing(replicas
     assert 1 == await take(one)
     assert await take(other, NOW + 99) is None
     assert 2 == await take(other, NOW + 100, NOW + 200)
-    assert not await one.write(lambda store: links.held(store, "court", 1))
     assert not await one.write(lambda store: links.extend(store, "court", 1, NOW + 999))
     await one.write(lambda store: links.release(store, "court", 1))
     assert await take(one, NOW + 199) is None
-    assert await other.write(lambda store: links.held(store, "court", 2))
+    assert await other.write(lambda store: links.extend(store, "court", 2, NOW + 999))
 
 
 async def test_a_claim_that_is_made_longer_and_given_back(replicas):
@@ -88,7 +87,7 @@ async def test_a_claim_that_is_made_longer_and_given_back(replicas):
 
 async def test_a_link_that_is_unknown_is_held_by_nobody(replicas):
     """Without a row there is no claim."""
-    assert not await replicas[0].write(lambda store: links.held(store, "court", 0))
+    assert not await replicas[0].write(lambda store: links.extend(store, "court", 0, NOW + 999))
 
 
 async def test_one_lock_at_a_time(replicas):
