@@ -39,8 +39,12 @@ def uses(module):
                 modules |= {one.asname or one.name: whole} if whole in CODE else {}
                 yield node.module, one.name
     for node in ast.walk(tree(CODE[module])):
-        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id in modules:
+        if not isinstance(node, ast.Attribute):
+            continue
+        if isinstance(node.value, ast.Name) and node.value.id in modules:
             yield modules[node.value.id], node.attr
+        elif ast.unparse(node.value).startswith("importlib.import_module("):  # where it is needed, and not before
+            yield from ((other, node.attr) for other in CODE)
 
 
 def loaded(module, name, definition):

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Final
 
-from gateway.model.contract import Argument, Operation, Request
+from gateway.model.contract import Argument, Operation
 from gateway.model.types.types import Field, Rules, Type
 from gateway.values.messages import Json
 
@@ -153,8 +153,3 @@ def sample_answer(operation: Operation) -> Json:
         return None
     one = sample(operation.resource.type)
     return [one] if operation.gives == "list" else one
-
-
-def sample_request(request: Request) -> Json:
-    """Make what a marketplace asks, small."""
-    return sample(request.resource.type)

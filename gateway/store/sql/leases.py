@@ -44,7 +44,6 @@ class Leases:
         taken = update(self._table).where(key.in_(select(chosen.c[key.name])), columns.leased_until <= bindparam("now"))
         values = {"lease": columns.lease + 1, "leased_until": bindparam("until"), "holder": bindparam("by")}
         self._claim = Constant(taken.values(values).returning(*given))
-        self._holding = Constant(select(key).where(self._held).with_for_update())
         self._writing = cache(self._build)
 
     def claim(
@@ -52,10 +51,6 @@ class Leases:
     ) -> list[tuple[Any, ...]]:
         """Take so many rows at most, up to a moment, and give what is given of each. Others never get the same."""
         return self._claim.rows(connection, {**values, "now": now, "until": until, "by": holder, "most": most})
-
-    def holds(self, connection: Connection, key: str, lease: int) -> bool:
-        """Tell whether nobody has claimed a row since; when so, nobody can before the end of this transaction."""
-        return self._holding.row(connection, {"of_key": key, "of_lease": lease}) is not None
 
     def write(self, connection: Connection, key: str, lease: int, values: Values) -> bool:
         """Write what the work on a row gave, or a later end of its lease; False when it is no longer held."""
