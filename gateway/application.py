@@ -11,10 +11,12 @@ import random
 import secrets
 import time
 import uuid
+from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from typing import Final
 
 from gateway.config import Settings
 from gateway.engine.catalog import Catalog
@@ -43,6 +45,11 @@ from gateway.webhooks.outbound.replay import Replays
 from gateway.webhooks.outbound.sender import Dispatcher, Pace
 from gateway.webhooks.outbound.subscriptions import settle
 
+_BLOCK: Final = 256
+"""Ids whose random parts are drawn at once: to ask the system for each of them costs as much as all the rest."""
+_DRAWN: Final[deque[str]] = deque()
+"""What is drawn and not given yet; threads take from it as they need."""
+
 
 def wall_clock() -> int:
     """Give the time in milliseconds since 1970."""
@@ -51,7 +58,13 @@ def wall_clock() -> int:
 
 def new_id(prefix: str) -> str:
     """Make an id that nobody can guess; later ones sort behind earlier ones."""
-    return f"{prefix}_{wall_clock():012x}{secrets.token_hex(8)}"
+    try:
+        drawn = _DRAWN.pop()
+    except IndexError:
+        block = secrets.token_hex(8 * _BLOCK)
+        _DRAWN.extend(block[at : at + 16] for at in range(16, len(block), 16))
+        drawn = block[:16]
+    return f"{prefix}_{wall_clock():012x}{drawn}"
 
 
 def new_uuid() -> str:
@@ -215,7 +228,9 @@ def build(settings: Settings, engine: Engine, database: Database, send: Send, am
     publisher = Publisher(database, engine.model, now, new_id, tracked(engine), settings.emit_confirmed_on_create)
     recorded_calls = Remembering(engine, database, publisher)
     told = settings.deliveries
-    pace = replace(ambient.sending, timeout=told.timeout, per_endpoint=told.at_once, per_second=told.per_second)
+    in_all = max(ambient.sending.in_all, told.at_once)  # one endpoint may have all places
+    pace = replace(ambient.sending, timeout=told.timeout, per_endpoint=told.at_once, in_all=in_all)
+    pace = replace(pace, per_second=told.per_second)
     patience = Patience(ambient.chance, told.schedule)
     redactor = redactor_of(settings, engine.catalog)
     return Application(

@@ -1,8 +1,9 @@
 """How fast events go through: `make bench-events`, or `python -m tests.throughput --events 3000`.
 
-One `gateway serve` with its usual settings. Events are posted to a hook over so many connections at once and delivered
-to subscribers that take them at once; everything runs on this machine, the poster and the subscribers too. Attempts at
-one endpoint begin at a rate that the gateway bounds, so that with one subscriber this bound is what is measured.
+One `gateway serve` with its usual settings, but for the limits that are given. Events are posted to a hook over so many
+connections at once and delivered to subscribers that take them at once; everything runs on this machine, the poster and
+the subscribers too. Attempts at one endpoint begin at a rate that the gateway bounds, so that with one subscriber this
+bound is what is measured, unless it is raised: `--per-second 50000 --at-once 64`.
 """
 
 import argparse
@@ -15,6 +16,7 @@ from pathlib import Path
 
 import aiohttp
 
+from benchmarks.processes import cpu_ns
 from tests.databases import postgresql
 from tests.processes import HOOK, Served, Subscriber, configuration
 
@@ -46,25 +48,25 @@ async def delivered(subscribers, number):
             await asyncio.sleep(0.01)
 
 
-async def run(store, number, at_once, readers, folder):
+async def run(store, number, at_once, readers, folder, deliveries):
     """Send so many events through and give the table as a dict. Times are in seconds, latencies in milliseconds."""
     clock = asyncio.get_running_loop().time
     subscribers = [Subscriber(lambda: (200, 0)) for _ in range(readers)]
     async with contextlib.AsyncExitStack() as stack:
         urls = [await one.open(stack) for one in subscribers]
-        (folder / "config.yaml").write_text(configuration(store, urls, {}), encoding="utf-8")
+        (folder / "config.yaml").write_text(configuration(store, urls, deliveries), encoding="utf-8")
         session = aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0))
         await stack.enter_async_context(session)
         gateway = Served(folder)
         stack.push_async_callback(gateway.kill)
         await gateway.start()
         await gateway.ready(session)
-        begun, refused, start = {}, [], clock()
+        begun, refused, start, used = {}, [], clock(), cpu_ns(gateway.process.pid)
         lanes = [range(lane, number, at_once) for lane in range(at_once)]
         await asyncio.gather(*(post(session, gateway.url, lane, begun, refused) for lane in lanes))
         accepted = clock() - start
         await delivered(subscribers, number)
-        ended = clock() - start
+        ended, used = clock() - start, cpu_ns(gateway.process.pid) - used
         await gateway.stop()
     waits = sorted(
         at - begun[json.loads(one.bodies[key])["data"]["id"]] for one in subscribers for key, at in one.at.items()
@@ -77,6 +79,7 @@ async def run(store, number, at_once, readers, folder):
         "refused": len(refused),
         "accepted/s": round(number / accepted),
         "delivered/s": round(number * readers / ended),
+        "CPU us/event": round(used / number / 1000),
         "p50 ms": round(waits[len(waits) // 2] * 1000),
         "p99 ms": round(waits[len(waits) * 99 // 100] * 1000),
         "seconds": round(ended, 1),
@@ -89,13 +92,17 @@ def main():
     parser.add_argument("--events", type=int, default=3000, metavar="N")
     parser.add_argument("--connections", type=int, default=16, metavar="N", help="messages posted at the same time")
     parser.add_argument("--subscribers", type=int, default=1, metavar="N", help="each gets all events")
+    parser.add_argument("--per-second", type=int, metavar="N", help="attempts that begin at one subscriber in a second")
+    parser.add_argument("--at-once", type=int, metavar="N", help="attempts under way at one subscriber")
     given = parser.parse_args()
+    limits = {"per_second": given.per_second, "at_once": given.at_once}
+    limits = {name: value for name, value in limits.items() if value is not None}
     with contextlib.ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         store = f"sqlite:///{folder / 'gateway.db'}"
         if given.store == "postgresql":
             store = stack.enter_context(postgresql(folder / "postgresql"))()
-        row = asyncio.run(run(store, given.events, given.connections, given.subscribers, folder))
+        row = asyncio.run(run(store, given.events, given.connections, given.subscribers, folder, limits))
     widths = {name: max(len(name), len(str(value))) for name, value in row.items()}
     for line in ({name: name for name in row}, row):
         sys.stdout.write("  ".join(str(cell).rjust(widths[name]) for name, cell in line.items()) + "\n")

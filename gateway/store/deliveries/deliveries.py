@@ -26,7 +26,7 @@ from sqlalchemy import (
     update,
 )
 
-from gateway.store.deliveries.subscriptions import ACTIVE, REMOVED, Subscription, one
+from gateway.store.deliveries.subscriptions import ACTIVE, REMOVED, Subscription, active
 from gateway.store.sql.constant import Constant
 from gateway.store.sql.leases import Leases
 from gateway.store.sql.records import Record
@@ -110,8 +110,8 @@ def claim(
     Only the head of each stream is taken. Gateways that claim at the same time never get the same delivery. `holder` is
     the process that takes them.
     """
-    endpoint = one(connection, subscription)
-    if endpoint is None or endpoint.state != ACTIVE or endpoint.paused_until > now:
+    endpoint = active(connection, subscription)
+    if endpoint is None or endpoint.paused_until > now:
         return []
     rows = LEASES.claim(connection, {"subscription": subscription}, now, now + lease, holder, most)
     return [Claimed(*(*row[2:], endpoint)) for row in sorted(rows, key=itemgetter(0, 1))]

@@ -84,6 +84,11 @@ def every(connection: Connection) -> list[Subscription]:
     return _found(connection, None)
 
 
+def active(connection: Connection, key: str) -> Subscription | None:
+    """Give a subscription that is active, paused or not; None when there is none."""
+    return _SUBSCRIPTIONS.first(connection, _ACTIVE, {"id": key, "state": ACTIVE})
+
+
 def one(connection: Connection, key: str, owners: Collection[str] | None = None) -> Subscription | None:
     """Give a subscription of one of these owners, or of anybody; None when there is none."""
     mine = subscriptions.c.id == key
@@ -223,3 +228,4 @@ def _found(connection: Connection, which: ColumnElement[bool] | None) -> list[Su
 
 
 _SUBSCRIPTIONS = Record(subscriptions, Subscription)
+_ACTIVE = _SUBSCRIPTIONS.by("id", "state")

@@ -13,9 +13,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, TypeAlias
 
-from sqlalchemy import Connection, Executable, TypeDecorator
+from sqlalchemy import Connection, Executable
 from sqlalchemy.engine.interfaces import Dialect
 from sqlalchemy.exc import DBAPIError
+
+from gateway.store.sql.kinds import Kind
 
 Values: TypeAlias = Mapping[str, Any]
 _Convert: TypeAlias = Callable[[Any], Any]
@@ -30,17 +32,16 @@ class _Compiled:
     names: tuple[str, ...]
     given: Mapping[str, Any]
     """What stands in the statement itself."""
-    encoders: Mapping[str, _Convert]
+    encoders: tuple[tuple[str, _Convert | None], ...]
+    """What each place is written by, where any is written otherwise than it is given."""
     decoders: tuple[tuple[int, _Convert], ...]
 
     def places(self, values: Values) -> tuple[Any, ...]:
         """Give the values in their places. Raises KeyError for one that is missing."""
+        whole = {**self.given, **values} if self.given else values
         if not self.encoders:
-            return tuple([values[name] if name in values else self.given[name] for name in self.names])
-        whole = {**self.given, **values}
-        return tuple(
-            [self.encoders[name](whole[name]) if name in self.encoders else whole[name] for name in self.names]
-        )
+            return tuple([whole[name] for name in self.names])
+        return tuple([encode(whole[name]) if encode else whole[name] for name, encode in self.encoders])
 
     def read(self, row: Sequence[Any]) -> tuple[Any, ...]:
         """Give a row with its values as their columns give them."""
@@ -127,23 +128,10 @@ def _compiled(statement: Any, dialect: Dialect) -> _Compiled:
     made = statement.compile(dialect=dialect)
     if made.post_compile_params:
         raise ValueError(f"not constant: {made}")
-    encoders = {}
-    for bind, name in made.bind_names.items():
-        encode = bind.type.bind_processor(dialect) if isinstance(bind.type, TypeDecorator) else None
-        if encode is not None:
-            encoders[name] = encode
+    kinds = {name: bind.type for bind, name in made.bind_names.items() if isinstance(bind.type, Kind)}
     given = {name: bind.effective_value for bind, name in made.bind_names.items() if not bind.required}
     names = tuple(made.positiontup or ())
-    return _Compiled(str(made), names, given, encoders, tuple(_decoders(statement, dialect)))
-
-
-def _decoders(statement: Any, dialect: Dialect) -> list[tuple[int, _Convert]]:
-    """Give how the values of rows are read, where their columns say more than the driver does."""
+    encoders = tuple((name, kinds[name].kept if name in kinds else None) for name in names) if kinds else ()
     columns = statement.exported_columns if hasattr(statement, "exported_columns") else ()
-    found: list[tuple[int, _Convert]] = []
-    for at, column in enumerate(columns):
-        if isinstance(column.type, TypeDecorator):
-            decode = column.type.result_processor(dialect, None)
-            if decode is not None:
-                found.append((at, decode))
-    return found
+    decoders = tuple((at, column.type.told) for at, column in enumerate(columns) if isinstance(column.type, Kind))
+    return _Compiled(str(made), names, given, encoders, decoders)

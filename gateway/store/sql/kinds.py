@@ -16,6 +16,7 @@ from sqlalchemy.engine.interfaces import Dialect
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
 from gateway.values.secrets import Secret
+from gateway.values.strictjson import encode_json
 
 
 class Kind(TypeDecorator[Any]):
@@ -24,19 +25,27 @@ class Kind(TypeDecorator[Any]):
     impl = Text
     cache_ok = True
 
-    def __init__(self, kept: TypeEngine[Any], write: Callable[[Any], Any], read: Callable[[Any], Any]) -> None:
+    def __init__(self, stored: TypeEngine[Any], write: Callable[[Any], Any], read: Callable[[Any], Any]) -> None:
         super().__init__()
-        self.impl = kept  # type: ignore[assignment]  # its class may give a class or one of its values
-        self.write = write
-        self.read = read
+        self.impl = stored  # type: ignore[assignment]  # its class may give a class or one of its values
+        self._write = write
+        self._read = read
+
+    def kept(self, value: Any) -> Any:
+        """Give what is kept."""
+        return None if value is None else self._write(value)
+
+    def told(self, kept: Any) -> Any:
+        """Give what is read."""
+        return None if kept is None else self._read(kept)
 
     def process_bind_param(self, value: Any, dialect: Dialect) -> Any:  # noqa: ARG002 - SQLAlchemy gives it
-        """Give what is kept."""
-        return None if value is None else self.write(value)
+        """Do as `kept`."""
+        return self.kept(value)
 
     def process_result_value(self, value: Any, dialect: Dialect) -> Any:  # noqa: ARG002 - SQLAlchemy gives it
-        """Give what is read."""
-        return None if value is None else self.read(value)
+        """Do as `told`."""
+        return self.told(value)
 
 
 @lru_cache(maxsize=4096)
@@ -48,15 +57,11 @@ def _list(value: Any) -> str:
     return json.dumps(list(value))
 
 
-def _bytes(value: Any) -> bytes:
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
-
-
 JSON_LIST: Final = Kind(Text(), _list, _tuple)
 """A tuple, kept as a JSON list in text."""
 JSON_TEXT: Final = Kind(Text(), json.dumps, json.loads)
 """Data, kept as JSON in text."""
-JSON_BYTES: Final = Kind(LargeBinary(), _bytes, json.loads)
+JSON_BYTES: Final = Kind(LargeBinary(), encode_json, json.loads)
 """Data, kept as JSON in UTF-8."""
 UTF8: Final = Kind(LargeBinary(), str.encode, bytes.decode)
 """Text that may hold what a text column refuses."""
