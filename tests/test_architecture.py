@@ -31,7 +31,7 @@ DOORS = {
     "yaml": r"documents\.yaml",
     "cerberus": r"documents\.schema_check",
     "re2": r"mapping\.expressions\.patterns",
-    "cryptography": "webhooks",
+    "cryptography": r"webhooks|engine\.sessions\.assertions|store\.sessions\.sealing",
     "sqlalchemy": "store",
     **dict.fromkeys(("jmespath", "jinja2"), "mapping"),
     "os": "config",  # its environment; files are opened with pathlib

@@ -8,6 +8,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 
 from gateway.cli import options
 from gateway.cli.explain_contract import contract, contract_names
+from gateway.cli.explained_session import told_session
 from gateway.documents.parts import Part
 from gateway.documents.yaml import suggestion
 from gateway.mapping.codecs import CODECS
@@ -155,8 +156,7 @@ def _operation(plan: ProviderPlan, operation: OperationPlan) -> Iterator[str]:
     yield f"{plan.name} {operation.name}: {operation.support}, {operation.effect.value}  ({operation.origin})"
     if operation.notes:
         yield f"  {operation.notes}"
-    login = f", login by {plan.auth.login.text}" if isinstance(plan.auth, SessionAuth) else ""
-    yield f"  auth: {plan.auth.scheme}{login}"
+    yield f"  auth: {plan.auth.scheme}{told_session(plan.auth) if isinstance(plan.auth, SessionAuth) else ''}"
     for name, reason in operation.needs.items():
         yield f"  only with the setting {name}: {reason}"
     for name, reason in operation.requires.items():

@@ -17,10 +17,12 @@ from gateway.engine.cache import Cache
 from gateway.engine.catalog import Catalog, Connection
 from gateway.engine.finished import finished_error
 from gateway.engine.interpreter.operations import Operations
+from gateway.engine.sessions.agreement import Agreement
+from gateway.engine.sessions.session import Session, Sessions
+from gateway.engine.sessions.vaults import MemoryVault, Vault
 from gateway.engine.state import CallState
 from gateway.engine.tracing import Trace
 from gateway.engine.turns import Key, Turn, Turns
-from gateway.engine.way_out.auth import Session, Sessions
 from gateway.engine.way_out.way_out import Surroundings, way_out
 from gateway.mapping.nodes.calls import OperationPlan
 from gateway.mapping.runtime.results import LIST_INCOMPLETE, ROW_LEFT_OUT
@@ -44,6 +46,8 @@ class Bound:
 
     connection: Connection
     operations: Operations
+    agreements: Mapping[str, Agreement]
+    """By scheme, how a person opens its sessions."""
 
 
 class Engine:
@@ -51,7 +55,7 @@ class Engine:
 
     `fresh` gives an id, a UUID, that nobody has had; without it they are numbered, for what is played and repeated.
     `gates` hold calls to the rates of their mapping; without them, the engine has its own. `patience` says how often
-    what failed is asked again; without it, never.
+    what failed is asked again; without it, never. `vault` keeps what sessions live by; without it, nobody keeps it.
     """
 
     def __init__(
@@ -65,6 +69,7 @@ class Engine:
         fresh: Callable[[], str] | None = None,
         gates: Gates | None = None,
         patience: Patience | None = None,
+        vault: Vault | None = None,
     ) -> None:
         self._model = model
         self._clock = clock
@@ -73,7 +78,7 @@ class Engine:
         self._cache = Cache(clock)
         self._turns = Turns(clock)
         self._workers = Workers()
-        self._sessions = Sessions(clock)
+        self._sessions = Sessions(vault if vault is not None else MemoryVault(), lambda: now().timestamp())
         self._around = Surroundings(
             client=client,
             gates=gates if gates is not None else Gates(clock),
@@ -81,7 +86,9 @@ class Engine:
             patience=patience,
             clock=clock,
             moment=lambda: now().isoformat(timespec="seconds"),
+            wall=lambda: now().timestamp(),
             serial=itertools.count(1).__next__,
+            fresh=self._fresh,
         )
         self._bound: dict[str, Bound] = {}
         self.use(catalog)
@@ -167,8 +174,8 @@ class Engine:
 
     def _bind(self, connection: Connection) -> Bound:
         """Build what serves a connection, once."""
-        ask = way_out(connection, self._around)
-        return Bound(connection, Operations(self._model, ask, self._cache, self._clock))
+        out = way_out(connection, self._around)
+        return Bound(connection, Operations(self._model, out.ask, self._cache, self._clock), out.agreements)
 
     def connection(self, name: str) -> Connection:
         """The connection of this name; raises NotMapped (404)."""
@@ -196,19 +203,23 @@ class Engine:
 
         return Computing(self._workers, call.connection, effort)
 
-    def session(self, connection: Connection, scheme: str = "") -> Session:
-        """The session of a connection and scheme; a connection whose settings changed begins a new one."""
-        return self._sessions.of(connection, scheme)
+    def agreements(self, connection: str) -> Mapping[str, Agreement]:
+        """How a person opens sessions of a connection, by scheme, empty for the file's own. Raises NotMapped."""
+        return self._bound[self.connection(connection).name].agreements
+
+    def sessions(self, connection: Connection) -> list[Session]:
+        """The sessions that a connection has, whoever shares them."""
+        return self._sessions.all_of(connection.name)
 
     def redactor(self, connection: Connection) -> Redactor:
         """What masks the connection's secrets and the tokens that its sessions hold now."""
-        held = self._sessions.tokens(connection.name)
+        held = self._sessions.secrets(connection.name)
         return Redactor(self.secrets(connection)) if held else connection.redactor
 
     def secrets(self, connection: Connection) -> list[Secret]:
         """The connection's secrets, and the tokens that its sessions hold now."""
         settings = connection.scope["settings"].values()
-        return [*self._sessions.tokens(connection.name), *(one for one in settings if isinstance(one, Secret))]
+        return [*self._sessions.secrets(connection.name), *(one for one in settings if isinstance(one, Secret))]
 
 
 async def _enter(turn: Turn, call: Call, plan: OperationPlan) -> None:

@@ -140,14 +140,14 @@ class Trace:
 class Watch:
     """Watches one attempt at a step for a trace: its exchange, and the logins before it."""
 
-    __slots__ = ("_attempt", "_clock", "_login", "_records", "_trace")
+    __slots__ = ("_attempt", "_clock", "_logins", "_records", "_trace")
 
-    def __init__(self, trace: Trace, clock: Callable[[], float], *, attempt: int, login: str) -> None:
-        """`login` is the place of the scheme's login in the mapping, by which its requests are known."""
+    def __init__(self, trace: Trace, clock: Callable[[], float], *, attempt: int, logins: frozenset[str]) -> None:
+        """`logins` are the places of the session's own calls in the mapping, by which its requests are known."""
         self._trace = trace
         self._clock = clock
         self._attempt = attempt
-        self._login = login
+        self._logins = logins
         self._records: list[Record] = []
 
     def begin(self) -> Record:
@@ -163,7 +163,7 @@ class Watch:
     def made(self, record: Record, request: Request) -> None:
         """Note what is sent, or would have been, and what it is for."""
         record.request = request
-        if self._login and request.origin == self._login:
+        if request.origin in self._logins:
             record.purpose = LOGIN if record is self._records[0] else RENEWAL
 
     def sent(self, record: Record) -> None:

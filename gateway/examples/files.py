@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
+from typing import Final
 
 from gateway.dialects.refusal import NotWritable
 from gateway.documents.finding_kinds import ERROR
@@ -24,6 +25,10 @@ from gateway.values.messages import LENIENT, STRICT, Json, Received
 from gateway.values.secrets import Secret
 
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+
+
+SESSION_CALLS: Final = frozenset({"login", "refresh"})
+"""What examples may run beside operations: how a session begins, and how it is renewed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +125,7 @@ def _uncovered(plan: ProviderPlan, found: Examples) -> Iterator[Finding]:
                 file, _, line = way.origin.rpartition(":")
                 message = f"{name} has no golden example" + (" of this way" if len(ways) > 1 else "")
                 yield Finding(file, int(line), 1, "no-example", message)
-    for name in sorted({example.operation for example in found.examples} - set(plan.ways) - {"login"}):
+    for name in sorted({example.operation for example in found.examples} - set(plan.ways) - SESSION_CALLS):
         yield found.document.finding(
             ("examples",), "unknown-operation", f"an example runs `{name}`, which is not mapped"
         )

@@ -14,17 +14,17 @@ from urllib.parse import quote, urlencode
 from gateway.documents.yaml import suggestion
 from gateway.engine.catalog import Catalog, Connection
 from gateway.engine.engine import Engine
-from gateway.engine.way_out import auth
+from gateway.engine.sessions.tokens import Tokens
+from gateway.examples import sessions
 from gateway.examples.comparison import differences, request_differs, short, with_ids
 from gateway.examples.exchanges import Exchange
-from gateway.examples.files import Example, Examples, HookExample
+from gateway.examples.files import SESSION_CALLS, Example, Examples, HookExample
 from gateway.mapping.compiler.operations.native import native_arguments
 from gateway.mapping.nodes.hooks import RequestPlan
-from gateway.mapping.nodes.provider import SessionAuth
 from gateway.model.model import Model, TypeRefused, arguments
 from gateway.model.telling import code_of
 from gateway.model.types.types import list_of
-from gateway.values.errors import CallerRefused, GatewayError, MappingFault, NotMapped
+from gateway.values.errors import CallerRefused, GatewayError, MappingFault
 from gateway.values.messages import Call, Json, Reply, Request, Response
 from gateway.values.strictjson import decode_json
 from gateway.webhooks.inbound.challenges import Challenged
@@ -89,10 +89,8 @@ def recorded_engine(examples: Examples, example: Example | HookExample, model: M
     catalog = Catalog("examples", {}, {"example": example.connection})
     ticks = itertools.count()
     engine = Engine(catalog, model, recording.send, clock=lambda: float(next(ticks)), now=lambda: example.now)
-    for scheme in ("", *example.connection.provider.auth_schemes):
-        session = engine.session(example.connection, scheme)
-        if examples.token and example.operation != "login":
-            session.token, session.fetched = examples.token, 0.0
+    for session in engine.sessions(example.connection) if examples.token else ():
+        session.tokens = Tokens(examples.token)
     return engine
 
 
@@ -233,14 +231,8 @@ def _answered(example: HookExample, reply: Response) -> list[str]:
 
 
 async def _run(engine: Engine, connection: Connection, example: Example, playback: Recording) -> Reply:
-    if example.operation == "login":
-        now = example.now.isoformat(timespec="seconds")
-        scope = {**connection.revealed, "now": now, "sent_at": now}
-        rules, session = connection.provider.rules, connection.provider.auth
-        if not isinstance(session, SessionAuth):
-            raise NotMapped("The file's own scheme has no login.")
-        answer = await playback.send(auth.to_login(session, scope))
-        return Reply(auth.to_token(session, answer, scope, rules))
+    if example.operation in SESSION_CALLS:
+        return Reply(await sessions.play_session(example, connection, playback.send))
     plan = engine.operation(connection, example.operation)
     if plan.name.startswith("native."):
         args = native_arguments(plan, example.args)

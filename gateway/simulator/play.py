@@ -19,17 +19,18 @@ from gateway.dialects.xml import XmlForm, read_xml
 from gateway.engine.catalog import Connection
 from gateway.examples.comparison import body_differs, event_of
 from gateway.examples.exchanges import Exchange, namespaces_of
-from gateway.examples.files import Examples
-from gateway.mapping.expressions import ExpressionFailed, Path, Template
+from gateway.examples.files import SESSION_CALLS, Examples
+from gateway.mapping.expressions import ExpressionFailed, Template
 from gateway.mapping.nodes.calls import CallPlan, Scope
 from gateway.mapping.nodes.provider import AuthPlan, NoAuth, SessionAuth, StaticAuth
 from gateway.mapping.nodes.trees import Tree
-from gateway.mapping.runtime.requests import pairs, to_request
+from gateway.mapping.runtime.requests import pairs
 from gateway.mapping.runtime.trees import evaluate
 from gateway.simulator.answers import SimulatedAnswer, built, empty, in_json
 from gateway.simulator.expected import has_form, unexpected
-from gateway.simulator.incoming import Incoming, incoming, matches
+from gateway.simulator.incoming import Incoming, matches
 from gateway.simulator.script import Answer, Change, Rule, Script, calls_of
+from gateway.simulator.sessions import SimulatedSessions, is_call, session_calls
 from gateway.values.errors import MappingFault
 from gateway.values.messages import Json, Request
 from gateway.values.strictjson import UTF_8, JsonRefused, Unreadable, decode_json
@@ -45,9 +46,8 @@ class Play:
     script: Script | None
     now: Callable[[], datetime]
     state: dict[str, Json] = field(default_factory=dict)
-    tokens: set[tuple[str, str]] = field(default_factory=set)
-    """Scheme and token of every session begun."""
     calls: int = 0
+    sessions: SimulatedSessions = field(init=False, repr=False)
     _calls: tuple[CallPlan, ...] = field(init=False, repr=False)
     _namespaces: Mapping[str, str] = field(init=False, repr=False)
     _schemes: Mapping[str, AuthPlan] = field(init=False, repr=False)
@@ -60,6 +60,7 @@ class Play:
         self._calls = tuple(calls_of(provider.compiled))
         self._namespaces = namespaces_of(provider.compiled)
         self._schemes = {"": provider.auth, **provider.auth_schemes}
+        self.sessions = SimulatedSessions(self._ours, self.now, self._recorded_login)
 
     def answer(self, request: Incoming) -> SimulatedAnswer:
         """Answer one request. Raises MappingFault, naming `file:line`, where the script itself fails."""
@@ -68,8 +69,8 @@ class Play:
         self.calls += 1
         request = self._placed(request)
         for scheme, auth in self._schemes.items():
-            if isinstance(auth, SessionAuth) and self._is(auth.login, request):
-                return self._login(scheme, auth, request)
+            if isinstance(auth, SessionAuth) and any(is_call(call, request) for call in session_calls(auth)):
+                return self._in_session(scheme, auth, request)
         if not self._authorised(request):
             refused = self._built(self.script.unauthorised, self._scope(request, {})) if self.script else empty(401)
             return replace(refused, missed="it does not carry what `auth:` sends with the settings shown above")
@@ -87,7 +88,7 @@ class Play:
 
     def forget_tokens(self) -> None:
         """Refuse every token issued so far, as a provider does after an hour."""
-        self.tokens.clear()
+        self.sessions.forget_tokens()
 
     def _scope(self, request: Incoming, match: Mapping[str, str]) -> dict[str, Json]:
         return {
@@ -102,7 +103,7 @@ class Play:
         """What of a body is read by the words of the mapping: XML by its namespaces and lists, and an event."""
         found: dict[str, Json] = {"xml": None, "event": None}
         body = request.content.encode()
-        form = next((call.reading.xml for call in self._calls if self._is(call, request)), XmlForm())
+        form = next((call.reading.xml for call in self._calls if is_call(call, request)), XmlForm())
         with suppress(Unreadable):
             if request.kind.endswith("xml"):
                 found["xml"] = read_xml(body, UTF_8, XmlForm(form.namespaces, form.lists))
@@ -112,36 +113,29 @@ class Play:
 
     # Credentials: what the mapping would send is compared with what came.
 
-    def _login(self, scheme: str, auth: SessionAuth, request: Incoming) -> SimulatedAnswer:
-        wanted = to_request(auth.login, {**self._ours(), "serial": 1})
-        sent = incoming(wanted.method, urlsplit(wanted.url).path, "", dict(wanted.headers), wanted.body)
-        same_body = _without_id(sent.json) == _without_id(request.json) and sent.form == request.form
-        headers = {name: value for name, value in sent.headers.items() if name != "content-type"}
-        if not same_body or dict(wanted.query) != request.query or not headers.items() <= request.headers.items():
+    def _in_session(self, scheme: str, auth: SessionAuth, request: Incoming) -> SimulatedAnswer:
+        """Answer a call of a session; a refusal is as the script says, or as OAuth 2.0 does."""
+        told = self.sessions.answer(scheme, auth, request, self.calls)
+        if told is None:
             return self._built(self.script.unauthorised, self._scope(request, {})) if self.script else empty(401)
-        token = f"simulated-token-{self.calls}"  # never one that was forgotten
-        self.tokens.add((scheme, token))
-        body = self._recorded_login(auth.login, auth.token)
-        held = body
-        steps = auth.token.steps or ("token",)
-        for step in steps[:-1]:
-            held = held.setdefault(step, {})
-        held[steps[-1]] = token
-        return in_json(200, {**body, "id": request.scope()["id"]} if request.rpc else body)
+        if told.body is None:
+            return SimulatedAnswer(told.status, told.headers, b"")
+        played = in_json(told.status, {**told.body, "id": request.scope()["id"]} if request.rpc else told.body)
+        return SimulatedAnswer(played.status, {**played.headers, **told.headers}, played.body)
 
-    def _recorded_login(self, login: CallPlan, where: Path) -> dict[str, Json]:
-        """What the `login` example was answered with when it gave a token, for what stands beside the token."""
+    def _recorded_login(self, call: CallPlan) -> Json:
+        """What an example of a call of a session was answered, for what stands beside the token."""
         for example in self.examples.examples:
-            for one in example.exchanges if example.operation == "login" else ():
-                if one.method == login.method and matches(login.path, self._path(one)):
+            for one in example.exchanges if example.operation in SESSION_CALLS else ():
+                if example.fails is None and one.method == call.method and matches(call.path, self._path(one)):
                     body = _decoded(one.answer)
-                    if isinstance(body, dict) and isinstance(where.read(body), str):
+                    if isinstance(body, dict):
                         return body
-        return {"jsonrpc": "2.0"} if login.rpc else {}
+        return {"jsonrpc": "2.0"} if call.rpc else {}
 
     def _authorised(self, request: Incoming) -> bool:
         """Whether the request carries what a scheme of its call sends; an unknown call has the file's own."""
-        names = {call.auth for call in self._calls if self._is(call, request)} or {""}
+        names = {call.auth for call in self._calls if is_call(call, request)} or {""}
         return any(self._carries(self._schemes[name], request, scope) for name in names for scope in self._scopes(name))
 
     def _scopes(self, scheme: str) -> Iterator[Scope]:
@@ -149,7 +143,7 @@ class Play:
         revealed = self._ours()
         if not isinstance(self._schemes[scheme], SessionAuth):
             yield revealed
-        for owner, token in self.tokens:
+        for owner, token in self.sessions.tokens:
             if owner == scheme:
                 yield {**revealed, "token": token}
 
@@ -211,7 +205,7 @@ class Play:
         if not found:
             scope = self._scope(request, {})
             unknown = self._built(self.script.unknown, scope) if self.script else empty(404)
-            known = any(self._is(call, request) for call in self._calls)
+            known = any(is_call(call, request) for call in self._calls)
             why = "no rule and no example answers this call" if known else "the mapping has no such call"
             return replace(unknown, missed=why)
         answer = min(found, key=lambda one: self._distance(one, request))
@@ -222,7 +216,7 @@ class Play:
 
     def _recorded(self) -> Iterator[Exchange]:
         for example in self.examples.examples:
-            if example.operation != "login":
+            if example.operation not in SESSION_CALLS:
                 yield from example.exchanges
 
     def _same_call(self, exchange: Exchange, request: Incoming) -> bool:
@@ -247,10 +241,11 @@ class Play:
 
     def _placed(self, request: Incoming) -> Incoming:
         """Give a request as the mapping writes it: below the path of the setting that its address begins with."""
-        known = [*self._calls, *(auth.login for auth in self._schemes.values() if isinstance(auth, SessionAuth))]
+        sessions = [auth for auth in self._schemes.values() if isinstance(auth, SessionAuth)]
+        known = [*self._calls, *(call for auth in sessions for call in session_calls(auth))]
         for path in (request.path, *self._below(request.path)):
             placed = replace(request, path=path)
-            if any(self._is(call, placed) for call in known):
+            if any(is_call(call, placed) for call in known):
                 return placed
         return request
 
@@ -272,9 +267,6 @@ class Play:
         """The settings that are addresses, by name, with the values that the play is given."""
         settings, values = self.connection.provider.settings.values(), self.connection.public
         return {one.name: str(values[one.name]) for one in settings if one.type == "url" and values.get(one.name)}
-
-    def _is(self, call: CallPlan, request: Incoming) -> bool:
-        return call.method == request.method and matches(call.path, request.path) and call.rpc == request.rpc
 
 
 def _same_body(exchange: Exchange, request: Incoming) -> bool:
@@ -336,7 +328,3 @@ def _decoded(body: bytes) -> Json:
         return decode_json(body)
     except JsonRefused:
         return None
-
-
-def _without_id(body: Json) -> Json:
-    return {name: value for name, value in body.items() if name != "id"} if isinstance(body, dict) else body

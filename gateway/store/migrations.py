@@ -24,6 +24,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.schema import CreateColumn
 
+from gateway.store.sessions.tables import logins, tokens
 from gateway.store.tables import METADATA, counters, keys, link_bookings, schema_version
 from gateway.values.errors import StoreUnavailable
 
@@ -97,6 +98,11 @@ def _sixth(connection: Connection) -> None:
         connection.execute(text("ALTER INDEX watches_pkey RENAME TO polls_pkey"))
 
 
+def _seventh(connection: Connection) -> None:
+    """Make the tables of sessions at providers."""
+    _make(connection, (tokens.name, logins.name))
+
+
 def _add(connection: Connection, added: Mapping[str, Sequence[str]]) -> None:
     """Add these columns to their tables."""
     for name, columns in added.items():
@@ -149,7 +155,7 @@ def _as_first_made(name: str, metadata: MetaData) -> None:
     Table(name, metadata, *columns, *unique, *indexes)
 
 
-STEPS: Sequence[Callable[[Connection], None]] = (_first, _second, _third, _fourth, _fifth, _sixth)
+STEPS: Sequence[Callable[[Connection], None]] = (_first, _second, _third, _fourth, _fifth, _sixth, _seventh)
 """The steps in order; the version of a store is the number of steps that it has seen."""
 
 

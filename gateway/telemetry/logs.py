@@ -79,6 +79,16 @@ def provider_failed(*, request: str, connection: str, method: str, host: str, re
     _event(logging.WARNING, "provider.failed", **about, reason=reason)
 
 
+def login_refused(*, connection: str, reason: str, seconds: float) -> None:
+    """Tell that a provider refused the credentials of a connection, and for how long it is left alone."""
+    _event(logging.ERROR, "login.refused", connection=connection, reason=reason, seconds=seconds)
+
+
+def tokens_not_kept(*, connection: str, reason: str) -> None:
+    """Tell that a session was renewed and could not be kept: it is tried again, and lost if the gateway ends first."""
+    _event(logging.ERROR, "tokens.not_kept", connection=connection, reason=reason)
+
+
 def mapping_failed(*, request: str, connection: str, operation: str, origin: str, reason: str) -> None:
     """Tell that an answer did not fit a mapping, or a mapping failed: where, and what was wanted; never a value."""
     _event(

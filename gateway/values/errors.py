@@ -17,6 +17,7 @@ class Changes(TypedDict, total=False):
     details: Mapping[str, Any]
     provider: Mapping[str, Any]
     answered: bool
+    retry_after: float | None
 
 
 class GatewayError(Exception):

@@ -120,15 +120,18 @@ native:
 
 
 async def test_session_of_a_connection(club):
-    """A session lasts from call to call; when anything of the connection changes a new one begins."""
-    made = club(SESSION, {"token": "t0ken-1"}, {}, {}, {"token": "t0ken-2"}, {})
+    """A session lasts from call to call, whatever else changes of the connection; other credentials begin a new one."""
+    made = club(SESSION, {"token": "t0ken-1"}, {}, {}, {}, {"token": "t0ken-2"}, {})
     await made.run("native.ping")
     await made.run("native.ping")
     old = made.engine.catalog.connections["club"]
     made.engine.use(Catalog("v2", {}, {"club": replace(old, digest="another")}))
     await made.run("native.ping")
+    settings = {**old.revealed["settings"], "key": "another"}
+    made.engine.use(Catalog("v3", {}, {"club": replace(old, revealed={**old.revealed, "settings": settings})}))
+    await made.run("native.ping")
     tokens = [dict(one.headers).get("X-Token") for one in made.requests]
-    assert [None, "t0ken-1", "t0ken-1", None, "t0ken-2"] == tokens
+    assert [None, "t0ken-1", "t0ken-1", "t0ken-1", None, "t0ken-2"] == tokens
 
 
 async def test_numbers_of_calls(club):

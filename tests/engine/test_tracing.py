@@ -203,7 +203,7 @@ async def test_short_secrets(club):
 async def test_unread_login():
     """The answer to a login that nobody has read may hold a token that nobody knows: it is not shown."""
     trace = Trace()
-    watch = Watch(trace, lambda: 1.0, attempt=1, login="a.yaml:1")
+    watch = Watch(trace, lambda: 1.0, attempt=1, logins=frozenset({"a.yaml:1"}))
 
     async def send(exchange):
         exchange.make()

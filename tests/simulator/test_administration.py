@@ -105,7 +105,7 @@ async def test_logins_apart(club, engine_on, call):
     wrong = await engine_on(club, {"user_password": Secret("another")})
     assert 4 == len(await call(wrong, "services.list"))
     assert "PROVIDER_AUTH_FAILED" == await refusal(call(wrong, "bookings.list", **DAY))
-    assert [""] == [scheme for scheme, _ in club.tokens]
+    assert [""] == [scheme for scheme, _ in club.sessions.tokens]
 
 
 async def test_no_example_makes_the_script_fail(club, ask):

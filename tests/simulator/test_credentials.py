@@ -19,6 +19,11 @@ def session(login, token, send="{headers: {X-Token: '{{ token }}'}}"):
     return SESSION.replace("LOGIN", login).replace("TOKEN", token).replace("SEND", send)
 
 
+def oauth(grant, more):
+    client = "client_id: '{{ settings.user }}', client_secret: '{{ settings.key }}'"
+    return f"auth: {{oauth2: {{grant: {grant}, token_url: /oauth/token, {client}, {more}}}}}"
+
+
 SCHEMES = {
     "headers": 'auth: {headers: {X-User: "{{ settings.user }}", X-Key: "{{ settings.key }}"}}',
     "query": 'auth: {query: {user: "{{ settings.user }}", key: "{{ settings.key }}"}}',
@@ -38,6 +43,15 @@ SCHEMES = {
     "session by rpc": session(
         "{post: /login, jsonrpc: {method: getToken, params: ['{{ settings.user }}', '{{ settings.key }}']}}", "result"
     ),
+    "session in a header": session(
+        "{post: /login, json: {user: '{{ settings.user }}', key: '{{ settings.key }}'}, success: {status: 200}}",
+        "{header: X-Token}",
+    ),
+    "client in basic": oauth("client_credentials", "scope: all"),
+    "client in the form": oauth("client_credentials", "client_auth: body"),
+    "password": oauth("password", "user: '{{ settings.user }}', password: '{{ settings.key }}'"),
+    "refresh token": oauth("refresh_token", "refresh_token: '{{ settings.user }}{{ settings.key }}'"),
+    "assertion": oauth("jwt_bearer", "assertion: {key: '{{ settings.key }}', algorithm: HS256}"),
 }
 
 
@@ -66,7 +80,7 @@ async def test_kept_out(play, engine_on, call, scheme, over):
             await call(engine, operation, **given)
         assert "PROVIDER_AUTH_FAILED" == refused.value.code
     assert {} == desk.state["bookings"]
-    assert set() == desk.tokens
+    assert set() == desk.sessions.tokens
 
 
 async def test_form_fields(play, engine_on, call):
@@ -94,9 +108,9 @@ async def test_forgotten_tokens(play, engine_on, call):
     for _ in range(4):
         assert "Hello Bo" == await call(engine, "native.greet", name="Bo")
         assert "Hello Bo" == await call(engine, "native.greet", name="Bo")
-        assert 1 == len(desk.tokens)
-        assert seen.isdisjoint(desk.tokens)
-        seen |= desk.tokens
+        assert 1 == len(desk.sessions.tokens)
+        assert seen.isdisjoint(desk.sessions.tokens)
+        seen |= desk.sessions.tokens
         desk.forget_tokens()
 
 
@@ -134,9 +148,9 @@ async def test_two_schemes(play, engine_on, call):
     )
     engine = await engine_on(desk)
     assert "Attic" == (await call(engine, "resources.get", id="1"))["name"]
-    assert ["admin"] == [scheme for scheme, _ in desk.tokens]
+    assert ["admin"] == [scheme for scheme, _ in desk.sessions.tokens]
     assert 2 == len(await call(engine, "resources.list"))
-    assert ["", "admin"] == sorted(scheme for scheme, _ in desk.tokens)
+    assert ["", "admin"] == sorted(scheme for scheme, _ in desk.sessions.tokens)
     engine = await engine_on(desk, {"key": Secret("another-key")})
     assert 2 == len(await call(engine, "resources.list"))
     with pytest.raises(GatewayError, match="credentials"):

@@ -5,7 +5,8 @@ Each layer wraps the one below it; the order is the design, innermost first:
 1. `http`: one exchange with the provider, no longer than the call has time.
 2. `limited`, the gate: every exchange waits for its turn and costs a token, a login and a repetition as well.
 3. `recorded`: a trace is told of each, the wait for its turn included; it changes nothing.
-4. `signed`: who we are, above the gate, for a login goes through it too; a request is made and signed when it may go.
+4. `signed` or `in_session`: who we are, above the gate, for a login goes through it too; a request is made and signed
+   when it may go.
 5. `read_by_rules`: the error rules say what an answer means, and whether the provider wants to be left alone.
 6. `repeating`: what failed is asked again, as the effect of the step allows; what a rule knows did not fail.
 
@@ -20,12 +21,16 @@ from functools import partial
 
 from gateway.computation.workers import LARGE_BYTES
 from gateway.engine.catalog import Connection
+from gateway.engine.sessions.agreement import Agreement
+from gateway.engine.sessions.renewal import Obtaining
+from gateway.engine.sessions.session import Sessions, identity_of
 from gateway.engine.tracing import Watch
-from gateway.engine.way_out.auth import Sessions, signed
+from gateway.engine.way_out.auth import InSession, in_session, signed
 from gateway.engine.way_out.exchange import Ask, Dispatch, Exchange, ProviderCall
 from gateway.engine.way_out.layers import http, recorded
 from gateway.mapping.nodes.calls import CallPlan, Scope
 from gateway.mapping.nodes.provider import AuthPlan, SessionAuth
+from gateway.mapping.nodes.sessions import Agreed
 from gateway.mapping.runtime.answers import to_body
 from gateway.mapping.runtime.requests import to_request
 from gateway.transport.limits import Gate, Gates, limited
@@ -47,11 +52,23 @@ class Surroundings:
     """Monotonic, in seconds."""
     moment: Callable[[], str]
     """Gives this moment as templates know it."""
+    wall: Callable[[], float]
+    """Gives the time in seconds since 1970."""
     serial: Callable[[], int]
     """Gives a number that no other attempt has."""
+    fresh: Callable[[], str]
+    """Gives an id that nobody has had."""
 
 
-def way_out(connection: Connection, around: Surroundings) -> Ask:
+@dataclass(frozen=True, slots=True)
+class WayOut:
+    """What serves a connection: how its provider is asked, and how a person opens its sessions, by scheme."""
+
+    ask: Ask
+    agreements: Mapping[str, Agreement]
+
+
+def way_out(connection: Connection, around: Surroundings) -> WayOut:
     """Build the layers of a connection."""
     provider = connection.provider
     gate = around.gates.of(connection.name, provider.limits)
@@ -61,20 +78,37 @@ def way_out(connection: Connection, around: Surroundings) -> Ask:
         moment = around.moment()
         return {**connection.revealed, "now": moment, "sent_at": moment}
 
-    def with_scheme(name: str, auth: AuthPlan) -> _Scheme:
-        login = auth.login if isinstance(auth, SessionAuth) else None
-        return _Scheme(signed(paced, auth, ours, around.sessions.of(connection, name), provider.rules), login)
+    plans: dict[str, AuthPlan] = {"": provider.auth, **provider.auth_schemes}
+    schemes, agreements = dict[str, _Scheme](), dict[str, Agreement]()
+    for name, auth in plans.items():
+        if not isinstance(auth, SessionAuth):
+            schemes[name] = _Scheme(signed(paced, auth, ours), None)
+            continue
+        part = _part(connection, name, auth, ours, around)
+        schemes[name] = _Scheme(in_session(paced, part), auth)
+        if isinstance(auth.begins, Agreed):
+            agreements[name] = Agreement(auth.begins, part.obtaining, part.session, paced)
+    ask = repeating(read_by_rules(connection, schemes, gate, around), around.patience)
+    return WayOut(ask, agreements)
 
-    schemes = {name: with_scheme(name, auth) for name, auth in {"": provider.auth, **provider.auth_schemes}.items()}
-    return repeating(read_by_rules(connection, schemes, gate, around), around.patience)
+
+def _part(
+    connection: Connection, name: str, auth: SessionAuth, ours: Callable[[], Scope], around: Surroundings
+) -> InSession:
+    """Give a connection's part in the session that it shares with all who have the same credentials."""
+    settings = connection.revealed["settings"]
+    shared = {one: settings.get(one) for one in auth.shared_by}
+    session = around.sessions.of(connection.name, identity_of(connection.provider.name, name, shared))
+    obtaining = Obtaining(auth, ours, connection.provider.rules, around.wall, around.fresh)
+    return InSession(session, obtaining, around.clock)
 
 
 @dataclass(frozen=True, slots=True)
 class _Scheme:
-    """The layers up to one scheme of a connection, and its login if it has one."""
+    """The layers up to one scheme of a connection, and its session if it has one."""
 
     send: Dispatch
-    login: CallPlan | None
+    session: SessionAuth | None
 
 
 def read_by_rules(connection: Connection, schemes: Mapping[str, _Scheme], gate: Gate, around: Surroundings) -> Ask:
@@ -96,7 +130,7 @@ def read_by_rules(connection: Connection, schemes: Mapping[str, _Scheme], gate: 
             if watch is not None:
                 watch.meant(error, read=False)
             if isinstance(error, ProviderRejected):  # of a login: nothing else on the way reads an answer
-                _heed(gate, scheme.login.limit if scheme.login is not None else plan.limit, error)
+                _heed(gate, scheme.session.login.limit if scheme.session is not None else plan.limit, error)
             raise
         try:
             body = await asked.state.compute(
@@ -128,8 +162,8 @@ def _watch(asked: ProviderCall, scheme: _Scheme, clock: Callable[[], float]) -> 
     trace = asked.state.trace
     if trace is None:
         return None
-    login = scheme.login.origin if scheme.login is not None else ""
-    return Watch(trace, clock, attempt=asked.attempts, login=login)
+    logins = frozenset(call.origin for call in scheme.session.calls) if scheme.session is not None else frozenset[str]()
+    return Watch(trace, clock, attempt=asked.attempts, logins=logins)
 
 
 def _is_large(plan: CallPlan, response: Response) -> bool:

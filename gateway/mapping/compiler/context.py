@@ -43,6 +43,8 @@ SENDING = frozenset({"sent_at"})
 """Names that only what is sent sees: the moment at which it goes, which a wait for its turn may put off."""
 OWN = frozenset({"uuid", "idempotency_key"})
 """Names of ids that are this call's alone: a fresh one, `uuid()`, and the one by which it is repeated."""
+TOKENS = frozenset({"token", "refresh_token", "assertion", "code", "code_verifier"})
+"""Names by which calls of a session, and no others, see what proves who we are."""
 CALL = BASE | OWN | {"args", "serial"}
 """Names the templates of an operation see, besides window, variables and steps."""
 REMEMBERED = "remembered"
@@ -241,7 +243,7 @@ class Context:
 
     def proves(self, template: Template) -> bool:
         """Tell whether a template reads a secret setting or a session's token."""
-        return any(use[0] == "token" or self._is_secret(use) for use in template.uses)
+        return any(use[0] in TOKENS or self._is_secret(use) for use in template.uses)
 
     def _is_secret(self, use: tuple[str, ...]) -> bool:
         setting = self.settings.get(use[1]) if use[0] == "settings" and len(use) > 1 else None

@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, TypeAlias
 
-from gateway.mapping.expressions import Path
 from gateway.mapping.nodes.calls import CallPlan, Condition, ErrorRule, OperationPlan
 from gateway.mapping.nodes.given import Setting
 from gateway.mapping.nodes.hooks import Hook
 from gateway.mapping.nodes.polling import PollingPlan
+from gateway.mapping.nodes.sessions import FETCHED, Agreed, Assertion, Beginning, Expiry, Refreshing, TokenSource
 from gateway.mapping.nodes.trees import RecordPlan, Tree
 from gateway.values.rates import LimitsPlan
 
@@ -32,6 +32,8 @@ class StaticAuth:
     query: Tree | None = None
     form: Tree | None = None
     basic: tuple[Tree, Tree] | None = None
+    encoded: bool = False
+    """Whether both of `basic` are encoded as form fields first (RFC 6749, section 2.3.1)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,12 +42,29 @@ class SessionAuth:
 
     scheme: ClassVar[str] = "session"
     login: CallPlan
-    token: Path
-    expires: float | None
-    """Seconds after which a token is fetched anew."""
+    """What gets a token where there is nothing to renew it by; of a session that is `kept`, what renews it."""
+    token: TokenSource
+    expiry: Expiry | None
+    """When a token is renewed by itself; None: when it is refused."""
     renew_when: tuple[Condition, ...]
     sends: StaticAuth
+    shared_by: tuple[str, ...]
+    """The settings that tell its sessions apart."""
     origin: str
+    refresh: Refreshing | None = None
+    begins: Beginning = FETCHED
+    client: StaticAuth | None = None
+    """What proves to the token endpoint who the gateway is, beside what its calls say."""
+    assertion: Assertion | None = None
+    rules: tuple[ErrorRule, ...] = ()
+    """What refusals of its own calls mean, before the file's own rules."""
+
+    @property
+    def calls(self) -> tuple[CallPlan, ...]:
+        """All calls that get a token, each once."""
+        exchange = (self.begins.exchange,) if isinstance(self.begins, Agreed) else ()
+        renewal = (self.refresh.call,) if self.refresh is not None and self.refresh.call is not self.login else ()
+        return (self.login, *renewal, *exchange)
 
 
 AuthPlan: TypeAlias = NoAuth | StaticAuth | SessionAuth

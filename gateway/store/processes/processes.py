@@ -14,6 +14,7 @@ from sqlalchemy import ColumnElement, Connection, and_, delete, select, update
 from gateway.store.deliveries.deliveries import LEASES, PENDING
 from gateway.store.events import polls
 from gateway.store.links import links
+from gateway.store.sessions import tokens
 from gateway.store.sql.statements import insert_new
 from gateway.store.tables import deliveries, keys, link_bookings, processes, subscriptions
 
@@ -65,7 +66,7 @@ def _give_back(connection: Connection, held: Callable[[ColumnElement[str]], Colu
     known = select(subscriptions.c.id)  # the index of what is pending begins with the subscription
     pending = and_(deliveries.c.subscription.in_(known), deliveries.c.state == PENDING)
     LEASES.give_back(connection, held, pending)
-    for leases in (polls.LEASES, links.LEASES):
+    for leases in (polls.LEASES, links.LEASES, tokens.LEASES):
         leases.give_back(connection, held)
     begun = and_(link_bookings.c.live.is_not(None), held(link_bookings.c.holder))
     connection.execute(update(link_bookings).where(begun).values(until=0, due_at=0, holder=""))

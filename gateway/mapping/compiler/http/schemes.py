@@ -1,4 +1,4 @@
-"""How a provider is told who we are, compiled: static parts, HTTP Basic, or a session. Nothing here sends anything."""
+"""How a provider is told who we are, compiled: static parts, HTTP Basic, or a session (`sessions.py`, `oauth.py`)."""
 
 from __future__ import annotations
 
@@ -7,10 +7,12 @@ from collections.abc import Callable
 from gateway.documents.yaml import Place
 from gateway.mapping.checks.header_names import check_headers
 from gateway.mapping.compiler.context import BASE, SENDING, Context
-from gateway.mapping.compiler.http.calls import Http, compile_call, compile_when, seconds
+from gateway.mapping.compiler.http.calls import Http
+from gateway.mapping.compiler.http.oauth import compile_oauth
+from gateway.mapping.compiler.http.sessions import compile_session
 from gateway.mapping.compiler.trees import compile_object, compile_text
-from gateway.mapping.language.auth import Auth, Basic, Session
-from gateway.mapping.nodes.provider import AuthPlan, NoAuth, SessionAuth, StaticAuth
+from gateway.mapping.language.auth import Auth, Basic
+from gateway.mapping.nodes.provider import AuthPlan, NoAuth, StaticAuth
 from gateway.mapping.nodes.trees import Tree
 from gateway.values.messages import Json
 
@@ -27,10 +29,12 @@ def compile_auth(context: Context, node: Json, place: Place, http: Http) -> Auth
         return NoAuth()
     if not auth.given:
         context.report(place, "missing-key", "write `none` for a provider that asks for nothing")
+    if (auth.session is not None or auth.oauth2 is not None) and len(auth.given) > 1:
+        context.report(place, "two-schemes", "a session stands alone: what it sends goes under `send:`")
     if auth.session is not None:
-        if len(auth.given) > 1:
-            context.report(place, "two-schemes", "a session stands alone: what it sends goes under `send:`")
-        return _compile_session(context, auth.session, http)
+        return compile_session(context, auth.session, http)
+    if auth.oauth2 is not None:
+        return compile_oauth(context, auth.oauth2, http)
     tree = _trees(context, place, BASE | SENDING)
     check_headers(context, auth.headers, (*place, "headers"))
     return StaticAuth(
@@ -68,31 +72,3 @@ def _compile_basic(context: Context, node: Basic) -> tuple[Tree, Tree]:
         for key, text in (("user", node.user), ("password", node.password))
     )
     return user, password
-
-
-def _compile_session(context: Context, node: Session, http: Http) -> AuthPlan:
-    place, origin = node.place, context.origin(node.place)
-    if not node.sound or not node.send.sound:
-        return NoAuth()
-    send, login = node.send, node.login
-    if not send.given:
-        context.report(send.place, "missing-key", "say under `headers:` or `query:` where the token goes")
-    if "auth" in login:
-        message = "a login is sent without a scheme: write what proves who we are into its headers, query or body"
-        context.report((*login.place, "auth"), "credential-not-sent", message)
-    tree = _trees(context, send.place, BASE | SENDING | {"token"})
-    check_headers(context, send.headers, (*send.place, "headers"))
-    sends = StaticAuth(origin, tree("headers", send.headers), tree("query", send.query))
-    call = compile_call(context, login, BASE | {"serial"}, http, secrets=True)
-    token = context.path(node.token, (*place, "token"))
-    renew_when = tuple(compile_when(context, one, BASE) for one in node.renew_when if one.sound)
-    if call is None or token is None:
-        return NoAuth()
-    return SessionAuth(
-        login=call,
-        token=token,
-        expires=seconds(node.expires) if node.expires is not None else None,
-        renew_when=renew_when,
-        sends=sends,
-        origin=origin,
-    )
