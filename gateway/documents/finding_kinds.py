@@ -162,6 +162,7 @@ error result-missing: An operation gives nothing where the contract promises som
 error wrong-result: A result is of another kind than the contract promises. Write the key that the message names.
 error unknown-argument: The operation has no such argument. Use a name of the contract, or declare it.
 error unused-argument: A required or a declared argument is ignored. Use it, or give the reason under `unsupported:`.
+warning star-of-nothing: A `customer.*` stands for no member. Remove it, or what makes it idle.
 warning argument-not-mapped: Nothing reads a promised argument. Use it, or give the reason under `unsupported:`.
 error unsatisfiable: Every call of the operation would be refused. Honour one of what the message names.
 error refusal-after-write: A no comes after a write, and what becomes of the write is not said. Say `takes_back:`.

@@ -17,11 +17,13 @@ BY_GATEWAY: Final = "gateway"
 BY_EITHER: Final = "mapping, else gateway"
 BY_MAPPING: Final = "mapping"
 BY_MAPPING_IF_IT_CAN: Final = "mapping, if it can"
+LOST: Final = "mapping, mostly lost"
 HONOURED: Final[Mapping[str, str]] = {
     BY_GATEWAY: "A mapping never sees it: the gateway does what it asks for.",
     BY_EITHER: "The mapping sends it, or the gateway chooses the rows that fit, by the fields that they tell.",
     BY_MAPPING: "The mapping uses it, or says why not: with `unsupported:` the call is 501, with `partial:` it warns.",
     BY_MAPPING_IF_IT_CAN: "It only describes. Under `partial:` the call is done without it and the answer warns.",
+    LOST: "No booking system is known to keep it: a mapping that does not name it says so, and the answer warns.",
 }
 """Who does what an argument asks for, and what that means."""
 _SAMPLES: Final[Mapping[str, Json]] = {
@@ -100,6 +102,9 @@ def honoured_by(operation: Operation, dotted: str) -> str:
         return BY_GATEWAY
     if operation.args[name].filter is not None:
         return BY_EITHER
+    field = operation.args[name].type.field(dotted.partition(".")[2]) if "." in dotted else operation.args[name]
+    if field is not None and field.unkept_by:
+        return LOST
     return BY_MAPPING_IF_IT_CAN if operation.describes(dotted) else BY_MAPPING
 
 

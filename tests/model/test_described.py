@@ -8,6 +8,7 @@ from gateway.model.described import (
     BY_MAPPING,
     BY_MAPPING_IF_IT_CAN,
     HONOURED,
+    LOST,
     every_argument,
     honoured_by,
     needed,
@@ -73,6 +74,7 @@ def test_who_honours_an_argument():
     told = {name: honoured_by(create, name) for name, _ in with_members(every_argument(create))}
     assert BY_MAPPING == told["hold"] == told["customer"] == told["customer.name"] == told["customer.email"]
     assert BY_MAPPING_IF_IT_CAN == told["notes"] == told["customer.phone"] == told["customer.address"]
+    assert LOST == told["metadata"] == told["customer.language"]
     assert BY_GATEWAY == told["time_zone"] == honoured_by(listing, "limit")
     assert BY_EITHER == honoured_by(listing, "status")
     assert set(HONOURED) == {*told.values(), BY_EITHER}

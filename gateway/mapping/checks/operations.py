@@ -6,7 +6,8 @@ Pure: compiled parts and what they read come in, findings go out through the Con
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from typing import TypeGuard
+from dataclasses import replace
+from typing import Final, TypeGuard
 
 from gateway.documents.yaml import Place, suggestion
 from gateway.mapping.checks.type_checks import report_unwritable
@@ -24,40 +25,92 @@ from gateway.model.model import Operation
 from gateway.model.types.types import Field
 from gateway.values.messages import Effect
 
+_STAR: Final = ".*"
+"""Behind an argument: those of its members that are left, which the mapping neither uses nor declares by name."""
+_ASSUMED: Final = "no provider of this kind is known to keep it"
+"""Why what the contract says is `unkept_by:` a kind of providers is lost, where the mapping says nothing of it."""
+
 
 def check_arguments(
     context: Context, operation: Operation, plan: OperationPlan, reads: Reads, place: Place
-) -> dict[str, str]:
+) -> OperationPlan:
     """Every canonical argument is used, filtered by the gateway itself, or declared unsupported; so is each member.
 
-    Gives those that are none of this: the mapping may be older than they are, and sending one is refused.
+    Gives the plan with what its `customer.*` stand for. Of the arguments that are none of this, those that no provider
+    of the kind keeps are taken to be declared; to send one of the others, which the mapping may be older than, is
+    refused.
     """
     used = set(reads.of_args())
     _check_named(context, operation, plan, {use[0] for use in used}, place)
+    lost = {
+        key: {name: reason for name, reason in named.items() if not name.endswith(_STAR)}
+        for key, named in (("unsupported", plan.unsupported), ("partial", plan.partial))
+    }
+    stars = {star for star in (*plan.unsupported, *plan.partial) if star.endswith(_STAR)}
+    for name in _left(context, operation, plan, reads, {**lost["unsupported"], **lost["partial"]}):
+        star = f"{name.rpartition('.')[0]}{_STAR}"
+        key = _declares(operation, plan, name, star)
+        if key is not None:
+            lost[key][name] = (plan.partial if key == "partial" else plan.unsupported)[star]
+            stars.discard(star)
+        elif context.document.data.get("kind") in _field(operation, name).unkept_by:
+            lost["unsupported" if operation.patch else "partial"][name] = _ASSUMED
+        elif _ignored(context, operation, name, place):
+            lost["unsupported"][name] = NOT_MAPPED
+    for star in sorted(stars):
+        if _is_argument(operation, star):
+            key = "unsupported" if star in plan.unsupported else "partial"
+            message = f"`{star}` stands for nothing: every member is used, or declared by its name; remove it"
+            context.report((*place, key, star), "star-of-nothing", message, key=True)
+    return replace(plan, unsupported=lost["unsupported"], partial=lost["partial"])
+
+
+def _left(
+    context: Context, operation: Operation, plan: OperationPlan, reads: Reads, declared: Collection[str]
+) -> list[str]:
+    """Arguments, and members of some, that the mapping neither uses nor declares by name."""
+    used = set(reads.of_args())
     if ("args",) in reads.whole or any(isinstance(variant.result, FoundResult) for variant in plan.variants):
-        return {}
+        return []
     known = {use[0] for use in used} | plan.args_from.keys() | operation.common.keys()
     known |= _seen_to(context, operation, plan)
     known |= {part for name in known & operation.args.keys() for part in operation.args[name].holds}
-    declared = {**plan.unsupported, **plan.partial}
-    ignored: list[str] = []
+    left: list[str] = []
     for name, argument in operation.args.items():
         if name in declared:
             continue
         if name not in known:
-            ignored.append(name)
+            left.append(name)
         elif ("args", name) not in reads.whole:
             told = {use[1] for use in used if use[0] == name and len(use) > 1}
             members = [f"{name}.{member}" for member in _ignored_members(argument, told)]
-            ignored += [full for full in members if not any(f"{one}.".startswith(f"{full}.") for one in declared)]
-    return {name: NOT_MAPPED for name in ignored if _ignored(context, operation, name, place)}
+            left += [full for full in members if not any(f"{one}.".startswith(f"{full}.") for one in declared)]
+    return left
+
+
+def _declares(operation: Operation, plan: OperationPlan, name: str, star: str) -> str | None:
+    """Tell whether a star stands for an argument that is left, and under which key; what is required has to be used."""
+    if _field(operation, name).required:
+        return None
+    if star in plan.partial and (operation.describes(name) or star not in plan.unsupported):
+        return "partial"
+    return "unsupported" if star in plan.unsupported else None
+
+
+def _field(operation: Operation, dotted: str) -> Field:
+    """Give an argument, or a member of one, that is there."""
+    first, _, rest = dotted.partition(".")
+    found = operation.args[first].type.field(rest) if rest else operation.args[first]
+    if found is None:
+        raise KeyError(dotted)
+    return found
 
 
 def _check_named(context: Context, operation: Operation, plan: OperationPlan, used: set[str], place: Place) -> None:
     """Whatever is named as an argument is one."""
     for key, named in (("unsupported", plan.unsupported), ("partial", plan.partial), ("requires", plan.requires)):
         for argument in named:
-            if not _is_argument(operation, argument):
+            if not _is_argument(operation, argument) or (key == "requires" and argument.endswith(_STAR)):
                 hint = suggestion(argument, operation.args)
                 message = f"{operation.name} has no argument `{argument}`{hint}"
                 context.report((*place, key, argument), "unknown-argument", message, key=True)
@@ -69,14 +122,14 @@ def _check_named(context: Context, operation: Operation, plan: OperationPlan, us
 def _is_argument(operation: Operation, dotted: str) -> bool:
     first, _, rest = dotted.partition(".")
     argument = operation.args.get(first)
-    return argument is not None and (not rest or argument.type.field(rest) is not None)
+    if argument is None or f".{rest}" == _STAR:
+        return argument is not None and argument.type.kind == "object" and bool(argument.type.fields)
+    return not rest or argument.type.field(rest) is not None
 
 
 def _ignored(context: Context, operation: Operation, name: str, place: Place) -> bool:
     """Report an argument, or a member of one, that nothing reads; tell whether a call can do without it."""
-    first, _, rest = name.partition(".")
-    field = operation.args[first].type.field(rest) if rest else operation.args[first]
-    needed = field is not None and field.required
+    needed = _field(operation, name).required
     message = f"{operation.name} promises `{name}`: use it, or say under `unsupported:` why it cannot be honoured"
     code = "unused-argument" if needed else "argument-not-mapped"
     context.report(place, code, message if needed else f"{message}; sending it is refused as `{NOT_MAPPED}`", key=True)

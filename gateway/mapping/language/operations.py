@@ -117,11 +117,13 @@ class Operation(Outcome, Extras):
         example=[{"when": WHEN, "call": {"post": "/group"}}, {"call": {"post": "/single"}}],
     )
     unsupported: Reasons | None = key(
-        "arguments, or members such as `customer.phone`, that cannot be honoured: reason; sending one is a 501",
+        "arguments, or members such as `customer.phone`, that cannot be honoured: reason; sending one is a 501. "
+        "`customer.*` are all members that are left: neither used nor declared by name",
         example={"hold": "it holds nothing"},
     )
     partial: Reasons | None = key(
-        "arguments, or members, that are taken without their full effect: reason, told in the capabilities",
+        "arguments, or members, that are taken without their full effect: reason, told in the capabilities. "
+        "`customer.*` are those that are left, beside an `unsupported:` of it those that only describe",
         example={"hold.minutes": "a draft is not released by itself"},
     )
     requires: Reasons | None = key(

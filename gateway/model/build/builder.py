@@ -21,7 +21,9 @@ from gateway.model.types.types import NO_RULES, Field, Rules, Type, TypeRefused
 from gateway.values.messages import Effect, Json
 
 _Part = TypeVar("_Part")
-_FIELD = {"type", "required", "nullable", "meaning", "holds", "descriptive"}
+_FIELD = {"type", "required", "nullable", "meaning", "holds", "descriptive", "unkept_by"}
+_KINDS = dict.fromkeys(("booking_system", "marketplace"))
+"""What a provider can be."""
 ARGUMENT = _FIELD | {"where", "default", "filter", "handled"}
 _BUILDERS = ("text", "integer", "number", "enum", "list", "map", "part_of")
 WORDS: Mapping[str, frozenset[str]] = {
@@ -150,7 +152,11 @@ class Builder:
         required = node.get("required", False)
         type_ = self.type(node["type"], (*place, "type"))
         nullable, holds = node.get("nullable", not required), tuple(node.get("holds", ()))
-        return Field(name, type_, required, node["meaning"], nullable, holds, node.get("descriptive", False))
+        descriptive = node.get("descriptive", False)
+        unkept_by = tuple(known(kind, _KINDS, (*place, "unkept_by")) for kind in node.get("unkept_by", ()))
+        if unkept_by and not descriptive:
+            raise Wrong((*place, "unkept_by"), "only what is `descriptive` may be lost unsaid")
+        return Field(name, type_, required, node["meaning"], nullable, holds, descriptive, unkept_by)
 
     def rules(self, node: Json, names: Mapping[str, object], place: Place) -> Rules:
         """Build what must hold between fields."""
@@ -183,6 +189,7 @@ class Builder:
             nullable=plain.nullable,
             holds=plain.holds,
             descriptive=plain.descriptive,
+            unkept_by=plain.unkept_by,
             where=where,
             default=default,
             filter=self.filter(node["filter"], (*place, "filter"), rows) if "filter" in node else None,

@@ -114,6 +114,8 @@ class Field:
     """Fields beside it of which it tells everything, as a full name tells the first and the last."""
     descriptive: bool = False
     """Whether it only describes: a write that does not keep it has done what was asked for all the same."""
+    unkept_by: tuple[str, ...] = ()
+    """Kinds of providers of which none is known to keep it: a mapping that says nothing of it says so."""
 
     def accept(self, value: Json) -> Json:
         """Give the canonical value, null included where the field may be null; raises TypeRefused."""

@@ -85,6 +85,8 @@ WHICH = "required: true, meaning: Which"
         ("where: path,", "where: header,", "header", "`header` is not known here"),
         (WHICH, "default: [], meaning: Which", "[], meaning", "must be an id"),
         (WHICH, "filter: {equals: [ids]}, meaning: Which", "[ids]", "the rows have no field `ids`"),
+        (WHICH, "unkept_by: [booking_system], meaning: Which", "[booking_system]", "only what is `descriptive` may be"),
+        (WHICH, "descriptive: true, unkept_by: [club], meaning: Which", "[club]", "`club` is not known here"),
         (WHICH, "filter: {near: [id]}, meaning: Which", "[id]", "`near` is not known here"),
         ("span: [id, id]", "span: [id, at]", "{of: B", "`at` is no field of Booking"),
         ("vanished: cancelled", "vanished: gone", "gone", "`gone` is not known here"),

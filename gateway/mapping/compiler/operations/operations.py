@@ -6,8 +6,6 @@ refer to what is known by then.
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from gateway.documents.yaml import Place, suggestion
 from gateway.mapping.checks.calls import check_possible
 from gateway.mapping.checks.given import given_to, given_to_native
@@ -70,8 +68,7 @@ def compile_operation(
         origin=context.origin(place),
         needs=compile_needs(context, node.needs, place),
     )
-    ignored = check_arguments(context, operation, plan, reads, place)
-    plan = replace(plan, unsupported={**plan.unsupported, **ignored})
+    plan = check_arguments(context, operation, plan, reads, place)
     check_remembered(context, reads, place)
     check_names(context, reads, node, operation.effect)
     return plan
