@@ -43,6 +43,8 @@ _PIECE: Final = 64 * 1024
 _NO_BRACKET = bytes(set(range(256)) - set(_BRACKETS))
 _ORJSON_DEPTH: Final = 254
 """Levels of nesting that orjson writes; it refuses one more (measured with 3.11, held by a test)."""
+_WIDE: Final = 8 * 1024
+"""Bytes below which a text of orjson's is copied: it holds 4 KB of memory, however short it is, and rows are kept."""
 _PLAIN: Final = orjson.OPT_PASSTHROUGH_DATACLASS | orjson.OPT_PASSTHROUGH_DATETIME
 
 
@@ -114,7 +116,8 @@ def encode_json(value: Json) -> bytes:
     codecs, kinds of fields): orjson would write null for NaN.
     """
     try:
-        return orjson.dumps(value, option=_PLAIN)
+        body = orjson.dumps(value, option=_PLAIN)
+        return bytes(memoryview(body)) if len(body) < _WIDE else body
     except TypeError:  # an integer over 64 bits, half of a surrogate pair, or what is no JSON at all
         return json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode()
 

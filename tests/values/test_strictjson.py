@@ -1,8 +1,11 @@
 """Strict JSON: what means the same to every reader is read, all else is refused without being repeated."""
 
 import json
+import resource
+import sys
 import time
 from datetime import date
+from pathlib import Path
 
 import pytest
 from hypothesis import example, given
@@ -137,6 +140,19 @@ def test_written_and_read(value):
     body = encode_json(value)
     assert repr(value) == repr(decode_json(body))
     assert len(body) <= len(json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode())
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="memory is read from /proc")
+def test_what_is_written_holds_no_more_than_its_bytes():
+    """Thirty thousand short rows that are kept take some MB; 120 if each held what it was written into."""
+
+    def held():
+        return int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1]) * resource.getpagesize()
+
+    before = held()
+    rows = [encode_json({"id": number, "status": "free"}) for number in range(30_000)]
+    assert held() - before < 60_000_000
+    assert 30_000 == len(rows)
 
 
 @pytest.mark.parametrize("value", ["\ud800", {"\udc00": 1}, [date(2026, 12, 1)], {1, 2}])
