@@ -112,7 +112,7 @@ def configuration(vendor, mappings, store, subscribers=1):
                 }
                 for n in range(subscribers)
             ],
-            "deliveries": {"at_once": 64, "per_second": 1_000},
+            "deliveries": {"concurrency": 64, "per_second": 1_000},
         }
     )
 

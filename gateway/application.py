@@ -228,8 +228,8 @@ def build(settings: Settings, engine: Engine, database: Database, send: Send, am
     publisher = Publisher(database, engine.model, now, new_id, tracked(engine), settings.emit_confirmed_on_create)
     recorded_calls = Remembering(engine, database, publisher)
     told = settings.deliveries
-    in_all = max(ambient.sending.in_all, told.at_once)  # one endpoint may have all places
-    pace = replace(ambient.sending, timeout=told.timeout, per_endpoint=told.at_once, in_all=in_all)
+    in_all = max(ambient.sending.in_all, told.concurrency)  # one endpoint may have all places
+    pace = replace(ambient.sending, timeout=told.timeout, per_endpoint=told.concurrency, in_all=in_all)
     pace = replace(pace, per_second=told.per_second)
     patience = Patience(ambient.chance, told.schedule)
     redactor = redactor_of(settings, engine.catalog)

@@ -147,7 +147,7 @@ EVENT_KEYS: Rules = {
         schema={
             "schedule": _schedule("times between one attempt and the next", default=["5s", "5m"]),
             "timeout": key("string", "one attempt", default="15s", example="15s", regex=r"[1-9][0-9]?s"),
-            "at_once": key("integer", "attempts under way at one endpoint", default=4, min=1, max=1024),
+            "concurrency": key("integer", "attempts under way at one endpoint", default=4, min=1, max=1024),
             "per_second": key(
                 "integer", "attempts that begin at one endpoint in a second", default=100, min=1, max=100_000
             ),

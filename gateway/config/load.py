@@ -147,7 +147,7 @@ def _webhook(one: Mapping[str, Json]) -> WebhookSettings:
 
 def _deliveries(one: Mapping[str, Json]) -> DeliverySettings:
     schedule = tuple(map(seconds, one["schedule"]))
-    return DeliverySettings(schedule, seconds(one["timeout"]), one["at_once"], one["per_second"], one["http"])
+    return DeliverySettings(schedule, seconds(one["timeout"]), one["concurrency"], one["per_second"], one["http"])
 
 
 def _polling(one: Mapping[str, Json]) -> PollingSettings:

@@ -7,9 +7,10 @@ from dataclasses import replace
 from typing import Final
 
 from gateway.documents.yaml import Document, Finding, Place
+from gateway.values.messages import Json
 
-RENAMED: Final[Mapping[str, str]] = {"watch": "polling"}
-"""A key as it was called → its name."""
+RENAMED: Final[Mapping[tuple[str, ...], str]] = {("watch",): "polling", ("deliveries", "at_once"): "concurrency"}
+"""A key as it was called, below the keys it stands in → its name."""
 
 
 def with_new_names(document: Document) -> tuple[Document, list[Finding]]:
@@ -17,17 +18,35 @@ def with_new_names(document: Document) -> tuple[Document, list[Finding]]:
 
     Of a key that stands there under both names the old one is left, and is then a key that is not known.
     """
-    data = document.data
-    if not isinstance(data, dict):
-        return document, []
-    old = {name: new for name, new in RENAMED.items() if name in data and new not in data}
-    findings = [
-        document.finding((name,), "renamed-key", f"`{name}` is called `{new}` now", key=True)
-        for name, new in old.items()
-    ]
+    findings = []
+    for old, new in RENAMED.items():
+        inside = _inside(document.data, old[:-1])
+        if old[-1] in inside and new not in inside:
+            findings.append(
+                document.finding(old, "renamed-key", f"`{old[-1]}` is called `{new}` now", key=True),
+            )
+            document = _renamed(document, old, new)
+    return document, findings
+
+
+def _inside(data: Json, place: tuple[str, ...]) -> Mapping[str, Json]:
+    """Give what stands at a place; nothing where that is no mapping."""
+    for key in place:
+        data = data.get(key) if isinstance(data, dict) else None
+    return data if isinstance(data, dict) else {}
+
+
+def _renamed(document: Document, old: tuple[str, ...], new: str) -> Document:
+    """Give a document in which the key at this place is called otherwise."""
+    renamed = (*old[:-1], new)
 
     def moved(places: Mapping[Place, tuple[int, int]]) -> dict[Place, tuple[int, int]]:
-        return {(old.get(str(place[0]), place[0]), *place[1:]) if place else place: at for place, at in places.items()}
+        deep = len(old)
+        return {renamed + one[deep:] if one[:deep] == old else one: where for one, where in places.items()}
 
-    renamed = {old.get(name, name): value for name, value in data.items()}
-    return replace(document, data=renamed, values=moved(document.values), keys=moved(document.keys)), findings
+    def within(data: Json, keys: tuple[str, ...]) -> Json:
+        if len(keys) == 1:
+            return {new if name == keys[0] else name: value for name, value in data.items()}
+        return {name: within(value, keys[1:]) if name == keys[0] else value for name, value in data.items()}
+
+    return replace(document, data=within(document.data, old), values=moved(document.values), keys=moved(document.keys))

@@ -67,7 +67,7 @@ class DeliverySettings:
     schedule: tuple[float, ...]
     """Between one attempt and the next: one more attempt than there are entries."""
     timeout: float
-    at_once: int
+    concurrency: int
     """Attempts under way at one endpoint."""
     per_second: int
     """Attempts that begin at one endpoint in a second."""

@@ -30,7 +30,7 @@ NUMBERS = count(1)
 def settings_of(pace):
     """Give the settings of a gateway that sends at this pace, and whose own secret is `OURS`."""
     found = replace(configured({"club": "example"}), admin_token=OURS)
-    keys = {"timeout": pace.timeout, "at_once": pace.per_endpoint, "per_second": pace.per_second}
+    keys = {"timeout": pace.timeout, "concurrency": pace.per_endpoint, "per_second": pace.per_second}
     return replace(found, deliveries=replace(found.deliveries, **keys))
 
 

@@ -35,3 +35,34 @@ def test_polling(tmp_path, lines, told, polling):
     settings, findings = load(path, {})
     assert told == [str(one).removeprefix(f"{path}:") for one in sorted(findings)]
     assert polling == (settings.polling if settings is not None else None)
+
+
+@pytest.mark.parametrize(
+    ("lines", "told", "concurrency"),
+    [
+        ("deliveries: {concurrency: 9}", [], 9),
+        (
+            "deliveries: {timeout: 5s, at_once: 9}",
+            ["3:27: warning renamed-key: `at_once` is called `concurrency` now"],
+            9,
+        ),
+        (
+            "deliveries: {at_once: many}",
+            [
+                "3:14: warning renamed-key: `at_once` is called `concurrency` now",
+                "3:23: error wrong-type: `concurrency` is text; a whole number is needed",
+            ],
+            None,
+        ),
+        ("deliveries: {at_once: 1, concurrency: 2}", ["3:14: error unknown-key: `at_once` is not known here"], None),
+        ("deliveries: [at_once]", ["3:13: error wrong-type: `deliveries` is a list; an object is needed"], None),
+    ],
+    ids=["new", "old", "old and wrong", "both", "no mapping"],
+)
+def test_concurrency(tmp_path, lines, told, concurrency):
+    """The old key below another one is read as the new one too, and what is wrong keeps its place."""
+    path = tmp_path / "gateway.yaml"
+    path.write_text(SMALLEST + lines, encoding="utf-8")
+    settings, findings = load(path, {})
+    assert told == [str(one).removeprefix(f"{path}:") for one in sorted(findings)]
+    assert concurrency == (settings.deliveries.concurrency if settings is not None else None)
