@@ -95,7 +95,7 @@ def main():
     parser.add_argument("--per-second", type=int, metavar="N", help="attempts that begin at one subscriber in a second")
     parser.add_argument("--at-once", type=int, metavar="N", help="attempts under way at one subscriber")
     given = parser.parse_args()
-    limits = {"per_second": given.per_second, "at_once": given.at_once}
+    limits = {"per_second": given.per_second, "concurrency": given.at_once}
     limits = {name: value for name, value in limits.items() if value is not None}
     with contextlib.ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
