@@ -10,7 +10,6 @@ import asyncio
 import random
 import secrets
 import time
-import uuid
 from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -58,18 +57,24 @@ def wall_clock() -> int:
 
 def new_id(prefix: str) -> str:
     """Make an id that nobody can guess; later ones sort behind earlier ones."""
-    try:
-        drawn = _DRAWN.pop()
-    except IndexError:
-        block = secrets.token_hex(8 * _BLOCK)
-        _DRAWN.extend(block[at : at + 16] for at in range(16, len(block), 16))
-        drawn = block[:16]
-    return f"{prefix}_{wall_clock():012x}{drawn}"
+    return f"{prefix}_{wall_clock():012x}{_drawn()}"
 
 
 def new_uuid() -> str:
-    """Make a random UUID (RFC 9562, version 4)."""
-    return str(uuid.uuid4())
+    """Make a random UUID (RFC 9562, section 5.4: version 4)."""
+    drawn = _drawn() + _drawn()
+    variant = "89ab"[int(drawn[16], 16) % 4]
+    return f"{drawn[:8]}-{drawn[8:12]}-4{drawn[13:16]}-{variant}{drawn[17:20]}-{drawn[20:]}"
+
+
+def _drawn() -> str:
+    """Give 64 random bits in hexadecimal digits, which are given to nobody else."""
+    try:
+        return _DRAWN.pop()
+    except IndexError:
+        block = secrets.token_hex(8 * _BLOCK)
+        _DRAWN.extend(block[at : at + 16] for at in range(16, len(block), 16))
+        return block[:16]
 
 
 def loop_clock() -> float:

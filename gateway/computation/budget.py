@@ -88,7 +88,7 @@ class Effort:
     def at_once(self, function: Callable[[], _T], clock: Callable[[], float]) -> _T:
         """Compute here, for a short while of this clock; raises HandOver when it takes longer."""
         meter = _Meter(self, clock)
-        return checked(lambda: self._measured(meter, function), meter.spend)
+        return checked(self._measured, meter.spend, meter, function)
 
     def apart(self, function: Callable[[], _T]) -> _T:
         """Compute for as long as somebody waits; raises GatewayError when a bound is reached, Abandoned after that."""

@@ -14,9 +14,10 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from threading import Event
-from typing import Final, TypeVar
+from typing import Final, TypeVar, TypeVarTuple
 
 _T = TypeVar("_T")
+_Given = TypeVarTuple("_Given")
 
 _THREADS: Final = 2
 """They share one interpreter with the loop: more would not compute faster, and the loop would wait longer."""
@@ -80,11 +81,11 @@ def _uncollected() -> Iterator[None]:
             gc.enable()
 
 
-def checked(work: Callable[[], _T], check: Callable[[], None]) -> _T:
+def checked(work: Callable[[*_Given], _T], check: Callable[[], None], *given: *_Given) -> _T:
     """Compute here, with this `check` at every checkpoint: what it raises ends the work, and is raised."""
     before = _check.set(check)
     try:
-        return work()
+        return work(*given)
     finally:
         _check.reset(before)
 

@@ -69,7 +69,7 @@ class Workers:
             raise effort.late(clock() - begun) from None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Computing:
     """Where the pure parts of one call are computed, a Compute: all of them together have its time and its bounds."""
 

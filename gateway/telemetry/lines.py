@@ -6,6 +6,7 @@ import json
 import logging
 from datetime import UTC, datetime
 from functools import lru_cache
+from typing import TextIO
 
 from gateway.values.messages import Json
 from gateway.values.secrets import Redactor
@@ -62,6 +63,18 @@ class JsonLines(logging.Formatter):
     def _text(self, text: str) -> str:
         """Mask a text. Nearly all of a line stood in the lines before: what is short is looked through once."""
         return self._known(text) if len(text) <= _SHORT else self._redactor.text(text)
+
+
+class LineHandler(logging.StreamHandler[TextIO]):
+    """Writes each record as a line, at once."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Write one record; called with the handler's lock held."""
+        try:
+            self.stream.write(f"{self.format(record)}\n")
+            self.stream.flush()
+        except Exception:  # noqa: BLE001 - as every handler does: no call fails since its line cannot be written
+            self.handleError(record)
 
 
 @lru_cache(4)

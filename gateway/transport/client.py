@@ -247,8 +247,14 @@ def _first_of_each(fields: Mapping[str, str]) -> dict[str, str]:
 def _dated(fields: dict[str, str]) -> dict[str, str]:
     """Give an answer without a readable Date the time at which it came (RFC 9110 §6.6.1): Retry-After refers to it."""
     if not _is_date(fields.get("date", "")):
-        fields["date"] = format_datetime(datetime.now(UTC), usegmt=True)
+        fields["date"] = _written(int(datetime.now(UTC).timestamp()))
     return fields
+
+
+@lru_cache(maxsize=4)
+def _written(second: int) -> str:
+    """Write a second since 1970 as an HTTP date."""
+    return format_datetime(datetime.fromtimestamp(second, UTC), usegmt=True)
 
 
 @lru_cache(maxsize=256)  # within a second, all answers say the same

@@ -71,6 +71,17 @@ class Request:
     origin: str = field(default="", compare=False)
     """The call as the mapping writes it, and its place there, `file:line`; for traces alone."""
 
+    def with_parts(
+        self,
+        headers: tuple[tuple[str, str], ...],
+        query: tuple[tuple[str, str], ...],
+        body: bytes,
+        hidden: frozenset[str],
+    ) -> Request:
+        """Give the same with these parts: what `dataclasses.replace` does, at half its cost."""
+        about = (self.timeout, self.max_bytes, self.enough, self.limit, hidden, self.step, self.origin)
+        return Request(self.method, self.url, headers, query, body, *about)
+
 
 @dataclass(frozen=True, slots=True)
 class Response:

@@ -151,10 +151,10 @@ async def test_now(club):
 auth: {headers: {X-Time: "{{ now }}", X-Key: "{{ settings.key }}"}}
 native: {now: {safe: true, call: {get: /now, query: {at: "{{ now }}"}}}}
 """
-    made = club(text, {}, now="2026-03-01T09:00:00.987+01:00")
+    made = club(text, {}, now="2026-03-01T08:00:00.987+00:00")
     await made.run("native.now")
-    assert ["GET /now?at=2026-03-01T09:00:00+01:00"] == made.sent
-    assert "2026-03-01T09:00:00+01:00" == dict(made.requests[0].headers)["X-Time"]
+    assert ["GET /now?at=2026-03-01T08:00:00+00:00"] == made.sent
+    assert "2026-03-01T08:00:00+00:00" == dict(made.requests[0].headers)["X-Time"]
 
 
 # Provider data.

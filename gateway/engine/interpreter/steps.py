@@ -53,7 +53,7 @@ class Tools:
     run: RunOther
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Steps:
     """Does the steps of one operation, that a call asks for or another operation runs."""
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-from dataclasses import replace
 from urllib.parse import quote_plus
 
 from gateway.mapping.nodes.calls import Scope
@@ -30,7 +29,7 @@ def added(auth: StaticAuth, request: Request, scope: Scope) -> Request:
         body = b"&".join(part for part in (body, encode_form(pairs(fields, auth.origin))) if part)
         hidden |= credentials(fields)
     query = request.query + pairs(_built(auth.query, scope), auth.origin)
-    return replace(request, headers=tuple(headers), query=query, body=body, hidden=hidden)
+    return request.with_parts(tuple(headers), query, body, hidden)
 
 
 def _built(tree: Tree | None, scope: Scope) -> dict[str, Json]:

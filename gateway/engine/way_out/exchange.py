@@ -31,7 +31,7 @@ Ask: TypeAlias = Callable[[ProviderCall], Awaitable[Json]]
 """Sends a call and gives the decoded body of a success, or raises what the rules make of the answer."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # not frozen: several are made in each call, and freezing makes that cost twice
 class Exchange:
     """One HTTP exchange. Its request is made when its turn has come.
 

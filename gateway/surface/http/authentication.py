@@ -110,7 +110,9 @@ def may_use(request: web.Request, connection: str) -> None:
 
 def _bearer(request: web.Request, name: str) -> str | None:
     """Give the key of a header `NAME: Bearer KEY`; None where there is none, more than one, or another scheme."""
-    fields = request.headers.getall(name, [])
+    if name not in request.headers:
+        return None
+    fields = request.headers.getall(name)
     scheme, _, key = fields[0].partition(" ") if len(fields) == 1 else ("", "", "")
     return (key.strip() or None) if scheme.lower() == "bearer" else None
 

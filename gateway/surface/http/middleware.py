@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass
 from http import HTTPStatus
-from uuid import uuid4
+from secrets import token_hex
 
 from aiohttp import web
 from aiohttp.http_exceptions import ContentEncodingError, HttpProcessingError, LineTooLong
@@ -65,9 +65,8 @@ class Boundary:
 
     def _begin(self, request: web.BaseRequest) -> None:
         offered = request.headers.get("X-Request-Id")
-        request[REQUEST_CONTEXT] = RequestContext(
-            logs.request_id(offered, uuid4().hex), asyncio.get_running_loop().time()
-        )
+        own = logs.request_id(offered, token_hex(16))
+        request[REQUEST_CONTEXT] = RequestContext(own, asyncio.get_running_loop().time())
 
     def _end(self, request: web.BaseRequest, response: web.StreamResponse) -> web.StreamResponse:
         visit = request[REQUEST_CONTEXT]

@@ -20,6 +20,8 @@ def handling_of(request: web.Request) -> str:
 
     Of a preference that is given twice the first counts (§2); what is not known, or cannot be read, is ignored.
     """
+    if _PREFER not in request.headers:
+        return ""
     for text in _PREFERENCE.findall(",".join(request.headers.getall(_PREFER, []))):
         name, _, value = text.partition(";")[0].partition("=")
         if name.strip().lower() == "handling":

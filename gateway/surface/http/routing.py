@@ -26,22 +26,22 @@ class Table(web.AbstractResource):
     def __init__(self, below: str) -> None:
         super().__init__()
         self._below = below
-        self._by_length: dict[int, list[tuple[tuple[tuple[int, str], ...], web.DynamicResource]]] = {}
+        self._by_length: dict[int, list[tuple[list[int], list[str], web.DynamicResource]]] = {}
 
     def add(self, path: str) -> web.DynamicResource:
         """Add a resource, `{name}` where a value stands that is a segment or a part of one."""
         segments = path.split("/")
-        fixed = tuple((at, text) for at, text in enumerate(segments) if "{" not in text)
+        places = [at for at, text in enumerate(segments) if "{" not in text]
         made = web.DynamicResource(path.replace("}", ":[^/]+}"))
-        self._by_length.setdefault(len(segments), []).append((fixed, made))
+        self._by_length.setdefault(len(segments), []).append((places, [segments[at] for at in places], made))
         return made
 
     async def resolve(self, request: web.Request) -> tuple[web.UrlMappingMatchInfo | None, set[str]]:
         """Give the route of a request, else the methods that its path has."""
         segments = request.rel_url.path_safe.split("/")
         allowed = set[str]()
-        for fixed, resource in self._by_length.get(len(segments), ()):
-            if all(segments[at] == text for at, text in fixed):
+        for places, fixed, resource in self._by_length.get(len(segments), ()):
+            if fixed == [segments[at] for at in places]:
                 found, methods = await resource.resolve(request)
                 if found is not None:
                     return found, methods
@@ -55,7 +55,7 @@ class Table(web.AbstractResource):
 
     def __iter__(self) -> Iterator[web.AbstractRoute]:
         for listed in self._by_length.values():
-            for _, resource in listed:
+            for *_, resource in listed:
                 yield from resource
 
     def __len__(self) -> int:
