@@ -156,6 +156,7 @@ class Database:
         """Write what waits, in groups, for ever."""
         while True:
             group = [await self._waiting.get()]
+            await asyncio.sleep(0)  # whoever is ready to write as well comes into this group, and shares its flush
             while len(group) < _BATCH and not self._waiting.empty():
                 group.append(self._waiting.get_nowait())
             try:

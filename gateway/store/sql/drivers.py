@@ -6,12 +6,11 @@ secrets of subscriptions, and what callers and customers said.
 
 from __future__ import annotations
 
-import asyncio
 import sqlite3
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from threading import local
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
@@ -21,6 +20,7 @@ from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, NotSupportedEr
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.pool import QueuePool
 
+from gateway.store.sql.threads import Threads
 from gateway.values.errors import StoreUnavailable
 
 if TYPE_CHECKING:
@@ -71,14 +71,14 @@ class File:
     """
 
     engine: Engine
-    threads: ThreadPoolExecutor
+    threads: Threads
     begin: str
     mine: local = field(default_factory=local)
     opened: list[Connection] = field(default_factory=list)
 
     async def do(self, work: Callable[[Connection], T]) -> T:
         """Do `work` in a transaction. Raises StoreUnavailable."""
-        return await asyncio.get_running_loop().run_in_executor(self.threads, self._done, work)
+        return await self.threads.do(partial(self._done, work))
 
     def _done(self, work: Callable[[Connection], T]) -> T:
         with translated():
@@ -91,6 +91,7 @@ class File:
             except BaseException:
                 if driver.in_transaction:  # SQLite ends it itself after some failures
                     driver.execute("ROLLBACK")
+                self._give_up(connection)
                 raise
             return result
 
@@ -103,9 +104,15 @@ class File:
             found.begin()
         return found
 
+    def _give_up(self, connection: Connection) -> None:
+        """Take another connection next time: this one may know of savepoints that are gone."""
+        self.mine.connection = None
+        self.opened.remove(connection)
+        connection.close()
+
     async def close(self) -> None:
         """Wait for what is under way, and close."""
-        await asyncio.to_thread(self.threads.shutdown)
+        await self.threads.close()
         for one in self.opened:
             one.close()
         self.engine.dispose()
@@ -152,7 +159,7 @@ def bench(url: URL, *, writes: bool) -> Bench:
     arguments = {"timeout": _BUSY_MILLISECONDS / 1000, "check_same_thread": False}
     engine = create_engine(url, poolclass=QueuePool, connect_args=arguments, **pool)
     event.listen(engine, "connect", _prepare)
-    return File(engine, ThreadPoolExecutor(size, "store"), "BEGIN IMMEDIATE" if writes else "BEGIN")
+    return File(engine, Threads(size, "store"), "BEGIN IMMEDIATE" if writes else "BEGIN")
 
 
 def _prepare(connection: Any, _record: object) -> None:

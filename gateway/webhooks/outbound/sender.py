@@ -132,9 +132,10 @@ class Dispatcher:
         """Begin what may be begun now, and give the seconds until there may be more to do without word of it."""
         await self._mend()
         now = self.now()
-        ready = await self.database.read(lambda connection: deliveries.due(connection, now))
+        # Looked at together: what is claimed in between was due, and says nothing of what becomes due later.
+        look = await self.database.read(lambda store: (deliveries.due(store, now), deliveries.next_due(store, now)))
+        ready, then = look
         await self._begin(self._lanes.share(ready), now)
-        then = await self.database.read(lambda connection: deliveries.next_due(connection, now))
         soon = self.pace.look if then is None else max(0.0, then - self.now()) / 1000
         return min(self.pace.look, soon, self._lanes.wait(ready))
 
