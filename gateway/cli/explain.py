@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable, Collection, Iterator, Mapping
 
 from gateway.cli import options
+from gateway.cli.explain_calls import call_text
 from gateway.cli.explain_contract import contract, contract_names
 from gateway.cli.explained_session import told_session
 from gateway.documents.parts import Part
@@ -19,7 +20,6 @@ from gateway.mapping.nodes.calls import (
     AskingStep,
     CallPlan,
     CallStep,
-    Condition,
     ExclusiveStep,
     FoundResult,
     OperationPlan,
@@ -33,7 +33,7 @@ from gateway.mapping.nodes.calls import (
     VarsStep,
 )
 from gateway.mapping.nodes.hooks import AskingHook, Hook, TellingHook
-from gateway.mapping.nodes.provider import ProviderPlan, SessionAuth
+from gateway.mapping.nodes.provider import ProviderPlan
 from gateway.mapping.nodes.trees import RecordPlan
 
 HELP = "Show what an operation does: every call, every field with the line that makes it. Or explain a word."
@@ -156,7 +156,7 @@ def _operation(plan: ProviderPlan, operation: OperationPlan) -> Iterator[str]:
     yield f"{plan.name} {operation.name}: {operation.support}, {operation.effect.value}  ({operation.origin})"
     if operation.notes:
         yield f"  {operation.notes}"
-    yield f"  auth: {plan.auth.scheme}{told_session(plan.auth) if isinstance(plan.auth, SessionAuth) else ''}"
+    yield f"  auth: {plan.auth.scheme}{told_session(plan.auth)}"
     for name, reason in operation.needs.items():
         yield f"  only with the setting {name}: {reason}"
     for name, reason in operation.requires.items():
@@ -213,7 +213,7 @@ def _step(step: Step) -> Iterator[str]:
         case ExclusiveStep():
             yield _line(f"wait for other writes of {step.over.text}{condition}", step.origin)
         case CallStep():
-            does = f"{_call(step.call)} [{step.effect.value}]{condition}{_each(step)}"
+            does = f"{call_text(step.call)} [{step.effect.value}]{condition}{_each(step)}"
             yield _line(f"{step.name}: {does}", step.call.origin)
             yield from _afterwards(step)
         case RunStep():
@@ -243,35 +243,7 @@ def _afterwards(step: AskingStep) -> Iterator[str]:
 
 
 def _either(part: CallPlan | RunPlan) -> str:
-    return _call(part) if isinstance(part, CallPlan) else f"run {part.operation}"
-
-
-def _call(call: CallPlan) -> str:
-    success = f", success: {_condition(call.success)}" if call.success else ""
-    success += f", all there is where {call.complete.text}" if call.complete is not None else ""
-    success += ", the whole answer" if call.whole else ""
-    scheme = f", auth: {call.auth}" if call.auth else ""
-    batch = ", a batch" if call.envelope.batch else ""
-    return f"{call.text} ({call.body_kind} body{batch}, {call.timeout:g} s{scheme}{success}{_read(call)})"
-
-
-def _read(call: CallPlan) -> str:
-    """How the answer is read, where it is no JSON."""
-    if call.answer == "json":
-        return ""
-    xml, table = call.reading.xml, call.reading.table
-    told = [f"lists: {', '.join(sorted(xml.lists))}"] if xml.lists else []
-    told += [f"{name} holds {form}" for name, form in xml.holds.items()]
-    told += [f"columns: {', '.join(table.names)}"] if table.names else []
-    told += [f"with {', '.join(call.reading.properties)}"] if call.reading.properties else []
-    return f", read as {call.answer}" + (f" ({'; '.join(told)})" if told else "")
-
-
-def _condition(condition: Condition) -> str:
-    parts = [" or ".join(map(str, sorted(condition.status or ())))]
-    parts += [f"{name}: {pattern.text}" for name, pattern in condition.headers]
-    parts.append(condition.when.text if condition.when is not None else "")
-    return ", ".join(filter(None, parts))
+    return call_text(part) if isinstance(part, CallPlan) else f"run {part.operation}"
 
 
 def _record(record: RecordPlan) -> Iterator[str]:

@@ -79,7 +79,8 @@ warning price-untold: A price in another currency than the marketplace has. Writ
 error language-version: The file is written in another version of the language. Use an engine that speaks it.
 error standard-setting: `time_zone` or `currency` is not declared as every provider's must be. Declare it as shown.
 error required-with-default: A setting is required and has a default. Keep one of the two.
-error two-schemes: A session has another scheme beside it. Move what is sent under the session's `send:`.
+warning unmasked-secret: A setting is named like a secret and is plain text. Give it the type secret, or another name.
+error two-schemes: A scheme sends one thing in two ways. Keep one of them.
 error credential-not-sent: What proves who we are is declared where nothing sends it. Move it as the message says.
 warning credential-left-out: Some calls with this scheme cannot carry it. Give them another, or move what it sends.
 error unknown-rate-class: A call names a rate class that `http.rates` does not have. Correct the name, or add the class.

@@ -9,8 +9,9 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
-from typing import TypeAlias
+from typing import Final, TypeAlias
 from urllib.parse import unquote, unquote_plus
+from xml.sax.saxutils import escape
 
 from gateway.values.errors import AnswerMismatch, GatewayError
 from gateway.values.messages import Json, Request, Response
@@ -18,6 +19,8 @@ from gateway.values.secrets import MASK, Credential, Redactor, Secret
 from gateway.values.strictjson import JsonRefused, decode_json
 
 Mask: TypeAlias = Callable[[str], str]
+_PLAIN: Final = frozenset({"text", "xml", "multipart", "icalendar"})
+"""Forms of bodies in which a text stands as it is, or as XML escapes it."""
 
 SUCCESS = "success"
 RULE = "rule"
@@ -210,7 +213,8 @@ def _shown(record: Record, request: Request, mask: Mask, known: frozenset[str]) 
             url=_url(request.url, mask, known),
             query=_named(request.query, mask),
             headers=_named(request.headers, mask),
-            body=_sent(request.body, request.hidden, mask),
+            body=_sent(request, mask),
+            content=None,
             hidden=frozenset(),
         ),
         response=None if response is None else _answer(response, mask, tokens=_may_hold_tokens(record)),
@@ -240,10 +244,13 @@ def _url(url: str, mask: Mask, known: frozenset[str]) -> str:
     return "/".join(MASK if unquote(part) in known else mask(part) for part in url.split("/"))
 
 
-def _sent(body: bytes, hidden: frozenset[str], mask: Mask) -> bytes:
-    """What was sent, JSON or a form; its texts that prove who we are are masked whole."""
+def _sent(request: Request, mask: Mask) -> bytes:
+    """What was sent; its texts that prove who we are are masked whole, as each form of bodies writes them."""
+    body, hidden = request.body, request.hidden
     if not hidden:
         return _body(body, mask)
+    if request.kind in _PLAIN:
+        return _body(_without(body.decode(errors="replace"), hidden).encode(), mask)
     try:
         value = decode_json(body)
     except JsonRefused:
@@ -255,6 +262,14 @@ def _sent(body: bytes, hidden: frozenset[str], mask: Mask) -> bytes:
         return "&".join(shown).encode()
     whole = _each(value, lambda one: (MASK if one in hidden else mask(one)) if isinstance(one, str) else one)
     return json.dumps(whole, ensure_ascii=False, separators=(",", ":")).encode()
+
+
+def _without(text: str, hidden: frozenset[str]) -> str:
+    """A text without what is hidden, as it is or as XML writes it; the longest first, since one may hold another."""
+    written = {form for one in hidden for form in (one, escape(one), escape(one, {'"': "&quot;"})) if form}
+    for one in sorted(written, key=len, reverse=True):
+        text = text.replace(one, MASK)
+    return text
 
 
 def _each(value: Json, change: Callable[[Json], Json]) -> Json:

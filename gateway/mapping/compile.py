@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Collection, Iterable, Iterator
 from functools import partial
+from typing import Final
 
 from gateway.documents.finding_kinds import ERROR
 from gateway.documents.yaml import Document, Finding, Place, suggestion
@@ -125,6 +127,12 @@ def _speaks(context: Context, data: Json) -> bool:
     return False
 
 
+_SECRET: Final = re.compile(
+    r"(^|_)(password|passwd|passphrase|secret|token|credentials?|(api|secret|private|access|signing|auth)_?key)$"
+)
+"""Names of settings that nobody gives to what may be seen."""
+
+
 def _compile_settings(context: Context, nodes: dict[str, SettingPart]) -> None:
     for name, setting in nodes.items():
         if not setting.sound:
@@ -136,6 +144,9 @@ def _compile_settings(context: Context, nodes: dict[str, SettingPart]) -> None:
         if setting.type == "secret" and "default" in setting:
             place = ("settings", name, "default")
             context.report(place, "wrong-value", "a secret has no default: what stands in a file is none")
+        if setting.type == "string" and _SECRET.search(name):
+            message = f"`{name}` looks like a secret, and a text is shown in traces and errors: write `type: secret`"
+            context.report(("settings", name, "type"), "unmasked-secret", message)
         context.settings[name] = Setting(
             name=name,
             type=setting.type,

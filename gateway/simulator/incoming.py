@@ -46,6 +46,12 @@ class Incoming:
         return calls if all(one.rpc for one in calls) else []
 
     @property
+    def cookies(self) -> dict[str, str]:
+        """Cookies by name (RFC 6265, section 4.2)."""
+        parts = (one.partition("=") for one in self.headers.get("cookie", "").split(";"))
+        return {name.strip(): value.strip() for name, equals, value in parts if equals}
+
+    @property
     def basic(self) -> tuple[str, str] | None:
         """User and password of HTTP Basic (RFC 7617)."""
         scheme, _, encoded = self.headers.get("authorization", "").partition(" ")

@@ -7,7 +7,6 @@ refused here too. Calls without a rule are answered from the golden examples.
 from __future__ import annotations
 
 import copy
-import json
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
@@ -17,23 +16,23 @@ from urllib.parse import unquote, urlsplit
 
 from gateway.dialects.xml import XmlForm, read_xml
 from gateway.engine.catalog import Connection
-from gateway.examples.comparison import body_differs, event_of
+from gateway.examples.comparison import event_of
 from gateway.examples.exchanges import Exchange, namespaces_of
 from gateway.examples.files import SESSION_CALLS, Examples
 from gateway.mapping.expressions import ExpressionFailed, Template
 from gateway.mapping.nodes.calls import CallPlan, Scope
-from gateway.mapping.nodes.provider import AuthPlan, NoAuth, SessionAuth, StaticAuth
-from gateway.mapping.nodes.trees import Tree
-from gateway.mapping.runtime.requests import pairs
+from gateway.mapping.nodes.provider import AuthPlan, ChallengeAuth, SessionAuth, StaticAuth
 from gateway.mapping.runtime.trees import evaluate
 from gateway.simulator.answers import SimulatedAnswer, built, empty, in_json
+from gateway.simulator.credentials import carries, challenge
 from gateway.simulator.expected import has_form, unexpected
 from gateway.simulator.incoming import Incoming, matches
+from gateway.simulator.recorded import decoded, same_body, with_id
 from gateway.simulator.script import Answer, Change, Rule, Script, calls_of
 from gateway.simulator.sessions import SimulatedSessions, is_call, session_calls
 from gateway.values.errors import MappingFault
-from gateway.values.messages import Json, Request
-from gateway.values.strictjson import UTF_8, JsonRefused, Unreadable, decode_json
+from gateway.values.messages import Json
+from gateway.values.strictjson import UTF_8, Unreadable
 from gateway.values.truth import truth
 
 
@@ -72,6 +71,9 @@ class Play:
             if isinstance(auth, SessionAuth) and any(is_call(call, request) for call in session_calls(auth)):
                 return self._in_session(scheme, auth, request)
         if not self._authorised(request):
+            begun = self._challenged(request)
+            if begun is not None:
+                return begun
             refused = self._built(self.script.unauthorised, self._scope(request, {})) if self.script else empty(401)
             return replace(refused, missed="it does not carry what `auth:` sends with the settings shown above")
         for rule in self.script.rules if self.script else ():
@@ -84,7 +86,7 @@ class Play:
         """Answer each call of a JSON-RPC batch (2.0, section 6); what is no success is the answer to all."""
         answers = [self.answer(one) for one in calls]
         wrong = next((one for one in answers if one.status != HTTPStatus.OK), None)
-        return wrong or in_json(200, [_decoded(one.body) for one in answers])
+        return wrong or in_json(200, [decoded(one.body) for one in answers])
 
     def forget_tokens(self) -> None:
         """Refuse every token issued so far, as a provider does after an hour."""
@@ -128,20 +130,41 @@ class Play:
         for example in self.examples.examples:
             for one in example.exchanges if example.operation in SESSION_CALLS else ():
                 if example.fails is None and one.method == call.method and matches(call.path, self._path(one)):
-                    body = _decoded(one.answer)
+                    body = decoded(one.answer)
                     if isinstance(body, dict):
                         return body
         return {"jsonrpc": "2.0"} if call.rpc else {}
 
     def _authorised(self, request: Incoming) -> bool:
-        """Whether the request carries what a scheme of its call sends; an unknown call has the file's own."""
-        names = {call.auth for call in self._calls if is_call(call, request)} or {""}
-        return any(self._carries(self._schemes[name], request, scope) for name in names for scope in self._scopes(name))
+        """Whether the request carries what a scheme of its call sends."""
+        xml = self._read(request)["xml"]
+        return any(
+            carries(self._schemes[name], request, scope, xml)
+            for name in self._schemes_of(request)
+            for scope in self._scopes(name)
+        )
+
+    def _schemes_of(self, request: Incoming) -> set[str]:
+        """Give the schemes of the calls that a request may be; an unknown call has the file's own."""
+        return {call.auth for call in self._calls if is_call(call, request)} or {""}
+
+    def _challenged(self, request: Incoming) -> SimulatedAnswer | None:
+        """Give the refusal that holds a token, where a scheme of the call begins so and what is beside it is right."""
+        xml = self._read(request)["xml"]
+        for name in self._schemes_of(request):
+            auth = self._schemes[name]
+            beside = auth.beside if isinstance(auth, ChallengeAuth) else None
+            if isinstance(auth, ChallengeAuth) and (beside is None or carries(beside, request, self._ours(), xml)):
+                token = f"simulated-token-{self.calls}"
+                self.sessions.tokens.add((name, token))
+                status, headers = challenge(auth, token)
+                return SimulatedAnswer(status, headers, b"")
+        return None
 
     def _scopes(self, scheme: str) -> Iterator[Scope]:
         """What a scheme's templates see: of a session, once for every token."""
         revealed = self._ours()
-        if not isinstance(self._schemes[scheme], SessionAuth):
+        if not isinstance(self._schemes[scheme], SessionAuth | ChallengeAuth):
             yield revealed
         for owner, token in self.sessions.tokens:
             if owner == scheme:
@@ -153,23 +176,6 @@ class Play:
             **self.connection.revealed,
             **dict.fromkeys(("now", "sent_at"), self.now().isoformat(timespec="seconds")),
         }
-
-    def _carries(self, auth: AuthPlan, request: Incoming, scope: Scope) -> bool:
-        if isinstance(auth, NoAuth):
-            return True
-        sent = auth.sends if isinstance(auth, SessionAuth) else auth
-
-        def named(tree: Tree | None) -> dict[str, str]:
-            return dict(pairs(evaluate(tree, scope), sent.origin)) if tree is not None else {}
-
-        headers = {name.lower(): value for name, value in named(sent.headers).items()}
-        basic = tuple(str(evaluate(part, scope)) for part in sent.basic) if sent.basic else None
-        return (
-            headers.items() <= request.headers.items()
-            and named(sent.query).items() <= request.query.items()
-            and (not request.urlencoded or named(sent.form).items() <= request.form.items())
-            and (basic is None or request.basic == basic)
-        )
 
     # Rules.
 
@@ -211,7 +217,7 @@ class Play:
         answer = min(found, key=lambda one: self._distance(one, request))
         body = answer.answer
         if request.rpc:
-            body = _with_id(body, answer, request)
+            body = with_id(body, answer, request)
         return SimulatedAnswer(answer.status, {"content-type": "application/json", **answer.answer_headers}, body)
 
     def _recorded(self) -> Iterator[Exchange]:
@@ -236,7 +242,7 @@ class Play:
         tree = auth.query if isinstance(auth, StaticAuth) else None
         own = evaluate(tree, self.connection.revealed).keys() if tree else ()
         query = [{name: text for name, text in one.query.items() if name not in own} for one in (exchange, request)]
-        other = query[0] != query[1] or not _same_body(exchange, request)
+        other = query[0] != query[1] or not same_body(exchange, request)
         return self._path(exchange) != request.path, other, exchange.status >= 300  # noqa: PLR2004 - not a success
 
     def _placed(self, request: Incoming) -> Incoming:
@@ -269,18 +275,6 @@ class Play:
         return {one.name: str(values[one.name]) for one in settings if one.type == "url" and values.get(one.name)}
 
 
-def _same_body(exchange: Exchange, request: Incoming) -> bool:
-    """Whether a recorded request has the body of this one; of a batch, as one of its calls."""
-    recorded = exchange.body
-    params = request.scope()["params"]
-    if exchange.body_kind == "jsonrpc":
-        return params in recorded["batch"] if "batch" in recorded else bool(params == recorded.get("params", []))
-    if exchange.body_kind in {"xml", "multipart", "icalendar", "text"}:
-        sent = Request(request.method, exchange.url, tuple(request.headers.items()), body=request.content.encode())
-        return not body_differs(exchange, sent)
-    return bool(recorded == {"json": request.json, "form": request.form}.get(exchange.body_kind))
-
-
 def _segments(url: str) -> tuple[str, ...]:
     return tuple(unquote(part) for part in urlsplit(url).path.split("/") if part)
 
@@ -309,22 +303,3 @@ def _make(change: Change, state: dict[str, Json], scope: Scope) -> None:
         held[last] += value
     else:
         raise MappingFault(f"{change.origin}: `add` needs two numbers", origin=change.origin)
-
-
-def _with_id(body: bytes, exchange: Exchange, request: Incoming) -> bytes:
-    """A recorded JSON-RPC answer under the id of this request; what is no such answer stays as it is."""
-    recorded, scope = _decoded(body), request.scope()
-    if isinstance(recorded, list):  # of a batch: the answer to this one of its calls
-        batch = exchange.body["batch"]
-        at = batch.index(scope["params"]) if scope["params"] in batch else 0
-        recorded = next((one for one in recorded if one.get("id") == at), None)
-    return (
-        json.dumps({**recorded, "id": scope["id"]}, ensure_ascii=False).encode() if isinstance(recorded, dict) else body
-    )
-
-
-def _decoded(body: bytes) -> Json:
-    try:
-        return decode_json(body)
-    except JsonRefused:
-        return None

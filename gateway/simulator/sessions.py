@@ -17,9 +17,10 @@ from gateway.engine.sessions.renewal import Obtaining
 from gateway.mapping.expressions import Path
 from gateway.mapping.nodes.calls import CallPlan, Scope
 from gateway.mapping.nodes.provider import SessionAuth
-from gateway.mapping.nodes.sessions import Agreed, Assertion, AsTold, FromHeader, Given
+from gateway.mapping.nodes.sessions import Agreed, Assertion, AsTold, Given
 from gateway.mapping.runtime.requests import pairs
 from gateway.mapping.runtime.trees import evaluate
+from gateway.simulator.credentials import token_headers
 from gateway.simulator.incoming import Incoming, incoming, matches
 from gateway.values.messages import Json
 from gateway.values.strictjson import JsonRefused, decode_json
@@ -94,6 +95,8 @@ class SimulatedSessions:
         wanted = obtaining.request(call, given)
         sent = incoming(wanted.method, urlsplit(wanted.url).path, "", dict(wanted.headers), wanted.body)
         same_body = _without_id(sent.json) == _without_id(request.json) and sent.form == request.form
+        if sent.json is None and not sent.form:  # of any other form it is the same text
+            same_body = same_body and sent.content == request.content
         headers = {name: value for name, value in sent.headers.items() if name != "content-type"}
         return same_body and dict(wanted.query) == request.query and headers.items() <= request.headers.items()
 
@@ -104,10 +107,10 @@ class SimulatedSessions:
         self._codes.pop(str(given.get("code")), None)
         body, headers = self.recorded(call), dict[str, str]()
         body = body if isinstance(body, dict) else {}
-        if isinstance(auth.token, FromHeader):
-            headers[auth.token.name] = token
-        else:
+        if isinstance(auth.token, Path):
             _put(body, auth.token, token)
+        else:
+            headers |= token_headers(auth.token, token)
         if auth.refresh is not None and (auth.begins.kept or auth.refresh.token.read(body)):
             self.refreshes.add((scheme, refresh))
             _put(body, auth.refresh.token, refresh)

@@ -236,11 +236,14 @@ async def _beginning(answer: aiohttp.ClientResponse, enough: int, host: str | No
 
 
 def _first_of_each(fields: Mapping[str, str]) -> dict[str, str]:
-    """Return header fields by lower-case name; what is no UTF-8 becomes U+FFFD, where aiohttp has lone surrogates."""
+    """Return header fields by lower-case name, of cookies each on a line; what is no UTF-8 becomes U+FFFD."""
     found: dict[str, str] = {}
     for name, value in fields.items():
         text = value if value.isascii() else value.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
-        found.setdefault(name.lower(), text)
+        key = name.lower()
+        if key == "set-cookie" and key in found:
+            found[key] += f"\n{text}"
+        found.setdefault(key, text)
     return found
 
 

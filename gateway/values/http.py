@@ -63,3 +63,13 @@ def retry_after(response: Response) -> float | None:
     except (TypeError, ValueError, OverflowError):  # days, years and offsets of any length are read as whole numbers
         return None
     return min(wait, _MAX_RETRY_AFTER) if wait > 0 else None
+
+
+def cookie_of(response: Response, name: str) -> str:
+    """Value of a cookie that an answer sets (RFC 6265, section 4.1); of several the last. Empty where there is none."""
+    found = ""
+    for line in response.headers.get("set-cookie", "").split("\n"):
+        key, _, value = line.partition(";")[0].partition("=")
+        if key.strip() == name:
+            found = value.strip().strip('"')
+    return found

@@ -67,6 +67,10 @@ class Request:
     """The class of the connection's rate limits that every attempt counts against."""
     hidden: frozenset[str] = field(default=frozenset(), compare=False, repr=False)
     """Texts of the body that prove who we are; traces mask them. In headers and query they are Credentials."""
+    kind: str = field(default="", compare=False)
+    """The form of the body, by the key that a mapping gives it under; empty where none does."""
+    content: Json = field(default=None, compare=False, repr=False)
+    """What the body was written from: credentials that go into it are laid into this."""
     step: str = field(default="", compare=False)
     origin: str = field(default="", compare=False)
     """The call as the mapping writes it, and its place there, `file:line`; for traces alone."""
@@ -79,8 +83,8 @@ class Request:
         hidden: frozenset[str],
     ) -> Request:
         """Give the same with these parts: what `dataclasses.replace` does, at half its cost."""
-        about = (self.timeout, self.max_bytes, self.enough, self.limit, hidden, self.step, self.origin)
-        return Request(self.method, self.url, headers, query, body, *about)
+        about = (self.timeout, self.max_bytes, self.enough, self.limit, hidden, self.kind, self.content)
+        return Request(self.method, self.url, headers, query, body, *about, self.step, self.origin)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +93,7 @@ class Response:
 
     status: int
     headers: Mapping[str, str]
-    """Names in lower case; of a repeated header, the first."""
+    """Names in lower case; of a repeated header the first, but of Set-Cookie each on a line."""
     body: bytes
     elapsed: float = 0.0
     """Seconds from the first byte sent to the last byte read."""

@@ -49,6 +49,8 @@ class Obtaining:
         if auth.assertion is not None:
             scope["assertion"] = self.sign(auth.assertion, scope, self.now(), self.fresh())
         request = to_request(call, scope)
+        if auth.beside is not None:
+            request = added(auth.beside.without_bodies, request, scope)
         return added(auth.client, request, scope) if auth.client is not None else request
 
     def read(self, call: CallPlan, response: Response, before: str | None) -> Tokens:

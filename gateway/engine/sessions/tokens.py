@@ -7,9 +7,11 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
+from gateway.engine.way_out.credentials import token_in
+from gateway.mapping.expressions import Path
 from gateway.mapping.nodes.calls import CallPlan, ErrorRule, Scope
 from gateway.mapping.nodes.provider import SessionAuth
-from gateway.mapping.nodes.sessions import After, AsTold, FromHeader, Unit
+from gateway.mapping.nodes.sessions import After, AsTold, Unit
 from gateway.mapping.runtime.answers import to_body
 from gateway.mapping.runtime.expressions import read
 from gateway.values.errors import AnswerMismatch
@@ -63,9 +65,9 @@ def read_tokens(
     seconds since 1970.
     """
     body = to_body(call, response, (*auth.rules, *rules), scope)
-    token = response.headers.get(auth.token.name) if isinstance(auth.token, FromHeader) else None
-    if not isinstance(auth.token, FromHeader):
-        token = read(auth.token, body, auth.origin)
+    token: Json = (
+        read(auth.token, body, auth.origin) if isinstance(auth.token, Path) else token_in(auth.token, response)
+    )
     if not isinstance(token, str) or not token:
         raise AnswerMismatch(
             f"{auth.origin}: the login's answer holds no token where `token:` says", origin=auth.origin

@@ -11,13 +11,14 @@ from functools import partial
 
 from gateway.engine.sessions.renewal import Obtaining, renewed
 from gateway.engine.sessions.session import Session
-from gateway.engine.way_out.credentials import added
+from gateway.engine.sessions.tokens import Tokens
+from gateway.engine.way_out.credentials import added, token_in
 from gateway.engine.way_out.exchange import Dispatch, Exchange
 from gateway.mapping.nodes.calls import Scope
-from gateway.mapping.nodes.provider import NoAuth, SessionAuth, StaticAuth
+from gateway.mapping.nodes.provider import ChallengeAuth, NoAuth, SessionAuth, StaticAuth
 from gateway.mapping.runtime.answers import decoded, holds, said
 from gateway.values.errors import ProviderUnauthorised
-from gateway.values.messages import Json, Response
+from gateway.values.messages import Json, Request, Response
 from gateway.values.strictjson import JsonRefused, decode_json
 
 _LARGEST_REFUSAL = 65_536
@@ -56,7 +57,7 @@ def in_session(send: Dispatch, part: InSession) -> Dispatch:
         renew = partial(renewed, part.obtaining, send, exchange)
         left = exchange.deadline - part.clock()
         token = await part.session.fresh(renew, stale, left, exchange.call.connection)
-        made = exchange.making(lambda: added(auth.sends, exchange.make(), {**scope(), "token": token}))
+        made = exchange.making(lambda: _with_token(auth, exchange.make(), scope(), token))
         return await send(made), token
 
     async def sending(exchange: Exchange) -> Response:
@@ -75,7 +76,37 @@ def in_session(send: Dispatch, part: InSession) -> Dispatch:
     return sending
 
 
-def _refused(auth: SessionAuth, response: Response, scope: Scope) -> bool:
+def challenged(send: Dispatch, auth: ChallengeAuth, scope: Callable[[], Scope], session: Session) -> Dispatch:
+    """Wrap `send` so that what is refused for want of a token is sent once more with the one that the refusal gives."""
+
+    async def attempt(exchange: Exchange) -> Response:
+        token = session.tokens.token if session.tokens is not None else None
+        return await send(exchange.making(lambda: _with_token(auth, exchange.make(), scope(), token)))
+
+    async def sending(exchange: Exchange) -> Response:
+        response = await attempt(exchange)
+        if not _refused(auth, response, scope()):
+            return response
+        token = token_in(auth.token, response)
+        if token:
+            session.tokens = Tokens(token)
+            response = await attempt(exchange)
+        if not token or _refused(auth, response, scope()):
+            told = "The provider refused a token that it had just given" if token else "The provider gave no token"
+            raise ProviderUnauthorised(f"{told}; check the connection's credentials.", origin=auth.origin)
+        return response
+
+    return sending
+
+
+def _with_token(auth: SessionAuth | ChallengeAuth, request: Request, scope: Scope, token: str | None) -> Request:
+    """Give a request with what is sent beside a token and, where there is one, the token."""
+    if auth.beside is not None:
+        request = added(auth.beside, request, scope)
+    return request if token is None else added(auth.sends, request, {**scope, "token": token})
+
+
+def _refused(auth: SessionAuth | ChallengeAuth, response: Response, scope: Scope) -> bool:
     body: Json = None
     if len(response.body) <= _LARGEST_REFUSAL:
         try:

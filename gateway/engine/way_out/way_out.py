@@ -25,11 +25,11 @@ from gateway.engine.sessions.agreement import Agreement
 from gateway.engine.sessions.renewal import Obtaining
 from gateway.engine.sessions.session import Sessions, identity_of
 from gateway.engine.tracing import Watch
-from gateway.engine.way_out.auth import InSession, in_session, signed
+from gateway.engine.way_out.auth import InSession, challenged, in_session, signed
 from gateway.engine.way_out.exchange import Ask, Dispatch, Exchange, ProviderCall
 from gateway.engine.way_out.layers import http, recorded
 from gateway.mapping.nodes.calls import CallPlan, Scope
-from gateway.mapping.nodes.provider import AuthPlan, SessionAuth
+from gateway.mapping.nodes.provider import AuthPlan, ChallengeAuth, SessionAuth
 from gateway.mapping.nodes.sessions import Agreed
 from gateway.mapping.runtime.answers import to_body
 from gateway.mapping.runtime.requests import to_request
@@ -81,6 +81,10 @@ def way_out(connection: Connection, around: Surroundings) -> WayOut:
     plans: dict[str, AuthPlan] = {"": provider.auth, **provider.auth_schemes}
     schemes, agreements = dict[str, _Scheme](), dict[str, Agreement]()
     for name, auth in plans.items():
+        if isinstance(auth, ChallengeAuth):
+            own = around.sessions.of(connection.name, identity_of(provider.name, name, {"of": connection.digest}))
+            schemes[name] = _Scheme(challenged(paced, auth, ours, own), None)
+            continue
         if not isinstance(auth, SessionAuth):
             schemes[name] = _Scheme(signed(paced, auth, ours), None)
             continue

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Annotated, Final, Literal, TypeAlias
 
-from gateway.documents.parts import Duration, Node, PathText, TemplateText, TreeObject, key, limits, part
+from gateway.documents.part_rules import exactly_one
+from gateway.documents.parts import Duration, Node, PathText, TemplateText, TreeObject, key, limits, part, shared
 from gateway.mapping.language.errors import Condition
 from gateway.mapping.language.http import Call
 
@@ -38,19 +39,43 @@ class Basic(Node):
     password: TemplateText = key("the password", example="{{ settings.password }}")
 
 
+@shared
+class _InBodies(Node):
+    """Where credentials go besides headers and the query."""
+
+    cookies: TreeObject | None = key("cookies of every call", example={"sid": "{{ token }}"})
+    json: TreeObject | None = key(
+        "members of every JSON body, laid into it", example={"session": {"token": "{{ token }}"}}
+    )
+    params: TreeObject | None = key(
+        'params of every JSON-RPC call, by position ("0" comes first, the others move on) or by name',
+        example={"0": "{{ token }}"},
+    )
+    xml: TreeObject | None = key(
+        "what is laid into every XML body; a list comes before the one that is there",
+        example={"Envelope": {"Header": {"token": "{{ token }}"}}},
+    )
+
+
 @part("send", "`send` of a session")
-class Send(Node):
+class Send(_InBodies):
     """Where a session's token goes."""
 
     headers: TreeObject | None = key("headers of every call", example={"X-Token": "{{ token }}"})
     query: TreeObject | None = key("query parameters of every call", example={"token": "{{ token }}"})
+    form: TreeObject | None = key("form fields of every call that has a form", example={"token": "{{ token }}"})
 
 
-@part("token", "`token` of a session")
+@part(
+    "session_token",
+    "`token` of a session",
+    exactly_one("header", "cookie", code="wrong-form", message="a token is in one `header` or one `cookie`"),
+)
 class Token(Node):
-    """Where the answer of a login has its token, when that is not in the body."""
+    """Where the answer of a login, or a refusal, has the token, when that is not in the body."""
 
-    header: str = key("the header that holds it", minlength=1, example="X-Auth-Token")
+    header: str | None = key("the header that holds it", minlength=1, example="X-Auth-Token")
+    cookie: str | None = key("the cookie that holds it", minlength=1, example="sid")
 
 
 @part("expires", "`expires` of a session")
@@ -85,9 +110,13 @@ class Refresh(Node):
 class Session(Node):
     """A login that gives a token."""
 
-    login: Call = key("the call that logs in", example=_LOGIN)
+    login: Call | None = key(
+        "the call that logs in; without it the first call goes without a token, and the header or cookie of its "
+        "refusal, which `renew_when` knows, is the token",
+        example=_LOGIN,
+    )
     token: PathText | Token = key(
-        "path to the token in the login's answer, or the header that has it", example="result"
+        "path to the token in the login's answer, or the header or cookie that has it", example="result"
     )
     expires: Duration | Expires | None = key(
         "renewed so long after it was fetched, or when the answer says that it is over", example="55m"
@@ -175,8 +204,8 @@ class OAuth2(Node):
 
 
 @part("auth", "`auth`, or one of `auth_schemes`")
-class Auth(Node):
-    """Static parts of every request, or a session."""
+class Auth(_InBodies):
+    """Static parts of every request, a session, or both."""
 
     query: TreeObject | None = key("query parameters of every call", example={"key": "{{ settings.api_key }}"})
     headers: TreeObject | None = key("headers of every call", example=_SIGNED)

@@ -3,14 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar, TypeAlias
 
 from gateway.mapping.nodes.calls import CallPlan, Condition, ErrorRule, OperationPlan
 from gateway.mapping.nodes.given import Setting
 from gateway.mapping.nodes.hooks import Hook
 from gateway.mapping.nodes.polling import PollingPlan
-from gateway.mapping.nodes.sessions import FETCHED, Agreed, Assertion, Beginning, Expiry, Refreshing, TokenSource
+from gateway.mapping.nodes.sessions import (
+    FETCHED,
+    Agreed,
+    Assertion,
+    Beginning,
+    Expiry,
+    FromCookie,
+    FromHeader,
+    Refreshing,
+    TokenSource,
+)
 from gateway.mapping.nodes.trees import RecordPlan, Tree
 from gateway.values.rates import LimitsPlan
 
@@ -34,6 +44,23 @@ class StaticAuth:
     basic: tuple[Tree, Tree] | None = None
     encoded: bool = False
     """Whether both of `basic` are encoded as form fields first (RFC 6749, section 2.3.1)."""
+    cookies: Tree | None = None
+    json: Tree | None = None
+    params: Tree | None = None
+    """Of JSON-RPC, by positions or by names."""
+    xml: Tree | None = None
+    namespaces: Mapping[str, str] = field(default_factory=dict)
+    """Those of bodies in XML."""
+
+    @property
+    def bodiless(self) -> bool:
+        """Whether no part of it goes into a body."""
+        return self.form is None and self.json is None and self.params is None and self.xml is None
+
+    @property
+    def without_bodies(self) -> StaticAuth:
+        """The same without what goes into bodies."""
+        return replace(self, form=None, json=None, params=None, xml=None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +85,8 @@ class SessionAuth:
     assertion: Assertion | None = None
     rules: tuple[ErrorRule, ...] = ()
     """What refusals of its own calls mean, before the file's own rules."""
+    beside: StaticAuth | None = None
+    """What is sent besides, with its own calls too but for what goes into bodies."""
 
     @property
     def calls(self) -> tuple[CallPlan, ...]:
@@ -67,7 +96,20 @@ class SessionAuth:
         return (self.login, *renewal, *exchange)
 
 
-AuthPlan: TypeAlias = NoAuth | StaticAuth | SessionAuth
+@dataclass(frozen=True, slots=True)
+class ChallengeAuth:
+    """A token that the first refusal gives, and the parts of every request that it goes into from then on."""
+
+    scheme: ClassVar[str] = "challenge"
+    token: FromHeader | FromCookie
+    renew_when: tuple[Condition, ...]
+    sends: StaticAuth
+    origin: str
+    beside: StaticAuth | None = None
+    """What is sent besides, from the first call on."""
+
+
+AuthPlan: TypeAlias = NoAuth | StaticAuth | SessionAuth | ChallengeAuth
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)  # asyncio shows results of tasks: it would be long

@@ -20,7 +20,14 @@ class FromHeader:
     name: str
 
 
-TokenSource: TypeAlias = Path | FromHeader
+@dataclass(frozen=True, slots=True)
+class FromCookie:
+    """A token that stands in a cookie which the answer sets."""
+
+    name: str
+
+
+TokenSource: TypeAlias = Path | FromHeader | FromCookie
 
 
 @dataclass(frozen=True, slots=True)

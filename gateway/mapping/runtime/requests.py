@@ -31,10 +31,11 @@ def to_request(call: CallPlan, scope: Scope) -> Request:
     what a caller sent cannot stand in a header.
     """
     headers = _headers(call, scope)
-    body, hidden = b"", frozenset[str]()
+    body, hidden, content = b"", frozenset[str](), None
     if call.body is not None:
         value = evaluate(call.body, scope)
-        body, kind = _body(call, value, scope)
+        content = _rpc(call, value, scope["serial"]) if call.body_kind == "jsonrpc" else value
+        body, kind = _body(call, content, scope)
         hidden = credentials(value)
         if all(name.lower() != "content-type" for name, _ in headers):  # what the mapping says of its body holds
             headers.append(("Content-Type", kind))
@@ -47,6 +48,8 @@ def to_request(call: CallPlan, scope: Scope) -> Request:
         timeout=call.timeout,
         limit=call.limit,
         hidden=hidden,
+        kind=call.body_kind,
+        content=content,
         step=call.text,
         origin=call.origin,
     )
@@ -93,8 +96,6 @@ def _body(call: CallPlan, value: Json, scope: Scope) -> tuple[bytes, str]:
         except NotWritable as refused:
             fault = MappingFault(f"{call.origin}: the body {refused.reason}", origin=call.origin)
             raise _blamed(scope, refused.strange, "holds a character that no text may hold", fault) from None
-    if call.body_kind == "jsonrpc":
-        value = _rpc(call, value, scope["serial"])
     try:
         return encode_json(value), "application/json"
     except (TypeError, ValueError) as error:

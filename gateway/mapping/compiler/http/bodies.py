@@ -49,13 +49,14 @@ def compile_body(
         return kind, compile_object(context, written, where, names, secrets=secrets)
     tree = node[kind]
     if kind == "xml":
-        _check_names(context, tree, where, reading)
+        check_names(context, tree, where, reading)
     if kind == "multipart":
         _check_parts(context, tree, where)
     return kind, (compile_object if kind in _OBJECTS else compile_tree)(context, tree, where, names, secrets=secrets)
 
 
-def _check_names(context: Context, tree: Json, place: Place, reading: ReadingPlan) -> None:
+def check_names(context: Context, tree: Json, place: Place, reading: ReadingPlan) -> None:
+    """Report names of XML whose prefix nothing declares."""
     for name in dict.fromkeys(undeclared(tree, reading.xml.namespaces)):
         context.report(place, "unknown-prefix", _told(name, reading), key=True)
 

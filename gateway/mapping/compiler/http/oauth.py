@@ -85,7 +85,7 @@ class _OAuth:
 
     def __init__(self, context: Context, node: OAuth2, http: Http) -> None:
         self.context, self.node = context, node
-        self._http = http.of_class(context, node.rate_class, node.place)
+        self.http = http.of_class(context, node.rate_class, node.place)
         self.place, self.origin = node.place, context.origin(node.place)
         self.client_id, self._secret = self.text("client_id"), self.text("client_secret")
         self._scope, self._audience = self.text("scope"), self.text("audience")
@@ -141,7 +141,7 @@ class _OAuth:
     def call(self, written: Mapping[str, Json], key: str) -> CallPlan | None:
         """Compile the call to the address under a key."""
         node = self.context.read(Call, dict(written), (*self.place, key))
-        return compile_call(self.context, node, BASE, self._http, secrets=True)
+        return compile_call(self.context, node, BASE, self.http, secrets=True)
 
 
 def _grant_members(oauth: _OAuth) -> dict[str, Tree | None]:
@@ -206,7 +206,7 @@ def _sends(oauth: _OAuth) -> StaticAuth:
     """Where the token goes: where the mapping says, else into the header of RFC 6750, section 2.1."""
     send = oauth.node.send
     if send is not None and send.sound:
-        return compile_send(oauth.context, send)
+        return compile_send(oauth.context, send, oauth.http)
     bearer = compile_text(oauth.context, "Bearer {{ token }}", oauth.place, frozenset({"token"}), secrets=True)
     return StaticAuth(oauth.origin, headers=ObjectOf((("Authorization", bearer),)))
 

@@ -6,19 +6,17 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from gateway.documents.yaml import Place, suggestion
-from gateway.mapping.checks.header_names import check_headers, check_name
+from gateway.mapping.checks.header_names import check_name
 from gateway.mapping.compiler.context import BASE, SENDING, Context
 from gateway.mapping.compiler.http.calls import Http, compile_call, compile_when, seconds
-from gateway.mapping.compiler.trees import compile_object
-from gateway.mapping.expressions import Template
+from gateway.mapping.compiler.http.credentials import compile_parts
+from gateway.mapping.expressions import Path, Template
 from gateway.mapping.language.auth import Expires, Refresh, Send, Session, Token
 from gateway.mapping.language.errors import Condition as ConditionPart
 from gateway.mapping.nodes.calls import CallPlan, Condition
-from gateway.mapping.nodes.provider import AuthPlan, NoAuth, SessionAuth, StaticAuth
-from gateway.mapping.nodes.sessions import After, AsTold, Expiry, FromHeader, Refreshing, TokenSource
-from gateway.mapping.nodes.trees import Tree
+from gateway.mapping.nodes.provider import AuthPlan, ChallengeAuth, NoAuth, SessionAuth, StaticAuth
+from gateway.mapping.nodes.sessions import After, AsTold, Expiry, FromCookie, FromHeader, Refreshing, TokenSource
 from gateway.mapping.nodes.walk import nodes_in
-from gateway.values.messages import Json
 
 NEVER = "never"
 """What `renew_when:` says of a provider that never refuses a token."""
@@ -29,10 +27,12 @@ def compile_session(context: Context, node: Session, http: Http) -> AuthPlan:
     place, origin = node.place, context.origin(node.place)
     if not node.sound or not node.send.sound:
         return NoAuth()
+    if node.login is None:
+        return _compile_challenge(context, node, http)
     if "auth" in node.login:
         message = "a login is sent without a scheme: write what proves who we are into its headers, query or body"
         context.report((*node.login.place, "auth"), "credential-not-sent", message)
-    sends = compile_send(context, node.send)
+    sends = compile_send(context, node.send, http)
     call = compile_call(context, node.login, BASE | {"serial"}, http, secrets=True)
     token = _token(context, node.token, (*place, "token"))
     expiry = _expiry(context, node.expires, (*place, "expires"))
@@ -40,7 +40,7 @@ def compile_session(context: Context, node: Session, http: Http) -> AuthPlan:
     renew_when = compile_renewal(context, node.renew_when, (*place, "renew_when"))
     if call is None or token is None:
         return NoAuth()
-    if isinstance(token, FromHeader) and node.login.answer is None and not isinstance(expiry, AsTold) and not refresh:
+    if not isinstance(token, Path) and node.login.answer is None and not isinstance(expiry, AsTold) and not refresh:
         call = replace(call, answer="text")  # nothing of its body is read, and it may have none
     calls = (call, *((refresh.call,) if refresh is not None else ()))
     return SessionAuth(
@@ -55,18 +55,28 @@ def compile_session(context: Context, node: Session, http: Http) -> AuthPlan:
     )
 
 
-def compile_send(context: Context, node: Send) -> StaticAuth:
+def compile_send(context: Context, node: Send, http: Http) -> StaticAuth:
     """Compile where the token of a session goes."""
-    place = node.place
     if not node.given:
-        context.report(place, "missing-key", "say under `headers:` or `query:` where the token goes")
-    check_headers(context, node.headers, (*place, "headers"))
+        context.report(node.place, "missing-key", "say under `headers:` or `query:` where the token goes")
+    return compile_parts(context, node, BASE | SENDING | {"token"}, http, None)
 
-    def tree(key: str, written: Json) -> Tree | None:
-        names = BASE | SENDING | {"token"}
-        return compile_object(context, written, (*place, key), names, secrets=True) if written is not None else None
 
-    return StaticAuth(context.origin(place), tree("headers", node.headers), tree("query", node.query))
+def _compile_challenge(context: Context, node: Session, http: Http) -> AuthPlan:
+    """Compile a session that the first refusal begins."""
+    for key in sorted(node.given & {"expires", "refresh", "share_by"}):
+        context.report((*node.place, key), "unknown-key", f"`{key}` is of a session with a `login`", key=True)
+    token = _token(context, node.token, (*node.place, "token"))
+    if isinstance(token, Path):
+        message = "without a `login` the token comes with a refusal: name the `header` or `cookie` that holds it"
+        context.report((*node.place, "token"), "wrong-form", message)
+    renew_when = compile_renewal(context, node.renew_when, (*node.place, "renew_when"))
+    if not renew_when:
+        context.report((*node.place, "renew_when"), "wrong-form", "without a `login` say by what a refusal is known")
+    sends = compile_send(context, node.send, http)
+    if token is None or isinstance(token, Path):
+        return NoAuth()
+    return ChallengeAuth(token, renew_when, sends, context.origin(node.place))
 
 
 def compile_renewal(context: Context, node: list[ConditionPart] | str, place: Place) -> tuple[Condition, ...]:
@@ -104,6 +114,8 @@ def _token(context: Context, node: str | Token, place: Place) -> TokenSource | N
         return context.path(node, place)
     if not node.sound:
         return None
+    if node.header is None:
+        return FromCookie(node.cookie or "")
     check_name(context, node.header, (*place, "header"))
     return FromHeader(node.header.lower())
 

@@ -3,7 +3,7 @@
 import pytest
 
 from gateway.values.errors import GatewayError
-from tests.dialects.servers.conftest import asked
+from tests.dialects.xml.conftest import asked
 
 ANN = {"name": "Ann, Ö; B\\C", "email": "ann@a.example"}
 OTHERS = b"""BEGIN:VCALENDAR\r
