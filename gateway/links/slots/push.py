@@ -7,6 +7,7 @@ marketplace is away is told once.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
 from functools import partial
 
 from gateway.links.context import LEDGER, LinkContext, unpacked
@@ -40,42 +41,68 @@ async def push(
     Of a batch that is refused each half is tried, down to the slot that is to blame. Where one slot after the other is
     refused and none is taken, all that waits is put aside: it is not the slots. Raises StoreUnavailable.
     """
-    most, refusals = BATCH, 0
+    course = _Course(failures)
     for _ in range(_MOST):
-        read = partial(offers.waiting, link=link.name, now=context.now(), most=most)
+        read = partial(offers.waiting, link=link.name, now=context.now(), most=course.most)
         rows = await context.database.read(read)
         if not rows or not await held():
             return
-        sold = [row for row in rows if any(row.facility == one.facility_id for one in link.settings.facilities)]
-        if len(sold) < len(rows):  # nothing is known any more of courts that the configuration has no longer
-            await context.database.write(partial(_unsold, link=link, rows=[row for row in rows if row not in sold]))
+        if await _drop_unsold(context, link, rows):
             continue
-        # It may be taken though its answer is lost, or the gateway dies: what is true again by then is told again.
-        known = [(row.facility, row.start_at) for row in rows if row.told is not None]
-        if known:
-            await context.database.write(partial(offers.doubt, link=link.name, which=known))
         try:
-            outcome = await context.call(link.peer, "slots.push", _given(link, rows), context.asking(seconds))
+            outcome = await _send(context, link, rows, seconds)
         except GatewayError as error:
-            if (
-                _is_final(context, error) and len(rows) > 1
-            ):  # one of them may be what is refused: the others are not lost
-                most = len(rows) // 2
-                continue
-            refusals += _is_final(context, error)
-            if refusals == _ENOUGH:
-                rows = await context.database.read(
-                    partial(offers.waiting, link=link.name, now=context.now(), most=_ALL)
-                )
-            await _failed(context, link, rows, error, failures)
-            if refusals in {0, _ENOUGH}:
+            if not await course.go_on(context, link, rows, error):
                 return
-            most = BATCH
             continue
         refused = {one["id"]: one["reason"] for one in outcome["rejected"]}
         await context.database.write(partial(_told, context=context, link=link, rows=rows, refused=refused))
         logs.link_pushed(link=link.name, slots=len(rows) - len(refused), refused=len(refused))
-        failures, most, refusals = 0, min(2 * most, BATCH), 0
+        course.succeed()
+
+
+@dataclass(slots=True)
+class _Course:
+    """How pushes in a row go: failures before, slots of the next one, and refusals of single ones since a success."""
+
+    failures: int
+    most: int = BATCH
+    refusals: int = 0
+
+    def succeed(self) -> None:
+        """Take the next push for a sound one."""
+        self.failures, self.most, self.refusals = 0, min(2 * self.most, BATCH), 0
+
+    async def go_on(self, context: LinkContext, link: Link, rows: Sequence[StoredOffer], error: GatewayError) -> bool:
+        """Write that a push failed, unless a part of it may be taken; tells whether another is tried at once."""
+        final = _is_final(context, error)
+        if final and len(rows) > 1:  # one of them may be what is refused: the others are not lost
+            self.most = len(rows) // 2
+            return True
+        self.refusals += final
+        if self.refusals == _ENOUGH:
+            rows = await context.database.read(partial(offers.waiting, link=link.name, now=context.now(), most=_ALL))
+        await _failed(context, link, rows, error, self.failures)
+        self.most = BATCH
+        return self.refusals not in {0, _ENOUGH}
+
+
+async def _drop_unsold(context: LinkContext, link: Link, rows: Sequence[StoredOffer]) -> bool:
+    """Forget slots of courts that the configuration has no longer, of which nothing is known any more."""
+    sold = {one.facility_id for one in link.settings.facilities}
+    unsold = [row for row in rows if row.facility not in sold]
+    if unsold:
+        await context.database.write(partial(_unsold, link=link, rows=unsold))
+    return bool(unsold)
+
+
+async def _send(context: LinkContext, link: Link, rows: Sequence[StoredOffer], seconds: float) -> Json:
+    """Tell the marketplace these states. Raises GatewayError."""
+    # It may be taken though its answer is lost, or the gateway dies: what is true again by then is told again.
+    known = [(row.facility, row.start_at) for row in rows if row.told is not None]
+    if known:
+        await context.database.write(partial(offers.doubt, link=link.name, which=known))
+    return await context.call(link.peer, "slots.push", _given(link, rows), context.asking(seconds))
 
 
 def _unsold(store: Transaction, link: Link, rows: Sequence[StoredOffer]) -> None:
