@@ -48,13 +48,13 @@ async def delivered(subscribers, number):
             await asyncio.sleep(0.01)
 
 
-async def run(store, number, at_once, readers, folder, deliveries):
+async def run(store, number, at_once, readers, folder, deliveries=None):
     """Send so many events through and give the table as a dict. Times are in seconds, latencies in milliseconds."""
     clock = asyncio.get_running_loop().time
     subscribers = [Subscriber(lambda: (200, 0)) for _ in range(readers)]
     async with contextlib.AsyncExitStack() as stack:
         urls = [await one.open(stack) for one in subscribers]
-        (folder / "config.yaml").write_text(configuration(store, urls, deliveries), encoding="utf-8")
+        (folder / "config.yaml").write_text(configuration(store, urls, deliveries or {}), encoding="utf-8")
         session = aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0))
         await stack.enter_async_context(session)
         gateway = Served(folder)
