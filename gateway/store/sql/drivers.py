@@ -89,8 +89,6 @@ class File:
                 result = work(connection)
                 driver.execute("COMMIT")
             except BaseException:
-                if driver.in_transaction:  # SQLite ends it itself after some failures
-                    driver.execute("ROLLBACK")
                 self._give_up(connection)
                 raise
             return result
@@ -105,10 +103,10 @@ class File:
         return found
 
     def _give_up(self, connection: Connection) -> None:
-        """Take another connection next time: this one may know of savepoints that are gone."""
+        """Undo what is begun, and take another connection next time: this one may know of savepoints that are gone."""
         self.mine.connection = None
         self.opened.remove(connection)
-        connection.close()
+        connection.close()  # the pool rolls back, and drops one that cannot
 
     async def close(self) -> None:
         """Wait for what is under way, and close."""
