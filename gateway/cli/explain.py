@@ -187,7 +187,7 @@ def _variant(plan: ProviderPlan, variant: VariantPlan) -> Iterator[str]:
         case StepResult(step=name):
             yield _line(f"result: what step {name} gives", variant.origin)
     for rows in variant.rows:
-        path = " > ".join(f"{level.name}: {level.at.text}" if rows.named else level.at.text for level in rows.levels)
+        path = " > ".join(f"{level.name}: {level.text}" if rows.named else level.text for level in rows.levels)
         yield _line(f"result: {'one' if rows.one else 'each of'} {path}", rows.origin)
         yield from _record(rows.record)
     if variant.filters:
@@ -225,7 +225,7 @@ def _each(step: AskingStep) -> str:
     fan_out = step.fan_out
     if fan_out is None:
         return ""
-    listed = fan_out.elements.text if fan_out.elements else ", ".join(level.at.text for level in fan_out.levels)
+    listed = fan_out.elements.text if fan_out.elements else ", ".join(level.text for level in fan_out.levels)
     return f" for each of {listed}, {fan_out.concurrency} at once"
 
 

@@ -152,6 +152,7 @@ warning operations-left: `unsupported:` refuses all operations that are left. Ma
 error unknown-operation: There is no such operation. Use a name of the contract that is mapped here.
 error both-ways: An operation is mapped and declared unsupported. Keep one of the two.
 error nothing-to-do: An operation or variant neither does nor gives anything. Give it a call, steps or a result.
+error level-without-list: A level has no list, or two. Give it exactly one of `at` and `in`.
 error step-without-kind: A step does nothing, or several things. Give it exactly one of the keys the message names.
 error beside-choose: A key stands beside `choose:` that belongs into its variants. Move it there.
 error unreachable-variant: A variant that always holds hides those after it. Give it a `when:`, or put it last.

@@ -4,16 +4,33 @@ from __future__ import annotations
 
 from typing import Annotated, TypeAlias
 
-from gateway.documents.part_rules import Choice
-from gateway.documents.parts import Name, Node, OnElement, OperationName, PathText, TreeObject, key, part
+from gateway.documents.part_rules import Choice, exactly_one
+from gateway.documents.parts import (
+    Name,
+    Node,
+    OnElement,
+    OperationName,
+    PathText,
+    TemplateText,
+    TreeObject,
+    key,
+    part,
+)
 
 
-@part("level", "one of the named levels of `rows`, or of `in` of a `for_each`")
+@part(
+    "level",
+    "one of the named levels of `rows`, or of `in` of a `for_each`; exactly one of `at` and `in`",
+    exactly_one("at", "in", code="level-without-list", what="a level"),
+)
 class Level(Node):
     """One level of nested rows."""
 
     name: Name = key("the name that paths and templates use", example="day")
-    at: PathText = key("path on the level before", example="items(dates)")
+    at: PathText | None = key("path on the level before", example="items(dates)")
+    in_: TemplateText | None = key(
+        "one expression giving the list, which sees steps, variables and the levels so far", example="{{ services }}"
+    )
     when: OnElement | None = key("what must hold of the element, else it is left out", example="{{ day.free }}")
 
 

@@ -181,13 +181,20 @@ class Url:
 
 @dataclass(frozen=True, slots=True)
 class Level:
-    """One level of nested rows: evaluated on the level before, known to the record by its name."""
+    """One level of nested rows, known to the record by its name: a path on the level before, or a list of its own."""
 
     name: str
     at: Path
     when: Predicate | None
     """Is about the element, and sees the levels so far; where it does not hold the element is left out."""
     origin: str
+    each: Template | None = None
+    """The list, made of names and the levels so far, whatever the level before holds: then `at` says nothing."""
+
+    @property
+    def text(self) -> str:
+        """Its list as the mapping writes it."""
+        return self.at.text if self.each is None else self.each.text
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,15 +7,15 @@ from collections.abc import Iterator
 from gateway.computation.budget import budgeted, check_rows, spend
 from gateway.mapping.nodes.calls import Scope
 from gateway.mapping.nodes.trees import Level
-from gateway.mapping.runtime.expressions import decides_of_answer, read
-from gateway.values.errors import AnswerMismatch
+from gateway.mapping.runtime.expressions import decides_of_answer, read, rendered
+from gateway.values.errors import AnswerMismatch, MappingFault
 from gateway.values.messages import Json
 
 
 def walk(levels: tuple[Level, ...], data: Json, scope: Scope) -> list[dict[str, Json]]:
     """Walk named levels: each element of the innermost with its parents, under their names.
 
-    Raises AnswerMismatch, OverBudget, and what `check_rows` raises.
+    Raises AnswerMismatch, OverBudget, what a template raises, and what `check_rows` does.
     """
 
     def walked() -> list[dict[str, Json]]:
@@ -25,12 +25,12 @@ def walk(levels: tuple[Level, ...], data: Json, scope: Scope) -> list[dict[str, 
             found.append(names)
         return found
 
-    return budgeted(walked, levels[0].origin, levels[0].at.text)
+    return budgeted(walked, levels[0].origin, levels[0].text)
 
 
 def _walked(levels: tuple[Level, ...], data: Json, names: dict[str, Json], scope: Scope) -> Iterator[dict[str, Json]]:
     level, *rest = levels
-    for element in elements(level, data):
+    for element in elements(level, data) if level.each is None else _listed(level, {**scope, **names}):
         spend()
         inner = {**names, level.name: element}
         if level.when is not None and not decides_of_answer(level.when, element, {**scope, **inner}, level.origin):
@@ -46,4 +46,12 @@ def elements(level: Level, data: Json) -> list[Json]:
     found = read(level.at, data, level.origin)
     if not isinstance(found, list):
         raise AnswerMismatch(f"{level.origin}: `{level.at.text}` is not a list", origin=level.origin)
+    return found
+
+
+def _listed(level: Level, scope: Scope) -> list[Json]:
+    """Make the list of a level that is not found in the one before. Raises MappingFault where it is none."""
+    found = rendered(level.each, scope, level.origin) if level.each is not None else None
+    if not isinstance(found, list):
+        raise MappingFault(f"{level.origin}: `in` must give a list", origin=level.origin)
     return found

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Final, Protocol
 
 from gateway.documents.yaml import Place, suggestion
 from gateway.mapping.checks.operations import check_record_names
 from gateway.mapping.checks.usage import Reads
 from gateway.mapping.compiler.conditions import condition_of
 from gateway.mapping.compiler.context import RESERVED, Context
-from gateway.mapping.expressions import Path
+from gateway.mapping.expressions import Path, Template, compile_path
 from gateway.mapping.language.results import Level as LevelPart
 from gateway.mapping.language.results import RowsResult
 from gateway.mapping.nodes.calls import RowsPlan
 from gateway.mapping.nodes.trees import Level, RecordPlan
+
+_MADE: Final = compile_path("@")
+"""Stands for the path of a level whose list is made."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,25 +109,42 @@ def compile_levels(
     for index, node in enumerate(source):
         if not node.sound:
             continue
-        where = node.place
-        with context.collecting() as reads:
-            path = context.path(node.at, where)
-            if index > 0:  # evaluated on an element, whose names are no names of the file
-                _check_relative(context, path, known, where)
-                reads.roots.clear()
-        if path is None:
-            continue
+        where, made = node.place, node.in_ is not None
+        path = _MADE if made else _compile_path(context, node, index, known)
+        each = _compile_each(context, node, names | {*known}, known) if made else None
+        if path is None or (made and each is None):  # what it would give is known all the same: it is told once
+            path, made = _MADE, True
         if node.name in RESERVED | {*known}:
             context.report((*where, "name"), "reserved-name", f"`{node.name}` is already a name here")
-        if index == 0 and roots is not None:
+        if index == 0 and roots is not None and not made:
             _check_roots(context, path, roots, where)
         known += [node.name]
         with context.collecting() as reads:
             when = condition_of(context, node, "when", names | {*known})
             reads.roots.clear()  # of a path on the element, whose names are no names of the file
             reads.forget(*known)
-        levels.append(Level(node.name, path, when, context.origin(where)))
+        levels.append(Level(node.name, path, when, context.origin(where), each))
     return levels
+
+
+def _compile_path(context: Context, node: LevelPart, index: int, known: list[str]) -> Path | None:
+    """Compile the path of a level: the first begins with names, the others in an element of the level before."""
+    if node.at is None:  # which is told where the part is read
+        return None
+    with context.collecting() as reads:
+        path = context.path(node.at, node.place)
+        if index > 0:  # evaluated on an element, whose names are no names of the file
+            _check_relative(context, path, known, node.place)
+            reads.roots.clear()
+    return path
+
+
+def _compile_each(context: Context, node: LevelPart, names: frozenset[str], known: list[str]) -> Template | None:
+    """Compile the list of a level that is made, and not found in the one before."""
+    with context.collecting() as reads:
+        each = context.expression(node.in_, (*node.place, "in"), names)
+        reads.forget(*known)
+    return each
 
 
 def _check_relative(context: Context, path: Path | None, levels: list[str], place: Place) -> None:
