@@ -22,10 +22,10 @@ from gateway.engine.catalog import Catalog
 from gateway.engine.engine import Engine
 from gateway.events import heartbeat
 from gateway.events.heartbeat import Heartbeat
-from gateway.events.polling import Poller, PollingSettings, tracked
+from gateway.events.polling import Poller, PollingSettings, tracked_fields
 from gateway.events.publisher import Publisher
-from gateway.events.recorded_calls import Remembering
-from gateway.events.retention import Housekeeping
+from gateway.events.recorded_calls import RecordedCalls
+from gateway.events.retention import Retention
 from gateway.links.context import LinkContext
 from gateway.links.links import Links
 from gateway.model.model import load as load_model
@@ -38,7 +38,7 @@ from gateway.transport.limits import Gates
 from gateway.transport.quota import Quota, quota_of
 from gateway.values.messages import Send
 from gateway.values.secrets import Redactor, Secret
-from gateway.webhooks.inbound.receiver import Inbound
+from gateway.webhooks.inbound.receiver import Receiver
 from gateway.webhooks.outbound.attempts import Patience
 from gateway.webhooks.outbound.replay import Replays
 from gateway.webhooks.outbound.sender import Dispatcher, Pace
@@ -122,11 +122,11 @@ class Application:
     engine: Engine
     database: Database
     publisher: Publisher
-    recorded_calls: Remembering
-    receiver: Inbound
+    recorded_calls: RecordedCalls
+    receiver: Receiver
     dispatcher: Dispatcher
     replays: Replays
-    retention: Housekeeping
+    retention: Retention
     polling: Poller | None
     """None where the configuration says that nobody is polled."""
     links: Links | None
@@ -140,7 +140,7 @@ class Application:
             database=self.database,
             publisher=self.publisher,
             recorded_calls=self.recorded_calls,
-            inbound=self.receiver,
+            receiver=self.receiver,
             now=self.ambient.now,
             fresh=self.ambient.new_id,
             token_bytes=self.ambient.token_bytes,
@@ -230,8 +230,10 @@ def build_engine(catalog: Catalog, send: Send, ambient: Ambient, quota: Quota | 
 def build(settings: Settings, engine: Engine, database: Database, send: Send, ambient: Ambient) -> Application:
     """Put the parts together around an engine and an open store; `send` is the way to who is told of events."""
     now, new_id = ambient.now, ambient.new_id
-    publisher = Publisher(database, engine.model, now, new_id, tracked(engine), settings.emit_confirmed_on_create)
-    recorded_calls = Remembering(engine, database, publisher)
+    publisher = Publisher(
+        database, engine.model, now, new_id, tracked_fields(engine), settings.emit_confirmed_on_create
+    )
+    recorded_calls = RecordedCalls(engine, database, publisher)
     told = settings.deliveries
     in_all = max(ambient.sending.in_all, told.concurrency)  # one endpoint may have all places
     pace = replace(ambient.sending, timeout=told.timeout, per_endpoint=told.concurrency, in_all=in_all)
@@ -245,10 +247,10 @@ def build(settings: Settings, engine: Engine, database: Database, send: Send, am
         database=database,
         publisher=publisher,
         recorded_calls=recorded_calls,
-        receiver=Inbound(engine, publisher, now, new_id),
+        receiver=Receiver(engine, publisher, now, new_id),
         dispatcher=Dispatcher(database, send, now, ambient.clock, patience, redactor, pace),
         replays=Replays(database, now, new_id, ambient.chance),
-        retention=Housekeeping(database, now, settings.retention.days, settings.retention.rows, ambient.chance),
+        retention=Retention(database, now, settings.retention.days, settings.retention.rows, ambient.chance),
         polling=_polling(settings, engine, publisher, ambient),
         links=_links(settings, recorded_calls, ambient),
     )
@@ -270,7 +272,7 @@ def _polling(settings: Settings, engine: Engine, publisher: Publisher, ambient: 
     return Poller(engine, publisher, ambient.clock, polling)
 
 
-def _links(settings: Settings, calls: Remembering, ambient: Ambient) -> Links | None:
+def _links(settings: Settings, calls: RecordedCalls, ambient: Ambient) -> Links | None:
     if not settings.links:
         return None
     by_name = {one.name: one for one in settings.links}

@@ -6,13 +6,13 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from gateway.model.described import (
     HONOURED,
+    describe_need,
+    describe_rules,
+    describe_type,
     every_argument,
     honoured_by,
-    needed,
     sample_answer,
     sample_call,
-    told_rules,
-    told_type,
     with_members,
 )
 from gateway.model.model import Field, Operation, Type, load
@@ -63,8 +63,8 @@ def _operation(operation: Operation, shared: Iterable[str]) -> Iterator[str]:
         yield from ["", *table("argument", "type", "needed", "honoured by", "meaning")]
     for name, argument in arguments.items():
         honoured = honoured_by(operation, name)
-        yield row(code(name), _told(argument.type), needed(argument), honoured, cell(argument.meaning))
-    rules = [*told_rules(operation.rules)]
+        yield row(code(name), _told(argument.type), describe_need(argument), honoured, cell(argument.meaning))
+    rules = [*describe_rules(operation.rules)]
     rules += [f"{code(name)} {reason}" for name, reason in operation.refused.items()]
     own = sorted(by_itself(operation) - set(shared))
     rules += [f"errors besides: {codes(own)}"] if own else []
@@ -81,21 +81,21 @@ def _type(type_: Type) -> Iterator[str]:
         yield from ["", f"One of {codes(type_.allowed)}."]
     if type_.fields:
         yield from ["", *_fields(type_.fields)]
-    rules = [f"- {rule}" for rule in told_rules(type_.rules)]
+    rules = [f"- {rule}" for rule in describe_rules(type_.rules)]
     yield from ["", *rules] if rules else []
 
 
 def _fields(fields: Mapping[str, Field]) -> Iterator[str]:
     yield from table("field", "type", "needed", "meaning")
     for name, field in with_members(fields):
-        yield row(code(name), _told(field.type), needed(field), cell(field.meaning))
+        yield row(code(name), _told(field.type), describe_need(field), cell(field.meaning))
 
 
 def _told(type_: Type) -> str:
     """Say what a type is, with a link to the one that has a name."""
     if type_.kind == "list" and type_.item is not None and type_.item.name:
-        return cell(told_type(type_)).replace(type_.item.name, _linked(type_.item), 1)
-    return _linked(type_) if type_.name else cell(told_type(type_))
+        return cell(describe_type(type_)).replace(type_.item.name, _linked(type_.item), 1)
+    return _linked(type_) if type_.name else cell(describe_type(type_))
 
 
 def _linked(type_: Type) -> str:

@@ -178,7 +178,7 @@ class Hooked:
         return [json.loads(body) for body in found]
 
     async def replay(self, key):
-        return await self.dependencies.inbound.replay(key, asyncio.get_running_loop().time() + 10)
+        return await self.dependencies.receiver.replay(key, asyncio.get_running_loop().time() + 10)
 
     def mend(self, plan):
         """Use another mapping of `yard` or `club` from now on."""

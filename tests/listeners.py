@@ -3,7 +3,7 @@
 import pytest
 
 from gateway.application import build
-from gateway.events.publisher import observed
+from gateway.events.publisher import observe
 from gateway.store.database import Database
 from gateway.surface.dependencies import Bounds
 from gateway.surface.events.stream import STREAMS, Pace
@@ -46,7 +46,7 @@ def publishing(database, moments):
     publisher = built(database, lambda: moments[-1]).publisher
 
     async def publish(connection, *bookings):
-        seen = [observed(connection, "courts", "poll", "changed", one) for one in bookings]
+        seen = [observe(connection, "courts", "poll", "changed", one) for one in bookings]
         return (await publisher.publish(seen)).sequences
 
     return publish

@@ -19,7 +19,7 @@ from gateway.model.arguments import arguments
 from gateway.model.model import load
 from gateway.model.raw import from_query
 from gateway.model.types import times
-from gateway.surface.operations.pagination import wanted
+from gateway.surface.operations.pagination import read_page_request
 from gateway.values.errors import AnswerMismatch, CallInvalid, MappingFault
 from gateway.values.http import retry_after
 from gateway.values.messages import Received, Response
@@ -162,10 +162,10 @@ def test_times_and_zones(text, zone):
 def test_cursors(values, bound):
     """A cursor is one of ours or a 400, also where its digest is right and the rest made up."""
     operation = MODEL.operations["bookings.list"]
-    page = wanted(operation, {"limit": 1}, None, "c")
+    page = read_page_request(operation, {"limit": 1}, None, "c")
     found = [page.query, *values] if bound and isinstance(values, list) else values
     cursor = base64.urlsafe_b64encode(json.dumps(found).encode()).decode().rstrip("=")
-    leaves_only(CallInvalid, partial(wanted, operation, {"limit": 1}, connection="c"), cursor)
+    leaves_only(CallInvalid, partial(read_page_request, operation, {"limit": 1}, connection="c"), cursor)
 
 
 @ODD

@@ -16,7 +16,17 @@ from gateway.application import open_engine
 from gateway.cli import options, serve
 from gateway.config import Settings
 from gateway.engine.catalog import Catalog, Connection
-from gateway.engine.tracing import CALL, NO_ANSWER, SESSION_REFUSED, STATUS, SUCCESS, UNREAD, UNREADABLE, Trace, Traced
+from gateway.engine.tracing import (
+    CALL,
+    NO_ANSWER,
+    SESSION_REFUSED,
+    STATUS,
+    SUCCESS,
+    UNREAD,
+    UNREADABLE,
+    Trace,
+    TracedExchange,
+)
 from gateway.mapping.compiler.operations.native import native_arguments
 from gateway.model.model import Operation
 from gateway.model.model import arguments as checked
@@ -137,7 +147,7 @@ def _print_trace(trace: Trace | None) -> None:
         print("no request was made", file=sys.stderr)
 
 
-def _exchange(number: int, one: Traced) -> Iterator[str]:
+def _exchange(number: int, one: TracedExchange) -> Iterator[str]:
     """The lines of one exchange: what the mapping says, what was sent, what came, and what it was taken for."""
     request, response = one.request, one.response
     kind = "" if one.purpose == CALL else f" [{one.purpose}]"
@@ -156,7 +166,7 @@ def _exchange(number: int, one: Traced) -> Iterator[str]:
     yield f"   = {_settled(one)}"
 
 
-def _settled(one: Traced) -> str:
+def _settled(one: TracedExchange) -> str:
     """What settled an exchange, in words."""
     if one.rule is not None:
         return f"{one.rule.code}, by the error rule at {one.rule.origin} ({one.rule.text})"

@@ -18,7 +18,7 @@ from gateway.documents.yaml import Finding, read, show
 from gateway.engine import catalog
 from gateway.examples.coverage import PlayedExamples, play, unseen
 from gateway.examples.files import load_examples
-from gateway.examples.loss_report import Loss, loss
+from gateway.examples.loss_report import LossReport, loss
 from gateway.links.inventory import check_inventory
 from gateway.mapping.nodes.provider import ProviderPlan
 from gateway.model.model import Model
@@ -70,7 +70,7 @@ def run(arguments: argparse.Namespace) -> int:
     return 1 if any(arguments.strict or finding.level == ERROR for finding in findings) else 0
 
 
-def _print(arguments: argparse.Namespace, findings: list[Finding], losses: list[Loss]) -> None:
+def _print(arguments: argparse.Namespace, findings: list[Finding], losses: list[LossReport]) -> None:
     """The findings and, if asked for, the losses; as JSON the losses make an object of both."""
     shown = show(findings, arguments.format)
     if arguments.format == "json" and arguments.loss:
@@ -119,7 +119,7 @@ def _bound(
         if online:
             print("no club is asked: the configuration or a mapping has errors", file=sys.stderr)
         return [one for one in bound if settings is not None and one.file == settings.document.path]
-    findings = [one for one in bound if one.file == settings.document.path] + options.linked(settings, found)
+    findings = [one for one in bound if one.file == settings.document.path] + options.link_findings(settings, found)
     return findings + ([one for one in _online(settings, found) if one not in findings] if online else [])
 
 

@@ -128,7 +128,7 @@ def _port(connection: Connection) -> int | None:
 
 
 async def _demo(settings: Settings, catalog: Catalog, plays: Mapping[str, Play]) -> None:
-    stop = options.asked_to_stop()
+    stop = options.stop_event()
     serving = serve.serving(settings, catalog, settings.listen.host, settings.listen.port, stop)
     async with performing(plays) as ports:
         for name, port in ports.items():

@@ -17,7 +17,7 @@ from gateway.engine.catalog import Connection
 from gateway.engine.engine import Engine
 from gateway.examples.files import HookExample, load_examples
 from gateway.links.slots.payloads import slot_id
-from gateway.mapping.nodes.hooks import AskingHook, Hook
+from gateway.mapping.nodes.hooks import Hook, RequestHook
 from gateway.mapping.runtime.writing import write_record
 from gateway.model.model import arguments
 from gateway.model.types.times import start_of_day, to_zone, zone_of
@@ -60,7 +60,7 @@ def _lines(peer: Connection, link: LinkSettings, data: Mapping[str, Json] | None
         asked = [one for one in examples.hooks if (one.gives or {}).get("request") == request] if examples else []
         for example in asked:
             hook = peer.provider.hooks.get(example.hook)
-            if not isinstance(hook, AskingHook) or example.answers is None:
+            if not isinstance(hook, RequestHook) or example.answers is None:
                 continue
             token, body = token_of(peer, hook), _body(example, hook, peer, data)
             if token is None or body is None:
@@ -75,7 +75,7 @@ def _lines(peer: Connection, link: LinkSettings, data: Mapping[str, Json] | None
             break
 
 
-def _body(example: HookExample, hook: AskingHook, peer: Connection, data: Mapping[str, Json] | None) -> str | None:
+def _body(example: HookExample, hook: RequestHook, peer: Connection, data: Mapping[str, Json] | None) -> str | None:
     """The body of an example with the slot written over it; empty where it has none, None where there is no slot."""
     if not example.received.body:
         return ""

@@ -32,7 +32,7 @@ from gateway.mapping.nodes.calls import (
     VariantPlan,
     VarsStep,
 )
-from gateway.mapping.nodes.hooks import AskingHook, Hook, TellingHook
+from gateway.mapping.nodes.hooks import EventHook, Hook, RequestHook
 from gateway.mapping.nodes.provider import ProviderPlan
 from gateway.mapping.nodes.trees import RecordPlan
 
@@ -258,13 +258,13 @@ def _hook(plan: ProviderPlan, hook: Hook) -> Iterator[str]:
     for name, reason in hook.needs.items():
         yield f"  only with the setting {name}: {reason}"
     yield from _verified(hook)
-    yield from _messages(plan, hook) if isinstance(hook, TellingHook) else _asks(plan, hook)
-    taken = {"taken": hook.reply} if isinstance(hook, TellingHook) else {}
+    yield from _messages(plan, hook) if isinstance(hook, EventHook) else _asks(plan, hook)
+    taken = {"taken": hook.reply} if isinstance(hook, EventHook) else {}
     for code, reply in {**taken, **hook.replies}.items():
         yield _line(f"reply, {code}: {reply.status}, {_BODIES[reply.kind]}", reply.origin)
 
 
-def _messages(plan: ProviderPlan, hook: TellingHook) -> Iterator[str]:
+def _messages(plan: ProviderPlan, hook: EventHook) -> Iterator[str]:
     """What the messages of a hook tell of events."""
     if hook.rows is not None:
         yield _line(f"messages: each of {hook.rows.text}", hook.origin)
@@ -285,7 +285,7 @@ def _messages(plan: ProviderPlan, hook: TellingHook) -> Iterator[str]:
         yield from _record(plan.records[hook.record])
 
 
-def _asks(plan: ProviderPlan, hook: AskingHook) -> Iterator[str]:
+def _asks(plan: ProviderPlan, hook: RequestHook) -> Iterator[str]:
     """What may be asked of us, and what is answered."""
     for ask in hook.requests:
         condition = f" when {ask.when.text}" if ask.when else ", otherwise" if ask is not hook.requests[0] else ""
@@ -306,7 +306,7 @@ def _verified(hook: Hook) -> Iterator[str]:
         yield _line(f"verify: {how}" + (f" by the setting {settings}" if settings else ""), proof.origin)
     for check in hook.equals:
         yield _line(f"verify: {check.at.text} is {check.value.text}", check.origin)
-    fetch, forged = (hook.fetch, hook.forged) if isinstance(hook, TellingHook) else (None, None)
+    fetch, forged = (hook.fetch, hook.forged) if isinstance(hook, EventHook) else (None, None)
     if forged is not None and fetch is not None:
         codes = ", ".join(f"{code} ({own})" if own else code for code, own in sorted(forged))
         yield _line(f"verify: {fetch.operation} does not end with {codes}", fetch.origin)

@@ -8,13 +8,13 @@ from collections.abc import Iterator, Mapping
 from gateway.model.contract import Operation
 from gateway.model.described import (
     HONOURED,
+    describe_need,
+    describe_rules,
+    describe_type,
     every_argument,
     honoured_by,
-    needed,
     sample_answer,
     sample_call,
-    told_rules,
-    told_type,
     with_members,
 )
 from gateway.model.model import load
@@ -48,7 +48,7 @@ def _operation(operation: Operation) -> Iterator[str]:
     yield "arguments:" if arguments else "no arguments"
     for name, argument in arguments.items():
         yield _field(name, argument, f" [{honours[name]}]")
-    for rule in told_rules(operation.rules):
+    for rule in describe_rules(operation.rules):
         yield f"  {rule.replace('`', '')}"
     for name, reason in operation.refused.items():
         yield f"  no {name}: {reason}"
@@ -80,7 +80,7 @@ def _type(type_: Type) -> Iterator[str]:
     if type_.allowed:
         yield f"  one of {', '.join(type_.allowed)}"
     yield from _fields(type_.fields)
-    yield from (f"  {rule.replace('`', '')}" for rule in told_rules(type_.rules))
+    yield from (f"  {rule.replace('`', '')}" for rule in describe_rules(type_.rules))
 
 
 def _fields(fields: Mapping[str, Field]) -> Iterator[str]:
@@ -88,5 +88,5 @@ def _fields(fields: Mapping[str, Field]) -> Iterator[str]:
 
 
 def _field(name: str, field: Field, honoured: str) -> str:
-    need = f", {needed(field)}" if needed(field) else ""
-    return f"  {name:22} {told_type(field.type)}{need}{honoured}: {field.meaning}"
+    need = f", {describe_need(field)}" if describe_need(field) else ""
+    return f"  {name:22} {describe_type(field.type)}{need}{honoured}: {field.meaning}"

@@ -44,7 +44,7 @@ def load(path: Path, environ: Mapping[str, str]) -> tuple[Settings, Catalog] | N
     settings, findings = config.load(path, environ)
     paths = mapping_paths(path) if settings is None else settings.mappings
     found, more = catalog.load(paths, settings, load_model())
-    links = [] if settings is None or found is None else linked(settings, found)
+    links = [] if settings is None or found is None else link_findings(settings, found)
     tell(_of_use(findings + more + links))
     if settings is None or found is None or any(one.level == ERROR for one in links):
         return None
@@ -62,7 +62,7 @@ def reaches_store(settings: Settings) -> bool:
     return False
 
 
-def linked(settings: Settings, catalog: Catalog) -> list[Finding]:
+def link_findings(settings: Settings, catalog: Catalog) -> list[Finding]:
     """Check the links of a configuration, sending nothing."""
     if not settings.links:
         return []
@@ -116,7 +116,7 @@ def provider(providers: Mapping[str, ProviderPlan], name: str) -> ProviderPlan |
     return plan
 
 
-def asked_to_stop() -> asyncio.Event:
+def stop_event() -> asyncio.Event:
     """Give an event of the running loop that SIGTERM, SIGINT and SIGHUP set, which would end the process there."""
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()

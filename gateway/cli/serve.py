@@ -99,6 +99,6 @@ async def serving(
 
 
 async def _serve(settings: Settings, catalog: Catalog, host: str, port: int) -> None:
-    stop = options.asked_to_stop()
+    stop = options.stop_event()
     async with serving(settings, catalog, host, port, stop):
         await stop.wait()

@@ -77,7 +77,7 @@ def compiled(plan: ProviderPlan, examples: Examples, connection: Connection) -> 
 
 
 async def _serve(play: Play, wanted: int) -> None:
-    stop = options.asked_to_stop()
+    stop = options.stop_event()
     async with playing(play, wanted, lambda line: print(line, file=sys.stderr, flush=True)) as port:
         title = play.connection.provider.title
         print(f"{title} is played on http://127.0.0.1:{port} with the settings of its examples:")

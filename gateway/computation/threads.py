@@ -31,7 +31,7 @@ _in_a_row: Final[list[None]] = []
 _check: Final[contextvars.ContextVar[Callable[[], None] | None]] = contextvars.ContextVar("check", default=None)
 
 
-class Abandoned(Exception):
+class ComputationAbandoned(Exception):
     """Nobody waits for this computation any more. Raised by `checkpoint`, and never seen by who asked for the work."""
 
 
@@ -47,7 +47,7 @@ async def offloaded(work: Callable[[], _T], deadline: float) -> _T:
 
     def check() -> None:
         if given_up.is_set():
-            raise Abandoned
+            raise ComputationAbandoned
 
     context = contextvars.copy_context()
     context.run(_check.set, check)

@@ -26,7 +26,7 @@ from gateway.config.settings import (
     Settings,
     WebhookSettings,
 )
-from gateway.documents.environment import resolved
+from gateway.documents.environment import resolve
 from gateway.documents.schema_check import check
 from gateway.documents.yaml import Document, Finding, Place, read, suggestion
 from gateway.values.messages import Json
@@ -46,7 +46,7 @@ def load(path: Path, environ: Mapping[str, str]) -> tuple[Settings | None, list[
     if written is None:
         return None, findings
     document, warnings = with_new_names(written)
-    data = resolved(document.data, (), document, environ, findings)
+    data = resolve(document.data, (), document, environ, findings)
     told = {(finding.line, finding.column) for finding in findings}
     found: list[Finding] = []
     checked = check(SCHEMA, data, document, (), found)

@@ -20,14 +20,12 @@ class _NoValueError(Exception):
     """A variable that gives no value; the message says why and what to do."""
 
 
-def resolved(
-    value: Json, place: Place, document: Document, environ: Mapping[str, str], findings: list[Finding]
-) -> Json:
+def resolve(value: Json, place: Place, document: Document, environ: Mapping[str, str], findings: list[Finding]) -> Json:
     """Copy `value` with its variables put in; one that gives no value stays as written and is a Finding."""
     if isinstance(value, dict):
-        return {key: resolved(inner, (*place, key), document, environ, findings) for key, inner in value.items()}
+        return {key: resolve(inner, (*place, key), document, environ, findings) for key, inner in value.items()}
     if isinstance(value, list):
-        return [resolved(inner, (*place, at), document, environ, findings) for at, inner in enumerate(value)]
+        return [resolve(inner, (*place, at), document, environ, findings) for at, inner in enumerate(value)]
     if not isinstance(value, str) or "${" not in value:
         return value
     try:

@@ -11,7 +11,7 @@ from typing import TypeAlias
 
 
 @dataclass(frozen=True, slots=True)
-class Broken:
+class Violation:
     """What is told of a part that breaks a rule: at one of its keys, or at the part itself."""
 
     code: str
@@ -19,16 +19,16 @@ class Broken:
     key: str | None = None
 
 
-Rule: TypeAlias = Callable[[Collection[str]], Iterator[Broken]]
+Rule: TypeAlias = Callable[[Collection[str]], Iterator[Violation]]
 """The keys that are given → what is wrong with them."""
 
 
 def exactly_one(*keys: str, code: str, what: str = "", message: str = "") -> Rule:
     """Of these keys a part has one. What is told is the message, or names the part by `what`, as a sentence begins."""
 
-    def broken(given: Collection[str]) -> Iterator[Broken]:
+    def broken(given: Collection[str]) -> Iterator[Violation]:
         if sum(key in given for key in keys) != 1:
-            yield Broken(code, message or exactly_one_of(what, keys))
+            yield Violation(code, message or exactly_one_of(what, keys))
 
     return broken
 
@@ -36,10 +36,10 @@ def exactly_one(*keys: str, code: str, what: str = "", message: str = "") -> Rul
 def not_beside(key: str, *others: str) -> Rule:
     """A key means nothing beside one of the others."""
 
-    def broken(given: Collection[str]) -> Iterator[Broken]:
+    def broken(given: Collection[str]) -> Iterator[Violation]:
         other = next((one for one in others if one in given), None)
         if key in given and other is not None:
-            yield Broken("unknown-key", f"`{key}` does not go with `{other}`", key)
+            yield Violation("unknown-key", f"`{key}` does not go with `{other}`", key)
 
     return broken
 
@@ -47,9 +47,9 @@ def not_beside(key: str, *others: str) -> Rule:
 def not_both(first: str, second: str, *, code: str) -> Rule:
     """One of two keys is meant."""
 
-    def broken(given: Collection[str]) -> Iterator[Broken]:
+    def broken(given: Collection[str]) -> Iterator[Violation]:
         if first in given and second in given:
-            yield Broken(code, f"`{first}` or `{second}`, not both")
+            yield Violation(code, f"`{first}` or `{second}`, not both")
 
     return broken
 

@@ -115,12 +115,12 @@ class Part:
     @cached_property
     def keys(self) -> Rules:
         """Rules of cerberus for each key, with `meta: {meaning, takes, example}` for people."""
-        return {spelled(name): _rules(declared, hint) for name, declared, hint in self.declared}
+        return {key_name(name): _rules(declared, hint) for name, declared, hint in self.declared}
 
     @cached_property
     def fields(self) -> Mapping[str, str]:
         """Each key, and the field of a node that it is read into."""
-        return {spelled(name): name for name, _, _ in self.declared}
+        return {key_name(name): name for name, _, _ in self.declared}
 
     @cached_property
     def shape(self) -> Shape:
@@ -130,7 +130,7 @@ class Part:
     @cached_property
     def children(self) -> Mapping[str, Child]:
         """The keys that hold other parts."""
-        found = {spelled(name): _child(hint) for name, _, hint in self.declared}
+        found = {key_name(name): _child(hint) for name, _, hint in self.declared}
         return {name: child for name, child in found.items() if child is not None}
 
 
@@ -214,7 +214,7 @@ def shared(node: type[_N]) -> type[_N]:
     return node
 
 
-def spelled(field: str) -> str:
+def key_name(field: str) -> str:
     """Give the key that a field stands for: a word that Python keeps for itself has `_` behind it there."""
     return field.removesuffix("_")
 

@@ -41,7 +41,7 @@ _TOLD = {ROW_LEFT_OUT: logs.row_left_out, LIST_INCOMPLETE: logs.list_incomplete}
 
 
 @dataclass(frozen=True, slots=True)
-class Bound:
+class BoundConnection:
     """A connection with what serves it, built when it came into the catalog."""
 
     connection: Connection
@@ -90,7 +90,7 @@ class Engine:
             serial=itertools.count(1).__next__,
             fresh=self._fresh,
         )
-        self._bound: dict[str, Bound] = {}
+        self._bound: dict[str, BoundConnection] = {}
         self.use(catalog)
 
     @property
@@ -172,10 +172,10 @@ class Engine:
             logs.mapping_failed(**_about(state.call), origin=error.origin or "", reason=told.detail)
         return told
 
-    def _bind(self, connection: Connection) -> Bound:
+    def _bind(self, connection: Connection) -> BoundConnection:
         """Build what serves a connection, once."""
         out = way_out(connection, self._around)
-        return Bound(connection, Operations(self._model, out.ask, self._cache, self._clock), out.agreements)
+        return BoundConnection(connection, Operations(self._model, out.ask, self._cache, self._clock), out.agreements)
 
     def connection(self, name: str) -> Connection:
         """The connection of this name; raises NotMapped (404)."""

@@ -22,7 +22,7 @@ from gateway.values.messages import Call, Json
 
 
 @dataclass(slots=True)
-class Oldest:
+class AnswerAge:
     """The oldest part of an answer that was kept from an earlier call.
 
     `said` is the clock's reading, in seconds, when the provider said it; None when all of it is of this call.
@@ -56,7 +56,7 @@ class CallState:
     """What the gateway knows of the booking that is written, of what the provider cannot tell."""
     writes: Writes = field(default_factory=Writes)
     """What this operation wrote, or one step of it, with what those wrote that it ran."""
-    oldest: Oldest = field(default_factory=Oldest)
+    oldest: AnswerAge = field(default_factory=AnswerAge)
     runs: Counter[str] = field(default_factory=Counter)
     """How often it has run the same operation with the same arguments."""
 
@@ -82,7 +82,7 @@ class CallState:
 
     def of_kept(self) -> CallState:
         """Give the same for what others may wait for, and what may outlive this call."""
-        return self._with(self.ids, self.remembered, Writes(), Oldest(), self.runs)
+        return self._with(self.ids, self.remembered, Writes(), AnswerAge(), self.runs)
 
     def of_run(self, operation: str, arguments: Mapping[str, Json], *, same_thing: bool) -> CallState:
         """Give the same for another operation that is run, and adds to the writes.
@@ -100,7 +100,7 @@ class CallState:
         ids: Mapping[str, str],
         remembered: Mapping[str, Json],
         writes: Writes,
-        oldest: Oldest,
+        oldest: AnswerAge,
         runs: Counter[str],
     ) -> CallState:
         ours = (self.call, self.connection, self.now, self.turn, self.compute, self.trace)

@@ -39,7 +39,7 @@ RENEWAL = "renewal"
 
 
 @dataclass(frozen=True, slots=True)
-class Matched:
+class MatchedRule:
     """The error rule that matched: its place `file:line`, its condition as the mapping writes it, the code it means."""
 
     origin: str
@@ -48,7 +48,7 @@ class Matched:
 
 
 @dataclass(frozen=True, slots=True)
-class Traced:
+class TracedExchange:
     """One exchange with a provider. No text holds a secret; `step` and `origin` (`file:line`) are the mapping's."""
 
     step: str
@@ -61,7 +61,7 @@ class Traced:
     verdict: str
     code: str
     """The error code that the answer or its absence means; empty for none."""
-    rule: Matched | None
+    rule: MatchedRule | None
     error: str
     """What was wrong, in a sentence; a rule says it by its code alone."""
     waited: float
@@ -84,7 +84,7 @@ class Record:
     response: Response | None = None
     verdict: str = ""
     code: str = ""
-    rule: Matched | None = None
+    rule: MatchedRule | None = None
     error: str = ""
 
     def settle(self, verdict: str, error: GatewayError | None = None) -> None:
@@ -98,7 +98,7 @@ class Record:
 class Trace:
     """The trace of one call: made empty, handed to the engine, complete and masked when the engine is done."""
 
-    exchanges: tuple[Traced, ...] = ()
+    exchanges: tuple[TracedExchange, ...] = ()
     """In the order in which they were asked for."""
     error: str = ""
     """Why the call failed, in a sentence."""
@@ -189,7 +189,7 @@ class Watch:
             last.settle(SESSION_REFUSED, error)
         elif error.rule is not None:
             last.verdict, last.code = RULE, error.code
-            last.rule = Matched(error.origin or "", error.rule, error.code)
+            last.rule = MatchedRule(error.origin or "", error.rule, error.code)
         else:
             last.settle(UNREADABLE if _is_unreadable(error) else STATUS, error)
 
@@ -199,11 +199,11 @@ def _is_unreadable(error: GatewayError) -> bool:
     return isinstance(error, AnswerMismatch) or isinstance(error.__cause__, AnswerMismatch)
 
 
-def _shown(record: Record, request: Request, mask: Mask, known: frozenset[str]) -> Traced:
+def _shown(record: Record, request: Request, mask: Mask, known: frozenset[str]) -> TracedExchange:
     """An exchange as it may be seen; `known` are the secrets, which are masked whole where they are put."""
     response, ended = record.response, record.ended
     began = record.sent if record.sent is not None else ended
-    return Traced(
+    return TracedExchange(
         step=request.step,
         origin=request.origin,
         purpose=record.purpose,

@@ -97,7 +97,7 @@ class Heartbeat:
 
     def _tell(self, gone: int) -> None:
         if gone:
-            logs.processes_buried(count=gone)
+            logs.processes_dead(count=gone)
 
     def _leave_lock(self) -> None:
         if self._presence is not None:

@@ -12,7 +12,7 @@ from dataclasses import replace
 from typing import Final
 
 from gateway.engine.catalog import Connection
-from gateway.events.publisher import Published, Publisher
+from gateway.events.publisher import Publisher, PublishResult
 from gateway.events.transitions import CHANGED
 from gateway.mapping.checks.lapsing import lapsing
 from gateway.model.model import Changes, Model
@@ -49,7 +49,7 @@ async def note(
     arguments: Mapping[str, Json],
     data: Json,
     channel: str | None = None,
-) -> Published | None:
+) -> PublishResult | None:
     """Publish what a successful call of a caller did; None when it is no event of the contract.
 
     `data` is the canonical data of the reply; `channel` is how a booking came to us, where we know that better. The

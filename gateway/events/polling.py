@@ -17,7 +17,7 @@ from gateway.engine.catalog import Connection
 from gateway.engine.engine import Engine
 from gateway.events.listed import reading_of
 from gateway.events.polling_window import Span, digest_of, interval_of, old_span, span_of
-from gateway.events.publisher import Publisher, observed, vanished
+from gateway.events.publisher import Publisher, observe, observe_missing
 from gateway.events.transitions import CHANGED
 from gateway.mapping.checks.lapsing import lapsing
 from gateway.mapping.nodes.polling import PollingPlan
@@ -76,13 +76,13 @@ class _PollResult:
     missing: Sequence[Observation]
 
 
-def polled(connection: Connection) -> PollingPlan | None:
+def polling_of(connection: Connection) -> PollingPlan | None:
     """Give how a connection is polled; None where it has none, or its settings do not give it the list."""
     plan = connection.provider.polling
     return plan if plan is not None and plan.operation in connection.provider.operations else None
 
 
-def tracked(engine: Engine) -> Callable[[str], Sequence[str]]:
+def tracked_fields(engine: Engine) -> Callable[[str], Sequence[str]]:
     """Give the function that tells which fields of a connection count, for a Publisher."""
 
     def of(name: str) -> Sequence[str]:
@@ -114,7 +114,7 @@ class Poller:
         tasks: dict[str, asyncio.Task[None]] = {}
         try:
             while True:
-                wanted = {one.name for one in self._engine.catalog.connections.values() if polled(one) is not None}
+                wanted = {one.name for one in self._engine.catalog.connections.values() if polling_of(one) is not None}
                 for name in tasks.keys() - wanted:
                     tasks.pop(name).cancel()
                 for name in wanted:
@@ -128,7 +128,7 @@ class Poller:
 
     async def round(self, connection: Connection) -> Round | None:
         """Poll one connection if it is due and nobody else polls it; else None. Raises StoreUnavailable."""
-        plan = polled(connection)
+        plan = polling_of(connection)
         if plan is None:
             return None
         if self._settings.window_days is not None:
@@ -161,7 +161,7 @@ class Poller:
         about = (connection.name, connection.provider.name, POLL, CHANGED)
         unsure = frozenset(connection.provider.remembered)
         ends = lapsing(connection.provider.operations, plan.operation)
-        found = replace(found, seen=[observed(*about, one, unsure, ends) for one in reply.data])
+        found = replace(found, seen=[observe(*about, one, unsure, ends) for one in reply.data])
         if not reply.whole:  # who is not in a part of a list may be in the rest of it
             logs.polling_incomplete(connection=connection.name, listed=len(reply.data))
         elif plan.vanishes:
@@ -215,7 +215,7 @@ class Poller:
     ) -> Observation:
         """Look for one that is not listed: it may have moved out of the window, or become what is not listed."""
         about = (connection.name, connection.provider.name, POLL, CHANGED)
-        gone = vanished(observed(*about, what.data))
+        gone = observe_missing(observe(*about, what.data))
         reading = reading_of(self._engine.model)
         if reading not in connection.provider.operations:
             return gone
@@ -229,7 +229,7 @@ class Poller:
         over = data.get(changes.status) in changes.final and changes.status not in unsure
         if not over and span.holds(data.get(changes.span[0])):
             return gone
-        return observed(*about, {**data, "id": key}, unsure, lapsing(connection.provider.operations, reading))
+        return observe(*about, {**data, "id": key}, unsure, lapsing(connection.provider.operations, reading))
 
     def _told(self, store: Transaction, connection: Connection, plan: PollingPlan, found: _PollResult) -> int:
         """Publish what was found, inside of the transaction that completes the poll; gives how many events it told.

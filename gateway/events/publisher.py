@@ -29,11 +29,11 @@ from gateway.store.events.events import (
 )
 from gateway.values.messages import Observation
 
-__all__ = ["DELIVERIES", "EVENTS", "Published", "Publisher"]
+__all__ = ["DELIVERIES", "EVENTS", "PublishResult", "Publisher"]
 
 
 @dataclass(frozen=True, slots=True)
-class Published:
+class PublishResult:
     """What became of observations: whether their receipt was new, and the sequence numbers of the events told."""
 
     new: bool
@@ -57,7 +57,7 @@ class Publisher:
 
     async def publish(
         self, seen: Sequence[Observation], receipt: Receipt | None = None, *, quiet: bool = False
-    ) -> Published:
+    ) -> PublishResult:
         """Remember what was seen and store the events that it means, all or nothing.
 
         With a receipt that was received before, nothing happens. `quiet` remembers without telling: for what was there
@@ -79,7 +79,7 @@ class Publisher:
         because: str | None = None,
         as_of: int | None = None,
         compare: bool = False,
-    ) -> Published:
+    ) -> PublishResult:
         """Do the same inside of a transaction of the caller's; `because` is an earlier receipt that it is done for.
 
         With `compare` a receipt that was received before is no reason to look away: what is told in the same words may
@@ -89,7 +89,7 @@ class Publisher:
         one_by_one(connection, {one.connection for one in seen})
         new = receipt is None or receive(connection, receipt)
         if not new and not compare:
-            return Published(new=False, sequences=())
+            return PublishResult(new=False, sequences=())
         now = self.now()
         told: list[NewEvent] = []
         for name in dict.fromkeys(one.connection for one in seen):
@@ -100,7 +100,7 @@ class Publisher:
             told += self._changes(connection, name, bookings, now, quiet=quiet, as_of=as_of)
             told += self._facts(connection, name, facts, now, quiet=quiet, as_of=as_of)
         sequences = append(connection, told, self.fresh, receipt.id if receipt is not None and new else because)
-        return Published(new, tuple(sequences))
+        return PublishResult(new, tuple(sequences))
 
     def _changes(
         self,
@@ -181,7 +181,7 @@ class Publisher:
         return Span(start, end)
 
 
-def observed(
+def observe(
     connection: str,
     provider: str,
     origin: str,
@@ -200,7 +200,7 @@ def beside(event: EventType, subject: str) -> str:
     return f"{event.data.name}/{subject}"
 
 
-def vanished(one: Observation) -> Observation:
+def observe_missing(one: Observation) -> Observation:
     """Make the observation that a booking is no longer listed."""
     return replace(one, gone=True)
 

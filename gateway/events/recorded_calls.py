@@ -32,7 +32,7 @@ _USUAL: Final = "active"
 
 
 @dataclass(frozen=True, slots=True)
-class Remembering:
+class RecordedCalls:
     """Runs calls as the engine does, and remembers."""
 
     engine: Engine

@@ -17,7 +17,7 @@ _DAY = 86_400_000
 
 
 @dataclass(frozen=True, slots=True)
-class Housekeeping:
+class Retention:
     """Keeps `days` days and `rows` events. `now` gives milliseconds since 1970, `chance` numbers from 0 to below 1."""
 
     database: Database

@@ -16,7 +16,7 @@ from gateway.examples.playback import Outcome, run_example, run_hook
 from gateway.mapping.compiler.operations.alternatives import runs_of
 from gateway.mapping.coverage_probe import Notes, notes_on
 from gateway.mapping.expressions.probes import probed
-from gateway.mapping.nodes.hooks import AskingHook, TellingHook
+from gateway.mapping.nodes.hooks import EventHook, RequestHook
 from gateway.mapping.nodes.provider import ProviderPlan
 from gateway.mapping.runtime.hook_messages import words
 from gateway.model.model import Model
@@ -102,7 +102,7 @@ def _read(plan: ProviderPlan, shown: set[str]) -> set[str]:
     ways = (way for name, ways in plan.ways.items() if name in shown for way in ways)
     found = {rows.record.name for way in ways for variant in way.variants for rows in variant.rows}
     for hook in plan.hooks.values():
-        found |= {ask.record for ask in hook.requests} if isinstance(hook, AskingHook) else {hook.record}
+        found |= {ask.record for ask in hook.requests} if isinstance(hook, RequestHook) else {hook.record}
     waiting = found - {""}
     found = set()
     while waiting:
@@ -114,7 +114,7 @@ def _read(plan: ProviderPlan, shown: set[str]) -> set[str]:
 
 def _unasked(played: PlayedExamples) -> Iterator[Finding]:
     """Give a finding for each ask of a hook that no example asks, and each answer to an error that none shows."""
-    asking = {name: hook for name, hook in played.plan.hooks.items() if isinstance(hook, AskingHook)}
+    asking = {name: hook for name, hook in played.plan.hooks.items() if isinstance(hook, RequestHook)}
     for name, hook in asking.items():
         told = [one for one in played.outcomes if _is_of(one.example, name)]
         asks = {hook.requests.index(one.ask) for one in told if one.ask is not None}
@@ -135,7 +135,7 @@ def _is_of(example: Example | HookExample, hook: str) -> bool:
 
 def _unshown(played: PlayedExamples) -> Iterator[Finding]:
     """Give a finding for each word of a hook's events that no example has, and where none has another word."""
-    telling = {name: hook for name, hook in played.plan.hooks.items() if isinstance(hook, TellingHook)}
+    telling = {name: hook for name, hook in played.plan.hooks.items() if isinstance(hook, EventHook)}
     for name, hook in telling.items():
         shown = set[str]()
         for example in played.examples.hooks:

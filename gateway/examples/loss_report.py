@@ -25,7 +25,7 @@ _Path: TypeAlias = tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Loss:
+class LossReport:
     """The report on one provider.
 
     `unread`: call → dotted fields of its answers, `[]` for elements of lists, `*` for keys that are ids or dates.
@@ -58,9 +58,9 @@ class Loss:
         }
 
 
-def loss(played: PlayedExamples, model: Model) -> Loss:
+def loss(played: PlayedExamples, model: Model) -> LossReport:
     """Report on the examples of one mapping."""
-    return Loss(played.plan.name, _unread(played.notes), _unfilled(played, model))
+    return LossReport(played.plan.name, _unread(played.notes), _unfilled(played, model))
 
 
 def _unread(notes: Notes) -> dict[str, tuple[str, ...]]:

@@ -27,8 +27,16 @@ from gateway.model.types.types import list_of
 from gateway.values.errors import CallerRefused, GatewayError, MappingFault
 from gateway.values.messages import Call, Json, Reply, Request, Response
 from gateway.values.strictjson import decode_json
-from gateway.webhooks.inbound.challenges import Challenged
-from gateway.webhooks.inbound.session import HookMessages, Own, Question, ReadMessage, Refused, Session, hook_of
+from gateway.webhooks.inbound.challenges import ChallengeAnswer
+from gateway.webhooks.inbound.session import (
+    DefaultAnswer,
+    HookMessages,
+    Question,
+    ReadMessage,
+    RefusedMessage,
+    Session,
+    hook_of,
+)
 
 _HOOKS: Final = "https://gateway.example/hooks"
 """Where the hooks of examples are, for senders that sign the address."""
@@ -106,7 +114,7 @@ async def run_hook(examples: Examples, example: HookExample, model: Model) -> Ou
     It goes the way of every message to the gateway; only of a proof that the recording leaves out it is taken as right.
     """
     plan = hook_of(example.connection, example.hook, example.received.method)
-    if isinstance(plan, Refused):
+    if isinstance(plan, RefusedMessage):
         status = code_of(plan.error, model).status
         told = _judged(example, None, plan.cause or plan.error)
         return Outcome(example, (*told, *_answered(example, Response(status, {}, b""))))
@@ -141,14 +149,14 @@ class _Judged:
     ask: RequestPlan | None = None
     row: str = ""
 
-    def judge(self, came: Challenged | Question | HookMessages | Refused) -> None:
+    def judge(self, came: ChallengeAnswer | Question | HookMessages | RefusedMessage) -> None:
         """Compare all of it."""
         example = self.example
         match came:
-            case Refused():
+            case RefusedMessage():
                 self.told += _judged(example, None, came.cause or came.error)
                 self._reply_to(came.error)
-            case Challenged():
+            case ChallengeAnswer():
                 self.told += _judged(example, [], None)
                 headers = {name.lower(): value for name, value in came.headers}
                 self._reply(lambda: Response(came.status, headers, came.body))
@@ -178,13 +186,15 @@ class _Judged:
         self.row = self.session.row(error)
         self._reply(lambda: self.session.reply(error))
 
-    def _reply(self, build: Callable[[], Response | Own]) -> None:
+    def _reply(self, build: Callable[[], Response | DefaultAnswer]) -> None:
         try:
             reply = build()
         except MappingFault as fault:
             self.told.append(f"the reply cannot be built: {fault.detail}")
             return
-        self.told += _answered(self.example, Response(reply.status, {}, b"") if isinstance(reply, Own) else reply)
+        self.told += _answered(
+            self.example, Response(reply.status, {}, b"") if isinstance(reply, DefaultAnswer) else reply
+        )
 
 
 def _unfit(names: Sequence[str], answers: Mapping[str, Json], model: Model) -> Iterator[str]:

@@ -50,7 +50,7 @@ class Readings(Probe):
 
 
 @dataclass(frozen=True, slots=True)
-class Broken:
+class Mismatch:
     """A field that does not come back. `origin` is its `file:line`, `told` says what differs, a line each."""
 
     origin: str
@@ -59,7 +59,7 @@ class Broken:
 
 
 @dataclass(frozen=True, slots=True)
-class Trip:
+class RoundTrip:
     """Canonical fields written over a row (`written` is the provider's object), read from it, and written once more."""
 
     written: dict[str, Json]
@@ -67,13 +67,13 @@ class Trip:
     again: dict[str, Json]
 
 
-def round_trips(readings: Iterable[Reading], records: Mapping[str, RecordPlan]) -> tuple[int, tuple[Broken, ...]]:
+def round_trips(readings: Iterable[Reading], records: Mapping[str, RecordPlan]) -> tuple[int, tuple[Mismatch, ...]]:
     """Hold every row against the laws: how many fields were tried, and those that do not come back, each once.
 
     `records` are those of the plan, for what the rows' records embed.
     """
     tried: set[str] = set()
-    broken: dict[str, Broken] = {}
+    broken: dict[str, Mismatch] = {}
     for reading in readings:
         record = reading.record
         told = writable(read_record(record, reading.row, reading.scope), record, records)
@@ -85,7 +85,7 @@ def round_trips(readings: Iterable[Reading], records: Mapping[str, RecordPlan]) 
             tried.add(name)
             found = tuple(_differences(reading, plan, value, records))
             if found:
-                broken[name] = Broken(plan.origin, name, found)
+                broken[name] = Mismatch(plan.origin, name, found)
     return len(tried), tuple(broken.values())
 
 
@@ -103,7 +103,7 @@ def writable(told: Json, record: RecordPlan, records: Mapping[str, RecordPlan]) 
     return found
 
 
-def trip(reading: Reading, given: Mapping[str, Json], records: Mapping[str, RecordPlan]) -> Trip:
+def trip(reading: Reading, given: Mapping[str, Json], records: Mapping[str, RecordPlan]) -> RoundTrip:
     """Send a canonical object, or some fields of one, there and back; raises what writing and reading raise."""
     record, scope = reading.record, reading.scope
     written = write_record(record, given, scope)
@@ -117,7 +117,7 @@ def trip(reading: Reading, given: Mapping[str, Json], records: Mapping[str, Reco
     for name in (plan.name for plan in record.fields):
         if member(given, name) is not MISSING and member(told, name) is not MISSING:
             read = _laid(read, name.split("."), member(told, name))
-    return Trip(written, read, write_record(record, read, scope))
+    return RoundTrip(written, read, write_record(record, read, scope))
 
 
 def member(told: Json, dotted: str) -> Json:

@@ -17,12 +17,12 @@ from gateway.documents.yaml import Finding, Place
 from gateway.engine.catalog import Catalog, Connection
 from gateway.engine.engine import Engine
 from gateway.links.inventory import not_there
-from gateway.links.link import Link, can, slots_asked
+from gateway.links.link import Link, can, slot_arguments
 from gateway.links.slots.payloads import resource, slot
 from gateway.links.slots.slot_grid import days
 from gateway.links.slots.slots import Cell
 from gateway.mapping.nodes.calls import OperationPlan
-from gateway.mapping.nodes.hooks import AskingHook, Hook
+from gateway.mapping.nodes.hooks import Hook, RequestHook
 from gateway.mapping.runtime.steps import accepted
 from gateway.model.model import Model, arguments
 from gateway.model.types.times import ZONE, epoch, from_epoch, start_of_day, zone_names, zone_of
@@ -94,8 +94,8 @@ def _peer(link: Link) -> Iterator[_Told]:
         yield ("peer",), "link-impossible", f"cannot send its bookings: {why}"
 
 
-def _that_ask(hooks: Iterable[Hook]) -> list[AskingHook]:
-    asking = [hook for hook in hooks if isinstance(hook, AskingHook)]
+def _that_ask(hooks: Iterable[Hook]) -> list[RequestHook]:
+    asking = [hook for hook in hooks if isinstance(hook, RequestHook)]
     return [hook for hook in asking if any(ask.request == _BOOKED for ask in hook.requests)]
 
 
@@ -162,7 +162,7 @@ def _asked(link: Link, model: Model, now: datetime) -> Iterator[_Told]:
     operation, club = model.operations[plan.name], link.club
     tomorrow = days(_tomorrow(link, now), 1, link.zone)
     for number, court in enumerate(link.settings.facilities):
-        given = slots_asked(link, [court], tomorrow)
+        given = slot_arguments(link, [court], tomorrow)
         try:
             accepted(plan, arguments(operation, given, club.zone), operation, club.provider.title, club.scope)
         except Unsupported as error:

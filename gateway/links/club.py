@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from gateway.config import FacilitySettings
-from gateway.links.context import Asking, LinkContext
-from gateway.links.link import BookingRequest, Link, can, slots_asked
+from gateway.links.context import LinkContext, RequestScope
+from gateway.links.link import BookingRequest, Link, can, slot_arguments
 from gateway.links.slots.payloads import create_key, customer_key
 from gateway.links.slots.slot_grid import MINUTE, Window, clock_end, instant, milliseconds
 from gateway.values.errors import GatewayError
@@ -32,7 +32,7 @@ class Club:
 
     context: LinkContext
     link: Link
-    asking: Asking
+    asking: RequestScope
 
     @property
     def lists_bookings(self) -> bool:
@@ -51,7 +51,7 @@ class Club:
 
     async def slots(self, courts: Sequence[FacilitySettings], window: Window) -> dict[str, Sequence[Json]]:
         """Give the slots of these courts, all of one service, by facility id."""
-        listed = list(await self._call("slots.list", slots_asked(self.link, courts, window)))
+        listed = list(await self._call("slots.list", slot_arguments(self.link, courts, window)))
         return {court.facility_id: self._slots_of(court, listed) for court in courts}
 
     def _slots_of(self, court: FacilitySettings, slots: Sequence[Json]) -> Sequence[Json]:

@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator, Mapping
 from functools import partial
 
-from gateway.links.bookings.reconciliation import moved, over
+from gateway.links.bookings.reconciliation import over, record_move
 from gateway.links.club import OVER
 from gateway.links.context import LinkContext
 from gateway.links.link import Link
@@ -59,7 +59,7 @@ async def _of_ours(context: LinkContext, link: Link, booking: str, type_: str, d
         if data.get("status") in OVER or type_ == "booking.deleted":
             await over(context, link, entry, f"the club has it as {data.get('status', 'deleted')}")
         else:
-            await moved(context, link, entry, data)
+            await record_move(context, link, entry, data)
 
 
 def _intervals(data: Mapping[str, Json], before: Mapping[str, Json]) -> Iterator[tuple[int, int]]:

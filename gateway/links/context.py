@@ -14,7 +14,7 @@ from datetime import date, timedelta
 from gateway.config import LinkSettings
 from gateway.engine.catalog import Connection
 from gateway.engine.engine import Engine
-from gateway.events.recorded_calls import Remembering
+from gateway.events.recorded_calls import RecordedCalls
 from gateway.links.link import Link, invalid
 from gateway.links.slots.slot_grid import instant, local, window
 from gateway.model.model import arguments
@@ -30,7 +30,7 @@ AGAIN_SECONDS = 30.0
 
 
 @dataclass(frozen=True, slots=True)
-class Asking:
+class RequestScope:
     """For whom the club is asked: a request by its id, and a reading of the event loop's clock as its deadline."""
 
     request_id: str
@@ -46,7 +46,7 @@ class LinkContext:
 
     engine: Engine
     database: Database
-    remembering: Remembering
+    recorded_calls: RecordedCalls
     now: Callable[[], int]
     fresh: Callable[[str], str]
     clock: Callable[[], float]
@@ -84,7 +84,7 @@ class LinkContext:
         connection: Connection,
         operation: str,
         given: Mapping[str, Json],
-        asking: Asking,
+        asking: RequestScope,
         channel: str | None = None,
         key: str = "",
     ) -> Json:
@@ -95,7 +95,7 @@ class LinkContext:
         checked = arguments(self.engine.model.operations[operation], given, connection.zone)
         about = (connection.name, operation, checked, asking.request_id, asking.deadline)
         call = Call(*about, idempotency_key=key)
-        return (await self.remembering.run(call, channel=channel)).data
+        return (await self.recorded_calls.run(call, channel=channel)).data
 
     def passing(self, error: GatewayError) -> bool:
         """Tell whether the same call may succeed later."""
@@ -105,13 +105,13 @@ class LinkContext:
         """Give the error of a call as a marketplace may have it: itself where it may pass, else to come again later."""
         return error if self.passing(error) else later(error)
 
-    def until(self, asking: Asking, margin: float) -> int:
+    def until(self, asking: RequestScope, margin: float) -> int:
         """Give the moment, in milliseconds since 1970, so many seconds after a request is over at the latest."""
         return self.now() + int((asking.deadline - self.clock() + margin) * 1000)
 
-    def asking(self, seconds: float) -> Asking:
+    def asking(self, seconds: float) -> RequestScope:
         """Give what a call of the link's own work is made with."""
-        return Asking(self.fresh("link"), self.clock() + seconds)
+        return RequestScope(self.fresh("link"), self.clock() + seconds)
 
     def touch(self, link: Link, start_ms: int, end_ms: int) -> None:
         """Have the local days of an interval read again, soon."""
@@ -137,7 +137,7 @@ class LinkContext:
         return self._woken.setdefault(name, asyncio.Event())
 
 
-def told_of(link: Link, entry: Entry) -> dict[str, Json]:
+def payload_of(link: Link, entry: Entry) -> dict[str, Json]:
     """Give what a marketplace is told of a booking."""
     return {
         "id": entry.booking,
@@ -154,11 +154,11 @@ def later(error: GatewayError) -> ProviderUnavailable:
     return ProviderUnavailable("The club cannot be asked now.", sent=False, retry_after=wait)
 
 
-def packed(record: Mapping[str, Json]) -> bytes:
+def pack(record: Mapping[str, Json]) -> bytes:
     """Write a canonical slot or customer as the store keeps it."""
     return json.dumps(record, ensure_ascii=False, separators=(",", ":")).encode()
 
 
-def unpacked(states: Sequence[bytes]) -> list[dict[str, Json]]:
+def unpack(states: Sequence[bytes]) -> list[dict[str, Json]]:
     """Read canonical slots as the store keeps them."""
     return [json.loads(one) for one in states]

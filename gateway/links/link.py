@@ -143,7 +143,7 @@ def _keeps(club: Connection, argument: str) -> bool:
     return plan is not None and argument not in plan.unsupported and argument not in plan.partial
 
 
-def slots_asked(link: Link, courts: Sequence[FacilitySettings], of: Window) -> dict[str, Json]:
+def slot_arguments(link: Link, courts: Sequence[FacilitySettings], of: Window) -> dict[str, Json]:
     """Give the arguments with which the club is asked for the slots of courts, all of one service."""
     given: dict[str, Json] = {"from": of.first, "to": of.end}
     if can(link.club, "slots.list", "resource_id"):

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from gateway.engine.catalog import Connection
 from gateway.links.bookings.booking import book
 from gateway.links.bookings.cancellation import cancel
-from gateway.links.context import Asking, LinkContext
+from gateway.links.context import LinkContext, RequestScope
 from gateway.links.link import booking_request
 from gateway.links.session import Session, booking_session, session_of
 from gateway.links.slots.calendar import pull
@@ -33,7 +33,7 @@ class Links:
         `deadline` is a reading of the event loop's clock, in seconds.
         """
         link = self.context.asked_of(connection, asked.data)
-        session = session_of(self.context, link, Asking(request_id, deadline))
+        session = session_of(self.context, link, RequestScope(request_id, deadline))
         about = {"request": request_id, "link": link.name, "asked": asked.request}
         try:
             answer = await _answered(session, asked)
@@ -64,7 +64,7 @@ class Links:
 
     async def diff(self, name: str, deadline: float) -> dict[str, Json]:
         """Read the club and tell where the marketplace was told something else. Raises GatewayError."""
-        asking = Asking(self.context.fresh("link"), deadline)
+        asking = RequestScope(self.context.fresh("link"), deadline)
         return await diff(session_of(self.context, self.context.link(name), asking))
 
     async def resync(self, name: str) -> Mapping[str, Json]:

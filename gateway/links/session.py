@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from gateway.links.club import Club
-from gateway.links.context import Asking, LinkContext
+from gateway.links.context import LinkContext, RequestScope
 from gateway.links.link import BookingRequest, Link
 
 
@@ -18,7 +18,7 @@ class Session:
     club: Club
 
     @property
-    def asking(self) -> Asking:
+    def asking(self) -> RequestScope:
         """For whom and until when the club is asked."""
         return self.club.asking
 
@@ -30,7 +30,7 @@ class BookingSession(Session):
     request: BookingRequest
 
 
-def session_of(context: LinkContext, link: Link, asking: Asking) -> Session:
+def session_of(context: LinkContext, link: Link, asking: RequestScope) -> Session:
     """Begin a piece of work."""
     return Session(context, link, Club(context, link, asking))
 

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from gateway.links.context import LEDGER, LinkContext, later
 from gateway.links.link import Link
 from gateway.links.session import Session
-from gateway.links.slots.calendar import cell_of, offer_of, offered, read, without
+from gateway.links.slots.calendar import cell_of, offer_of, offers_of, read, without
 from gateway.links.slots.slot_grid import instant, window
 from gateway.store.database import Transaction
 from gateway.store.links import ledger, links, offers
@@ -111,7 +111,7 @@ async def diff(session: Session) -> dict[str, Json]:
         )
     )
     there = {(one.facility, one.start_at): one for one in known}
-    made = without(link, offered(context, link, reading, known), entries)
+    made = without(link, offers_of(context, link, reading, known), entries)
     true = {(one.facility, one.start_at): one for one in made}
     found = []
     for key in sorted(there.keys() | true.keys()):

@@ -44,12 +44,12 @@ _LATER: Final = "2026-03-19T09:30:00+01:00"
 """The second instant of an interval."""
 
 
-def told_type(type_: Type) -> str:
+def describe_type(type_: Type) -> str:
     """Say what a value is: `list of id`, `integer, 1 to 200`, `one of free, busy`, or the name of a type."""
     if type_.kind == "list" and type_.item is not None:
-        return f"list of {told_type(type_.item)}" + _bounds(type_, "elements")
+        return f"list of {describe_type(type_.item)}" + _bounds(type_, "elements")
     if type_.kind == "map" and type_.item is not None:
-        return f"object of {told_type(type_.item)} by any name"
+        return f"object of {describe_type(type_.item)} by any name"
     if type_.name:
         return type_.name
     if type_.kind == "enum":
@@ -69,7 +69,7 @@ def _bounds(type_: Type, unit: str) -> str:
     return f", at most {type_.maximum}{what}" if type_.maximum is not None else ""
 
 
-def needed(field: Field) -> str:
+def describe_need(field: Field) -> str:
     """Say whether a field, or an argument, is always there, and whether it may be null then."""
     null = ", may be null" if field.required and field.nullable else ""
     default = f"default {_flow(field.default)}" if isinstance(field, Argument) and field.default is not None else ""
@@ -80,7 +80,7 @@ def _flow(value: Json) -> str:
     return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
 
 
-def told_rules(rules: Rules) -> Iterator[str]:
+def describe_rules(rules: Rules) -> Iterator[str]:
     """Say what must hold between the fields of an object."""
     for start, end in rules.intervals:
         yield f"`{end}` is later than `{start}`"

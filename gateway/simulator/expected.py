@@ -18,7 +18,7 @@ _REAL: Mapping[str, Callable[[str], object]] = {
 """Formats that more than an expression decides: 2026-02-30 is no date."""
 
 
-def unexpected(expects: Mapping[str, str], request: Incoming) -> Iterator[str]:
+def unexpected_fields(expects: Mapping[str, str], request: Incoming) -> Iterator[str]:
     """Give the names of the fields whose format is not the expected one."""
     body = request.json if isinstance(request.json, dict) and not request.rpc else {}
     fields = {**request.query, **request.form, **body}

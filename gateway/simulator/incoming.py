@@ -77,7 +77,7 @@ class Incoming:
         }
 
 
-def incoming(method: str, raw_path: str, raw_query: str, headers: Mapping[str, str], body: bytes) -> Incoming:
+def decode_request(method: str, raw_path: str, raw_query: str, headers: Mapping[str, str], body: bytes) -> Incoming:
     """Decode a request. A body that cannot be read is no body: the call is then refused for what it lacks."""
     lower = {name.lower(): value for name, value in headers.items()}
     kind = lower.get("content-type", "").partition(";")[0].strip().lower()
@@ -98,7 +98,7 @@ def incoming(method: str, raw_path: str, raw_query: str, headers: Mapping[str, s
         query=dict(parse_qsl(raw_query, keep_blank_values=True)),
         headers=lower,
         form=dict(fields),
-        form_tree=nested(fields),
+        form_tree=nest_brackets(fields),
         urlencoded=urlencoded,
         json=data,
         content=body.decode(errors="replace"),
@@ -106,7 +106,7 @@ def incoming(method: str, raw_path: str, raw_query: str, headers: Mapping[str, s
     )
 
 
-def nested(fields: Iterable[tuple[str, str]]) -> dict[str, Json]:
+def nest_brackets(fields: Iterable[tuple[str, str]]) -> dict[str, Json]:
     """Undo PHP's brackets: `a[b][0]=c` becomes `{a: {b: {"0": c}}}`; `a[]=c` counts from 0; the later of two wins."""
     tree: dict[str, Json] = {}
     for name, value in fields:

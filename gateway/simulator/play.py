@@ -25,7 +25,7 @@ from gateway.mapping.nodes.provider import AuthPlan, ChallengeAuth, SessionAuth,
 from gateway.mapping.runtime.trees import evaluate
 from gateway.simulator.answers import SimulatedAnswer, built, empty, in_json
 from gateway.simulator.credentials import carries, challenge
-from gateway.simulator.expected import has_form, unexpected
+from gateway.simulator.expected import has_form, unexpected_fields
 from gateway.simulator.incoming import Incoming, matches
 from gateway.simulator.recorded import decoded, same_body, with_id
 from gateway.simulator.script import Answer, Change, Rule, Script, calls_of
@@ -187,7 +187,7 @@ class Play:
         scope = self._scope(request, {name: request.path[index] for index, name in rule.captures})
         if rule.when is not None and not _holds(rule.when, scope, rule.origin):
             return None
-        problem = next(unexpected(rule.expects, request), None)
+        problem = next(unexpected_fields(rule.expects, request), None)
         if problem is not None and self.script is not None:
             return self._built(self.script.invalid, {**scope, "match": {**scope["match"], "field": problem}})
         for name, tree in rule.let:

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from aiohttp import web
 
 from gateway.documents.yaml import suggestion
-from gateway.simulator.incoming import incoming
+from gateway.simulator.incoming import decode_request
 from gateway.simulator.play import Play
 from gateway.values.errors import MappingFault
 from gateway.values.messages import Json
@@ -86,7 +86,7 @@ class _Server:
             return web.Response(status=int(fault["status"]), text=text, headers=fault.get("headers"))
         path, _, query = request.raw_path.partition("?")
         try:
-            played = self.play.answer(incoming(request.method, path, query, request.headers, body))
+            played = self.play.answer(decode_request(request.method, path, query, request.headers, body))
         except MappingFault as failed:
             self.tell(f"{request.method} {path}: the simulator's own script fails: {failed.detail}")
             return web.Response(status=500, text=f"the simulator's own script fails: {failed.detail}\n")

@@ -21,7 +21,7 @@ from gateway.mapping.nodes.sessions import Agreed, Assertion, AsTold, Given
 from gateway.mapping.runtime.requests import pairs
 from gateway.mapping.runtime.trees import evaluate
 from gateway.simulator.credentials import token_headers
-from gateway.simulator.incoming import Incoming, incoming, matches
+from gateway.simulator.incoming import Incoming, decode_request, matches
 from gateway.values.messages import Json
 from gateway.values.strictjson import JsonRefused, decode_json
 
@@ -93,7 +93,7 @@ class SimulatedSessions:
         """Whether a request is what the mapping would send now."""
         obtaining = Obtaining(auth, self.scope, (), lambda: self.now().timestamp(), lambda: "", _played(request))
         wanted = obtaining.request(call, given)
-        sent = incoming(wanted.method, urlsplit(wanted.url).path, "", dict(wanted.headers), wanted.body)
+        sent = decode_request(wanted.method, urlsplit(wanted.url).path, "", dict(wanted.headers), wanted.body)
         same_body = _without_id(sent.json) == _without_id(request.json) and sent.form == request.form
         if sent.json is None and not sent.form:  # of any other form it is the same text
             same_body = same_body and sent.content == request.content

@@ -32,7 +32,7 @@ class Outage:
     def begin(self, error: StoreUnavailable) -> None:
         """Say that the worker waits, unless it does so already."""
         if not self.begun:
-            logs.loop_waits(loop=self.name, reason=str(error))
+            logs.worker_paused(loop=self.name, reason=str(error))
         self.begun = True
 
     def end(self) -> None:
@@ -94,7 +94,7 @@ class Loop:
         except Exception as error:  # noqa: BLE001 - whatever is wrong in one loop must not end the others
             self.defects += 1
             pause = self._spread(min(2.0 ** min(self.defects - 1, 30), self.longest))
-            logs.loop_crashed(loop=self.name, times=self.defects, seconds=pause, error=error)
+            logs.worker_crashed(loop=self.name, times=self.defects, seconds=pause, error=error)
             return pause
         self.defects = 0
         self.outage.end()

@@ -26,7 +26,7 @@ _PAST = 86_400_000
 
 
 @dataclass(frozen=True, slots=True)
-class Pruned:
+class PruneResult:
     """How many rows of each kind were removed. With `more` there are further ones to remove."""
 
     events: int
@@ -39,7 +39,7 @@ class Pruned:
     more: bool
 
 
-def prune(connection: Connection, now: int, keep_age: int, keep_rows: int, batch: int = 500) -> Pruned:
+def prune(connection: Connection, now: int, keep_age: int, keep_rows: int, batch: int = 500) -> PruneResult:
     """Remove what is older than `keep_age` (milliseconds), and events beyond the newest `keep_rows`; the oldest first.
 
     An event goes with its deliveries and their attempts, and stays, with all that follow, while one of its deliveries
@@ -61,7 +61,7 @@ def prune(connection: Connection, now: int, keep_age: int, keep_rows: int, batch
     names = connection.scalars(select(links.c.name)).all()
     gone_slots = [offers.forget(connection, name, now - _PAST, batch) for name in names]
     gone_entries = ledger.forget(connection, before, batch)
-    return Pruned(
+    return PruneResult(
         events=gone_events,
         deliveries=gone_deliveries,
         attempts=gone_attempts,

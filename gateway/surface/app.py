@@ -33,7 +33,7 @@ from gateway.surface.http.routing import CONNECTION, ROUTES, Routes
 from gateway.surface.idempotency.idempotency import Ledger
 from gateway.surface.idempotency.outcomes import Outcomes
 from gateway.surface.openapi.documents import Documents
-from gateway.surface.operations.calls import Calls, Standings
+from gateway.surface.operations.calls import Calls, ConnectionHealth
 from gateway.surface.operations.native import Native
 from gateway.surface.operations.operations import Canonical
 
@@ -55,7 +55,7 @@ def build_app(settings: Settings, dependencies: Dependencies) -> Surface:
         timeout=settings.timeout,
         share=dependencies.bounds.keys,
     )
-    calls = Calls(engine, settings, ledger, Standings(), dependencies.recorded_calls)
+    calls = Calls(engine, settings, ledger, ConnectionHealth(), dependencies.recorded_calls)
     boundary = Boundary(engine.model, Cors(settings.cors_origins))
     app = web.Application(client_max_size=settings.max_body)
     routes = Routes(app)
@@ -67,7 +67,7 @@ def build_app(settings: Settings, dependencies: Dependencies) -> Surface:
     app.on_shutdown.append(_stopping)
     handlers = readiness.handlers() | Documents(calls).handlers() | Connections(calls).handlers()
     handlers |= Native(calls).handlers() | _listeners(app, calls, dependencies)
-    handlers |= hooks.Hooks(calls, dependencies.inbound, settings.public_url, dependencies.links).handlers()
+    handlers |= hooks.Hooks(calls, dependencies.receiver, settings.public_url, dependencies.links).handlers()
     if settings.admin_token is not None:
         handlers |= _operators(app, calls, dependencies)
     routes.add_each(engine.model.gateway.operations, handlers)  # before the contract's: /events/stream is no event

@@ -12,9 +12,9 @@ from gateway.model.model import arguments
 from gateway.surface.http.authentication import caller_of
 from gateway.surface.http.responses import Answer, to_bytes, to_response
 from gateway.surface.operations.calls import Calls
-from gateway.surface.operations.capabilities import described
+from gateway.surface.operations.capabilities import describe_connection
 from gateway.surface.operations.operations import next_link, read, read_apart
-from gateway.surface.operations.pagination import cut, wanted
+from gateway.surface.operations.pagination import cut, read_page_request
 from gateway.values.messages import Json
 
 
@@ -33,7 +33,7 @@ class Connections:
         operation = self.calls.own("connections.list")
         given, cursor, _ = await read_apart(self.calls, operation, request)
         caller = caller_of(request)
-        page = wanted(operation, given, cursor, caller.name)
+        page = read_page_request(operation, given, cursor, caller.name)
         found = [
             self._told(connection)
             for connection in self.calls.engine.catalog.connections.values()
@@ -51,4 +51,4 @@ class Connections:
         return to_response(Answer(operation.status, to_bytes(self._told(connection))))
 
     def _told(self, connection: Connection) -> dict[str, Json]:
-        return described(connection, self.calls.engine.model, self.calls.standings.of(connection))
+        return describe_connection(connection, self.calls.engine.model, self.calls.standings.of(connection))

@@ -7,12 +7,12 @@ from dataclasses import dataclass, field
 
 from gateway.engine.engine import Engine
 from gateway.events.publisher import Publisher
-from gateway.events.recorded_calls import Remembering
+from gateway.events.recorded_calls import RecordedCalls
 from gateway.links.links import Links
 from gateway.store.database import Database
 from gateway.surface.events.stream import Pace
 from gateway.surface.idempotency.idempotency import Share
-from gateway.webhooks.inbound.receiver import Inbound
+from gateway.webhooks.inbound.receiver import Receiver
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,8 +37,8 @@ class Dependencies:
     engine: Engine
     database: Database
     publisher: Publisher
-    recorded_calls: Remembering
-    inbound: Inbound
+    recorded_calls: RecordedCalls
+    receiver: Receiver
     now: Callable[[], int]
     fresh: Callable[[str], str]
     token_bytes: Callable[[int], bytes]

@@ -21,18 +21,18 @@ from aiohttp.typedefs import Handler
 
 from gateway.engine.catalog import Connection
 from gateway.mapping.nodes.hooks import Hook, is_proved_by_fetch
+from gateway.surface.http.anonymous_senders import BUSY_SECONDS, AnonymousSenders
 from gateway.surface.http.error_responses import HttpRefused, failure_of, to_response
 from gateway.surface.http.request_context import REQUEST_CONTEXT
 from gateway.surface.http.requests import READ_SECONDS, body_bytes, path_parts, query_pairs, refuse_large
-from gateway.surface.http.strangers import BUSY_SECONDS, Strangers
 from gateway.surface.operations.calls import Calls
 from gateway.telemetry import logs
 from gateway.values.errors import GatewayError, SignatureInvalid, TooManyCalls
 from gateway.values.messages import Received, Response
-from gateway.webhooks.inbound.challenges import Challenged
-from gateway.webhooks.inbound.receiver import Delivery, Inbound
-from gateway.webhooks.inbound.requests import Links, answered
-from gateway.webhooks.inbound.session import Own, Refused, hook_of
+from gateway.webhooks.inbound.challenges import ChallengeAnswer
+from gateway.webhooks.inbound.receiver import Delivery, Receiver
+from gateway.webhooks.inbound.requests import Links, answer_request
+from gateway.webhooks.inbound.session import DefaultAnswer, RefusedMessage, hook_of
 
 MOST_OF_ONE = 32
 """Proved messages of one connection that are taken in at the same time."""
@@ -51,11 +51,11 @@ class Hooks:
     """
 
     calls: Calls
-    inbound: Inbound
+    receiver: Receiver
     public_url: str
     links: Links | None = None
     under_way: Counter[str] = field(default_factory=Counter)
-    strangers: Strangers = field(default_factory=Strangers)
+    strangers: AnonymousSenders = field(default_factory=AnonymousSenders)
 
     def handlers(self) -> dict[str, Handler]:
         """Give the handler by the operations that it is."""
@@ -67,7 +67,7 @@ class Hooks:
         What stands before the body is looked at before the body is read: whoever names no hook, or proves there that
         nobody knows them, holds nothing. Everything else of a request is told only to whoever may still be known.
         """
-        at = self.inbound.now()
+        at = self.receiver.now()
         head = self._head(request)
         found = self._found(request)
         if found is None:
@@ -80,7 +80,7 @@ class Hooks:
         deadline = visit.started + self.calls.settings.timeout
         delivery = Delivery(connection, plan, head, at, url, visit.request_id, deadline)
         try:
-            proved = self.inbound.glance(delivery)
+            proved = self.receiver.glance(delivery)
         except GatewayError as error:
             return self._refused(request, delivery, error)
         return await (self._known(request, delivery) if proved else self._stranger(request, delivery))
@@ -117,11 +117,11 @@ class Hooks:
 
     async def _answer(self, delivery: Delivery) -> web.Response:
         """Take in what is told, or have done what is asked, and give the answer of the mapping."""
-        came, session = await self.inbound.receive(delivery), self.inbound.session(delivery)
-        if isinstance(came, Challenged):
+        came, session = await self.receiver.receive(delivery), self.receiver.session(delivery)
+        if isinstance(came, ChallengeAnswer):
             return web.Response(status=came.status, headers=dict(came.headers), body=came.body)
         if came is not None:
-            return _response(await answered(session, came, self.links, delivery.request_id, delivery.deadline))
+            return _response(await answer_request(session, came, self.links, delivery.request_id, delivery.deadline))
         return _response(session.taken())
 
     def _found(self, request: web.Request) -> tuple[Connection, Hook] | None:
@@ -131,7 +131,7 @@ class Hooks:
         if connection is None:
             return None
         plan = hook_of(connection, parts["hook"], request.method)
-        return None if isinstance(plan, Refused) else (connection, plan)
+        return None if isinstance(plan, RefusedMessage) else (connection, plan)
 
     def _tell(self, request: web.Request) -> None:
         """Tell the log of a path that names no hook; what is written there may be somebody's token."""
@@ -151,8 +151,8 @@ class Hooks:
 
     def _refused(self, request: web.Request, delivery: Delivery, error: GatewayError) -> web.Response:
         """What the mapping says to an error, or what a marketplace is told that shall ask again; raises all else."""
-        told = self.inbound.session(delivery).reply(error)
-        if not isinstance(told, Own):
+        told = self.receiver.session(delivery).reply(error)
+        if not isinstance(told, DefaultAnswer):
             request[REQUEST_CONTEXT].code = error.code
             return _response(told)
         if not told.again:

@@ -164,7 +164,7 @@ def pruned(*, events: int, receipts: int, bookings: int) -> None:
     _event(logging.INFO, "store.pruned", events=events, receipts=receipts, bookings=bookings)
 
 
-def limits_alone(*, reason: str, seconds: float) -> None:
+def rate_limiter_degraded(*, reason: str, seconds: float) -> None:
     """Tell that the shared store of rates is out of reach: for so long each gateway keeps to the rates by itself."""
     _event(logging.WARNING, "rate_limiter.degraded", reason=reason, seconds=seconds)
 
@@ -179,19 +179,19 @@ def replay_done(*, job: str, total: int, counts: Mapping[str, int]) -> None:
     _event(logging.INFO, "replay.done", job=job, total=total, **counts)
 
 
-def loop_waits(*, loop: str, reason: str) -> None:
+def worker_paused(*, loop: str, reason: str) -> None:
     """Tell that a loop of the gateway cannot work now; it goes on by itself once it can."""
     _event(logging.WARNING, "worker.paused", loop=loop, reason=reason)
 
 
-def loop_crashed(*, loop: str, times: int, seconds: float, error: BaseException) -> None:
+def worker_crashed(*, loop: str, times: int, seconds: float, error: BaseException) -> None:
     """Tell of a defect of ours in a loop, with its trace: the how many-th in a row, and when the loop goes on."""
     trace = (type(error), error, error.__traceback__)
     fields = {"loop": loop, "times": times, "seconds": round(seconds, 1)}
     _LOGGER.error("worker.crashed", exc_info=trace, extra={"fields": fields})
 
 
-def processes_buried(*, count: int) -> None:
+def processes_dead(*, count: int) -> None:
     """Tell that other gateways on the store are dead, and that what they had in hand was given back."""
     _event(logging.WARNING, "process.dead", count=count)
 

@@ -30,7 +30,7 @@ from gateway import __version__
 from gateway.telemetry import logs
 from gateway.transport import outgoing
 from gateway.transport.encodings import CodingBroken, Decoder
-from gateway.transport.networks import AddressRefused, Network, networks, permitted
+from gateway.transport.networks import AddressRefused, Network, is_permitted, networks
 from gateway.values.errors import AnswerMismatch, ProviderUnavailable
 from gateway.values.messages import Request, Response
 
@@ -156,7 +156,7 @@ class Client:
         Raises AddressRefused. Literal addresses, resolved names and names that change their mind all pass here.
         """
         family, kind, protocol, _, address = info
-        if not permitted(address[0], self._allow):
+        if not is_permitted(address[0], self._allow):
             raise AddressRefused
         return socket.socket(family, kind, protocol)
 

@@ -243,7 +243,7 @@ def _calls() -> Shares:
     return Shares(CONNECTION_CALLS, CALLER_CALLS)
 
 
-class Passing(Protocol):
+class GatedRequest(Protocol):
     """What passes a gate."""
 
     @property
@@ -259,13 +259,13 @@ class Passing(Protocol):
         """Whose it is."""
 
 
-_Passing = TypeVar("_Passing", bound=Passing)
+_Gated = TypeVar("_Gated", bound=GatedRequest)
 
 
-def limited(send: Callable[[_Passing], Awaitable[Response]], gate: Gate) -> Callable[[_Passing], Awaitable[Response]]:
+def limit(send: Callable[[_Gated], Awaitable[Response]], gate: Gate) -> Callable[[_Gated], Awaitable[Response]]:
     """Wrap `send` so that whatever it sends passes the gate before its deadline; its answer makes room for the next."""
 
-    async def sending(exchange: _Passing) -> Response:
+    async def sending(exchange: _Gated) -> Response:
         await gate.enter(exchange.limit, exchange.deadline, exchange.caller)
         try:
             return await send(exchange)

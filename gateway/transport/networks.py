@@ -51,7 +51,7 @@ def networks(texts: Iterable[str]) -> tuple[Network, ...]:
     return tuple(ipaddress.ip_network(text) for text in texts)
 
 
-def permitted(address: str, allow: Sequence[Network]) -> bool:
+def is_permitted(address: str, allow: Sequence[Network]) -> bool:
     """Tell whether `address` (numeric, IPv4 or IPv6) may be called: it is public, or in one of the networks of `allow`.
 
     An IPv4 address written as IPv6 (`::ffff:10.0.0.1`) is judged as the IPv4 address that the kernel would call.

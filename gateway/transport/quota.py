@@ -107,7 +107,7 @@ class Quota:
                 return await question(self._shared)
             except StorageError as error:
                 self._alone_until = self._clock() + ALONE_SECONDS
-                logs.limits_alone(reason=type(error.storage_error).__name__, seconds=ALONE_SECONDS)
+                logs.rate_limiter_degraded(reason=type(error.storage_error).__name__, seconds=ALONE_SECONDS)
         return await question(self._local)
 
 

@@ -39,7 +39,7 @@ class Patience:
         return FIRST_PAUSE * (1 << tries - 1) * (0.5 + self.chance() / 2)
 
 
-async def repeated(attempt: Callable[[], Awaitable[T]], effect: Effect, deadline: float, patience: Patience) -> T:
+async def repeat(attempt: Callable[[], Awaitable[T]], effect: Effect, deadline: float, patience: Patience) -> T:
     """Make an attempt, and again while that may help and there is time before `deadline`, a reading of the clock.
 
     Raises what the last attempt raised; when the gateway's own limits leave no room for another, what the provider did.

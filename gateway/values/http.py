@@ -43,7 +43,7 @@ def is_own(name: str, value: str) -> bool:
     return key in OWN and (key, value.strip().lower()) != ("accept-encoding", "identity")
 
 
-def joined(*layers: Iterable[tuple[str, _Value]]) -> list[tuple[str, _Value]]:
+def join_headers(*layers: Iterable[tuple[str, _Value]]) -> list[tuple[str, _Value]]:
     """Join the fields of several layers: of one name, however it is written, the last one goes out (RFC 9110 §5.1)."""
     found: dict[str, tuple[str, _Value]] = {}
     for layer in layers:

@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 
 from aiohttp import web
 
-from gateway.simulator.incoming import incoming
+from gateway.simulator.incoming import decode_request
 from gateway.simulator.play import Play
 from tests.links.clubs import connection, scripted
 
@@ -141,7 +141,7 @@ class Front:
         lied = self.lies == "cancels" and told and re.search(CANCELS.get(self.provider, r"$^"), told)
         before = copy.deepcopy(self.play.state) if lied else None
         try:
-            played = self.play.answer(incoming(request.method, path, query, request.headers, body))
+            played = self.play.answer(decode_request(request.method, path, query, request.headers, body))
         except Exception as failed:
             self.broken.append(repr(failed))
             raise

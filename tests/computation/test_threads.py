@@ -6,7 +6,7 @@ import threading
 
 import pytest
 
-from gateway.computation.threads import IN_A_ROW, Abandoned, checkpoint, offloaded
+from gateway.computation.threads import IN_A_ROW, ComputationAbandoned, checkpoint, offloaded
 
 
 def busy(ended):
@@ -14,7 +14,7 @@ def busy(ended):
     try:
         while True:
             checkpoint()
-    except Abandoned:
+    except ComputationAbandoned:
         ended.set()
         raise
 

@@ -8,8 +8,8 @@ import pytest
 
 from gateway.engine.catalog import Catalog, bound
 from gateway.events.known_state import note
-from gateway.events.polling import polled
-from gateway.events.publisher import observed
+from gateway.events.polling import polling_of
+from gateway.events.publisher import observe
 from gateway.store.events.polls import claim
 from gateway.transport.client import Client
 from tests.stored import failing
@@ -72,7 +72,7 @@ async def test_webhooks_calls_and_polls_tell_together_once(house):
         if state == "confirmed":
             await house.poll()
         house.at += 1
-        await publisher.publish([observed("club", "desk", "provider_webhook", f"booking.{word}", seen(state))])
+        await publisher.publish([observe("club", "desk", "provider_webhook", f"booking.{word}", seen(state))])
         house.at += 1
         await house.poll()
     origins = {"created": "provider_webhook", "confirmed": "poll", "cancelled": "provider_webhook"}
@@ -112,7 +112,7 @@ async def test_polling_runs_by_itself_and_stops(house):
     running = asyncio.ensure_future(poller.run())
     await asyncio.wait_for(house.desk.called.wait(), 10)
     connection = engine.connection("club")
-    assert polled(connection) is not None
+    assert polling_of(connection) is not None
     engine.use(
         Catalog(
             "v2", {}, {"club": bound("club", replace(connection.provider.compiled, polling=None), connection.public)}

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from gateway.engine.catalog import bound, load_providers
-from gateway.events.polling import polled
+from gateway.events.polling import polling_of
 from gateway.events.polling_window import digest_of, interval_of, old_span, span_of
 from gateway.mapping.compiler.operations.alternatives import fitted
 from gateway.model.model import load
@@ -85,4 +85,4 @@ def test_a_connection_without_the_list_is_not_polled(token, is_polled):
     """Where the operation that is polled needs a setting, a connection that lacks it is not polled."""
     generic = plan_of("generic")
     values = {name: setting.default for name, setting in generic.settings.items()} | SETTINGS | {"ical_token": token}
-    assert is_polled is (polled(bound("club", generic, values)) is not None)
+    assert is_polled is (polling_of(bound("club", generic, values)) is not None)

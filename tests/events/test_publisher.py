@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 from sqlalchemy import func, insert, select
 
-from gateway.events.publisher import observed, vanished
+from gateway.events.publisher import observe, observe_missing
 from gateway.store.database import Database
 from gateway.store.events.events import Receipt, known
 from gateway.store.tables import deliveries, receipts, subscriptions
@@ -57,7 +57,7 @@ def booking(key="b1", **data):
 
 
 def seen(data=None, origin="poll", type_="changed", **more):
-    return observed("club", "example", origin, type_, booking() if data is None else data, **more)
+    return observe("club", "example", origin, type_, booking() if data is None else data, **more)
 
 
 def receipt(key, dedupe="d1"):
@@ -159,7 +159,7 @@ async def test_one_batch_may_tell_several_things(publishers):
     """Observations are taken in their order; the same booking id on another connection is another booking."""
     one, _ = publishers
     elsewhere = Observation("hall", "example", "poll", "changed", "b1", booking())
-    batch = [seen(), seen(booking(status="cancelled")), elsewhere, vanished(elsewhere)]
+    batch = [seen(), seen(booking(status="cancelled")), elsewhere, observe_missing(elsewhere)]
     assert (1, 2, 3, 4) == (await one.publish(batch)).sequences
     assert ["created", "cancelled"] * 2 == [type_ for _, type_, _ in await told(one)]
 
@@ -198,7 +198,7 @@ async def test_a_booking_with_a_new_id_is_moved_once(publishers):
     old = booking(status="cancelled")
     await one.publish([seen(old), seen(replacing, "gateway", "booking.rescheduled")])  # in whatever order
     await one.publish([seen(old), seen(moved)])
-    await one.publish([vanished(seen())])
+    await one.publish([observe_missing(seen())])
     assert [("b1", "created", "poll"), ("b2", "rescheduled", "gateway")] == await told(one)
     assert booking()["start"] == (await bodies(one))[1]["previous"]["start"]
     remembered = await one.database.read(lambda connection: known(connection, "club", ["b1", "b2"]))

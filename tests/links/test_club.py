@@ -26,6 +26,6 @@ def test_clubs_are_asked_at_one_place():
 def test_nothing_runs_past_the_context():
     """Operations run through the context, but for the checks of a configuration, which run before there is a link."""
     running = {
-        module for module, node in calls("run") if ast.unparse(node.func).endswith(("engine.run", "remembering.run"))
+        module for module, node in calls("run") if ast.unparse(node.func).endswith(("engine.run", "recorded_calls.run"))
     }
     assert {"context.py", "checks.py", "inventory.py"} == running

@@ -9,14 +9,14 @@ from gateway.model.described import (
     BY_MAPPING_IF_IT_CAN,
     HONOURED,
     LOST,
+    describe_need,
+    describe_rules,
+    describe_type,
     every_argument,
     honoured_by,
-    needed,
     sample,
     sample_answer,
     sample_call,
-    told_rules,
-    told_type,
     with_members,
 )
 from gateway.model.model import arguments, load
@@ -43,7 +43,7 @@ def test_a_sample_is_of_its_type(type_):
     made = sample(type_)
     assert made == type_.accept(made)
     rules = type_.rules
-    assert len([*told_rules(rules)]) == len([*rules.intervals, *rules.one_of, *rules.not_both])
+    assert len([*describe_rules(rules)]) == len([*rules.intervals, *rules.one_of, *rules.not_both])
 
 
 @pytest.mark.parametrize(
@@ -65,7 +65,7 @@ def test_a_sample_is_of_its_type(type_):
 )
 def test_types_are_told(type_, told):
     """A type is told with its bounds: one that has a name by that."""
-    assert told == told_type(type_)
+    assert told == describe_type(type_)
 
 
 def test_who_honours_an_argument():
@@ -83,6 +83,6 @@ def test_who_honours_an_argument():
 def test_what_is_needed():
     """What is required is told, with null where it may stand, and a default where there is one."""
     booking, create = MODEL.resources["Booking"].fields, MODEL.operations["bookings.create"].args
-    assert ("required", "required, may be null") == (needed(booking["id"]), needed(booking["start"]))
-    assert ("required", "") == (needed(create["customer"]), needed(create["notes"]))
-    assert needed(MODEL.operations["slots.list"].args["status"]) == "default free"
+    assert ("required", "required, may be null") == (describe_need(booking["id"]), describe_need(booking["start"]))
+    assert ("required", "") == (describe_need(create["customer"]), describe_need(create["notes"]))
+    assert describe_need(MODEL.operations["slots.list"].args["status"]) == "default free"

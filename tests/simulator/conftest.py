@@ -12,7 +12,7 @@ from gateway.documents import yaml
 from gateway.engine.catalog import bound, load_providers
 from gateway.examples.files import load_examples
 from gateway.model.model import arguments, load
-from gateway.simulator.incoming import incoming
+from gateway.simulator.incoming import decode_request
 from gateway.simulator.play import Play
 from gateway.simulator.script import compile_script
 from gateway.simulator.server import playing
@@ -92,7 +92,7 @@ def ask(play):
 
     def asked(method, target, body=b"", headers=None):
         path, _, query = target.partition("?")
-        return desk.answer(incoming(method, path, query, KEYS | (headers or {}), body))
+        return desk.answer(decode_request(method, path, query, KEYS | (headers or {}), body))
 
     asked.play = desk
     return asked

@@ -7,14 +7,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gateway.mapping.runtime.requests import encode_form, pairs
-from gateway.simulator.incoming import incoming, matches, nested
+from gateway.simulator.incoming import decode_request, matches, nest_brackets
 
 FORM = {"Content-Type": "application/x-www-form-urlencoded; charset=utf-8"}
 JSON = {"Content-Type": "application/json"}
 
 
 def received(body=b"", *, headers=(), path="/", query=""):
-    return incoming("post", path, query, dict(headers), body)
+    return decode_request("post", path, query, dict(headers), body)
 
 
 @pytest.mark.parametrize(
@@ -36,7 +36,7 @@ def received(body=b"", *, headers=(), path="/", query=""):
 )
 def test_brackets(fields, tree):
     """PHP's brackets become objects; of two values for one place the later stays; half brackets harm nothing."""
-    assert tree == nested(fields)
+    assert tree == nest_brackets(fields)
 
 
 _KEYS = st.text("abcxyz019_", min_size=1, max_size=5)

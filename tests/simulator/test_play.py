@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from gateway.simulator.incoming import incoming
+from gateway.simulator.incoming import decode_request
 from gateway.simulator.play import Play
 from gateway.values.errors import GatewayError, MappingFault
 from gateway.values.secrets import Secret
@@ -63,7 +63,7 @@ def test_formats(play, scripted, form):
     good, bad = FORMATS[form]
     for value, expected in [(one, (200, "fits")) for one in good] + [(one, (422, "v")) for one in bad]:
         body = json.dumps({"v": value}).encode()
-        assert expected == told(desk.answer(incoming("POST", "/x", "", JSON, body))), value
+        assert expected == told(desk.answer(decode_request("POST", "/x", "", JSON, body))), value
 
 
 @pytest.mark.parametrize(
@@ -85,7 +85,7 @@ def test_missing_fields(play, scripted, form, body, expected):
     desk = play("auth: none")
     script, _ = scripted(f"{SCRIPT}    - {{on: {{post: /x}}, expects: {{v: {form}}}, answer: {{json: fits}}}}\n")
     desk = Play(desk.connection, desk.examples, script, desk.now)
-    assert expected == told(desk.answer(incoming("POST", "/x", "", JSON, json.dumps(body).encode())))
+    assert expected == told(desk.answer(decode_request("POST", "/x", "", JSON, json.dumps(body).encode())))
 
 
 @pytest.mark.parametrize(
@@ -106,7 +106,7 @@ def test_members_of_elements(play, scripted, body, expected):
     script, findings = scripted(f"{SCRIPT}    - {rule}\n")
     assert [] == findings
     desk = Play(desk.connection, desk.examples, script, desk.now)
-    assert expected == told(desk.answer(incoming("POST", "/x", "", JSON, json.dumps(body).encode())))
+    assert expected == told(desk.answer(decode_request("POST", "/x", "", JSON, json.dumps(body).encode())))
 
 
 @pytest.mark.parametrize(
@@ -149,7 +149,7 @@ def test_state(ask):
 def test_state_is_its_own(play):
     """Each play begins with the script's state, untouched by the others; what was answered changes nothing."""
     first, second = play(), play()
-    first.answer(incoming("POST", "/bookings", "", KEYS | FORM, b"slot=a&who[name]=Ada"))
+    first.answer(decode_request("POST", "/bookings", "", KEYS | FORM, b"slot=a&who[name]=Ada"))
     assert {} == second.state["bookings"]
     assert {} == first.script.state["bookings"]
 
@@ -170,7 +170,7 @@ def test_a_copied_place_is_its_own(play, scripted):
     script, findings = scripted(text)
     assert [] == findings
     played = Play(desk.connection, desk.examples, script, desk.now)
-    assert {"a": {"n": 1.5}, "b": {"n": 2}} == json.loads(played.answer(incoming("POST", "/x", "", {}, b"")).body)
+    assert {"a": {"n": 1.5}, "b": {"n": 2}} == json.loads(played.answer(decode_request("POST", "/x", "", {}, b"")).body)
 
 
 @pytest.mark.parametrize(
@@ -197,7 +197,7 @@ def test_strangers_come_first(play):
     for target in ("/rooms", "/nosuch", "/free?day=x"):
         path, _, query = target.partition("?")
         assert (401, {"ok": False, "error": "who are you?"}) == told(
-            play().answer(incoming("GET", path, query, {}, b""))
+            play().answer(decode_request("GET", path, query, {}, b""))
         )
 
 

@@ -94,7 +94,7 @@ async def test_what_the_ledger_of_version_2_held_is_there_afterwards(empty_url, 
     """Its entries have no reference, and are found by court and time."""
     await as_released(empty_url, 2, monkeypatch)
     async with Database(empty_url, now) as database:
-        one = await database.read(lambda store: ledger.asked_for(store, "court", "k", "a-reference"))
+        one = await database.read(lambda store: ledger.find(store, "court", "k", "a-reference"))
         assert ("lnk_1", "confirmed", None, None) == (one.id, one.state, one.reference, one.customer)
         assert await database.write(lambda store: ledger.adopt(store, "lnk_1", "a-reference"))
 

@@ -4,13 +4,22 @@ import pytest
 from sqlalchemy import func, insert, select
 
 from gateway.store.database import Database
-from gateway.store.deliveries.deliveries import DEAD, DELIVERED, PENDING, Attempt, Claimed, Result, claim, record
+from gateway.store.deliveries.deliveries import (
+    DEAD,
+    DELIVERED,
+    PENDING,
+    Attempt,
+    ClaimedDelivery,
+    Result,
+    claim,
+    record,
+)
 from gateway.store.deliveries.history import Filter, attempts_of, delivery, listed
 from gateway.store.events.events import NewEvent, Receipt, append, receive
 from gateway.store.links import ledger, offers
 from gateway.store.links.ledger import Entry
 from gateway.store.links.offers import Offer
-from gateway.store.retention import Pruned, prune
+from gateway.store.retention import PruneResult, prune
 from gateway.store.tables import attempts, deliveries, events, receipts, subscriptions
 from gateway.values.secrets import Secret
 
@@ -68,9 +77,9 @@ async def test_what_is_old_goes_with_all_that_belongs_to_it(database):
     await happen(database, 2, 29)
     for key in ("wh_1", "wh_2"):
         await end(database, key)
-    assert Pruned(1, 2, 2, 0, 0, 0, 0, more=False) == await pruned(database)
+    assert PruneResult(1, 2, 2, 0, 0, 0, 0, more=False) == await pruned(database)
     assert [1, 2, 2, 0] == await counted(database)
-    assert Pruned(0, 0, 0, 0, 0, 0, 0, more=False) == await pruned(database)
+    assert PruneResult(0, 0, 0, 0, 0, 0, 0, more=False) == await pruned(database)
 
 
 async def test_what_is_pending_stays_and_leaves_no_hole_behind_it(database):
@@ -95,8 +104,8 @@ async def test_rows_are_bounded_as_well_and_go_in_batches(database):
         await happen(database, number, 1)
     for key in ("wh_1", "wh_2"):
         await end(database, key)
-    assert Pruned(2, 4, 4, 0, 0, 0, 0, more=True) == await pruned(database, rows=2, batch=2)
-    assert Pruned(1, 2, 2, 0, 0, 0, 0, more=False) == await pruned(database, rows=2, batch=2)
+    assert PruneResult(2, 4, 4, 0, 0, 0, 0, more=True) == await pruned(database, rows=2, batch=2)
+    assert PruneResult(1, 2, 2, 0, 0, 0, 0, more=False) == await pruned(database, rows=2, batch=2)
     found = await database.read(lambda connection: listed(connection, Filter(), None, 9))
     assert ["evt_4", "evt_4", "evt_3", "evt_3"] == [one.event for one in found]
 
@@ -114,7 +123,7 @@ async def test_receipts_are_kept_for_a_week_at_least(database):
 async def test_a_late_attempt_of_what_is_gone_goes_as_well(database):
     """An attempt written after its delivery was dropped does not stay for ever."""
     await happen(database, 1, 1)
-    lost = Claimed("dlv_9", 1, 0, "", NOW, "evt_9", b"", None)
+    lost = ClaimedDelivery("dlv_9", 1, 0, "", NOW, "evt_9", b"", None)
     tried = Attempt(1, NOW - 31 * DAY, 5, "broken", None, b"")
     await database.write(lambda connection: record(connection, lost, tried, Result(DEAD, NOW)))
     assert 1 == (await pruned(database)).attempts

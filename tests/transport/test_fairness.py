@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from gateway.transport.limits import CALLER_CALLS, CONNECTION_CALLS, HOST_CALLS, Gates, limited
+from gateway.transport.limits import CALLER_CALLS, CONNECTION_CALLS, HOST_CALLS, Gates, limit
 from gateway.values.errors import TooManyCalls
 from gateway.values.messages import Response
 from gateway.values.rates import LimitsPlan, Rate
@@ -35,7 +35,7 @@ def test_bounds_without_a_word(virtual):
         gate = Gates(clock).of("club", LimitsPlan())
 
         async def ask(caller):
-            await limited(provider.send, gate)(Exchange(caller, caller=caller))
+            await limit(provider.send, gate)(Exchange(caller, caller=caller))
 
         await asyncio.gather(*(ask("greedy") for _ in range(3 * CALLER_CALLS)))
         assert provider.most == CALLER_CALLS
@@ -54,7 +54,7 @@ def test_a_caller_is_not_behind_all_calls_of_another(virtual, rates, concurrency
         gate = Gates(clock).of("club", LimitsPlan(rates, concurrency))
 
         def ask(caller):
-            send = limited(provider.send, gate)
+            send = limit(provider.send, gate)
             return asyncio.ensure_future(send(Exchange(caller, deadline=1000.0, caller=caller)))
 
         greedy = [ask("greedy") for _ in range(100)]

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gateway.transport.limits import Gates, limited
+from gateway.transport.limits import Gates, limit
 from gateway.values.errors import ProviderUnavailable, TooManyCalls
 from gateway.values.messages import Response
 from gateway.values.rates import LimitsPlan, Rate
@@ -44,7 +44,7 @@ class Provider:
 
     async def ask(self, gate, count=1, *, limit="default", deadline=25.0):
         """Send so many requests together; what each ended with: None, or its error."""
-        send = limited(self.send, gate)
+        send = limit(self.send, gate)
         sent = (send(Exchange(str(number), limit, deadline)) for number in range(count))
         ended = await asyncio.gather(*sent, return_exceptions=True)
         return [one if isinstance(one, Exception) else None for one in ended]
@@ -141,7 +141,7 @@ def test_failures_give_the_place_back(virtual):
 
     async def scenario():
         gate = make({"default": PER_SECOND}, concurrency=1)
-        send = limited(fail, gate)
+        send = limit(fail, gate)
         for _ in range(3):
             with pytest.raises(ProviderUnavailable):
                 await send(Exchange(""))
@@ -297,7 +297,7 @@ def test_laws(virtual, calls, takes, amount, seconds, concurrency):
         await asyncio.sleep(comes)
         deadline = comes + patience
         try:
-            await limited(provider.send, gate)(Exchange("", deadline=deadline))
+            await limit(provider.send, gate)(Exchange("", deadline=deadline))
         except TooManyCalls:
             return None
         return deadline

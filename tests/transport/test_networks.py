@@ -2,7 +2,7 @@
 
 import pytest
 
-from gateway.transport.networks import networks, permitted
+from gateway.transport.networks import is_permitted, networks
 
 PUBLIC = [
     "93.184.215.14",
@@ -57,19 +57,19 @@ REFUSED = [
 @pytest.mark.parametrize("address", PUBLIC)
 def test_public(address):
     """An address on the public internet may be called without being named."""
-    assert permitted(address, ())
+    assert is_permitted(address, ())
 
 
 @pytest.mark.parametrize("address", REFUSED)
 def test_refused(address):
     """An address that is private, reserved, or hides another one may not be called unless it is named."""
-    assert not permitted(address, ())
+    assert not is_permitted(address, ())
 
 
 @pytest.mark.parametrize("address", REFUSED)
 def test_named_by_the_operator(address):
     """Naming everything allows everything, so each refusal above is the rule's and not an accident of parsing."""
-    assert permitted(address, networks(["0.0.0.0/0", "::/0"]))
+    assert is_permitted(address, networks(["0.0.0.0/0", "::/0"]))
 
 
 @pytest.mark.parametrize(
@@ -86,7 +86,7 @@ def test_named_by_the_operator(address):
 )
 def test_allow_opens_only_what_it_names(expected, address):
     """A named network opens itself, also for its addresses written as IPv6, and nothing beside it."""
-    assert expected is permitted(address, networks(["10.1.0.0/16", "fd00::5"]))
+    assert expected is is_permitted(address, networks(["10.1.0.0/16", "fd00::5"]))
 
 
 @pytest.mark.parametrize("text", ["10.1.2.3/8", "localhost", "", "10.0.0.0/33", "10.0.0.0-10.0.0.9"])
@@ -99,4 +99,4 @@ def test_no_network(text):
 def test_no_address():
     """A host name is no address: the rule is asked about what would be connected to."""
     with pytest.raises(ValueError, match="does not appear to be"):
-        permitted("localhost", ())
+        is_permitted("localhost", ())

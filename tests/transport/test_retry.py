@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gateway.transport.retry import Patience, repeated
+from gateway.transport.retry import Patience, repeat
 from gateway.values.errors import AnswerMismatch, OutcomeUnknown, ProviderRejected, ProviderUnavailable, TooManyCalls
 from gateway.values.messages import Effect
 
@@ -34,7 +34,7 @@ class Attempts:
 
     async def repeat(self, effect=Effect.SAFE, *, deadline=25.0, chance=0.5, retries=2):
         clock = asyncio.get_running_loop().time
-        return await repeated(self, effect, deadline, Patience(clock, asyncio.sleep, lambda: chance, retries))
+        return await repeat(self, effect, deadline, Patience(clock, asyncio.sleep, lambda: chance, retries))
 
 
 @pytest.mark.parametrize("failure", [REFUSED, RESET, SLOW, BUSY, BROKEN], ids=str)

@@ -17,7 +17,7 @@ from gateway.mapping.nodes.trees import Tree
 from gateway.mapping.runtime.requests import credentials, encode_form, is_form, pairs
 from gateway.mapping.runtime.trees import evaluate
 from gateway.values.errors import MappingFault
-from gateway.values.http import cookie_of, joined
+from gateway.values.http import cookie_of, join_headers
 from gateway.values.messages import Json, Request, Response
 from gateway.values.secrets import Credential
 from gateway.values.strictjson import encode_json
@@ -31,11 +31,11 @@ def added(auth: StaticAuth, request: Request, scope: Scope) -> Request:
 
     Raises what `evaluate` raises, and MappingFault where a credential has no place in what the call sends.
     """
-    headers = joined(request.headers, pairs(_built(auth.headers, scope), auth.origin))
+    headers = join_headers(request.headers, pairs(_built(auth.headers, scope), auth.origin))
     if auth.basic is not None:
-        headers = joined(headers, [("Authorization", _basic(auth.basic, auth, scope))])
+        headers = join_headers(headers, [("Authorization", _basic(auth.basic, auth, scope))])
     if auth.cookies is not None:
-        headers = joined(headers, [("Cookie", _cookies(auth, headers, scope))])
+        headers = join_headers(headers, [("Cookie", _cookies(auth, headers, scope))])
     query = request.query + pairs(_built(auth.query, scope), auth.origin)
     signed = request.with_parts(tuple(headers), query, request.body, request.hidden)
     return signed if auth.bodiless else _in_body(auth, signed, scope)

@@ -33,8 +33,8 @@ from gateway.mapping.nodes.provider import AuthPlan, ChallengeAuth, SessionAuth
 from gateway.mapping.nodes.sessions import Agreed
 from gateway.mapping.runtime.answers import to_body
 from gateway.mapping.runtime.requests import to_request
-from gateway.transport.limits import Gate, Gates, limited
-from gateway.transport.retry import Patience, repeated
+from gateway.transport.limits import Gate, Gates, limit
+from gateway.transport.retry import Patience, repeat
 from gateway.values.errors import GatewayError, ProviderRejected, TooManyCalls
 from gateway.values.messages import Json, Response, Send
 
@@ -72,7 +72,7 @@ def way_out(connection: Connection, around: Surroundings) -> WayOut:
     """Build the layers of a connection."""
     provider = connection.provider
     gate = around.gates.of(connection.name, provider.limits)
-    paced = recorded(limited(http(around.client, around.gates, around.clock), gate))
+    paced = recorded(limit(http(around.client, around.gates, around.clock), gate))
 
     def ours() -> Scope:
         moment = around.moment()
@@ -156,7 +156,7 @@ def repeating(ask: Ask, patience: Patience | None) -> Ask:
         return ask
 
     async def asking(asked: ProviderCall) -> Json:
-        return await repeated(partial(ask, asked), asked.effect, asked.state.call.deadline, patience)
+        return await repeat(partial(ask, asked), asked.effect, asked.state.call.deadline, patience)
 
     return asking
 

@@ -10,7 +10,7 @@ from gateway.links.link import Link
 from gateway.store.database import Transaction
 from gateway.store.links import transitions
 from gateway.store.links.ledger import Entry, EntryChanges
-from gateway.store.links.transitions import Advanced, Trigger, Wakes
+from gateway.store.links.transitions import TransitionResult, Trigger, Wakes
 from gateway.telemetry import logs
 
 
@@ -30,7 +30,7 @@ async def advance(
     into the same transaction, and is given the entry as it is now. Raises StoreUnavailable.
     """
 
-    def work(store: Transaction) -> Advanced | None:
+    def work(store: Transaction) -> TransitionResult | None:
         done = transitions.advance(store, entry.id, trigger, context.now(), was, **changes)
         if done is not None and beside is not None:
             beside(store, done.after)
@@ -44,7 +44,7 @@ async def advance(
     return done.after
 
 
-def _log(done: Advanced) -> None:
+def _log(done: TransitionResult) -> None:
     now, told = done.after, done.transition.attention
     if done.transition.logs:
         logs.link_booking(link=now.link, entry=now.id, state=now.state, booking=now.booking)
@@ -52,7 +52,7 @@ def _log(done: Advanced) -> None:
         logs.link_attention(link=now.link, entry=now.id, reason=told.format(reason=now.reason))
 
 
-def _wake(context: LinkContext, link: Link, done: Advanced) -> None:
+def _wake(context: LinkContext, link: Link, done: TransitionResult) -> None:
     match done.transition.wakes:
         case Wakes.WORKER:
             context.woken(link.name).set()

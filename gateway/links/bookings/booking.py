@@ -10,13 +10,13 @@ from dataclasses import dataclass
 from functools import partial
 
 from gateway.links.bookings.advance import advance
-from gateway.links.bookings.entries import asked_for, by_reference, holds, is_asked, settled
-from gateway.links.bookings.reconciliation import found_again, stands
+from gateway.links.bookings.entries import by_reference, find_entry, holds, is_asked, wait_for_settled
+from gateway.links.bookings.reconciliation import find_booking, stands
 from gateway.links.bookings.recovery import FIRST_LOOK_SECONDS
-from gateway.links.context import AGAIN_SECONDS, LEDGER, LinkContext, later, packed, told_of
+from gateway.links.context import AGAIN_SECONDS, LEDGER, LinkContext, later, pack, payload_of
 from gateway.links.link import BookingRequest, Link, invalid
 from gateway.links.session import BookingSession, Session
-from gateway.links.slots.calendar import Reading, block, earliest, exactly, keep, narrowed, read_day
+from gateway.links.slots.calendar import Reading, block, earliest, exactly, keep, narrow, read_day
 from gateway.links.slots.payloads import customer_key
 from gateway.links.slots.slot_grid import milliseconds, window
 from gateway.store.database import Transaction
@@ -51,22 +51,22 @@ async def book(session: BookingSession) -> dict[str, Json]:
     """
     context, link, request = session.context, session.link, session.request
     for _ in range(_ROUNDS):
-        there = await settled(session)
+        there = await wait_for_settled(session)
         if there is not None:
             again = await _repeated(session, there)
             if again is not None:
-                return told_of(link, again)
+                return payload_of(link, again)
         _check_allowed(context, link, request)
         found = await _free(session)
         if found is None:
-            now = await asked_for(session)
+            now = await find_entry(session)
             if now is not None and now.state in ledger.LIVE and (there is None or now.id != there.id):
                 continue  # another request for the same slot came in between, which may be this one's twin
             raise _taken()
         entry = _entry(session, found.request)
         clash = await context.database.write(partial(ledger.begin, new=entry), tells=LEDGER)
         if clash is None:
-            return told_of(link, await _create(session, entry, found))
+            return payload_of(link, await _create(session, entry, found))
         if not is_asked(clash, request) and await stands(session, clash):
             raise _taken()
     raise _taken()
@@ -117,7 +117,7 @@ async def _again(session: BookingSession, there: Entry) -> Entry | None:
 
 async def _found_now(session: Session, there: Entry) -> Entry:
     """Confirm a booking whose answer was lost, if the club has it."""
-    booking = await found_again(session, there)
+    booking = await find_booking(session, there)
     if booking is None:
         raise unknown()
     return await _confirm(session, there, await _firm(session, there, booking))
@@ -156,7 +156,7 @@ async def _free(session: BookingSession) -> _FreeSlot | None:
     if not here.available:
         context.woken(link.name).set()
         return None
-    sold = narrowed(link, request, here)
+    sold = narrow(link, request, here)
     return _FreeSlot(sold, _same(reading, sold))
 
 
@@ -196,7 +196,7 @@ def _entry(session: Session, request: BookingRequest) -> Entry:
         tries=0,
         reason=None,
         reference=request.reference,
-        customer=packed(link.customer(request.customer, customer_key(name))),
+        customer=pack(link.customer(request.customer, customer_key(name))),
         holder=context.database.process,
     )
 

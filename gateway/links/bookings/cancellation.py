@@ -6,14 +6,14 @@ from dataclasses import replace
 
 from gateway.links.bookings.advance import advance
 from gateway.links.bookings.booking import unknown
-from gateway.links.bookings.entries import by_reference, holds, settled
-from gateway.links.bookings.reconciliation import anybody, found_again, is_moved
+from gateway.links.bookings.entries import by_reference, holds, wait_for_settled
+from gateway.links.bookings.reconciliation import anybody, find_booking, is_moved
 from gateway.links.bookings.recovery import FIRST_LOOK_SECONDS
 from gateway.links.club import GONE, OVER, REFUSALS
-from gateway.links.context import LinkContext, later, told_of
+from gateway.links.context import LinkContext, later, payload_of
 from gateway.links.link import BookingRequest, Link
 from gateway.links.session import BookingSession, Session
-from gateway.links.slots.calendar import exactly, keep, narrowed, read_day
+from gateway.links.slots.calendar import exactly, keep, narrow, read_day
 from gateway.store.links import ledger
 from gateway.store.links.ledger import CANCELLED, CANCELLING, CONFIRMED, FAILED, PENDING, UNKNOWN, Entry, EntryChanges
 from gateway.store.links.offers import StoredOffer
@@ -35,19 +35,19 @@ async def cancel(session: BookingSession) -> dict[str, Json] | None:
     PROVIDER_UNAVAILABLE when the club cannot be asked or nobody knows yet what it has: it is tried on all the same.
     """
     link = session.link
-    entry = await settled(session)
+    entry = await wait_for_settled(session)
     if entry is None or (entry.state == FAILED and not is_given_up(entry)):
         await _not_ours(session)
         return None
     if entry.state == CANCELLED:
-        return told_of(link, entry)
+        return payload_of(link, entry)
     if entry.state == FAILED:
         return await _of_given_up(session, entry)
     if entry.state in {PENDING, UNKNOWN} or entry.booking is None:
         return await _of_unknown(session, entry)
     if entry.state == CONFIRMED:
         if await _is_over(session, entry):
-            return told_of(link, await _done(session, entry))
+            return payload_of(link, await _done(session, entry))
         await _begin(session, entry)
     return await _cancel(session, entry)
 
@@ -91,12 +91,12 @@ async def _of_unknown(session: Session, entry: Entry) -> dict[str, Json]:
     context, link = session.context, session.link
     due, reason = context.now() + int(FIRST_LOOK_SECONDS * 1000), "it was cancelled before the club's answer was known"
     await advance(context, link, entry, Trigger.CANCELLED_IN_DOUBT, due_at=due, reason=reason)
-    booking = await found_again(session, entry)
+    booking = await find_booking(session, entry)
     if booking is not None:
         await advance(context, link, entry, Trigger.IDENTIFIED, booking=booking["id"])
     kept = await context.database.read(lambda store: ledger.entry(store, entry.id)) or entry
     if kept.state == CANCELLED:
-        return told_of(link, kept)
+        return payload_of(link, kept)
     if kept.booking is None or kept.state != CANCELLING:
         raise unknown("cancelled")
     return await _cancel(session, kept)
@@ -145,7 +145,7 @@ async def _cancel(session: Session, entry: Entry) -> dict[str, Json]:
         elif error.code != GONE:
             await _keep_trying(session, entry, error)
             raise later(error) from error
-    return told_of(link, await _done(session, entry))
+    return payload_of(link, await _done(session, entry))
 
 
 async def _was_cancelled(session: Session, entry: Entry) -> bool:
@@ -193,7 +193,7 @@ async def _stays(session: Session, entry: Entry, error: GatewayError) -> None:
 async def _not_ours(session: BookingSession) -> None:
     """Say what is wrong with a cancellation of what this link did not book; returns where the policy lets it pass."""
     context, link = session.context, session.link
-    request = narrowed(link, session.request, await exactly(context, link, session.request))
+    request = narrow(link, session.request, await exactly(context, link, session.request))
     session = replace(session, request=request)
     if not await _is_another(context, link, request):
         taken = await anybody(session)

@@ -20,10 +20,10 @@ WAIT_SECONDS = 10.0
 _LOOK_SECONDS = 0.25
 
 
-async def asked_for(session: BookingSession) -> Entry | None:
+async def find_entry(session: BookingSession) -> Entry | None:
     """Give the entry that a request is about; None where the ledger has none."""
     name, request = session.link.name, session.request
-    read = partial(ledger.asked_for, link=name, key=request.key, reference=request.reference)
+    read = partial(ledger.find, link=name, key=request.key, reference=request.reference)
     return await session.context.database.read(read)
 
 
@@ -39,7 +39,7 @@ def is_asked(entry: Entry, request: BookingRequest) -> bool:
     return entry.reference == request.reference
 
 
-async def settled(session: BookingSession) -> Entry | None:
+async def wait_for_settled(session: BookingSession) -> Entry | None:
     """Give the entry that a request is about, once the request that wrote it is over. Raises ProviderRejected.
 
     One that left no trace for so long that it cannot be under way any more is given as it is: pending.
@@ -48,7 +48,7 @@ async def settled(session: BookingSession) -> Entry | None:
     until = min(context.clock() + WAIT_SECONDS, session.asking.deadline - 1)
     while True:
         told = context.database.told(LEDGER)
-        found = await asked_for(session)
+        found = await find_entry(session)
         if found is None or found.state != PENDING or found.until <= context.now():
             return found
         if context.clock() >= until:

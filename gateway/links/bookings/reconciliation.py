@@ -10,7 +10,7 @@ import json
 from collections.abc import Mapping
 
 from gateway.events.polling import POLL
-from gateway.events.publisher import observed, vanished
+from gateway.events.publisher import observe, observe_missing
 from gateway.events.transitions import CHANGED
 from gateway.links.bookings.advance import advance
 from gateway.links.club import OVER
@@ -28,7 +28,7 @@ from gateway.values.errors import GatewayError
 from gateway.values.messages import Json
 
 
-async def found_again(session: Session, entry: Entry) -> Mapping[str, Json] | None:
+async def find_booking(session: Session, entry: Entry) -> Mapping[str, Json] | None:
     """Look for the booking that an entry asked for; None when the club does not have it (yet).
 
     Raises ProviderUnavailable and whatever may pass when the club cannot be asked.
@@ -61,12 +61,12 @@ async def _entries_of(context: LinkContext, link: Link, booking: str) -> list[En
 
 
 async def nameless(session: Session, entry: Entry) -> bool:
-    """Tell whether the club has a booking at the time of an entry and does not say whose. Raises as `found_again`."""
+    """Tell whether the club has a booking at the time of an entry and does not say whose. Raises as `find_booking`."""
     return any(not _names(one) for one in await _exactly(session, entry))
 
 
 async def anybody(session: BookingSession) -> bool:
-    """Tell whether the club has a booking, anybody's, that shares the time of a request. Raises as `found_again`."""
+    """Tell whether the club has a booking, anybody's, that shares the time of a request. Raises as `find_booking`."""
     request = session.request
     return bool(await session.club.find(request.facility.resource_id, request.start_ms, request.end_ms))
 
@@ -93,7 +93,7 @@ async def stands(session: Session, entry: Entry) -> bool:
     if ended:
         reason = "the club lists it no more" if gone else f"the club has it as {booking['status']}"
         await over(context, link, entry, reason)
-    changed = ended or await moved(context, link, entry, booking)
+    changed = ended or await record_move(context, link, entry, booking)
     if changed:
         await _tell(context, link, booking, gone=gone)
     return not changed
@@ -104,8 +104,8 @@ async def _tell(context: LinkContext, link: Link, booking: Mapping[str, Json], *
     about = (link.club.name, link.club.provider.name, POLL, CHANGED)
     provider = link.club.provider
     ends = lapsing(provider.operations, "bookings.get")
-    seen = observed(*about, booking, stand_ins=frozenset(provider.remembered), lapsing=ends)
-    await context.remembering.publisher.publish([vanished(seen) if gone else seen])
+    seen = observe(*about, booking, stand_ins=frozenset(provider.remembered), lapsing=ends)
+    await context.recorded_calls.publisher.publish([observe_missing(seen) if gone else seen])
 
 
 async def over(context: LinkContext, link: Link, entry: Entry, reason: str) -> None:
@@ -113,7 +113,7 @@ async def over(context: LinkContext, link: Link, entry: Entry, reason: str) -> N
     await advance(context, link, entry, Trigger.ENDED_BY_CLUB, reason=reason)
 
 
-async def moved(context: LinkContext, link: Link, entry: Entry, booking: Mapping[str, Json]) -> bool:
+async def record_move(context: LinkContext, link: Link, entry: Entry, booking: Mapping[str, Json]) -> bool:
     """Tell whether the club has the booking of an entry elsewhere, at another time or under another id, and write it.
 
     The entry keeps its booking and holds the new time; the old one can be booked. The operator is told.

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from gateway.links.bookings.advance import advance
-from gateway.links.bookings.reconciliation import found_again, is_moved, nameless
+from gateway.links.bookings.reconciliation import find_booking, is_moved, nameless
 from gateway.links.club import GONE, OVER, REFUSALS
 from gateway.links.context import LinkContext
 from gateway.links.link import Link
@@ -50,7 +50,7 @@ async def _look(session: Session, entry: Entry) -> None:
         await _end(context, link, entry, Trigger.ABANDONED, reason)
         return
     try:
-        booking = await found_again(session, entry)
+        booking = await find_booking(session, entry)
         unclear = booking is None and last and await nameless(session, entry)
     except GatewayError as error:
         reason = error.explanation

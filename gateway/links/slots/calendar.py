@@ -12,12 +12,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from gateway.config import FacilitySettings
-from gateway.links.context import LEDGER, LinkContext, later, packed, unpacked
+from gateway.links.context import LEDGER, LinkContext, later, pack, unpack
 from gateway.links.link import BookingRequest, Link
 from gateway.links.session import BookingSession, Session
 from gateway.links.slots.payloads import digest, resource, slot
 from gateway.links.slots.slot_grid import Window, days, instant, window
-from gateway.links.slots.slots import Cell, blocked, cells
+from gateway.links.slots.slots import Cell, block_cells, cells
 from gateway.model.types.times import wall_clock
 from gateway.store.database import Transaction
 from gateway.store.links import ledger, links, offers
@@ -82,7 +82,7 @@ async def exactly(context: LinkContext, link: Link, request: BookingRequest) -> 
     return next((one for one in here if link.same_time((start, one.end_at), (start, request.end_ms))), None)
 
 
-def narrowed(link: Link, request: BookingRequest, here: StoredOffer | None) -> BookingRequest:
+def narrow(link: Link, request: BookingRequest, here: StoredOffer | None) -> BookingRequest:
     """Give what is wanted with the end of the kept slot, since a marketplace may tell it by the clock."""
     return request if here is None else replace(request, end=instant(here.end_at, link.zone))
 
@@ -97,7 +97,7 @@ async def keep(context: LinkContext, link: Link, reading: Reading) -> list[Entry
     if not names:
         return []
     known = await context.database.read(lambda store: offers.between(store, link.name, of.start_ms, of.end_ms, names))
-    made = offered(context, link, reading, known)
+    made = offers_of(context, link, reading, known)
     dated = [(name, str(day)) for name in names for day in of.dates]
 
     def work(store: Transaction) -> list[Entry]:
@@ -110,13 +110,13 @@ async def keep(context: LinkContext, link: Link, reading: Reading) -> list[Entry
     return await context.database.write(work, tells=LEDGER)
 
 
-def offered(context: LinkContext, link: Link, reading: Reading, known: Sequence[StoredOffer]) -> list[Offer]:
+def offers_of(context: LinkContext, link: Link, reading: Reading, known: Sequence[StoredOffer]) -> list[Offer]:
     """Give the slots of a reading as the store keeps them, before what the marketplace has booked is taken out."""
     before, made = [cell_of(one) for one in known], []
     for name, slots in reading.slots.items():
         court = link.facility(name)
         found = cells(link.settings, court, reading.window, slots, before, link.peer.currency)
-        made += [offer_of(link, cell, reading.began) for cell in blocked(found, 0, earliest(context, link))]
+        made += [offer_of(link, cell, reading.began) for cell in block_cells(found, 0, earliest(context, link))]
     return made
 
 
@@ -152,13 +152,13 @@ def cell_of(one: Offer) -> Cell:
 def offer_of(link: Link, cell: Cell, seen_at: int) -> Offer:
     """Give a cell as the store keeps it."""
     told = slot(cell, link.zone)
-    return Offer(cell.facility, cell.start_ms, cell.end_ms, cell.available, packed(told), digest(told), seen_at)
+    return Offer(cell.facility, cell.start_ms, cell.end_ms, cell.available, pack(told), digest(told), seen_at)
 
 
 def block(store: Transaction, link: Link, entry: Entry, now: int) -> None:
     """Keep everything that shares time with a booking as taken, inside of the transaction that confirms it."""
     there = offers.overlapping(store, link.name, entry.facility, entry.start_at, entry.end_at)
-    taken = blocked(map(cell_of, there), entry.start_at, entry.end_at)
+    taken = block_cells(map(cell_of, there), entry.start_at, entry.end_at)
     offers.put(store, link.name, [offer_of(link, cell, now) for cell in taken])
 
 
@@ -181,7 +181,7 @@ async def pull(session: Session, data: Mapping[str, Json]) -> dict[str, Json]:
             raise later(error)
     rows = await context.database.write(lambda store: _pulled(store, context, link, of, reason), tells=LEDGER)
     courts = [resource(one, link.zone) for one in link.settings.facilities]
-    return {"slots": unpacked([row.state for row in rows]), "resources": courts}
+    return {"slots": unpack([row.state for row in rows]), "resources": courts}
 
 
 def _pulled(store: Transaction, context: LinkContext, link: Link, of: Window, reason: str | None) -> list[StoredOffer]:

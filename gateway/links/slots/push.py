@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 
-from gateway.links.context import LEDGER, LinkContext, unpacked
+from gateway.links.context import LEDGER, LinkContext, unpack
 from gateway.links.link import Link
 from gateway.links.slots.payloads import resource
 from gateway.store.database import Transaction
@@ -113,7 +113,7 @@ def _unsold(store: Transaction, link: Link, rows: Sequence[StoredOffer]) -> None
 def _given(link: Link, rows: Sequence[StoredOffer]) -> dict[str, Json]:
     courts = {row.facility for row in rows}
     return {
-        "slots": unpacked([row.state for row in rows]),
+        "slots": unpack([row.state for row in rows]),
         "resources": [resource(one, link.zone) for one in link.settings.facilities if one.facility_id in courts],
     }
 
@@ -122,7 +122,7 @@ def _told(
     store: Transaction, context: LinkContext, link: Link, rows: Sequence[StoredOffer], refused: dict[str, str]
 ) -> None:
     """Write what the marketplace took, and what it did not take and why."""
-    slots = unpacked([row.state for row in rows])
+    slots = unpack([row.state for row in rows])
     pairs = [(slot["id"], (row.facility, row.start_at, row.digest)) for slot, row in zip(slots, rows, strict=True)]
     offers.tell(store, link.name, [what for key, what in pairs if key not in refused], context.now())
     for key, what in pairs:

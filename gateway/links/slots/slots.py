@@ -92,7 +92,7 @@ def cells(
     return [_cell(facility, one, window.zone, currency) for one in sorted(told.values(), key=lambda one: one.start)]
 
 
-def blocked(cells: Iterable[Cell], start_ms: int, end_ms: int) -> list[Cell]:
+def block_cells(cells: Iterable[Cell], start_ms: int, end_ms: int) -> list[Cell]:
     """Give the cells with those not available that overlap `[start_ms, end_ms)`; to touch it is not to overlap it."""
     return [
         replace(cell, available=False) if max(cell.start_ms, start_ms) < min(cell.end_ms, end_ms) else cell

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from gateway.mapping.compiler.context import Context
-from gateway.mapping.language.hooks import TellingHook as Hook
+from gateway.mapping.language.hooks import EventHook as Hook
 from gateway.mapping.nodes.hooks import EventPlan, NamePlan
 from gateway.mapping.nodes.trees import RecordPlan
 

@@ -103,7 +103,7 @@ class AnyHook(Node):
         message="a message is read by a `record:`, or its object fetched by a `fetch:`; write one of them",
     ),
 )
-class TellingHook(AnyHook):
+class EventHook(AnyHook):
     """A hook whose messages tell what happened."""
 
     rows: PathText | None = key("path to the messages in a body that holds several", example="notifications")
@@ -151,7 +151,7 @@ class HookRequest(Node):
 
 
 @part("asking_hook", "one of `hooks` that asks something of us, instead of telling what happened", known_by="requests")
-class AskingHook(AnyHook):
+class RequestHook(AnyHook):
     """A hook whose messages ask something of us."""
 
     requests: list[HookRequest] = key(
@@ -163,6 +163,6 @@ class AskingHook(AnyHook):
 
 _STRANGER = "`{key}` is of a hook that tells of events, and this one asks: make two hooks of it"
 Hook: TypeAlias = Annotated[
-    TellingHook | AskingHook, Choice("a hook", "beside-requests", ("beside-requests", _STRANGER))
+    EventHook | RequestHook, Choice("a hook", "beside-requests", ("beside-requests", _STRANGER))
 ]
 """What a provider sends to us under one name."""

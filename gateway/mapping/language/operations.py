@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 from typing import Annotated, Final, Literal, TypeAlias
 
-from gateway.documents.part_rules import Broken, Rule, not_both
+from gateway.documents.part_rules import Rule, Violation, not_both
 from gateway.documents.parts import (
     CodecSpec,
     ConditionText,
@@ -31,17 +31,17 @@ _DOING: Final = ("call", "steps", "errors", "result", "set", "filters")
 """Keys that say what is done and given: of an operation, or of each of its variants."""
 
 
-def _chosen(given: Collection[str]) -> Iterator[Broken]:
+def _chosen(given: Collection[str]) -> Iterator[Violation]:
     """Beside `choose` stands nothing that its variants say."""
     for key_ in _DOING if "choose" in given else ():
         if key_ in given:
-            yield Broken("beside-choose", f"`{key_}` belongs into the variants of `choose:`", key_)
+            yield Violation("beside-choose", f"`{key_}` belongs into the variants of `choose:`", key_)
 
 
-def _doing(given: Collection[str]) -> Iterator[Broken]:
+def _doing(given: Collection[str]) -> Iterator[Violation]:
     """Something is done, or given."""
     if not {"choose", "call", "steps", "result"} & {*given}:
-        yield Broken("nothing-to-do", "`call`, `steps` or `result` is needed")
+        yield Violation("nothing-to-do", "`call`, `steps` or `result` is needed")
 
 
 _BODY: Final[tuple[Rule, ...]] = (_doing, not_both("call", "steps", code="two-bodies"))

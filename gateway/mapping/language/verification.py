@@ -165,7 +165,7 @@ class Challenge(Node):
 
 
 @part("hook_forged", "one of `forged`, where the code alone does not say it", short="is")
-class Forged(Node):
+class ForgeryRule(Node):
     """An error of the fetch that means a forged message."""
 
     is_: ErrorCode = key("the error code", example="PROVIDER_AUTH_FAILED")
@@ -176,7 +176,7 @@ class Forged(Node):
 class Proof(Node):
     """How the fetch proves a message."""
 
-    forged: list[Forged] = key(
+    forged: list[ForgeryRule] = key(
         "errors of the fetch that mean a forged message; after any other it is to be sent again",
         minlength=1,
         schema={"type": ["string", "dict"]},

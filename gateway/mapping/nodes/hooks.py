@@ -126,7 +126,7 @@ class _Hook:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class TellingHook(_Hook):
+class EventHook(_Hook):
     """A hook that tells of events: what a message means, and what is answered to one that is taken."""
 
     forged: frozenset[tuple[str, str]] | None
@@ -148,15 +148,15 @@ class TellingHook(_Hook):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class AskingHook(_Hook):
+class RequestHook(_Hook):
     """A hook that asks something of us: each ask in the order in which they are tried, answered for itself."""
 
     requests: tuple[RequestPlan, ...]
 
 
-Hook: TypeAlias = TellingHook | AskingHook
+Hook: TypeAlias = EventHook | RequestHook
 
 
 def is_proved_by_fetch(hook: Hook) -> bool:
     """Whether what is fetched for a message may prove it: then a message need not prove itself."""
-    return isinstance(hook, TellingHook) and hook.forged is not None
+    return isinstance(hook, EventHook) and hook.forged is not None

@@ -15,7 +15,7 @@ from gateway.mapping.codecs import CodecRefused
 from gateway.mapping.expressions import ExpressionFailed, Path
 from gateway.mapping.generated.binding import reader
 from gateway.mapping.nodes.calls import Scope
-from gateway.mapping.nodes.hooks import CHANGED, DEFAULT, IGNORE, FetchPlan, Hook, NamePlan, ReplyPlan, TellingHook
+from gateway.mapping.nodes.hooks import CHANGED, DEFAULT, IGNORE, EventHook, FetchPlan, Hook, NamePlan, ReplyPlan
 from gateway.mapping.runtime.expressions import read
 from gateway.mapping.runtime.trees import LEFT_OUT, evaluate
 from gateway.values.errors import AnswerMismatch, GatewayError, MappingFault, OverBudget
@@ -26,7 +26,7 @@ from gateway.values.truth import MISSING
 _TYPES: Final = {"text": "text/plain; charset=utf-8", "json": "application/json"}
 
 
-def to_messages(plan: TellingHook, received: Received, scope: Scope) -> list[tuple[str, Message]]:
+def to_messages(plan: EventHook, received: Received, scope: Scope) -> list[tuple[str, Message]]:
     """Give each message of a request with the text that names its delivery: the same for the same one sent again.
 
     `scope` is the connection's: settings, connection and now. A message that only says `changed` has the time in its
@@ -49,7 +49,7 @@ def to_messages(plan: TellingHook, received: Received, scope: Scope) -> list[tup
     return found
 
 
-def words(plan: TellingHook, received: Received) -> list[Json]:
+def words(plan: EventHook, received: Received) -> list[Json]:
     """The word for the event in each message, as the provider writes it; none where one event is meant always."""
     at = plan.type.at
     if at is None:
@@ -78,7 +78,7 @@ def is_equal(plan: Hook, received: Received, scope: Scope) -> bool:
     return True
 
 
-def is_forged(plan: TellingHook, error: GatewayError) -> bool:
+def is_forged(plan: EventHook, error: GatewayError) -> bool:
     """Whether the error of a hook's fetch says that the message which asked for it is forged."""
     own = str(error.provider.get("code"))
     return plan.forged is not None and not plan.forged.isdisjoint({(error.code, ""), (error.code, own)})
@@ -93,7 +93,7 @@ def to_reply(plan: Hook, code: str | None, scope: Scope, *, again: bool = False)
     Gives None where the mapping says nothing of this code, so that the gateway's own answer stands. Raises
     MappingFault where a template of the answer fails.
     """
-    taken = plan.reply if isinstance(plan, TellingHook) else None
+    taken = plan.reply if isinstance(plan, EventHook) else None
     reply = taken if code is None else plan.replies.get(answering(plan, code, again=again))
     return None if reply is None else response_of(reply, scope)
 
@@ -155,7 +155,7 @@ def _fields(plan: Hook, where: str, pairs: list[tuple[str, str]]) -> dict[str, J
     return found
 
 
-def _message(plan: TellingHook, row: Json, names: Scope) -> Message:
+def _message(plan: EventHook, row: Json, names: Scope) -> Message:
     event = _event(plan, row, names)
     if event == IGNORE:
         return Message(event, None)
@@ -169,7 +169,7 @@ def _message(plan: TellingHook, row: Json, names: Scope) -> Message:
     return Message(event, {name: value for name, value in told.items() if name not in omitted})
 
 
-def _event(plan: TellingHook, row: Json, names: Scope) -> str:
+def _event(plan: EventHook, row: Json, names: Scope) -> str:
     told = plan.type
     if told.at is None or told.codec is None:
         return told.constant
@@ -202,7 +202,7 @@ def _written(name: list[Json]) -> str:
     return json.dumps(name, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
 
 
-def _name(plan: TellingHook, received: Received, row: Json, index: int, *, wanted: bool) -> list[Json]:
+def _name(plan: EventHook, received: Received, row: Json, index: int, *, wanted: bool) -> list[Json]:
     """What names a delivery. Parts that all rows of a body share are followed by the row's place among them."""
     parts: list[Json] = []
     for part in plan.dedupe:

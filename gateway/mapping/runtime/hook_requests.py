@@ -11,7 +11,7 @@ from typing import NoReturn
 
 from gateway.mapping.generated.binding import reader
 from gateway.mapping.nodes.calls import Scope
-from gateway.mapping.nodes.hooks import AskingHook, RequestPlan
+from gateway.mapping.nodes.hooks import RequestHook, RequestPlan
 from gateway.mapping.runtime.expressions import decides, read
 from gateway.mapping.runtime.hook_messages import body_of, names_of, response_of
 from gateway.mapping.runtime.trees import evaluate
@@ -24,7 +24,7 @@ _OF_MESSAGES = re.compile(r"\b(?:body|query|headers|row)(?:\.\w+)+")
 """Names of what a message holds, in the words of a template."""
 
 
-def to_asked(plan: AskingHook, received: Received, scope: Scope) -> tuple[RequestPlan, MarketplaceRequest]:
+def to_asked(plan: RequestHook, received: Received, scope: Scope) -> tuple[RequestPlan, MarketplaceRequest]:
     """Give the first ask that fits a message, and the canonical request that the message makes by it.
 
     `scope` is the connection's: settings, connection and now. Times without an offset that no codec has placed are of

@@ -16,7 +16,7 @@ from gateway.mapping.nodes.calls import EVENTS, CallPlan, Scope
 from gateway.mapping.nodes.trees import Headers, Tree, Url
 from gateway.mapping.runtime.trees import evaluate
 from gateway.values.errors import CallInvalid, GatewayError, MappingFault
-from gateway.values.http import VALUE, joined
+from gateway.values.http import VALUE, join_headers
 from gateway.values.messages import Json, Request
 from gateway.values.secrets import Credential
 from gateway.values.strictjson import encode_json
@@ -57,7 +57,7 @@ def to_request(call: CallPlan, scope: Scope) -> Request:
 
 def _headers(call: CallPlan, scope: Scope) -> list[tuple[str, str]]:
     built = headers_of(call.headers, scope)
-    found = joined((name, _text(value, call.origin, name)) for name, value in built.items())
+    found = join_headers((name, _text(value, call.origin, name)) for name, value in built.items())
     for name, value in found:
         if not VALUE.fullmatch(value):
             strange = frozenset(letter.casefold() for letter in value if not VALUE.fullmatch(letter))
@@ -209,6 +209,6 @@ def headers_of(headers: Tree | Headers | None, scope: Scope) -> dict[str, Json]:
         return {}
     if isinstance(headers, Headers):
         shared, own = evaluate(headers.shared, scope), evaluate(headers.own, scope)
-        return dict(joined(shared.items(), own.items()))
+        return dict(join_headers(shared.items(), own.items()))
     found: dict[str, Json] = evaluate(headers, scope)
     return found

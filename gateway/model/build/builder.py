@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, fields, replace
 from typing import TypeVar
 
 from gateway.documents.yaml import Document, Finding, Place, show, suggestion
-from gateway.model.build.parts import Wrong, keys, known, one_of
+from gateway.model.build.parts import PartInvalid, keys, known, one_of
 from gateway.model.contract import Argument, ErrorCode, Resource
 from gateway.model.filters import FILTERS, Filter
 from gateway.model.types import types
@@ -58,7 +58,7 @@ class Builder:
         """Build one part; what is wrong with it becomes a finding."""
         try:
             return make()
-        except Wrong as wrong:
+        except PartInvalid as wrong:
             self.findings.add(self.document.finding(wrong.place or place, "wrong-contract", str(wrong)))
             return None
 
@@ -80,9 +80,9 @@ class Builder:
         section = next((one for one in ("types", "resources") if name in self.document.data.get(one, {})), None)
         if section is None:
             names = [*SCALARS, *self.document.data.get("types", {}), *self.document.data.get("resources", {})]
-            raise Wrong(user, f"there is no type `{name}`{suggestion(name, names)}")
+            raise PartInvalid(user, f"there is no type `{name}`{suggestion(name, names)}")
         if name in self.underway:
-            raise Wrong(user, f"`{name}` holds itself")
+            raise PartInvalid(user, f"`{name}` holds itself")
         place = (section, name)
         self.underway.append(name)
         try:
@@ -116,7 +116,7 @@ class Builder:
             keys(spec, place, {"list"}, {"minimum", "maximum"})
             return types.list_of(self.type(spec["list"], (*place, "list")), spec.get("minimum"), spec.get("maximum"))
         if not isinstance(spec, dict) or len(spec) != 1:
-            raise Wrong(place, f"a type is a name, or an object with one of {', '.join(_BUILDERS)}")
+            raise PartInvalid(place, f"a type is a name, or an object with one of {', '.join(_BUILDERS)}")
         ((word, inner),) = spec.items()
         place = (*place, word)
         if word == "map":
@@ -129,7 +129,7 @@ class Builder:
         if word in {"integer", "number"}:
             keys(inner, place, set(), {"minimum", "maximum"})
             return types.number(word, **inner)
-        raise Wrong(place, f"`{word}` builds no type{suggestion(word, _BUILDERS)}")
+        raise PartInvalid(place, f"`{word}` builds no type{suggestion(word, _BUILDERS)}")
 
     def part_of(self, spec: dict[str, Json], place: Place) -> Type:
         """Build an object type from some of the fields of another, which may be asked for or not."""
@@ -155,7 +155,7 @@ class Builder:
         descriptive = node.get("descriptive", False)
         unkept_by = tuple(known(kind, _KINDS, (*place, "unkept_by")) for kind in node.get("unkept_by", ()))
         if unkept_by and not descriptive:
-            raise Wrong((*place, "unkept_by"), "only what is `descriptive` may be lost unsaid")
+            raise PartInvalid((*place, "unkept_by"), "only what is `descriptive` may be lost unsaid")
         return Field(name, type_, required, node["meaning"], nullable, holds, descriptive, unkept_by)
 
     def rules(self, node: Json, names: Mapping[str, object], place: Place) -> Rules:
@@ -180,7 +180,7 @@ class Builder:
         try:
             default = plain.type.accept(node["default"]) if "default" in node else None
         except TypeRefused as refused:
-            raise Wrong((*place, "default"), f"must be {refused}") from None
+            raise PartInvalid((*place, "default"), f"must be {refused}") from None
         return Argument(
             name=name,
             type=plain.type,
@@ -201,7 +201,7 @@ class Builder:
         ((word, names),) = node.items()
         for name in names:
             if rows is None or rows.field(name) is None:
-                raise Wrong((*place, word), f"the rows have no field `{name}`")
+                raise PartInvalid((*place, word), f"the rows have no field `{name}`")
         return Filter(word, tuple(names))
 
     def fits(self, node: Json, place: Place, args: Mapping[str, Argument], resource: Resource | None) -> None:
@@ -211,14 +211,14 @@ class Builder:
                 known(node[word], dict.fromkeys(WORDS[word]), (*place, word))
         named = set(_PLACEHOLDER.findall(node["path"])) - {"connection"}
         if {one.name for one in args.values() if one.where == "path"} != named:
-            raise Wrong((*place, "path"), "the path and its arguments do not name the same")
+            raise PartInvalid((*place, "path"), "the path and its arguments do not name the same")
         names = {"window": args, "order": resource.fields if resource else {}, "sort": args, "not_found": self.errors}
         for word in names.keys() & node.keys():
             for one in node[word] if isinstance(node[word], list) else [node[word]]:
                 known(one, names[word], (*place, word))
         for one in node.get("refused", {}):
             if one in args:
-                raise Wrong((*place, "refused", one), f"`{one}` is an argument")
+                raise PartInvalid((*place, "refused", one), f"`{one}` is an argument")
 
     def gives(self, node: Json, place: Place) -> tuple[str, Resource | None]:
         """Read `none`, `{one: Resource}` or `{list: Resource}`."""

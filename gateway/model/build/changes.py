@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from collections.abc import Set as AbstractSet
 from types import MappingProxyType
 
-from gateway.model.build.parts import Wrong, keys, known
+from gateway.model.build.parts import PartInvalid, keys, known
 from gateway.model.contract import Changes, Resource
 from gateway.values.messages import Json
 
@@ -38,12 +38,12 @@ def build_changes(
         known(operation, operations, (*_HERE, "operations", operation))
     for name, (word, *_) in node["also"].items():
         if word not in _ALSO:
-            raise Wrong((*_HERE, "also", name), f"`{word}` is none of copy, utc and minutes")
+            raise PartInvalid((*_HERE, "also", name), f"`{word}` is none of copy, utc and minutes")
     copied = [name for words in node["also"].values() for name in words[1:]]
     named = (node["status"], node["replaces"], node["channel"], *node["span"], *node["tracked"])
     for name in (*named, *node["moved"]["fields"], *copied):
         if resource.field(name) is None:
-            raise Wrong(_HERE, f"`{name}` is no field of {node['of']}")
+            raise PartInvalid(_HERE, f"`{name}` is no field of {node['of']}")
     return Changes(
         resource=node["of"],
         status=node["status"],

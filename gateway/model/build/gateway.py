@@ -12,7 +12,7 @@ from types import MappingProxyType
 
 from gateway.documents.yaml import Document, Place
 from gateway.model.build.builder import Builder, ModelBroken, shaped
-from gateway.model.build.parts import Wrong, keys, known, one_of
+from gateway.model.build.parts import PartInvalid, keys, known, one_of
 from gateway.model.contract import ANY_METHOD, Access, Argument, GatewayModel, GatewayOperation, Model, Resource
 from gateway.model.types import types
 from gateway.model.types.types import Type
@@ -67,7 +67,7 @@ class _Gateway(Builder):
     def own(self, name: str, _node: Json, place: Place) -> Type:
         """Build a named type of the gateway's own."""
         if name in self._model.types:
-            raise Wrong(place, f"the contract has a `{name}` already")
+            raise PartInvalid(place, f"the contract has a `{name}` already")
         return self.named(name, ())
 
     def alone(self, name: str, place: Place, operations: Mapping[str, GatewayOperation]) -> None:
@@ -77,7 +77,7 @@ class _Gateway(Builder):
         taken |= {(each.method, f"/v1/{{connection}}{each.path}"): key for key, each in self._model.operations.items()}
         other = name if one is None else taken[one.method, one.path]
         if other != name:
-            raise Wrong((*place, "path"), f"`{other}` has this method and path already")
+            raise PartInvalid((*place, "path"), f"`{other}` has this method and path already")
 
     def declared(self, node: Json, place: Place) -> Type:
         """Build what stands under the name of a type: as the contract's, and parts of others with fields beside."""
@@ -95,7 +95,7 @@ class _Gateway(Builder):
         if isinstance(spec, dict) and spec.get("maximum") == _ALL and "list" in spec:
             values = self.type(spec["list"], (*place, "list")).allowed
             if not values:
-                raise Wrong((*place, "maximum"), f"`{_ALL}` is as many as an enum has values, and this is none")
+                raise PartInvalid((*place, "maximum"), f"`{_ALL}` is as many as an enum has values, and this is none")
             spec = spec | {"maximum": len(values)}
         return super().type(spec, place)
 
@@ -148,12 +148,12 @@ class _Gateway(Builder):
         for one in node.get("uses", ()):
             known(one, _WORDS["uses"], (*place, "uses"))
         if node.get("idempotency_key", False) and node["method"] not in {"POST", "PUT", "PATCH"}:
-            raise Wrong((*place, "idempotency_key"), f"a {node['method']} is repeated as it is")
+            raise PartInvalid((*place, "idempotency_key"), f"a {node['method']} is repeated as it is")
 
     def scopes(self, node: Json, place: Place) -> tuple[str, ...]:
         """Read what a caller's key must allow; none where another key or nobody's is asked for."""
         if (node["access"] == Access.CALLER) != ("scope" in node):
-            raise Wrong(place, "`scope` is what a caller's key must allow: it stands where `access` is `caller`")
+            raise PartInvalid(place, "`scope` is what a caller's key must allow: it stands where `access` is `caller`")
         found = node.get("scope", _BY_EFFECT)
         if found == _BY_EFFECT:
             return ()

@@ -44,7 +44,7 @@ _FRESH = 1_000
 
 
 @dataclass(frozen=True, slots=True)
-class Due:
+class DueSubscription:
     """A subscription with work to do. `failing` since its last success."""
 
     subscription: str
@@ -52,7 +52,7 @@ class Due:
 
 
 @dataclass(frozen=True, slots=True)
-class Claimed:
+class ClaimedDelivery:
     """A delivery in the hands of one dispatcher, with its endpoint and event as they are now."""
 
     id: str
@@ -88,9 +88,9 @@ class Result:
     reason: str | None = None
 
 
-def due(connection: Connection, now: int) -> list[Due]:
+def due(connection: Connection, now: int) -> list[DueSubscription]:
     """Give the active subscriptions, unless they are paused, with a delivery that can be claimed now."""
-    return [Due(key, since is not None) for key, since in _DUE.rows(connection, {"now": now})]
+    return [DueSubscription(key, since is not None) for key, since in _DUE.rows(connection, {"now": now})]
 
 
 def next_due(connection: Connection, now: int) -> int | None:
@@ -104,7 +104,7 @@ def next_due(connection: Connection, now: int) -> int | None:
 
 def claim(
     connection: Connection, subscription: str, now: int, lease: int, most: int, holder: str = ""
-) -> list[Claimed]:
+) -> list[ClaimedDelivery]:
     """Take due deliveries of a subscription, those due first, at most so many; until `now + lease` nobody else can.
 
     Only the head of each stream is taken. Gateways that claim at the same time never get the same delivery. `holder` is
@@ -114,16 +114,18 @@ def claim(
     if endpoint is None or endpoint.paused_until > now:
         return []
     rows = LEASES.claim(connection, {"subscription": subscription}, now, now + lease, holder, most)
-    return [Claimed(*(*row[2:], endpoint)) for row in sorted(rows, key=itemgetter(0, 1))]
+    return [ClaimedDelivery(*(*row[2:], endpoint)) for row in sorted(rows, key=itemgetter(0, 1))]
 
 
-def record(connection: Connection, claimed: Claimed, attempt: Attempt, result: Result) -> bool:
+def record(connection: Connection, claimed: ClaimedDelivery, attempt: Attempt, result: Result) -> bool:
     """Keep an attempt, and its result when the lease still holds; False when it was lost and nothing else changed."""
     ATTEMPTS.add(connection, attempt, delivery=claimed.id)
     return finish(connection, claimed, result, attempt.at + attempt.milliseconds, made=attempt.number)
 
 
-def finish(connection: Connection, claimed: Claimed, result: Result, now: int, *, made: int | None = None) -> bool:
+def finish(
+    connection: Connection, claimed: ClaimedDelivery, result: Result, now: int, *, made: int | None = None
+) -> bool:
     """Say what becomes of a claimed delivery; False, and nothing changes, when the lease is lost or it is finished."""
     values = {
         "state": result.state,
@@ -136,7 +138,7 @@ def finish(connection: Connection, claimed: Claimed, result: Result, now: int, *
     return LEASES.write(connection, claimed.id, claimed.lease, values)
 
 
-def release(connection: Connection, claims: Iterable[Claimed]) -> None:
+def release(connection: Connection, claims: Iterable[ClaimedDelivery]) -> None:
     """Give claims back: what is still held and pending can be claimed by anybody at once."""
     for claimed in claims:
         LEASES.release(connection, claimed.id, claimed.lease)

@@ -109,7 +109,7 @@ def entry(connection: Connection, entry_id: str, *, hold: bool = False) -> Entry
     return _ENTRIES.first(connection, found.with_for_update() if hold else found)
 
 
-def asked_for(connection: Connection, link: str, key: str, reference: str | None) -> Entry | None:
+def find(connection: Connection, link: str, key: str, reference: str | None) -> Entry | None:
     """Give the entry of a link that a request is about: the newest of its reference, where it has one, else of its key.
 
     An entry without a reference is known by its key, also to a request that has one: it was made by one that had none,

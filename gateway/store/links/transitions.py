@@ -174,7 +174,7 @@ _BY: Final = MappingProxyType({(one.state, one.trigger): one for one in TRANSITI
 
 
 @dataclass(frozen=True, slots=True)
-class Advanced:
+class TransitionResult:
     """A transition that was written: the entry before it, and as it stands in the store now."""
 
     transition: Transition
@@ -189,7 +189,7 @@ def advance(
     now: int,
     was: str | None = None,
     **changes: Unpack[EntryChanges],
-) -> Advanced | None:
+) -> TransitionResult | None:
     """Write what happened to an entry; None, and nothing changes, where nothing of the kind may happen to it as it is.
 
     So it is with one that is gone, and with one that is in another state than `was`, the state in which it was looked
@@ -205,4 +205,4 @@ def advance(
     if not settle(connection, entry_id, (transition.state,), transition.next, now, **written):
         return None
     after = entry(connection, entry_id)
-    return None if after is None else Advanced(transition, before, after)
+    return None if after is None else TransitionResult(transition, before, after)

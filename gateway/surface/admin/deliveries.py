@@ -23,13 +23,13 @@ from gateway.store.deliveries.subscriptions import CONFIG, Subscription
 from gateway.store.events.events import DELIVERIES, Receipt
 from gateway.store.events.receipts import in_state
 from gateway.surface.dependencies import Dependencies
-from gateway.surface.events.webhooks import UNKNOWN, instant_of, shown, tested, told_of
+from gateway.surface.events.webhooks import UNKNOWN, describe_subscription, instant_of, send_test, shown
 from gateway.surface.http.request_context import REQUEST_CONTEXT
 from gateway.surface.http.responses import Answer, to_bytes, to_response
 from gateway.surface.operations.calls import Calls
-from gateway.surface.operations.cursors import paged, place_of
+from gateway.surface.operations.cursors import cut_page, place_of
 from gateway.surface.operations.operations import next_link, read_apart
-from gateway.surface.operations.pagination import cut, wanted
+from gateway.surface.operations.pagination import cut, read_page_request
 from gateway.telemetry import logs
 from gateway.values.errors import CallInvalid, GatewayError, NotMapped
 from gateway.values.messages import Json
@@ -67,7 +67,7 @@ class Admin:
         limit, bound = _limit(operation, given), f"admin.deliveries {which}"
         place, database = place_of(cursor, bound), self.dependencies.database
         rows = await database.read(lambda opened: listed(opened, which, place, limit + 1))
-        page, about = paged(rows, limit, bound, lambda row: (row.sequence, row.id))
+        page, about = cut_page(rows, limit, bound, lambda row: (row.sequence, row.id))
         data = [_delivery(row) for row in page]
         if "attempts" in given.get("include", ()):
             tried = await database.read(lambda opened: [attempts_of(opened, row.id) for row in page])
@@ -81,7 +81,7 @@ class Admin:
         limit, bound = _limit(operation, given), "admin.dead_letters"
         place = place_of(cursor, bound)
         rows = await self.dependencies.database.read(lambda opened: in_state(opened, "dead", place, limit + 1))
-        page, about = paged(rows, limit, bound, lambda row: (row.received_at, row.id))
+        page, about = cut_page(rows, limit, bound, lambda row: (row.received_at, row.id))
         whole = "payload" in given.get("include", ())
         for row in page if whole else ():
             logs.admin_read_payload(request=request[REQUEST_CONTEXT].request_id, receipt=row.id)
@@ -93,7 +93,7 @@ class Admin:
         visit = request[REQUEST_CONTEXT]
 
         async def perform() -> Answer:
-            settled = await self.dependencies.inbound.replay(given["id"], visit.started + self.calls.settings.timeout)
+            settled = await self.dependencies.receiver.replay(given["id"], visit.started + self.calls.settings.timeout)
             logs.admin_reread(request=visit.request_id, receipt=given["id"], settled=settled)
             return Answer(operation.status, to_bytes({"id": given["id"], "replayed": settled}))
 
@@ -131,7 +131,7 @@ class Admin:
         limit, bound = _limit(operation, given), "admin.jobs"
         place = place_of(cursor, bound)
         rows = await self.dependencies.database.read(lambda opened: replays.newest(opened, place, limit + 1))
-        page, about = paged(rows, limit, bound, lambda row: (row.created_at, row.id))
+        page, about = cut_page(rows, limit, bound, lambda row: (row.created_at, row.id))
         return _listed(request, operation, [_job(row) for row in page], about)
 
     async def job(self, request: web.Request) -> web.Response:
@@ -156,7 +156,7 @@ class Admin:
     async def subscriptions(self, request: web.Request) -> web.Response:
         """Answer with everybody's subscriptions, and how their endpoints fare."""
         operation, given, cursor, _ = await self._read(request, "admin.subscriptions.list")
-        page = wanted(operation, given, cursor, "")
+        page = read_page_request(operation, given, cursor, "")
         found = await self.dependencies.database.read(subscriptions.every)
         keys = [one.id for one in found]
         backlogs = await self.dependencies.database.read(lambda opened: subscriptions.backlogs(opened, keys))
@@ -175,7 +175,7 @@ class Admin:
 
         async def perform() -> Answer:
             found = await self._configured(given["id"])
-            return Answer(operation.status, to_bytes(await tested(self.calls, self.dependencies, found)))
+            return Answer(operation.status, to_bytes(await send_test(self.calls, self.dependencies, found)))
 
         return await self.calls.respond(request, None, body, perform)
 
@@ -206,7 +206,7 @@ class Admin:
         return found
 
     async def _told(self, operation: Operation, found: Subscription) -> Answer:
-        return Answer(operation.status, to_bytes(await told_of(self.dependencies, found) | _whose(found)))
+        return Answer(operation.status, to_bytes(await describe_subscription(self.dependencies, found) | _whose(found)))
 
     async def _read(self, request: web.Request, name: str) -> tuple[Operation, dict[str, Json], str | None, Json]:
         """Give the operation, its canonical arguments, the cursor and the body as it came."""

@@ -17,7 +17,7 @@ from gateway.surface.http.request_context import REQUEST_CONTEXT
 from gateway.surface.http.responses import Answer, to_bytes, to_response
 from gateway.surface.operations.calls import Calls
 from gateway.surface.operations.operations import next_link, read_apart
-from gateway.surface.operations.pagination import cut, wanted
+from gateway.surface.operations.pagination import cut, read_page_request
 from gateway.telemetry import logs
 from gateway.values.errors import NotMapped
 from gateway.values.messages import Json
@@ -37,7 +37,7 @@ class AdminLinks:
     async def list(self, request: web.Request) -> web.Response:
         """Answer with all links and how they fare. Raises GatewayError, as all of these do."""
         operation, given, cursor, _ = await self._read(request, "admin.links.list")
-        page = wanted(operation, given, cursor, "")
+        page = read_page_request(operation, given, cursor, "")
         told = [] if self.links is None else [*await self.links.statuses()]
         data, _, about = cut(page, told, told)
         return to_response(Answer(operation.status, to_bytes({"data": data, "page": about}), next_link(request, about)))

@@ -22,7 +22,7 @@ from gateway.surface.idempotency.outcomes import UNKNOWN as UNKNOWN_WRITE
 from gateway.surface.idempotency.outcomes import Outcomes
 from gateway.surface.operations.calls import Calls
 from gateway.surface.operations.operations import next_link, read_apart
-from gateway.surface.operations.pagination import cut, wanted
+from gateway.surface.operations.pagination import cut, read_page_request
 from gateway.telemetry import logs
 from gateway.values.errors import NotMapped
 from gateway.values.messages import Json
@@ -44,7 +44,7 @@ class AdminMade:
         """Answer with everybody's feeds, without their tokens. Raises GatewayError, as all of these do."""
         operation, given, cursor, _ = await self._read(request, "admin.feeds.list")
         name = given.get("connection")
-        page = wanted(operation, given, cursor, "")
+        page = read_page_request(operation, given, cursor, "")
         kept = await self.dependencies.database.read(lambda opened: feeds.every(opened, name))
         told = [shown(feed) | {"connection": feed.connection, "caller": feed.owner} for feed in kept]
         data, _, about = cut(page, told, told)

@@ -16,7 +16,7 @@ from uuid import uuid4
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
-from gateway.engine.tracing import Traced
+from gateway.engine.tracing import TracedExchange
 from gateway.surface.http.authentication import BESIDE, needs_admin
 from gateway.surface.http.request_context import REQUEST_CONTEXT, RequestContext, Traceable
 from gateway.surface.http.requests import path_parts
@@ -122,7 +122,7 @@ def _answered(body: bytes) -> web.Response:
     return to_response(Answer(HTTPStatus.OK, body))
 
 
-def _exchange(one: Traced) -> dict[str, Json]:
+def _exchange(one: TracedExchange) -> dict[str, Json]:
     """One exchange as JSON; fields and headers as pairs, for names may come more than once."""
     rule = one.rule
     return {

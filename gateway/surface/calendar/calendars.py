@@ -24,7 +24,7 @@ from gateway.engine.catalog import Connection
 from gateway.model.model import arguments, from_query
 from gateway.store.database import Database
 from gateway.store.events.feeds import Feed, by_digest
-from gateway.surface.calendar.contents import Agenda, of_resource
+from gateway.surface.calendar.contents import CalendarContents, of_resource
 from gateway.surface.calendar.feeds import digest_of
 from gateway.surface.calendar.icalendar import Entry, Names, render
 from gateway.surface.http.request_context import REQUEST_CONTEXT
@@ -144,7 +144,7 @@ class Calendars:
         kept, now = self._kept.get(key), self.now()
         if kept is not None and now - kept.asked_at < self.max_age * _MILLISECONDS:
             return kept
-        agenda = Agenda(self.calls, self.database)
+        agenda = CalendarContents(self.calls, self.database)
         try:
             entries = of_resource(await agenda.entries(request, connection, now), feed.resource_id)
             names = await agenda.names(request, connection)

@@ -29,7 +29,7 @@ _LIST = "bookings.list"
 
 
 @dataclass(frozen=True, slots=True)
-class Agenda:
+class CalendarContents:
     """Gathers the entries of calendars."""
 
     calls: Calls

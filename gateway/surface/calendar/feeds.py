@@ -24,7 +24,7 @@ from gateway.surface.http.requests import refuse_conditions
 from gateway.surface.http.responses import Answer, to_bytes, to_response
 from gateway.surface.operations.calls import Calls
 from gateway.surface.operations.operations import next_link, read
-from gateway.surface.operations.pagination import cut, wanted
+from gateway.surface.operations.pagination import cut, read_page_request
 from gateway.values.errors import CallInvalid, NotMapped
 from gateway.values.messages import Json
 
@@ -86,7 +86,7 @@ class Feeds:
         connection = self.calls.enter(request, operation)
         given, cursor = read(operation, request, await self.calls.body(request))
         owner = caller_of(request).name
-        page = wanted(operation, arguments(operation, given, "UTC"), cursor, f"{connection.name}/{owner}")
+        page = read_page_request(operation, arguments(operation, given, "UTC"), cursor, f"{connection.name}/{owner}")
         kept = await self.database.read(lambda opened: feeds.of(opened, connection.name, owner))
         told = [shown(feed) for feed in kept]
         data, _, about = cut(page, told, told)

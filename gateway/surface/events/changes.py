@@ -18,7 +18,7 @@ from gateway.store.events.events import last_sequence
 from gateway.store.events.following import EventBatch, follow
 from gateway.surface.http.responses import Answer, to_bytes, to_response
 from gateway.surface.operations.calls import Calls
-from gateway.surface.operations.cursors import cursor_of, refused, sequence_of
+from gateway.surface.operations.cursors import cursor_error, cursor_of, sequence_of
 from gateway.surface.operations.operations import next_link, read
 
 LATEST = "latest"
@@ -52,7 +52,7 @@ class Changes:
             page = EventBatch((), last, more=False, gap=False)
         else:
             after = None if cursor is None else sequence_of(cursor, connection.name)
-            page = await followed(self.database, connection.name, after, found.get("event", ()), limit)
+            page = await follow_events(self.database, connection.name, after, found.get("event", ()), limit)
         about = {
             "limit": limit,
             "next_cursor": cursor_of(page.upto, connection.name),
@@ -65,13 +65,13 @@ class Changes:
         return to_response(Answer(operation.status, body, next_link(request, about) if page.more else {}))
 
 
-async def followed(
+async def follow_events(
     database: Database, connection: str, after: int | None, types: Collection[str], most: int
 ) -> EventBatch:
     """Read the events after a number. Raises CallInvalid when some of them are no longer kept, StoreUnavailable."""
     page = await database.read(lambda opened: follow(opened, connection, after, types, most))
     if page.gap:
-        raise refused(
+        raise cursor_error(
             "is too old, or of another store: the events after this cursor are no longer kept; begin again without a"
             " cursor and read the bookings"
         )

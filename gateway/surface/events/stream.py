@@ -20,7 +20,7 @@ from gateway.model.model import arguments
 from gateway.store.database import Database
 from gateway.store.events.events import EVENTS, last_sequence
 from gateway.store.events.following import EventBatch
-from gateway.surface.events.changes import LATEST, followed
+from gateway.surface.events.changes import LATEST, follow_events
 from gateway.surface.http.authentication import caller_of
 from gateway.surface.http.cors import Cors
 from gateway.surface.http.request_context import REQUEST_CONTEXT
@@ -143,7 +143,7 @@ class Streams:
         if cursor is None or cursor == LATEST:
             return EventBatch((), await self.database.read(last_sequence), more=False, gap=False)
         after = sequence_of(cursor, connection, field)
-        return await followed(self.database, connection, after, types, _MOST_AT_ONCE)
+        return await follow_events(self.database, connection, after, types, _MOST_AT_ONCE)
 
     async def _send(self, sender: _Sender, page: EventBatch, types: tuple[str, ...]) -> None:
         """Send this page and what follows it, until there is a reason to end."""
@@ -152,7 +152,7 @@ class Streams:
         while not self._closing.is_set() and sender.connection in engine.catalog.connections:
             told = self.database.told(EVENTS)  # before looking, so that what comes in between is not missed
             try:
-                page = await followed(self.database, sender.connection, page.upto, types, _MOST_AT_ONCE)
+                page = await follow_events(self.database, sender.connection, page.upto, types, _MOST_AT_ONCE)
             except CallInvalid:
                 break  # retention overtook the client: it is told so when it comes again
             except StoreUnavailable:

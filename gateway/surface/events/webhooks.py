@@ -26,9 +26,9 @@ from gateway.surface.dependencies import Dependencies
 from gateway.surface.http.authentication import caller_of, may_use
 from gateway.surface.http.responses import Answer, to_bytes, to_response
 from gateway.surface.operations.calls import Calls
-from gateway.surface.operations.cursors import paged, place_of
+from gateway.surface.operations.cursors import cut_page, place_of
 from gateway.surface.operations.operations import next_link, read_apart
-from gateway.surface.operations.pagination import cut, wanted
+from gateway.surface.operations.pagination import cut, read_page_request
 from gateway.values.errors import CallInvalid, GatewayError, NotMapped, TooManyCalls
 from gateway.values.messages import Json
 from gateway.values.secrets import Secret
@@ -59,7 +59,7 @@ class Webhooks:
     async def list(self, request: web.Request) -> web.Response:
         """Answer with the caller's subscriptions. Raises GatewayError, as all of these do."""
         operation, given, cursor, _ = await self._read(request, "webhooks.list")
-        page = wanted(operation, given, cursor, caller_of(request).name)
+        page = read_page_request(operation, given, cursor, caller_of(request).name)
         owner = owner_of(caller_of(request).name)
         found = await self.dependencies.database.read(lambda opened: subscriptions.of_owners(opened, [owner]))
         keys = [one.id for one in found]
@@ -147,7 +147,7 @@ class Webhooks:
             until = self.dependencies.now() + OVERLAP
             secret = new_secret(self.dependencies.token_bytes(_SECRET_BYTES))
             await self.dependencies.database.write(lambda opened: subscriptions.rotate(opened, found.id, secret, until))
-            return _showing(operation, await told_of(self.dependencies, found), secret)
+            return _showing(operation, await describe_subscription(self.dependencies, found), secret)
 
         return await self.calls.respond(request, None, body, perform)
 
@@ -171,7 +171,7 @@ class Webhooks:
 
         async def perform() -> Answer:
             found = await self._own(request, given["id"])
-            return Answer(operation.status, to_bytes(await tested(self.calls, self.dependencies, found)))
+            return Answer(operation.status, to_bytes(await send_test(self.calls, self.dependencies, found)))
 
         return await self.calls.respond(request, None, body, perform)
 
@@ -185,7 +185,7 @@ class Webhooks:
         place, which = place_of(cursor, bound), Filter(state=state, subscription=found.id)
         database = self.dependencies.database
         rows = await database.read(lambda opened: listed(opened, which, place, limit + 1))
-        page, about = paged(rows, limit, bound, lambda row: (row.sequence, row.id))
+        page, about = cut_page(rows, limit, bound, lambda row: (row.sequence, row.id))
         tried = await database.read(lambda opened: [attempts_of(opened, row.id) for row in page])
         data = [shown_delivery(row, attempts) for row, attempts in zip(page, tried, strict=True)]
         return to_response(Answer(operation.status, to_bytes({"data": data, "page": about}), next_link(request, about)))
@@ -228,7 +228,7 @@ class Webhooks:
             may_use(request, name)
 
     async def _answer(self, operation: Operation, found: Subscription) -> Answer:
-        return Answer(operation.status, to_bytes(await told_of(self.dependencies, found)))
+        return Answer(operation.status, to_bytes(await describe_subscription(self.dependencies, found)))
 
 
 def _showing(
@@ -253,13 +253,13 @@ def webhooks(calls: Calls, dependencies: Dependencies) -> Webhooks:
     return Webhooks(calls, dependencies)
 
 
-async def told_of(dependencies: Dependencies, found: Subscription) -> dict[str, Json]:
+async def describe_subscription(dependencies: Dependencies, found: Subscription) -> dict[str, Json]:
     """Write a subscription and how its endpoint fares, as the contract has it. Raises StoreUnavailable."""
     backlogs = await dependencies.database.read(lambda opened: subscriptions.backlogs(opened, [found.id]))
     return shown(found, backlogs.get(found.id))
 
 
-async def tested(calls: Calls, dependencies: Dependencies, found: Subscription) -> dict[str, Json]:
+async def send_test(calls: Calls, dependencies: Dependencies, found: Subscription) -> dict[str, Json]:
     """Have a test event sent to this endpoint alone, and write its delivery, which is under way.
 
     Raises GatewayError (INVALID_STATE) for a subscription that is not active, TooManyCalls, NotMapped,

@@ -30,6 +30,6 @@ def handling_of(request: web.Request) -> str:
     return ""
 
 
-def applied(handling: str) -> dict[str, str]:
+def applied_header(handling: str) -> dict[str, str]:
     """Give the header that says which preference was honoured (RFC 7240 §3)."""
     return {_APPLIED: f"handling={handling}"} if handling else {}

@@ -84,7 +84,7 @@ async def _looked_up(model: Model, connection: Connection, kept: KeyRecord, run:
     look = model.operations[shows if shows is not None else reading_of(model)]
     try:
         if ended:
-            return await _over(model, connection, str(given_in(operation, kept, connection)["id"]), run)
+            return await _over(model, connection, str(arguments_of(operation, kept, connection)["id"]), run)
         way = _way(model, operation, look, connection, kept)
         if way is None:
             return WriteState(OPERATOR)
@@ -98,7 +98,7 @@ async def _looked_up(model: Model, connection: Connection, kept: KeyRecord, run:
     return WriteState(OPERATOR) if reply.age is not None else way.decide(reply)
 
 
-def given_in(operation: Operation, kept: KeyRecord, connection: Connection) -> dict[str, Json]:
+def arguments_of(operation: Operation, kept: KeyRecord, connection: Connection) -> dict[str, Json]:
     """Give the arguments of a write that is kept. Raises CallInvalid."""
     sent = json.loads(kept.asked.request)
     parts = {name: value for name, value in sent["path"].items() if name in operation.args}
@@ -115,7 +115,7 @@ class _Way:
 
 def _way(model: Model, operation: Operation, look: Operation, connection: Connection, kept: KeyRecord) -> _Way | None:
     """Find how to decide what became of a write; None where the contract does not say. Raises CallInvalid."""
-    given = given_in(operation, kept, connection)
+    given = arguments_of(operation, kept, connection)
     if look.gives == "list":
         plans, scope = connection.provider.operations, connection.scope
         given = accepted(

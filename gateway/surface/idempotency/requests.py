@@ -24,7 +24,7 @@ MAX_KEY = 255
 _KEY = re.compile(r'"((?:[ !#-\[\]-~]|\\["\\])+)"|([!#-~][!-~]*)')
 
 
-def asked_of(request: web.Request, connection: str, body: Json) -> IdempotentRequest | None:
+def fingerprint_of(request: web.Request, connection: str, body: Json) -> IdempotentRequest | None:
     """Describe a request that carries a key, as the caller sent it; None where there is no key or it does not matter.
 
     Raises CallInvalid for a key that is given twice, is empty, too long or not visible ASCII.

@@ -23,7 +23,7 @@ from gateway.surface.openapi.components import (
     ref,
 )
 from gateway.surface.openapi.error_codes import of_native, on_any_connection, on_connection
-from gateway.surface.openapi.gateway import described
+from gateway.surface.openapi.gateway import describe_operation
 from gateway.surface.openapi.parts import (
     body_schema,
     failures,
@@ -31,9 +31,9 @@ from gateway.surface.openapi.parts import (
     json_content,
     object_schema,
     parameters,
-    shared,
+    shared_parameters,
 )
-from gateway.surface.openapi.webhooks import announced, schemas
+from gateway.surface.openapi.webhooks import schemas, webhooks_of
 from gateway.values.errors import NotMapped
 from gateway.values.messages import Effect, Json
 
@@ -68,7 +68,7 @@ def _whole(model: Model) -> dict[str, Json]:
         paths.add(CONNECTION + operation.path, operation, on_any_connection(model, operation))
     told = _document(model, "Booking gateway", paths)
     told["components"]["schemas"] |= schemas(model)
-    return told | {"webhooks": announced(model)}
+    return told | {"webhooks": webhooks_of(model)}
 
 
 def _of_connection(model: Model, connection: Connection) -> dict[str, Json]:
@@ -113,7 +113,10 @@ class _Paths:
             if plan is None or name not in plan.unsupported
         }
         needed = set() if plan is None else set(plan.requires)
-        common, preferred = shared(path, keyed=operation.method in METHODS), operation.name in self.model.operations
+        common, preferred = (
+            shared_parameters(path, keyed=operation.method in METHODS),
+            operation.name in self.model.operations,
+        )
         if preferred:
             common.append(ref("parameters", PREFER_PARAMETER))
         body = {name: argument for name, argument in arguments.items() if argument.where == "body"}
@@ -135,7 +138,7 @@ class _Paths:
 
     def add_own(self, path: str, operation: GatewayOperation) -> None:
         """Tell of an operation of the gateway's own."""
-        self.told.setdefault(path, {})[operation.method.lower()] = described(self.model, operation, path)
+        self.told.setdefault(path, {})[operation.method.lower()] = describe_operation(self.model, operation, path)
 
     def add_native(self, path: str, method: str, plan: OperationPlan, codes: Iterable[str]) -> None:
         """Tell of an operation of the provider's own."""
@@ -157,7 +160,7 @@ class _Paths:
         told: dict[str, Json] = {
             "operationId": name if method == "post" else f"{name}.{method}",
             "tags": ["native"],
-            "parameters": shared(path, keyed=method == "post"),
+            "parameters": shared_parameters(path, keyed=method == "post"),
             "responses": {"200": success} | failures(self.model, codes, with_body=method == "post"),
         }
         self.told.setdefault(path, {})[method] = told

@@ -13,13 +13,13 @@ from gateway.surface.openapi.parts import (
     json_content,
     object_schema,
     parameters,
-    shared,
+    shared_parameters,
 )
 from gateway.values.errors import StoreUnavailable
 from gateway.values.messages import Json
 
 
-def described(model: Model, operation: GatewayOperation, path: str) -> dict[str, Json]:
+def describe_operation(model: Model, operation: GatewayOperation, path: str) -> dict[str, Json]:
     """Describe an operation at this path: its own, or that of one connection."""
     told: dict[str, Json] = {
         "operationId": operation.name,
@@ -34,7 +34,7 @@ def described(model: Model, operation: GatewayOperation, path: str) -> dict[str,
     body = {name: argument for name, argument in operation.args.items() if argument.where == "body"}
     arguments = {**operation.args, **operation.common}
     told["parameters"] = [
-        *shared(path, keyed=operation.idempotency_key),
+        *shared_parameters(path, keyed=operation.idempotency_key),
         *parameters(arguments, set()),
         *(_header(name, meaning) for name, meaning in operation.request_headers.items()),
     ]

@@ -18,7 +18,7 @@ _BODY_STATUSES = (
 )
 
 
-def shared(path: str, *, keyed: bool) -> list[Json]:
+def shared_parameters(path: str, *, keyed: bool) -> list[Json]:
     """Refer to the parameters that many operations have: the connection, and where it is `keyed` an Idempotency-Key."""
     names = [CONNECTION_PARAMETER] if "{connection}" in path else []
     return [ref("parameters", name) for name in (*names, *([KEY_PARAMETER] if keyed else ()))]

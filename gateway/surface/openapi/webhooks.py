@@ -40,7 +40,7 @@ def schemas(model: Model) -> dict[str, Json]:
     return told
 
 
-def announced(model: Model) -> dict[str, Json]:
+def webhooks_of(model: Model) -> dict[str, Json]:
     """Give the `webhooks` of the document: one for every event of the contract."""
     return {name: {"post": _post(event)} for name, event in model.events.items()}
 

@@ -15,7 +15,7 @@ from gateway.config import Settings
 from gateway.engine.catalog import Connection
 from gateway.engine.compensation import look_with
 from gateway.engine.engine import Engine
-from gateway.events.recorded_calls import Remembering
+from gateway.events.recorded_calls import RecordedCalls
 from gateway.mapping.expressions.ids import uuid_of
 from gateway.mapping.handling import handled
 from gateway.model.model import GatewayOperation, Operation
@@ -28,10 +28,18 @@ from gateway.surface.http.request_context import REQUEST_CONTEXT
 from gateway.surface.http.requests import READ_SECONDS, json_body, path_parts, refuse_conditions
 from gateway.surface.http.responses import Answer, answer_of, warnings_of
 from gateway.surface.idempotency.idempotency import Ledger, hold_of
-from gateway.surface.idempotency.reconciliation import ABSENT, CONFIRMED, OPERATOR, PENDING, STATES, given_in, state_of
-from gateway.surface.idempotency.requests import asked_of, key_of
+from gateway.surface.idempotency.reconciliation import (
+    ABSENT,
+    CONFIRMED,
+    OPERATOR,
+    PENDING,
+    STATES,
+    arguments_of,
+    state_of,
+)
+from gateway.surface.idempotency.requests import fingerprint_of, key_of
 from gateway.surface.idempotency.written import Outcome
-from gateway.surface.operations.capabilities import described
+from gateway.surface.operations.capabilities import describe_connection
 from gateway.surface.operations.readings import Readings
 from gateway.values.errors import GatewayError, NotMapped, OutcomeUnknown, ProviderUnauthorised, ProviderUnavailable
 from gateway.values.messages import LENIENT, Call, Effect, Json, Reply
@@ -46,7 +54,7 @@ _STATUS = {
 
 
 @dataclass(frozen=True, slots=True)
-class Standings:
+class ConnectionHealth:
     """How the last call of each connection went, while its settings stay the same. Starts anew with the process."""
 
     _by_digest: dict[str, str] = field(default_factory=dict)
@@ -74,8 +82,8 @@ class Calls:
     engine: Engine
     settings: Settings
     ledger: Ledger
-    standings: Standings
-    recorded_calls: Remembering
+    standings: ConnectionHealth
+    recorded_calls: RecordedCalls
     """What completes calls, and tells what they did."""
     readings: Readings = field(default_factory=Readings)
     """Lists whose pages were not all given yet."""
@@ -146,7 +154,7 @@ class Calls:
         """Remember how a call ended, and tell a connection's new status."""
         if self.standings.note(connection, code):
             status = self.standings.of(connection)
-            await self.recorded_calls.stands(described(connection, self.engine.model, status))
+            await self.recorded_calls.stands(describe_connection(connection, self.engine.model, status))
 
     async def respond(
         self, request: web.Request, connection: Connection | None, body: Json, perform: Callable[[], Awaitable[Answer]]
@@ -156,7 +164,7 @@ class Calls:
         Raises GatewayError.
         """
         refuse_conditions(request)
-        asked = asked_of(request, connection.name if connection is not None else "", body)
+        asked = fingerprint_of(request, connection.name if connection is not None else "", body)
         if asked is None:
             return responses.to_response(await perform())
 
@@ -202,19 +210,19 @@ class Calls:
             await self.recorded_calls.found(connection, operation.name, data)
         if data is not None:  # as it was answered had the answer come; who wants nothing lost was refused before
             plan, lenient = self.engine.operation(connection, operation.name), handling_of(request) == LENIENT
-            about = (given_in(operation, kept, connection), operation, connection.provider.title)
+            about = (arguments_of(operation, kept, connection), operation, connection.provider.title)
             _, lost = handled(plan, *about, LENIENT if lenient else "")
             data = data | warnings_of(Reply(None, warnings=lost))
         return answer_of(operation, data, request.rel_url.raw_path, {})
 
 
-def masked(value: Json, redactor: Redactor) -> Json:
+def mask(value: Json, redactor: Redactor) -> Json:
     """Give a provider's own data without the connection's secrets, wherever the provider repeats them."""
     spend()
     if isinstance(value, str):
         return redactor.text(value)
     if isinstance(value, dict):
-        return {redactor.text(key): masked(inner, redactor) for key, inner in value.items()}
+        return {redactor.text(key): mask(inner, redactor) for key, inner in value.items()}
     if isinstance(value, list):
-        return [masked(inner, redactor) for inner in value]
+        return [mask(inner, redactor) for inner in value]
     return value

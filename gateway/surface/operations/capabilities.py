@@ -12,7 +12,7 @@ from gateway.values.messages import Json
 from gateway.values.rates import LimitsPlan
 
 
-def described(connection: Connection, model: Model, status: str) -> dict[str, Json]:
+def describe_connection(connection: Connection, model: Model, status: str) -> dict[str, Json]:
     """Give the canonical Connection."""
     return {
         "id": connection.name,

@@ -34,7 +34,7 @@ def decode(cursor: str) -> bytes | None:
         return None
 
 
-def refused(problem: str, field: str = "cursor") -> CallInvalid:
+def cursor_error(problem: str, field: str = "cursor") -> CallInvalid:
     """Make the error of a cursor that stood in this field."""
     return CallInvalid(f"`{field}` {problem}.", details={"fields": [{"field": field, "problem": problem}]})
 
@@ -51,9 +51,9 @@ def sequence_of(cursor: str, connection: str, field: str = "cursor") -> int:
     """
     found = _SEQUENCE.fullmatch(decode(cursor) or b"")
     if found is None:
-        raise refused("is not valid", field)
+        raise cursor_error("is not valid", field)
     if found[2].decode() != _digest(connection):
-        raise refused("belongs to another connection", field)
+        raise cursor_error("belongs to another connection", field)
     return int(found[1])
 
 
@@ -63,11 +63,11 @@ def place_of(cursor: str | None, bound: str) -> tuple[int, str] | None:
         return None
     found = _PLACE.fullmatch(decode(cursor) or b"")
     if found is None or found[3].decode() != _digest(bound):
-        raise refused("is not valid for this list: send it with the arguments it was given for")
+        raise cursor_error("is not valid for this list: send it with the arguments it was given for")
     return int(found[1]), found[2].decode()
 
 
-def paged(
+def cut_page(
     rows: Sequence[Row], limit: int, bound: str, place: Callable[[Row], tuple[int, str]]
 ) -> tuple[Sequence[Row], dict[str, Json]]:
     """Cut rows of which one more was asked for than the page holds, and say what `page` is told."""

@@ -10,11 +10,11 @@ from aiohttp import web
 from gateway.computation.budget import spend
 from gateway.engine.catalog import Connection
 from gateway.surface.http.authentication import caller_of
-from gateway.surface.http.preferences import applied
+from gateway.surface.http.preferences import applied_header
 from gateway.surface.http.request_context import REQUEST_CONTEXT
 from gateway.surface.http.responses import headers_of, to_bytes, warnings_of
-from gateway.surface.operations.calls import Calls, masked
-from gateway.surface.operations.pagination import PageRequest, about, ordered
+from gateway.surface.operations.calls import Calls, mask
+from gateway.surface.operations.pagination import PageRequest, about, order_entries
 from gateway.surface.operations.readings import Owner, Reading
 from gateway.values.messages import Json, Reply
 from gateway.values.secrets import Redactor
@@ -74,7 +74,7 @@ class Listing:
         hide = self.calls.engine.redactor(self.connection) if PROVIDER_DATA in self.include else None
         compute = self.calls.computing(self.request, self.connection, self.request[REQUEST_CONTEXT].operation)
         written = await compute(_written, page, reply, hide, large=len(reply.data) > _LARGE)
-        now, headers = self.calls.now(), headers_of(reply) | applied(self.handling)
+        now, headers = self.calls.now(), headers_of(reply) | applied_header(self.handling)
         reading = Reading(written.rows, to_bytes(warnings_of(reply))[1:-1], headers, now - (reply.age or 0.0))
         if written.first + page.limit >= written.total:  # the last page: only its rows were written
             value = about(page, written.total, written.first, [])
@@ -90,12 +90,12 @@ class Listing:
 
 
 def _written(page: PageRequest, reply: Reply, hide: Redactor | None) -> _WrittenList:
-    entries, first = ordered(page, reply.data, reply.raw)
+    entries, first = order_entries(page, reply.data, reply.raw)
     last = first + page.limit >= len(entries)
     rows = []
     for entry, own in entries[first:] if last else entries:
         spend(_SLOW)
-        rows.append(to_bytes(entry if own is None or hide is None else entry | {PROVIDER_DATA: masked(own, hide)}))
+        rows.append(to_bytes(entry if own is None or hide is None else entry | {PROVIDER_DATA: mask(own, hide)}))
     return _WrittenList(rows, len(entries), first)
 
 

@@ -16,7 +16,7 @@ from gateway.surface.http.error_responses import HttpRefused
 from gateway.surface.http.request_context import REQUEST_CONTEXT
 from gateway.surface.http.requests import path_parts, query_pairs
 from gateway.surface.http.responses import Answer, headers_of, to_bytes_in_pieces
-from gateway.surface.operations.calls import Calls, masked
+from gateway.surface.operations.calls import Calls, mask
 from gateway.values.errors import CallInvalid, MappingFault, OverBudget
 from gateway.values.messages import Effect, Json
 from gateway.values.secrets import Redactor
@@ -83,7 +83,7 @@ class Native:
 
 def _written(data: Json, hide: Redactor) -> bytes:
     """Write what the provider answered, secrets masked."""
-    return b'{"data":' + to_bytes_in_pieces(masked(data, hide)) + b"}"
+    return b'{"data":' + to_bytes_in_pieces(mask(data, hide)) + b"}"
 
 
 def scope_of(plan: OperationPlan) -> str:

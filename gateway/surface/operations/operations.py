@@ -12,13 +12,13 @@ from gateway.engine.catalog import Connection
 from gateway.links.slots.payloads import with_courts
 from gateway.model.model import Operation, arguments, from_body, from_query
 from gateway.surface.http.authentication import may
-from gateway.surface.http.preferences import applied, handling_of
+from gateway.surface.http.preferences import applied_header, handling_of
 from gateway.surface.http.request_context import REQUEST_CONTEXT
 from gateway.surface.http.requests import path_parts, query_pairs
 from gateway.surface.http.responses import Answer, answer_of, headers_of, warnings_of
-from gateway.surface.operations.calls import Calls, masked
+from gateway.surface.operations.calls import Calls, mask
 from gateway.surface.operations.lists import PROVIDER_DATA, Listing, Page
-from gateway.surface.operations.pagination import wanted
+from gateway.surface.operations.pagination import read_page_request
 from gateway.values.errors import MappingFault, OutcomeUnknown
 from gateway.values.messages import STRICT, Effect, Json, Reply
 from gateway.values.secrets import Redactor
@@ -44,7 +44,7 @@ class Canonical:
             links = (one for one in self.calls.settings.links if one.peer == connection.name)
             given = with_courts(given, links, connection.zone)
         found = arguments(operation, given, connection.zone)
-        page = wanted(operation, found, cursor, connection.name) if operation.gives == "list" else None
+        page = read_page_request(operation, found, cursor, connection.name) if operation.gives == "list" else None
         include = frozenset(found.get("include") or ())
         args = {name: value for name, value in found.items() if name in operation.args}
         handling = handling_of(request)
@@ -69,7 +69,7 @@ class Canonical:
         return Answer(self.operation.status, page.body, dict(page.headers) | next_link(request, page.about))
 
     def _answer(self, request: web.Request, connection: Connection, reply: Reply, include: frozenset[str]) -> Answer:
-        headers = headers_of(reply) | applied(handling_of(request))
+        headers = headers_of(reply) | applied_header(handling_of(request))
         if self.operation.gives == "none":
             return answer_of(self.operation, None, "", headers)
         if reply.data is None:
@@ -116,4 +116,4 @@ def next_link(request: web.Request, about: Mapping[str, Json]) -> dict[str, str]
 
 def _shown(row: dict[str, Json], own: Json, hide: Redactor | None) -> dict[str, Json]:
     """Put the provider's own object, its secrets masked, beside what was made of it; without `hide` it is not shown."""
-    return row if own is None or hide is None else row | {PROVIDER_DATA: masked(own, hide)}
+    return row if own is None or hide is None else row | {PROVIDER_DATA: mask(own, hide)}

@@ -19,7 +19,7 @@ from typing import Any, TypeAlias
 from gateway.computation.budget import spend
 from gateway.model.model import Operation, Type, TypeRefused
 from gateway.model.types.times import moment
-from gateway.surface.operations.cursors import decode, encode, refused
+from gateway.surface.operations.cursors import cursor_error, decode, encode
 from gateway.values.messages import Json
 from gateway.values.strictjson import JsonRefused, decode_json
 
@@ -46,7 +46,9 @@ class PageRequest:
     """The number of the page's first entry in that reading."""
 
 
-def wanted(operation: Operation, arguments: Mapping[str, Json], cursor: str | None, connection: str) -> PageRequest:
+def read_page_request(
+    operation: Operation, arguments: Mapping[str, Json], cursor: str | None, connection: str
+) -> PageRequest:
     """Read which page is asked for; `arguments` are canonical.
 
     Raises CallInvalid for a cursor that is none, or that belongs to another query, operation or connection.
@@ -72,12 +74,14 @@ def cut(
     page: PageRequest, data: Sequence[Json], beside: Sequence[Json]
 ) -> tuple[list[Json], list[Json], dict[str, Json]]:
     """Sort the entries and give those of the page, what stands beside each of them, and the value of `page`."""
-    entries, first = ordered(page, data, beside)
+    entries, first = order_entries(page, data, beside)
     shown = entries[first : first + page.limit]
     return [entry for entry, _ in shown], [own for _, own in shown], about(page, len(entries), first, shown)
 
 
-def ordered(page: PageRequest, data: Sequence[Json], beside: Sequence[Json]) -> tuple[list[tuple[Json, Json]], int]:
+def order_entries(
+    page: PageRequest, data: Sequence[Json], beside: Sequence[Json]
+) -> tuple[list[tuple[Json, Json]], int]:
     """Sort all entries, each with what stands beside it, and tell at which of them the page begins.
 
     They are sorted piece by piece: a single sort of very many would hold every thread for its whole time.
@@ -120,21 +124,21 @@ def _after(cursor: str, order: tuple[tuple[str, Type], ...], query: str) -> tupl
     try:
         found = decode_json(decode(cursor) or b"")
     except JsonRefused:
-        raise refused("is not valid") from None
+        raise cursor_error("is not valid") from None
     if not isinstance(found, list) or len(found) != len(order) + 3:
-        raise refused("is not valid")
+        raise cursor_error("is not valid")
     token, first = found[1:3]
     if not isinstance(token, str) or type(first) is not int or first < 0:
-        raise refused("is not valid")
+        raise cursor_error("is not valid")
     if found[0] != query:
-        raise refused("belongs to another query: send it with the arguments it was given for")
+        raise cursor_error("belongs to another query: send it with the arguments it was given for")
     try:
         entry = {
             name: None if value is None else type_.accept(value)
             for (name, type_), value in zip(order, found[3:], strict=True)
         }
     except TypeRefused:
-        raise refused("is not valid") from None
+        raise cursor_error("is not valid") from None
     return token, first, _key(order, entry)
 
 

@@ -1,7 +1,7 @@
 """Messages that only ask who answers here, and what they are answered.
 
 What is sent back is bounded, plain text or JSON that no browser takes for a page, and never a signature of something
-that could be a message. Only Unproved is raised.
+that could be a message. Only VerificationFailed is raised.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from gateway.mapping.nodes.verification import ChallengePlan, VerifyPlan
 from gateway.mapping.runtime.trees import evaluate
 from gateway.values.errors import MappingFault
 from gateway.values.messages import Json
-from gateway.webhooks.inbound.parsing import Reading, Unproved, raw, written
+from gateway.webhooks.inbound.parsing import Reading, VerificationFailed, raw, written
 
 _ECHOED: Final = re.compile(r"[^\x00-\x1f\x7f-\x9f\ud800-\udfff]{1,1024}")
 """What is sent back: a line of text."""
@@ -30,7 +30,7 @@ _NOSNIFF: Final = ("X-Content-Type-Options", "nosniff")
 
 
 @dataclass(frozen=True, slots=True)
-class Challenged:
+class ChallengeAnswer:
     """What a challenge is answered."""
 
     status: int
@@ -38,11 +38,11 @@ class Challenged:
     body: bytes
 
 
-def answer(plan: VerifyPlan, reading: Reading, scope: Mapping[str, Json], *, unproved: bool) -> Challenged | None:
+def answer(plan: VerifyPlan, reading: Reading, scope: Mapping[str, Json], *, unproved: bool) -> ChallengeAnswer | None:
     """The answer to the first challenge that this message is; None when it is none.
 
-    With `unproved` only those that are answered without verifying the message, else only the others. Raises Unproved
-    for a challenge whose token or value is not as it must be.
+    With `unproved` only those that are answered without verifying the message, else only the others. Raises
+    VerificationFailed for a challenge whose token or value is not as it must be.
     """
     for challenge in plan.challenges:
         if challenge.unproved == unproved and _is_meant(challenge, reading, scope):
@@ -78,7 +78,7 @@ def _is_meant(challenge: ChallengePlan, reading: Reading, scope: Mapping[str, Js
         if challenge.when is not None and not reading.holds(challenge.when, scope):
             return False
         return challenge.value is None or bool(reading.single(challenge.value))
-    except Unproved:  # no JSON, or without the value: an ordinary message
+    except VerificationFailed:  # no JSON, or without the value: an ordinary message
         return False
 
 
@@ -87,29 +87,29 @@ def _check_token(challenge: ChallengePlan, reading: Reading, scope: Mapping[str,
         return
     given = raw(reading.single(challenge.token))
     if not any(hmac.compare_digest(token, given) for token in tokens_of(challenge.keys, scope)):
-        raise Unproved("the token of the challenge is another")
+        raise VerificationFailed("the token of the challenge is another")
 
 
-def _answer(plan: VerifyPlan, challenge: ChallengePlan, reading: Reading, scope: Mapping[str, Json]) -> Challenged:
+def _answer(plan: VerifyPlan, challenge: ChallengePlan, reading: Reading, scope: Mapping[str, Json]) -> ChallengeAnswer:
     value = reading.single(challenge.value) if challenge.value is not None else ""
     if challenge.header:
         if not _HEADER.fullmatch(value):
-            raise Unproved("the value of the challenge cannot stand in a header")
-        return Challenged(200, ((challenge.header, value), _NOSNIFF), b"")
+            raise VerificationFailed("the value of the challenge cannot stand in a header")
+        return ChallengeAnswer(200, ((challenge.header, value), _NOSNIFF), b"")
     if challenge.value is not None and not _ECHOED.fullmatch(value):
-        raise Unproved("the value of the challenge is too long, or no line of text")
+        raise VerificationFailed("the value of the challenge is too long, or no line of text")
     if challenge.json is None:
-        return Challenged(200, (("Content-Type", "text/plain; charset=utf-8"), _NOSNIFF), value.encode())
+        return ChallengeAnswer(200, (("Content-Type", "text/plain; charset=utf-8"), _NOSNIFF), value.encode())
     names = {"value": value}
     if challenge.signs:
         names["signature"] = _signature(plan, challenge, value, scope)
     body = json.dumps(evaluate(challenge.json, names), ensure_ascii=True).encode()
-    return Challenged(200, (("Content-Type", "application/json"), _NOSNIFF), body)
+    return ChallengeAnswer(200, (("Content-Type", "application/json"), _NOSNIFF), body)
 
 
 def _signature(plan: VerifyPlan, challenge: ChallengePlan, value: str, scope: Mapping[str, Json]) -> str:
     if not _SIGNED.fullmatch(value):
-        raise Unproved("the value of the challenge could be a message, which is not signed for anyone")
+        raise VerificationFailed("the value of the challenge could be a message, which is not signed for anyone")
     key = next(keys_of(plan, scope), None)
     if key is None:
         raise MappingFault("there is no key to answer the challenge with", origin=challenge.origin)

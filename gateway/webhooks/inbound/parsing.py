@@ -1,7 +1,7 @@
 """What a message holds, read without trusting it: every text is there exactly once, or the message is refused.
 
-Bytes are taken as they came. Nothing here raises anything but Unproved, whatever a message holds, and no reason holds
-a value of it.
+Bytes are taken as they came. Nothing here raises anything but VerificationFailed, whatever a message holds, and no
+reason holds a value of it.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _FIELDS: Final = 1_000
 _UNREAD: Final = object()
 
 
-class Unproved(Exception):
+class VerificationFailed(Exception):
     """A message does not prove what it must. The reason is for our own log, and never for the sender."""
 
 
@@ -52,7 +52,7 @@ class Reading:
             try:
                 self._json = decode_json(self.received.body)
             except JsonRefused as refused:
-                raise Unproved(f"the body {refused.reason}") from None
+                raise VerificationFailed(f"the body {refused.reason}") from None
         return self._json
 
     def entries(self, location: Location, item: Json = _UNREAD) -> list[str]:
@@ -70,7 +70,7 @@ class Reading:
         """The one text at a location."""
         found = self.entries(location, item)
         if len(found) != 1:
-            raise Unproved(f"{_named(location)} holds {len(found)} of what must be there once")
+            raise VerificationFailed(f"{_named(location)} holds {len(found)} of what must be there once")
         return found[0]
 
     def text(self, location: Location, item: Json = _UNREAD) -> str:
@@ -96,7 +96,7 @@ class Reading:
         try:
             found = path.read(self.json() if item is _UNREAD else item)
         except ExpressionFailed:
-            raise Unproved(f"`{path.text}` cannot be read") from None
+            raise VerificationFailed(f"`{path.text}` cannot be read") from None
         return found if found is None or isinstance(found, str | int | float | bool | list | dict) else None
 
     def holds(self, predicate: Predicate, scope: Mapping[str, Json]) -> bool:
@@ -115,7 +115,7 @@ class Reading:
         """A text or whole number in the body, as text."""
         found = self.value(path, item)
         if isinstance(found, bool) or not isinstance(found, str | int):
-            raise Unproved(f"`{path.text}` is no text")
+            raise VerificationFailed(f"`{path.text}` is no text")
         return str(found)
 
     def signed(self, pieces: Iterable[Piece], timestamp: str, key: bytes, item: Json = _UNREAD) -> bytes:
@@ -164,7 +164,7 @@ class Reading:
         else:
             found = self.header(piece.text) if piece.kind == "header" else self.parameter(piece.text)
         if piece.stop and piece.stop in found:
-            raise Unproved(f"`{piece.text}` holds what stands behind it in the signed bytes")
+            raise VerificationFailed(f"`{piece.text}` holds what stands behind it in the signed bytes")
         return found
 
     def _form(self) -> bytes:
@@ -173,7 +173,7 @@ class Reading:
             text = self.received.body.decode()
             pairs = parse_qsl(text, keep_blank_values=True, errors="strict", max_num_fields=_FIELDS)
         except ValueError:
-            raise Unproved("the body is no form") from None
+            raise VerificationFailed("the body is no form") from None
         return raw("".join(name + value for name, value in sorted(set(pairs))))
 
 
@@ -182,7 +182,7 @@ def raw(text: str) -> bytes:
     try:
         return text.encode("utf-8", "surrogateescape")
     except UnicodeEncodeError:
-        raise Unproved("a text holds what no bytes are read as") from None
+        raise VerificationFailed("a text holds what no bytes are read as") from None
 
 
 def unwritten(text: str, encoding: str) -> bytes | None:
@@ -213,7 +213,7 @@ def written(content: bytes, encoding: str) -> str:
 def _once(found: list[str], name: str) -> str:
     """The one value; two could be read as one by us and as the other by whoever signed."""
     if len(found) != 1:
-        raise Unproved(f"the {name} came {len(found)} times")
+        raise VerificationFailed(f"the {name} came {len(found)} times")
     return found[0]
 
 
@@ -232,4 +232,4 @@ def _plain(value: Json) -> str:
             return "true" if value else "false"
         case str() | int() | float():
             return str(value)
-    raise Unproved("what is joined is no text, number, true or false")
+    raise VerificationFailed("what is joined is no text, number, true or false")

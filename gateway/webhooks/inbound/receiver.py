@@ -14,9 +14,9 @@ from typing import NoReturn
 
 from gateway.engine.catalog import Connection
 from gateway.engine.engine import Engine
-from gateway.events.publisher import EVENTS, Published, Publisher, observed
+from gateway.events.publisher import EVENTS, Publisher, PublishResult, observe
 from gateway.mapping.checks.lapsing import lapsing
-from gateway.mapping.nodes.hooks import IGNORE, Hook, TellingHook
+from gateway.mapping.nodes.hooks import IGNORE, EventHook, Hook
 from gateway.store.database import Transaction
 from gateway.store.events.events import Receipt, publishing
 from gateway.store.events.receipts import explain, of_state, settle
@@ -26,8 +26,16 @@ from gateway.values.errors import (
 )
 from gateway.values.messages import Call, Json, Observation, Received
 from gateway.values.secrets import Redactor
-from gateway.webhooks.inbound.challenges import Challenged
-from gateway.webhooks.inbound.session import Fetch, HookMessages, Question, ReadMessage, Refused, Session, whole_name
+from gateway.webhooks.inbound.challenges import ChallengeAnswer
+from gateway.webhooks.inbound.session import (
+    Fetch,
+    HookMessages,
+    Question,
+    ReadMessage,
+    RefusedMessage,
+    Session,
+    whole_name,
+)
 
 WEBHOOK = "provider_webhook"
 """The origin of events that a provider told us."""
@@ -54,7 +62,7 @@ class Delivery:
 
 
 @dataclass(frozen=True, slots=True)
-class Inbound:
+class Receiver:
     """Receives. `now` gives milliseconds since 1970, `fresh` a new id with this prefix."""
 
     engine: Engine
@@ -62,7 +70,7 @@ class Inbound:
     now: Callable[[], int]
     fresh: Callable[[str], str]
 
-    async def receive(self, delivery: Delivery) -> Challenged | Question | None:
+    async def receive(self, delivery: Delivery) -> ChallengeAnswer | Question | None:
         """Take in a message. Once this gives None, everything it means is stored.
 
         A challenge is answered instead, and of what asks for something nothing is stored: whoever receives it has it
@@ -71,9 +79,9 @@ class Inbound:
         cannot be fetched: it shall come again.
         """
         came = await self.session(delivery).take(self._fetch(delivery))
-        if isinstance(came, Refused):
+        if isinstance(came, RefusedMessage):
             self._refuse(delivery, came)
-        if isinstance(came, Challenged | Question):
+        if isinstance(came, ChallengeAnswer | Question):
             return came
         await self._keep(delivery, came)
         return None
@@ -90,7 +98,7 @@ class Inbound:
         received: False says only that nobody knows yet who sends it.
         """
         seen = self.session(delivery).glance()
-        if isinstance(seen, Refused):
+        if isinstance(seen, RefusedMessage):
             self._refuse(delivery, seen)
         return seen
 
@@ -108,14 +116,14 @@ class Inbound:
             raise NotMapped("Dead letter not found.")
         connection = self.engine.connection(found.connection)
         plan = connection.provider.hooks.get(found.hook)
-        if not isinstance(plan, TellingHook):
+        if not isinstance(plan, EventHook):
             raise NotMapped(f"The connection `{found.connection}` has no hook `{found.hook}` any more.")
         delivery = Delivery(connection, plan, _unpacked(found.request), found.received_at, "", receipt, deadline)
         told = await self.session(delivery).messages(plan, self._fetch(delivery))
-        if isinstance(told, Refused) and not told.waits:  # what proved it no longer does; the log says what
+        if isinstance(told, RefusedMessage) and not told.waits:  # what proved it no longer does; the log says what
             self._tell(delivery, told)
             return False
-        if isinstance(told, Refused):
+        if isinstance(told, RefusedMessage):
             self._refuse(delivery, told)
         whole = found.dedupe == _hash(whole_name(delivery.received))
         mine = [one for one in told.messages if whole or _hash(one.key) == found.dedupe]
@@ -142,7 +150,7 @@ class Inbound:
         plan, read = told.hook, told.messages
         receipts = [self._receipt(delivery, plan, one) for one in read]
 
-        def work(connection: Transaction) -> list[Published]:
+        def work(connection: Transaction) -> list[PublishResult]:
             return [
                 self.publisher.work(connection, self._observations(delivery, one), receipt, compare=plan.compares)
                 for one, receipt in zip(read, receipts, strict=True)
@@ -158,7 +166,7 @@ class Inbound:
                 origin, reason = receipt.origin or "", receipt.reason or ""
                 logs.hook_dead(**about, receipt=receipt.id, origin=origin, reason=reason)
 
-    def _receipt(self, delivery: Delivery, plan: TellingHook, one: ReadMessage) -> Receipt:
+    def _receipt(self, delivery: Delivery, plan: EventHook, one: ReadMessage) -> Receipt:
         connection, received, failure = delivery.connection, delivery.received, one.failure
         return Receipt(
             id=self.fresh("rcp"),
@@ -173,9 +181,7 @@ class Inbound:
             origin=failure.origin if failure is not None else None,
         )
 
-    async def _settle(
-        self, delivery: Delivery, plan: TellingHook, letter: Receipt, read: Sequence[ReadMessage]
-    ) -> None:
+    async def _settle(self, delivery: Delivery, plan: EventHook, letter: Receipt, read: Sequence[ReadMessage]) -> None:
         """Store the events of a dead letter that can be read now, but for what came again in the meantime."""
         receipts = [self._receipt(delivery, plan, one) for one in read]
         state = "mapped" if any(_state(one) == "mapped" for one in read) else "ignored"
@@ -208,14 +214,14 @@ class Inbound:
         about = (connection.name, connection.provider.name, WEBHOOK, one.message.type, one.data)
         fetch = one.message.fetch
         ends = lapsing(connection.provider.operations, fetch[0]) if fetch is not None else frozenset[str]()
-        return [observed(*about, stand_ins=frozenset(connection.provider.remembered), lapsing=ends)]
+        return [observe(*about, stand_ins=frozenset(connection.provider.remembered), lapsing=ends)]
 
-    def _refuse(self, delivery: Delivery, refused: Refused) -> NoReturn:
+    def _refuse(self, delivery: Delivery, refused: RefusedMessage) -> NoReturn:
         """Refuse a message: the log knows why, its sender does not."""
         self._tell(delivery, refused)
         raise refused.error
 
-    def _tell(self, delivery: Delivery, refused: Refused) -> None:
+    def _tell(self, delivery: Delivery, refused: RefusedMessage) -> None:
         about = {"request": delivery.request_id, "connection": delivery.connection.name, "hook": delivery.plan.name}
         told = logs.hook_waits if refused.waits else logs.hook_refused
         told(**about, reason=delivery.connection.redactor.text(refused.reason))
@@ -232,7 +238,7 @@ def _hash(name: str) -> str:
     return hashlib.sha256(name.encode("utf-8", "surrogatepass")).hexdigest()
 
 
-def _packed(received: Received, redactor: Redactor, plan: TellingHook) -> bytes:
+def _packed(received: Received, redactor: Redactor, plan: EventHook) -> bytes:
     """Write a message as it is kept: what the mapping may read, without what proves its sender; the body as it came."""
     names = {part.header for part in plan.dedupe}
     kept = [(name, redactor.text(value)) for name, value in received.headers if name in names or not _proves(name)]

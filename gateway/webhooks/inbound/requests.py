@@ -28,7 +28,7 @@ class Links(Protocol):
         ...
 
 
-async def answered(
+async def answer_request(
     session: Session, question: Question, links: Links | None, request_id: str, deadline: float
 ) -> Response:
     """Have it done, and give the answer that the mapping says. Raises GatewayError.

@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 from typing import Final
 
 from gateway.engine.catalog import Connection
-from gateway.mapping.nodes.hooks import IGNORE, AskingHook, Hook, RequestPlan, TellingHook, is_proved_by_fetch
+from gateway.mapping.nodes.hooks import IGNORE, EventHook, Hook, RequestHook, RequestPlan, is_proved_by_fetch
 from gateway.mapping.nodes.verification import VerifyPlan
 from gateway.mapping.runtime.hook_messages import answering, is_equal, is_forged, to_messages, to_reply
 from gateway.mapping.runtime.hook_requests import to_answer, to_asked
@@ -31,7 +31,7 @@ from gateway.values.errors import (
     SignatureInvalid,
 )
 from gateway.values.messages import Json, MarketplaceRequest, Message, Received, Response
-from gateway.webhooks.inbound.challenges import Challenged
+from gateway.webhooks.inbound.challenges import ChallengeAnswer
 from gateway.webhooks.inbound.verify import glance, verify
 
 AGAIN_SECONDS: Final = 30.0
@@ -71,12 +71,12 @@ class ReadMessage:
 class HookMessages:
     """The messages of a request to a hook that tells of events."""
 
-    hook: TellingHook
+    hook: EventHook
     messages: tuple[ReadMessage, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Refused:
+class RefusedMessage:
     """A request of which nothing is kept. `error` is what its sender is told, `reason` what our own log is.
 
     `cause` is the error behind it, where there is one: why the body of what nobody has proved cannot be read, or why
@@ -90,7 +90,7 @@ class Refused:
 
 
 @dataclass(frozen=True, slots=True)
-class Own:
+class DefaultAnswer:
     """The gateway's own words for an error of which the mapping says nothing, with the status that they have.
 
     With `again` a marketplace is told to ask again.
@@ -100,13 +100,15 @@ class Own:
     again: bool
 
 
-def hook_of(connection: Connection, name: str, method: str) -> Hook | Refused:
+def hook_of(connection: Connection, name: str, method: str) -> Hook | RefusedMessage:
     """Give the hook that a request names, by a method (in capitals) that it takes."""
     plan = connection.provider.hooks.get(name)
     if plan is None:
-        return Refused(SignatureInvalid(""), "the path names no hook", NotMapped(f"There is no hook `{name}` here."))
+        return RefusedMessage(
+            SignatureInvalid(""), "the path names no hook", NotMapped(f"There is no hook `{name}` here.")
+        )
     if method not in plan.methods:
-        return Refused(SignatureInvalid(""), "the method is another")
+        return RefusedMessage(SignatureInvalid(""), "the method is another")
     return plan
 
 
@@ -131,28 +133,28 @@ class Session:
         """What templates of a hook see of a connection, at this moment."""
         return {**self.connection.scope, "now": moment(self.at)}
 
-    def glance(self) -> bool | Refused:
+    def glance(self) -> bool | RefusedMessage:
         """Tell whether a message is proved by what came before its body, which is not read yet.
 
         False says only that the body may still prove it.
         """
         seen = glance(self._blocks(), self.received, self.connection.revealed, self.at / 1000, self.url)
-        return Refused(SignatureInvalid(""), seen.reason) if seen.reason else seen.proved
+        return RefusedMessage(SignatureInvalid(""), seen.reason) if seen.reason else seen.proved
 
-    async def take(self, fetch: Fetch) -> Challenged | Question | HookMessages | Refused:
+    async def take(self, fetch: Fetch) -> ChallengeAnswer | Question | HookMessages | RefusedMessage:
         """Go the whole way to what a request comes to: an answer to a challenge, a question, messages, or a refusal."""
         revealed = self.connection.revealed
         now = self.at / 1000
         verdict = verify(self._blocks(), self.received, revealed, now, self.url, recorded=self.recorded)
         if not verdict.accepted:
-            return Refused(SignatureInvalid(""), verdict.reason)
+            return RefusedMessage(SignatureInvalid(""), verdict.reason)
         if verdict.answer is not None:
             return verdict.answer
-        if isinstance(self.plan, AskingHook):
+        if isinstance(self.plan, RequestHook):
             return self._question(self.plan)
         return await self.messages(self.plan, fetch)
 
-    async def messages(self, plan: TellingHook, fetch: Fetch) -> HookMessages | Refused:
+    async def messages(self, plan: EventHook, fetch: Fetch) -> HookMessages | RefusedMessage:
         """Read the messages of a request that is proved, and fetch what they only name."""
         received, scope = self.received, self.scope
         try:
@@ -160,14 +162,14 @@ class Session:
             named = to_messages(plan, received, scope) if equal else []
         except (AnswerMismatch, MappingFault) as error:
             if plan.forged is not None:  # nobody has proved it: nothing of it is kept
-                return Refused(SignatureInvalid(""), error.detail, error)
+                return RefusedMessage(SignatureInvalid(""), error.detail, error)
             return HookMessages(plan, (ReadMessage(whole_name(received), whole_name(received), None, failure=error),))
         if not equal:
-            return Refused(SignatureInvalid(""), _UNEQUAL)
+            return RefusedMessage(SignatureInvalid(""), _UNEQUAL)
         found = []
         for name, message in named:
             one = await self._fetched(plan, name, message, fetch)
-            if isinstance(one, Refused):
+            if isinstance(one, RefusedMessage):
                 return one
             found.append(one)
         return HookMessages(plan, tuple(found))
@@ -180,14 +182,14 @@ class Session:
         """Give the answer to messages that were taken. Raises MappingFault where a template of it fails."""
         return to_reply(self.plan, None, self.scope) or Response(_NO_CONTENT, {}, b"")
 
-    def reply(self, error: GatewayError) -> Response | Own:
+    def reply(self, error: GatewayError) -> Response | DefaultAnswer:
         """Give the answer to an error. Raises MappingFault where a template of it fails."""
         again = self._again(error)
         told = to_reply(self.plan, error.code, self.scope, again=again)
         if told is not None:
             return told
-        asks_again = again and isinstance(self.plan, AskingHook)
-        return Own(_UNAVAILABLE if asks_again else code_of(error, self.model).status, asks_again)
+        asks_again = again and isinstance(self.plan, RequestHook)
+        return DefaultAnswer(_UNAVAILABLE if asks_again else code_of(error, self.model).status, asks_again)
 
     def row(self, error: GatewayError) -> str:
         """Name the row of `replies` that answers an error; empty where none does."""
@@ -205,7 +207,7 @@ class Session:
         revealed, method = self.connection.revealed, self.received.method
         return tuple(block for block in plan.verify if block.applies(revealed, method))
 
-    def _question(self, plan: AskingHook) -> Question | Refused:
+    def _question(self, plan: RequestHook) -> Question | RefusedMessage:
         """Read what a message asks for: the log knows where the mapping could not, its sender what to change."""
         scope = self.scope
         try:
@@ -214,12 +216,14 @@ class Session:
         except CallInvalid as invalid:
             cause = invalid.__cause__
             told = cause.detail if isinstance(cause, MappingFault) else f"{invalid.origin}: {invalid.detail}"
-            return Refused(invalid, told)
+            return RefusedMessage(invalid, told)
         except (AnswerMismatch, MappingFault) as failed:
-            return Refused(failed, failed.detail)
-        return found if equal else Refused(SignatureInvalid(""), _UNEQUAL)
+            return RefusedMessage(failed, failed.detail)
+        return found if equal else RefusedMessage(SignatureInvalid(""), _UNEQUAL)
 
-    async def _fetched(self, plan: TellingHook, name: str, message: Message, fetch: Fetch) -> ReadMessage | Refused:
+    async def _fetched(
+        self, plan: EventHook, name: str, message: Message, fetch: Fetch
+    ) -> ReadMessage | RefusedMessage:
         """Give a message its object. What the provider will not show to whoever knows its secret is forged."""
         if message.fetch is None or message.type == IGNORE:
             return ReadMessage(name, name, message, message.data)
@@ -229,19 +233,19 @@ class Session:
             return ReadMessage(name, name, message, failure=error)
         except GatewayError as error:
             if is_forged(plan, error):
-                return Refused(SignatureInvalid(""), f"the fetch that proves it says {error.code}")
+                return RefusedMessage(SignatureInvalid(""), f"the fetch that proves it says {error.code}")
             return _waits(error)
         told = json.dumps(data, sort_keys=True, ensure_ascii=True)
         return ReadMessage(name, f"{name} {told}", message, data)
 
 
-def _waits(error: GatewayError) -> Refused:
+def _waits(error: GatewayError) -> RefusedMessage:
     """Have a message come again whose object cannot be fetched now."""
     wait = error.retry_after if error.retry_after is not None else AGAIN_SECONDS
     text = "The object of the message cannot be fetched now."
     told = ProviderUnavailable(text, sent=False, retry_after=wait)
     told.__cause__ = error
-    return Refused(told, error.explanation, error, waits=True)
+    return RefusedMessage(told, error.explanation, error, waits=True)
 
 
 def moment(at: int) -> str:

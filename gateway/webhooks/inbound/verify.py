@@ -22,11 +22,11 @@ from gateway.model.types.times import TimeRefused, moment, normal_instant
 from gateway.values.errors import MappingFault
 from gateway.values.messages import Json, Received
 from gateway.webhooks.inbound import asymmetric, challenges
-from gateway.webhooks.inbound.challenges import Challenged
+from gateway.webhooks.inbound.challenges import ChallengeAnswer
 from gateway.webhooks.inbound.jwt import check_token
-from gateway.webhooks.inbound.parsing import Reading, Unproved, raw, unwritten
+from gateway.webhooks.inbound.parsing import Reading, VerificationFailed, raw, unwritten
 
-__all__ = ["Challenged", "Glance", "Verdict", "glance", "verify"]
+__all__ = ["ChallengeAnswer", "HeaderProof", "Verdict", "glance", "verify"]
 
 _TIMES: Final = {"s": re.compile("[1-9][0-9]{8,12}"), "ms": re.compile("[1-9][0-9]{11,15}")}
 """Python's own conversions also take blanks, underscores, signs and the digits of every script."""
@@ -42,12 +42,12 @@ class Verdict:
     """
 
     accepted: bool
-    answer: Challenged | None = None
+    answer: ChallengeAnswer | None = None
     reason: str = ""
 
 
 @dataclass(frozen=True, slots=True)
-class Glance:
+class HeaderProof:
     """What a message proves before its body is read: everything (`proved`), or that it will be refused (`reason`)."""
 
     proved: bool = False
@@ -55,7 +55,7 @@ class Glance:
     """For our own log, as that of a Verdict; empty where the body may still prove it."""
 
 
-def glance(plans: Sequence[VerifyPlan], head: Received, scope: Mapping[str, Json], now: float, url: str) -> Glance:
+def glance(plans: Sequence[VerifyPlan], head: Received, scope: Mapping[str, Json], now: float, url: str) -> HeaderProof:
     """Look at a message whose body is not read yet. What is refused here, `verify` would refuse whatever the body is.
 
     The arguments are those of `verify`; of `head` the body is empty.
@@ -63,20 +63,20 @@ def glance(plans: Sequence[VerifyPlan], head: Received, scope: Mapping[str, Json
     reading = Reading(head, url)
     applied = [plan for plan in plans if plan.applies(scope, head.method)]
     if plans and not applied:
-        return Glance(reason="no setting is given with which it could be verified")
+        return HeaderProof(reason="no setting is given with which it could be verified")
     if any(challenges.may_follow(plan, reading) for plan in applied):
-        return Glance()
+        return HeaderProof()
     try:
         proved = [_check_head(plan, reading, scope, now) for plan in applied]
-    except Unproved as unproved:
-        return Glance(reason=str(unproved))
+    except VerificationFailed as unproved:
+        return HeaderProof(reason=str(unproved))
     except MappingFault as fault:
-        return Glance(reason=fault.detail)
-    return Glance(proved=bool(proved) and all(proved))
+        return HeaderProof(reason=fault.detail)
+    return HeaderProof(proved=bool(proved) and all(proved))
 
 
 def _check_head(plan: VerifyPlan, reading: Reading, scope: Mapping[str, Json], now: float) -> bool:
-    """Check what of one plan stands before the body, and tell whether that is all of it; raises Unproved."""
+    """Check what of one plan stands before the body, and tell whether that is all of it; raises VerificationFailed."""
     if plan.scheme == "basic" or (plan.scheme == "token" and (plan.token is None or plan.token.path is None)):
         _check(plan, reading, scope, now)
         return True
@@ -122,7 +122,7 @@ def verify(
             if not recorded or _carries(plan, reading):
                 _check(plan, reading, scope, now)
         return Verdict(accepted=True, answer=_challenged(applied, reading, scope, unproved=False))
-    except Unproved as unproved:
+    except VerificationFailed as unproved:
         return Verdict(accepted=False, reason=str(unproved))
     except MappingFault as fault:
         return Verdict(accepted=False, reason=fault.detail)
@@ -143,22 +143,22 @@ def _carries(plan: VerifyPlan, reading: Reading) -> bool:
     try:
         items = _items(plan, reading) if plan.signature is not None else [reading.json()]
         return any(reading.value(place.path, item) is not None for item in items)
-    except Unproved:  # no JSON: it carries nothing, and whoever reads it says so
+    except VerificationFailed:  # no JSON: it carries nothing, and whoever reads it says so
         return False
 
 
 def _challenged(
     plans: Sequence[VerifyPlan], reading: Reading, scope: Mapping[str, Json], *, unproved: bool
-) -> Challenged | None:
+) -> ChallengeAnswer | None:
     answers = (challenges.answer(plan, reading, scope, unproved=unproved) for plan in plans)
     return next((answer for answer in answers if answer is not None), None)
 
 
 def _check(plan: VerifyPlan, reading: Reading, scope: Mapping[str, Json], now: float) -> None:
-    """Check one plan; raises Unproved."""
+    """Check one plan; raises VerificationFailed."""
     keys = list(keys_of(plan, scope))
     if not keys:
-        raise Unproved("there is no key that could be used")
+        raise VerificationFailed("there is no key that could be used")
     match plan.scheme:
         case "token":
             _check_shared(plan, reading, keys)
@@ -175,7 +175,7 @@ def _check(plan: VerifyPlan, reading: Reading, scope: Mapping[str, Json], now: f
 def _check_shared(plan: VerifyPlan, reading: Reading, keys: Sequence[bytes]) -> None:
     given = reading.single(plan.token) if plan.token is not None else reading.received.token
     if not given or not _among(keys, raw(given)):
-        raise Unproved("the token is missing or another")
+        raise VerificationFailed("the token is missing or another")
 
 
 def _check_basic(plan: VerifyPlan, reading: Reading, keys: Sequence[bytes], scope: Mapping[str, Json]) -> None:
@@ -184,14 +184,14 @@ def _check_basic(plan: VerifyPlan, reading: Reading, keys: Sequence[bytes], scop
     try:
         given = base64.b64decode(credentials.strip(" "), validate=True)
     except (binascii.Error, ValueError):
-        raise Unproved("the credentials are not base64") from None
+        raise VerificationFailed("the credentials are not base64") from None
     user, colon, password = given.partition(b":")
     wanted = evaluate(plan.user, scope) if plan.user is not None else None
     if not isinstance(wanted, str) or scheme.lower() != "basic" or not colon:
-        raise Unproved("the credentials are not of HTTP Basic")
+        raise VerificationFailed("the credentials are not of HTTP Basic")
     fits = hmac.compare_digest(raw(wanted), user), _among(keys, password)
     if not all(fits):
-        raise Unproved("the user or the password is another")
+        raise VerificationFailed("the user or the password is another")
 
 
 def _items(plan: VerifyPlan, reading: Reading) -> Sequence[Json]:
@@ -200,7 +200,7 @@ def _items(plan: VerifyPlan, reading: Reading) -> Sequence[Json]:
         return [reading.json()] if _reads_body(plan) else [None]
     found = reading.value(plan.each)
     if not isinstance(found, list) or not 0 < len(found) <= _ITEMS:
-        raise Unproved("there is nothing that is signed, or too much")
+        raise VerificationFailed("there is nothing that is signed, or too much")
     return found
 
 
@@ -223,7 +223,7 @@ def _check_signed(plan: VerifyPlan, reading: Reading, keys: Sequence[bytes], now
         signed = reading.signed(plan.signed, timestamp, key, item)
         if any(_holds(plan, key, signed, candidate) for candidate in candidates):
             return
-    raise Unproved("no signature is of these bytes with any of the keys")
+    raise VerificationFailed("no signature is of these bytes with any of the keys")
 
 
 def _holds(plan: VerifyPlan, key: bytes, signed: bytes, candidate: bytes) -> bool:
@@ -237,10 +237,10 @@ def _holds(plan: VerifyPlan, key: bytes, signed: bytes, candidate: bytes) -> boo
 def _candidates(plan: SignaturePlan, reading: Reading, item: Json) -> list[bytes]:
     entries = reading.entries(plan.location, item)
     if len(entries) > plan.most:
-        raise Unproved(f"there are more than {plan.most} signatures")
+        raise VerificationFailed(f"there are more than {plan.most} signatures")
     found = [content for entry in entries if (content := unwritten(entry, plan.encoding))]
     if not found:
-        raise Unproved("there is no signature that can be read")
+        raise VerificationFailed("there is no signature that can be read")
     return found
 
 
@@ -251,20 +251,20 @@ def _timestamp(plan: TimestampPlan, reading: Reading, now: float, item: Json) ->
         try:
             seconds = moment(normal_instant(text)).timestamp()
         except (TimeRefused, OverflowError):
-            raise Unproved("the timestamp is no RFC 3339 time with an offset") from None
+            raise VerificationFailed("the timestamp is no RFC 3339 time with an offset") from None
     elif _TIMES[plan.unit].fullmatch(text):
         seconds = int(text) / (1000 if plan.unit == "ms" else 1)
     else:
-        raise Unproved("the timestamp is no plain number of its unit")
+        raise VerificationFailed("the timestamp is no plain number of its unit")
     if not abs(now - seconds) <= plan.tolerance:
-        raise Unproved("the timestamp is too far from now")
+        raise VerificationFailed("the timestamp is too far from now")
     return text
 
 
 def _check_digest(plan: DigestPlan, reading: Reading, item: Json) -> None:
     told = unwritten(reading.single(plan.location, item), plan.encoding)
     if told is None or not hmac.compare_digest(told, hashlib.new(plan.hash, reading.received.body).digest()):
-        raise Unproved("the digest is not of this body")
+        raise VerificationFailed("the digest is not of this body")
 
 
 def _among(keys: Sequence[bytes], given: bytes) -> bool:

@@ -11,13 +11,13 @@ from http import HTTPStatus
 from typing import Final
 
 from gateway.events.envelope import cloudevent
-from gateway.store.deliveries.deliveries import DEAD, DELIVERED, LONGEST_WAIT, PENDING, Claimed
+from gateway.store.deliveries.deliveries import DEAD, DELIVERED, LONGEST_WAIT, PENDING, ClaimedDelivery
 from gateway.store.deliveries.subscriptions import Subscription
 from gateway.values.errors import GatewayError, MappingFault, ProviderUnavailable
 from gateway.values.http import retry_after
 from gateway.values.messages import Request, Response
 from gateway.values.secrets import Redactor, Secret
-from gateway.webhooks.outbound.signing import PREFIX, key_of, signed
+from gateway.webhooks.outbound.signing import PREFIX, key_of, signature_headers
 
 USUAL: Final = (5.0, 300.0)
 """Seconds between one attempt and the next: three attempts in all."""
@@ -76,7 +76,7 @@ def keys_of(endpoint: Subscription, now: int) -> list[bytes]:
     return [key_of(endpoint.secret), key_of(former)]
 
 
-def request_of(claimed: Claimed, keys: Iterable[bytes], now: int, timeout: float) -> Request:
+def request_of(claimed: ClaimedDelivery, keys: Iterable[bytes], now: int, timeout: float) -> Request:
     """Make the request of the next attempt, signed with these keys for now, milliseconds since 1970.
 
     The id and the body are the same bytes in every attempt. `timeout` is in seconds.
@@ -89,7 +89,7 @@ def request_of(claimed: Claimed, keys: Iterable[bytes], now: int, timeout: float
         endpoint.url,
         headers=(
             ("Content-Type", "application/cloudevents+json" if as_cloudevent else "application/json"),
-            *signed(claimed.event, now // 1000, body, keys),
+            *signature_headers(claimed.event, now // 1000, body, keys),
             ("Gateway-Delivery", claimed.id),
             ("Gateway-Attempt", str(claimed.attempts + 1)),
         ),
@@ -99,7 +99,7 @@ def request_of(claimed: Claimed, keys: Iterable[bytes], now: int, timeout: float
     )
 
 
-def answered(response: Response, endpoint: Subscription, redactor: Redactor) -> Answer:
+def answer_of(response: Response, endpoint: Subscription, redactor: Redactor) -> Answer:
     """Say what an answer means. Of its body an excerpt is kept, without the gateway's secrets and the endpoint's."""
     status = response.status
     asks = status in {HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE}
@@ -107,7 +107,7 @@ def answered(response: Response, endpoint: Subscription, redactor: Redactor) -> 
     return Answer(_word(status), status, pause, _excerpt(response.body, endpoint, redactor))
 
 
-def unanswered(failure: GatewayError) -> Answer:
+def no_answer(failure: GatewayError) -> Answer:
     """Say how an attempt without an answer ended.
 
     One word for every way in which no connection was made: whoever chose the URL is not to learn from it which
@@ -125,7 +125,7 @@ def _of_endpoint(words: str) -> str:
     return words.replace("provider", "endpoint")
 
 
-def judge(answer: Answer, claimed: Claimed, now: int, patience: Patience) -> Verdict:
+def judge(answer: Answer, claimed: ClaimedDelivery, now: int, patience: Patience) -> Verdict:
     """Say what becomes of a delivery after this answer. It is never sent earlier than the endpoint asked for."""
     if answer.outcome == "delivered":
         return Verdict(DELIVERED)

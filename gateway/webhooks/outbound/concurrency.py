@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
-from gateway.store.deliveries.deliveries import Due
+from gateway.store.deliveries.deliveries import DueSubscription
 
 
 @dataclass(slots=True)
-class _Lane:
+class _EndpointLoad:
     """One endpoint: its attempts under way, and how many more the rate lets begin, as of the moment `since`."""
 
     tokens: float
@@ -23,16 +23,16 @@ class _Lane:
 
 
 @dataclass(slots=True)
-class Lanes:
+class ConcurrencyLimiter:
     """The places. `clock` is monotonic, in seconds; `per_second` attempts begin at one endpoint in a second."""
 
     clock: Callable[[], float]
     per_endpoint: int
     in_all: int
     per_second: float
-    _lanes: dict[str, _Lane] = field(default_factory=dict)
+    _lanes: dict[str, _EndpointLoad] = field(default_factory=dict)
 
-    def share(self, ready: Iterable[Due]) -> dict[str, int]:
+    def share(self, ready: Iterable[DueSubscription]) -> dict[str, int]:
         """Give how many deliveries of each endpoint may be begun now; who has least under way comes first."""
         due = list(ready)
         for one in due:
@@ -51,7 +51,7 @@ class Lanes:
                 free_failing -= room if one.failing else 0
         return found
 
-    def wait(self, ready: Iterable[Due]) -> float:
+    def wait(self, ready: Iterable[DueSubscription]) -> float:
         """Give the seconds until the rate lets another attempt begin at one that is ready; infinity for none."""
         short = [self._lane(one.subscription).tokens for one in ready]
         return min(((1 - tokens) / self.per_second for tokens in short if tokens < 1), default=float("inf"))
@@ -73,10 +73,10 @@ class Lanes:
     def _burst(self) -> float:
         return max(1.0, self.per_second)
 
-    def _lane(self, subscription: str) -> _Lane:
-        lane = self._lanes.setdefault(subscription, _Lane(self._burst, self.clock()))
+    def _lane(self, subscription: str) -> _EndpointLoad:
+        lane = self._lanes.setdefault(subscription, _EndpointLoad(self._burst, self.clock()))
         lane.tokens, lane.since = self._filled(lane), self.clock()
         return lane
 
-    def _filled(self, lane: _Lane) -> float:
+    def _filled(self, lane: _EndpointLoad) -> float:
         return min(self._burst, lane.tokens + max(0.0, self.clock() - lane.since) * self.per_second)

@@ -15,7 +15,7 @@ from typing import Final, TypeVar
 
 from gateway.store.database import Database, Transaction
 from gateway.store.deliveries import deliveries, subscriptions
-from gateway.store.deliveries.deliveries import DEAD, DELIVERED, Attempt, Claimed, Result
+from gateway.store.deliveries.deliveries import DEAD, DELIVERED, Attempt, ClaimedDelivery, Result
 from gateway.store.events.events import DELIVERIES, EVENTS
 from gateway.store.loop import Loop
 from gateway.telemetry import logs
@@ -26,13 +26,13 @@ from gateway.webhooks.outbound.attempts import (
     Answer,
     Patience,
     Verdict,
-    answered,
+    answer_of,
     judge,
     keys_of,
+    no_answer,
     request_of,
-    unanswered,
 )
-from gateway.webhooks.outbound.concurrency import Lanes
+from gateway.webhooks.outbound.concurrency import ConcurrencyLimiter
 
 T = TypeVar("T")
 
@@ -93,15 +93,15 @@ class Dispatcher:
     patience: Patience
     redactor: Redactor
     pace: Pace = field(default_factory=Pace)
-    _lanes: Lanes = field(init=False)
-    _running: dict[asyncio.Task[None], Claimed] = field(default_factory=dict, init=False)
+    _lanes: ConcurrencyLimiter = field(init=False)
+    _running: dict[asyncio.Task[None], ClaimedDelivery] = field(default_factory=dict, init=False)
     _loop: Loop = field(init=False)
     _ended: asyncio.Event = field(default_factory=asyncio.Event, init=False)
     _mended: tuple[int, float] | None = field(default=None, init=False)
     """What both clocks told when the store was last looked over."""
 
     def __post_init__(self) -> None:
-        self._lanes = Lanes(self.clock, self.pace.per_endpoint, self.pace.in_all, self.pace.per_second)
+        self._lanes = ConcurrencyLimiter(self.clock, self.pace.per_endpoint, self.pace.in_all, self.pace.per_second)
         self._loop = Loop(
             "deliveries",
             [EVENTS, DELIVERIES],
@@ -144,7 +144,7 @@ class Dispatcher:
         if not rooms:
             return
 
-        def work(connection: Transaction) -> list[Claimed]:
+        def work(connection: Transaction) -> list[ClaimedDelivery]:
             lease, me = self._lease(), self.database.process
             taken = (deliveries.claim(connection, key, now, lease, room, me) for key, room in rooms.items())
             return [one for some in taken for one in some]
@@ -163,7 +163,7 @@ class Dispatcher:
         if not task.cancelled() and (error := task.exception()) is not None:
             logs.crashed(request=claimed.id, error=error)
 
-    async def _attempt(self, claimed: Claimed) -> None:
+    async def _attempt(self, claimed: ClaimedDelivery) -> None:
         """Send a delivery once and write down how it ended."""
         if claimed.lease > MOST_CLAIMS:
             given_up = Result(DEAD, self.now(), f"claimed {MOST_CLAIMS} times without an outcome")
@@ -196,7 +196,7 @@ class Dispatcher:
         if written.disabled is not None:
             logs.delivery_disabled(subscription=claimed.endpoint.id, reason=written.disabled)
 
-    async def _sent(self, claimed: Claimed, at: int) -> Answer:
+    async def _sent(self, claimed: ClaimedDelivery, at: int) -> Answer:
         """Make the exchange and say how it ended."""
         try:
             keys = keys_of(claimed.endpoint, at)
@@ -204,15 +204,15 @@ class Dispatcher:
             return Answer("unsignable")
         try:
             response = await self.send(request_of(claimed, keys, at, self.pace.timeout))
-            return answered(response, claimed.endpoint, self.redactor)
+            return answer_of(response, claimed.endpoint, self.redactor)
         except GatewayError as failure:
-            return unanswered(failure)
+            return no_answer(failure)
         except Exception as error:  # noqa: BLE001 - counted as an attempt, or what an endpoint answers repeats it for ever
             logs.crashed(request=claimed.id, error=error)
             return Answer("defect", why=type(error).__name__)
 
     def _record(
-        self, connection: Transaction, claimed: Claimed, attempt: Attempt, answer: Answer, verdict: Verdict
+        self, connection: Transaction, claimed: ClaimedDelivery, attempt: Attempt, answer: Answer, verdict: Verdict
     ) -> _RecordedResult:
         """Write an outcome, and what it says of the endpoint; of replays and tests only what the endpoint demands."""
         now, key = self.now(), claimed.endpoint.id

@@ -41,7 +41,7 @@ def key_of(secret: Secret) -> bytes:
     return key
 
 
-def signed(event: str, at: int, body: bytes, keys: Iterable[bytes]) -> tuple[tuple[str, str], ...]:
+def signature_headers(event: str, at: int, body: bytes, keys: Iterable[bytes]) -> tuple[tuple[str, str], ...]:
     """Give the headers of one attempt: the event's id, the attempt's seconds since 1970, a signature for each key.
 
     While a secret is being replaced the keys are the current one and the one before: a consumer knows one of them.

@@ -17,7 +17,7 @@ from gateway.store.deliveries.probes import NOWHERE
 from gateway.store.deliveries.subscriptions import follow_rights, owner_of, sync
 from gateway.store.events.events import NewEvent
 from gateway.telemetry import logs
-from gateway.transport.networks import permitted
+from gateway.transport.networks import is_permitted
 from gateway.transport.outgoing import target
 from gateway.values.errors import MappingFault
 from gateway.values.messages import Request
@@ -56,7 +56,7 @@ def _may_be_called(host: str, allow: list[Network]) -> bool:
         ipaddress.ip_address(host)
     except ValueError:
         return True  # a name: what stands behind it is known when it is called
-    return permitted(host, allow)
+    return is_permitted(host, allow)
 
 
 def test_event(key: str, subscription: str, changes: Changes, now: int) -> NewEvent:
@@ -73,7 +73,7 @@ def test_event(key: str, subscription: str, changes: Changes, now: int) -> NewEv
     return NewEvent(key, NOWHERE, "", TEST_EVENT, "gateway", subscription, now, native(about, data, {}, changes))
 
 
-def allowed(settings: Settings) -> Mapping[str, Collection[str] | None]:
+def allowed_connections(settings: Settings) -> Mapping[str, Collection[str] | None]:
     """Give the connections whose events each owner may be told of, None for all. Who may not read is not in it."""
     return {owner_of(caller.name): caller.connections for caller in settings.callers.values() if "read" in caller.may}
 
@@ -86,7 +86,7 @@ async def settle(database: Database, settings: Settings, now: int) -> None:
 
     def work(connection: Transaction) -> list[str]:
         sync(connection, settings.webhooks, now)
-        return follow_rights(connection, allowed(settings), now)
+        return follow_rights(connection, allowed_connections(settings), now)
 
     for key in await database.write(work):
         logs.subscription_narrowed(subscription=key)

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from gateway.events.publisher import observed
+from gateway.events.publisher import observe
 from gateway.events.transitions import CHANGED
 from tests.links.linked import DAY, linked, on
 
@@ -102,7 +102,7 @@ async def test_an_event_that_ends_with_the_calendar(house):
     end = "9999-12-31T23:59:59+00:00"
     told = {"id": "closed", "status": "confirmed", "resource_id": house.kind.courts[0][0], "time_zone": "UTC"}
     closed = {**told, "start": f"{DAY}T10:00:00+00:00", "end": end}
-    await gateway.publisher.publish([observed("club", house.kind.provider, "poll", CHANGED, closed)])
+    await gateway.publisher.publish([observe("club", house.kind.provider, "poll", CHANGED, closed)])
     await house.step(times=2)
     assert 200 == await house.book()
 

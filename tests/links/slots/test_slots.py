@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from gateway.config import FacilitySettings, GridSettings, PriceSettings
 from gateway.links.slots.payloads import slot_id
 from gateway.links.slots.slot_grid import days, instant, milliseconds, sayable
-from gateway.links.slots.slots import Cell, blocked, cells
+from gateway.links.slots.slots import Cell, block_cells, cells
 from gateway.model.types.times import local_to_instant
 from tests.linking import link_settings
 
@@ -283,7 +283,7 @@ def test_a_taken_cell_keeps_the_price_it_was_told_with(of_link):
 def test_blocking(start, end, expected):
     """What overlaps an interval is not available; what only touches it is left as it was."""
     free = [cell("08:00", "09:00"), cell("08:30", "09:30"), cell("09:00", "10:00"), cell("10:00", "11:00")]
-    found = blocked(free, milliseconds(at(start)), milliseconds(at(end)))
+    found = block_cells(free, milliseconds(at(start)), milliseconds(at(end)))
     assert expected == [one.available for one in found]
     assert [one.start for one in free] == [one.start for one in found]
 

@@ -8,7 +8,16 @@ from sqlalchemy import insert, select, update
 
 from gateway.store.database import Database
 from gateway.store.deliveries import deliveries as store
-from gateway.store.deliveries.deliveries import CANCELLED, DEAD, DELIVERED, LONGEST_WAIT, PENDING, Attempt, Due, Result
+from gateway.store.deliveries.deliveries import (
+    CANCELLED,
+    DEAD,
+    DELIVERED,
+    LONGEST_WAIT,
+    PENDING,
+    Attempt,
+    DueSubscription,
+    Result,
+)
 from gateway.store.deliveries.history import attempts_of
 from gateway.store.deliveries.subscriptions import disable, one
 from gateway.store.events.events import NewEvent, append
@@ -203,7 +212,7 @@ async def test_an_endpoint_that_is_off_gets_nothing(database, values):
     await change(database, **values)
     assert ([], []) == (await ready(database), await claim(database))
     await change(database, state="active", paused_until=NOW)
-    assert ([Due("wh_1", failing=False)], [1]) == (await ready(database), bodies(await claim(database)))
+    assert ([DueSubscription("wh_1", failing=False)], [1]) == (await ready(database), bodies(await claim(database)))
 
 
 async def test_an_endpoint_is_paused_until_the_latest_moment_it_asked_for(database):
@@ -224,7 +233,7 @@ async def test_the_health_of_an_endpoint(database):
 
     await happen(database, "a")
     assert [NOW, NOW, NOW] == [await told(store.failed, NOW + passed) for passed in (0, 5, 9)]
-    assert [Due("wh_1", failing=True)] == await ready(database)
+    assert [DueSubscription("wh_1", failing=True)] == await ready(database)
     await told(store.succeeded, NOW + 10)
     assert (None, NOW + 10) == ((await endpoint(database)).failing_since, (await endpoint(database)).last_success_at)
     await told(store.succeeded, NOW + 11)

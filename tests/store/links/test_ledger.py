@@ -218,7 +218,7 @@ async def test_of_those_begun_in_the_same_moment_the_live_one_is_newest(database
         await begin(at(number, 1, 2, key="k", created_at=NOW))
         await settle(number, CANCELLED if number != 1 else FAILED)
     await begin(at(3, 1, 2, key="k", created_at=NOW))
-    assert "lnk_3" == (await database.read(lambda store: ledger.asked_for(store, "court", "k", None))).id
+    assert "lnk_3" == (await database.read(lambda store: ledger.find(store, "court", "k", None))).id
 
 
 async def test_the_entries_of_a_booking(database, begin, settle):

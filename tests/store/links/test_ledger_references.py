@@ -49,9 +49,9 @@ async def test_the_entry_that_is_asked_for(database, begin, settle):
         (None, "another", "r5"),
         (None, "another", None),
     ):
-        found = await database.read(lambda store, about=(key, reference): ledger.asked_for(store, "court", *about))
+        found = await database.read(lambda store, about=(key, reference): ledger.find(store, "court", *about))
         assert expected == (found and found.id)
-    assert await database.read(lambda store: ledger.asked_for(store, "hall", "k", "r2")) is None
+    assert await database.read(lambda store: ledger.find(store, "hall", "k", "r2")) is None
 
 
 async def test_a_reference_is_of_one_booking(begin, settle):
@@ -74,5 +74,5 @@ async def test_an_entry_gets_its_reference_once(database, begin):
     adopted = [
         await database.write(lambda store, name=name: ledger.adopt(store, "lnk_1", name)) for name in ("r1", "r2")
     ]
-    found = await database.read(lambda store: ledger.asked_for(store, "court", "another", "r1"))
+    found = await database.read(lambda store: ledger.find(store, "court", "another", "r1"))
     assert ([True, False], "lnk_1") == (adopted, found.id)

@@ -8,11 +8,11 @@ from openapi_spec_validator import OpenAPIV31SpecValidator
 from standardwebhooks import Webhook
 
 from gateway.application import wall_clock
-from gateway.events.publisher import observed
+from gateway.events.publisher import observe
 from gateway.model.model import load
 from gateway.store.events.events import append
 from gateway.surface.openapi.document import _document, _Paths
-from gateway.surface.openapi.webhooks import announced, schemas
+from gateway.surface.openapi.webhooks import schemas, webhooks_of
 from tests.listeners import canonical
 from tests.subscribers import events_of, happened
 
@@ -87,7 +87,7 @@ def document():
         paths.add_own(operation.path, operation)
     told = _document(load(), "Subscriptions", paths)
     told["components"] = told["components"] | {"schemas": told["components"]["schemas"] | schemas(load())}
-    return json.loads(json.dumps(told | {"webhooks": announced(load())}))
+    return json.loads(json.dumps(told | {"webhooks": webhooks_of(load())}))
 
 
 def test_documented(document):
@@ -113,8 +113,8 @@ async def test_what_is_sent_is_what_is_announced(document, call, subscribe, endp
     for form in ("native", "cloudevents"):
         await subscribe(endpoint.url, format=form)
     seen = [
-        observed("club-a", "courts", "poll", "changed", canonical(service_id="s1")),
-        observed("club-a", "courts", "poll", "changed", canonical(status="cancelled")),
+        observe("club-a", "courts", "poll", "changed", canonical(service_id="s1")),
+        observe("club-a", "courts", "poll", "changed", canonical(status="cancelled")),
     ]
     for one in seen:
         await dependencies.publisher.publish([one])

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings, strategies
 
 from gateway.model.model import load
-from gateway.surface.operations.pagination import cut, wanted
+from gateway.surface.operations.pagination import cut, read_page_request
 from gateway.values.errors import CallInvalid
 
 BOOKINGS = "/v1/club-a/bookings"
@@ -106,11 +106,11 @@ async def test_bound_to_the_caller_of_connections(call, call_as):
 
 def test_a_cursor_of_the_right_form():
     """A cursor with values of another type is refused like any other."""
-    page = wanted(BY_START, {"limit": 1}, None, "c")
+    page = read_page_request(BY_START, {"limit": 1}, None, "c")
     for values in [["2026-03-19", "7"], ["2026-03-19T09:00:00+01:00", ["7"]], [5, "7"], ["2026-03-19T09:00:00+01:00"]]:
         text = json.dumps([page.query, *values]).encode()
         with pytest.raises(CallInvalid):
-            wanted(BY_START, {"limit": 1}, base64.urlsafe_b64encode(text).decode().rstrip("="), "c")
+            read_page_request(BY_START, {"limit": 1}, base64.urlsafe_b64encode(text).decode().rstrip("="), "c")
 
 
 IDS = strategies.text(strategies.characters(codec="utf-8", exclude_categories=["C", "Z"]), min_size=1, max_size=255)
@@ -128,13 +128,13 @@ def test_every_entry_once(rows, limit, operation):
     data = [{"id": name, "start": start} for name, start in rows.items()]
     cursor, seen = None, []
     for _ in range(len(data) + 1):
-        page = wanted(operation, {"limit": limit}, cursor, "c")
+        page = read_page_request(operation, {"limit": limit}, cursor, "c")
         shown, beside, about = cut(page, data, data)
         assert shown == beside
         seen += [one["id"] for one in shown]
         cursor = about["next_cursor"]
         if cursor is None:
             break
-    whole, _, _ = cut(wanted(operation, {"limit": 200}, None, "c"), data, data)
+    whole, _, _ = cut(read_page_request(operation, {"limit": 200}, None, "c"), data, data)
     assert [one["id"] for one in whole] == seen
     assert sorted(rows) == sorted(seen)

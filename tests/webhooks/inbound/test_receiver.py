@@ -7,7 +7,7 @@ import sqlite3
 import pytest
 from sqlalchemy import text
 
-from gateway.events.publisher import observed
+from gateway.events.publisher import observe
 from gateway.store.events.events import known
 from gateway.values.errors import NotMapped, ProviderUnavailable
 from tests.hooked import IN_PATH, MAPPINGS, batch, compiled, courts, signed, thin, told
@@ -230,7 +230,7 @@ async def test_an_end_that_was_a_dead_letter_is_told(gate, tmp_path):
     (letter,) = await letters(gate)
     gate.moments.append(gate.moments[-1] + 60_000)
     row = {"id": "bk_1", "notes": "seen by a poll"}
-    await gate.dependencies.publisher.publish([observed("club", "generic", "poll", "changed", row)])
+    await gate.dependencies.publisher.publish([observe("club", "generic", "poll", "changed", row)])
     gate.mend(mended(tmp_path, *BERLIN))
     assert await gate.replay(letter.id)
     assert "booking.cancelled" == (await gate.told())[-1]["event"]

@@ -5,7 +5,7 @@ import pytest
 from gateway.values.errors import CallInvalid, NotMapped, SignatureInvalid
 from gateway.values.messages import MarketplaceRequest, Received
 from gateway.webhooks.inbound.receiver import Delivery
-from gateway.webhooks.inbound.requests import answered
+from gateway.webhooks.inbound.requests import answer_request
 from gateway.webhooks.inbound.session import Question
 from tests.asked import NOW, TOKEN, market, order, serve_market
 from tests.hooked import batch, courts
@@ -26,7 +26,7 @@ def delivery(market, body=b"", *, method="POST", token=TOKEN, query=()):
 
 async def test_a_question(market):
     """A verified message that asks gives what it asks for and the ask that fitted, and nothing is stored."""
-    found = await market.dependencies.inbound.receive(delivery(market, method="GET", query=[("days", "3")]))
+    found = await market.dependencies.receiver.receive(delivery(market, method="GET", query=[("days", "3")]))
     assert isinstance(found, Question)
     assert MarketplaceRequest("availability.requested", {"days": 3}) == found.asked
     assert 200 == found.ask.reply.status
@@ -35,7 +35,7 @@ async def test_a_question(market):
 
 async def test_refused(market):
     """What is not verified is refused before it is read; what cannot be read then is the sender's to change."""
-    inbound = market.dependencies.inbound
+    inbound = market.dependencies.receiver
     for body in (order(), b"{"):
         with pytest.raises(SignatureInvalid):
             await inbound.receive(delivery(market, body, token="another"))
@@ -46,10 +46,10 @@ async def test_refused(market):
 
 async def test_nobody_answers(market):
     """Where nothing is sold, whoever asks is told so."""
-    inbound, asking = market.dependencies.inbound, delivery(market, order())
+    inbound, asking = market.dependencies.receiver, delivery(market, order())
     found = await inbound.receive(asking)
     with pytest.raises(NotMapped, match="No link sells"):
-        await answered(inbound.session(asking), found, None, "r1", 10.0)
+        await answer_request(inbound.session(asking), found, None, "r1", 10.0)
 
 
 async def test_a_letter_whose_hook_asks_now(gate, tmp_path):

@@ -2,17 +2,17 @@
 
 import pytest
 
-from gateway.store.deliveries.deliveries import Due
-from gateway.webhooks.outbound.concurrency import Lanes
+from gateway.store.deliveries.deliveries import DueSubscription
+from gateway.webhooks.outbound.concurrency import ConcurrencyLimiter
 
 
 def lanes(per_endpoint=4, in_all=8, per_second=50.0, time=0.0):
     clock = [time]
-    return Lanes(lambda: clock[0], per_endpoint, in_all, per_second), clock
+    return ConcurrencyLimiter(lambda: clock[0], per_endpoint, in_all, per_second), clock
 
 
 def due(*names, failing=()):
-    return [Due(name, name in failing) for name in names]
+    return [DueSubscription(name, name in failing) for name in names]
 
 
 def begin(made, shares):

@@ -9,20 +9,20 @@ from hypothesis import strategies as st
 from standardwebhooks.webhooks import Webhook, WebhookVerificationError
 
 from gateway.values.secrets import Secret
-from gateway.webhooks.outbound.signing import key_of, new_secret, signed
+from gateway.webhooks.outbound.signing import key_of, new_secret, signature_headers
 
 KEY, FORMER = bytes(range(24)), bytes(range(64))
 BODY = '{"id":"evt_1","name":"Zoë"}'.encode()
 
 
 def headers(*keys, body=BODY, at=None):
-    return dict(signed("evt_1", int(time.time()) if at is None else at, body, keys))
+    return dict(signature_headers("evt_1", int(time.time()) if at is None else at, body, keys))
 
 
 def test_the_public_vector():
     """The specification's own example gives its own signature."""
     key = key_of(Secret("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"))
-    found = dict(signed("msg_p5jXN8AQM9LWM0D4loKWxJek", 1614265330, b'{"test": 2432232314}', [key]))
+    found = dict(signature_headers("msg_p5jXN8AQM9LWM0D4loKWxJek", 1614265330, b'{"test": 2432232314}', [key]))
     assert {
         "webhook-id": "msg_p5jXN8AQM9LWM0D4loKWxJek",
         "webhook-timestamp": "1614265330",
@@ -51,7 +51,7 @@ def test_while_a_secret_is_replaced_both_verify(known):
         (BODY + b" ", {}),
         (BODY, {"webhook-id": "evt_2"}),
         (BODY, {"webhook-timestamp": str(int(time.time()) + 9)}),
-        (BODY, dict(signed("evt_1", 1, BODY, [FORMER]))),
+        (BODY, dict(signature_headers("evt_1", 1, BODY, [FORMER]))),
     ],
 )
 def test_what_was_changed_does_not_verify(body, changed):

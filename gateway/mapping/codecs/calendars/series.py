@@ -25,14 +25,14 @@ _Mark: TypeAlias = tuple[str, Moment]
 
 
 @dataclass(frozen=True, slots=True)
-class Happening:
+class Occurrence:
     """One occurrence: the start it had at first, and what is told of it."""
 
     original: Moment
     told: dict[str, Json]
 
 
-def happenings(series: Event, changes: Sequence[Event], span: Span, budget: Budget) -> Iterator[Happening]:
+def happenings(series: Event, changes: Sequence[Event], span: Span, budget: Budget) -> Iterator[Occurrence]:
     """Give the occurrences of a series that the span touches, with its changes. Raises RuleRefused, ValueRefused."""
     _check_changes(series, changes)
     single = {_instant(_original(series, one)): one for one in changes if not one.onwards}
@@ -53,10 +53,10 @@ def happenings(series: Event, changes: Sequence[Event], span: Span, budget: Budg
                 at, event, length = later(original, Length(moved)), change, change.length  # noqa: PLW2901 - the change says it
         end = later(at, length)
         if touches(at, end, span):
-            yield Happening(original, {**event.object(at, end), **told})
+            yield Occurrence(original, {**event.object(at, end), **told})
     for change in single.values():
         if touches(change.start, change.end, span):
-            yield Happening(_original(series, change), {**change.object(change.start, change.end), **told})
+            yield Occurrence(_original(series, change), {**change.object(change.start, change.end), **told})
 
 
 def _check_changes(series: Event, changes: Sequence[Event]) -> None:

@@ -25,13 +25,13 @@ from gateway.mapping.language import hooks as written
 from gateway.mapping.nodes.hooks import (
     CHANGED,
     IGNORE,
-    AskingHook,
+    EventHook,
     EventPlan,
     FetchPlan,
     Hook,
     NamePlan,
     ReplyPlan,
-    TellingHook,
+    RequestHook,
 )
 from gateway.mapping.nodes.trees import RecordPlan
 from gateway.values.messages import Effect, Json
@@ -52,7 +52,7 @@ def compile_hooks(
         plan: Hook | None = None
         if not node.sound:
             continue
-        if isinstance(node, written.AskingHook):
+        if isinstance(node, written.RequestHook):
             plan = _compile_asking(context, name, node)
         else:
             plan = _compile_telling(context, name, node, http, operations)
@@ -62,8 +62,8 @@ def compile_hooks(
 
 
 def _compile_telling(
-    context: Context, name: str, node: written.TellingHook, http: Http, operations: Mapping[str, Ways]
-) -> TellingHook | None:
+    context: Context, name: str, node: written.EventHook, http: Http, operations: Mapping[str, Ways]
+) -> EventHook | None:
     place = node.place
     verified = compile_verified(context, node)
     type_ = _compile_type(context, node.type, (*place, "type"))
@@ -84,7 +84,7 @@ def _compile_telling(
         check_names(context, node, dedupe, type_, record)
     if type_ is None or at is None or reply is None or (record is None and fetch is None):
         return None
-    return TellingHook(
+    return EventHook(
         name=name,
         methods=node.methods,
         needs=needs,
@@ -107,7 +107,7 @@ def _compile_telling(
     )
 
 
-def _compile_asking(context: Context, name: str, node: written.AskingHook) -> AskingHook:
+def _compile_asking(context: Context, name: str, node: written.RequestHook) -> RequestHook:
     """Compile a hook that asks something of us, instead of telling what happened."""
     place = node.place
     if node.methods == {"GET"} and node.body != _NONE:
@@ -116,7 +116,7 @@ def _compile_asking(context: Context, name: str, node: written.AskingHook) -> As
     if verified.equals and "GET" in node.methods and node.body != _NONE:
         message = "a GET has no body to be compared: tell the requests apart by `when:`"
         context.report((*place, "verify"), "wrong-value", message)
-    return AskingHook(
+    return RequestHook(
         name=name,
         methods=node.methods,
         needs=compile_needs(context, node.needs, place),
@@ -179,7 +179,7 @@ def _resources(context: Context, type_: EventPlan | None) -> list[str]:
 
 
 def _compile_record(
-    context: Context, node: written.TellingHook, resources: list[str]
+    context: Context, node: written.EventHook, resources: list[str]
 ) -> tuple[RecordPlan | None, Path | None]:
     """Compile `record` and `at`: the record must read what the events are about."""
     if node.record is None:
@@ -221,7 +221,7 @@ def _compile_fetch(
 def _check_fetch(
     context: Context,
     fetch: FetchPlan,
-    node: written.TellingHook,
+    node: written.EventHook,
     operations: Mapping[str, Ways],
     resources: list[str],
 ) -> None:

@@ -11,14 +11,14 @@ from dataclasses import dataclass
 from gateway.documents.yaml import Place
 from gateway.mapping.compiler.context import BASE, Context
 from gateway.mapping.compiler.hooks.verification import VerifyPlan, compile_block, compile_verify
-from gateway.mapping.language.hooks import AnyHook, TellingHook
+from gateway.mapping.language.hooks import AnyHook, EventHook
 from gateway.mapping.language.verification import LOOKING, Proof
 from gateway.mapping.nodes.hooks import EqualPlan
 from gateway.values.messages import Json
 
 
 @dataclass(frozen=True, slots=True)
-class Verified:
+class CompiledVerification:
     """What `verify:` of a hook asks for: signatures, comparisons, errors of a fetch that mean a forgery."""
 
     plans: tuple[VerifyPlan, ...] = ()
@@ -26,16 +26,16 @@ class Verified:
     forged: frozenset[tuple[str, str]] | None = None
 
 
-def compile_verified(context: Context, hook: AnyHook) -> Verified:
+def compile_verified(context: Context, hook: AnyHook) -> CompiledVerification:
     """Compile `verify` of a hook: the words that look at the message here, the others where signatures are known."""
     node, where = hook.verify, (*hook.place, "verify")
     if node is None:
         message = "`verify` is missing (how the sender is known): write verify: none if anybody may send"
         context.report(where, "unverified-hook", message, key=True)
-        return Verified()
+        return CompiledVerification()
     read = [] if isinstance(node, str) else node if isinstance(node, list) else [node]
     if not any(block.given & LOOKING for block in read):
-        return Verified(_meant(context, hook, compile_verify(context, node, where) or (), where))
+        return CompiledVerification(_meant(context, hook, compile_verify(context, node, where) or (), where))
     plans: list[VerifyPlan] = []
     equals: list[EqualPlan] = []
     forged = set[tuple[str, str]]()
@@ -48,13 +48,13 @@ def compile_verified(context: Context, hook: AnyHook) -> Verified:
         if plan is not None:
             plans.append(plan)
     proved = any("fetch" in block for block in read)
-    if proved and not (isinstance(hook, TellingHook) and hook.fetch is not None):
+    if proved and not (isinstance(hook, EventHook) and hook.fetch is not None):
         context.report(where, "proof-without-fetch", "the fetch is to prove the message, and there is no `fetch:`")
     if not proved and all(block.sound for block in read) and not any(plan.always for plan in plans):
         message = "what `equals` compares anybody can write: a block beside it must prove who sent it, and need nothing"
         context.report(where, "equals-alone", message)
     held = _meant(context, hook, tuple(plans), where)
-    return Verified(held, tuple(equals), frozenset(forged) if proved else None)
+    return CompiledVerification(held, tuple(equals), frozenset(forged) if proved else None)
 
 
 def _meant(context: Context, hook: AnyHook, plans: tuple[VerifyPlan, ...], place: Place) -> tuple[VerifyPlan, ...]:

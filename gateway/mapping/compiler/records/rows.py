@@ -32,7 +32,7 @@ class RowsRequirement:
     names: frozenset[str]
 
 
-class Sourced(Protocol):
+class ObjectSource(Protocol):
     """What says where one object is and which record reads it."""
 
     place: Place
@@ -46,7 +46,7 @@ class Sourced(Protocol):
         """The record."""
 
 
-def compile_one(context: Context, node: Sourced, wanted: RowsRequirement) -> RowsPlan | None:
+def compile_one(context: Context, node: ObjectSource, wanted: RowsRequirement) -> RowsPlan | None:
     """Compile where one object is with the record that reads it."""
     where = (*node.place, "at")
     levels = compile_levels(context, "@" if node.at is None else node.at, where, wanted.roots, wanted.names)

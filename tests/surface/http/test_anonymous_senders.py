@@ -2,13 +2,13 @@
 
 import pytest
 
-from gateway.surface.http.strangers import Strangers, network_of
+from gateway.surface.http.anonymous_senders import AnonymousSenders, network_of
 from gateway.values.errors import TooManyCalls
 
 
 def test_one_address_does_not_take_the_places_of_another():
     """An address has so many places, all together so many; a place that is left is free again."""
-    strangers = Strangers(most_of_address=2, most=3)
+    strangers = AnonymousSenders(most_of_address=2, most=3)
     with strangers.place("192.0.2.1"), strangers.place("192.0.2.1"):
         with pytest.raises(TooManyCalls), strangers.place("192.0.2.1"):
             pass

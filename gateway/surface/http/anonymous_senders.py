@@ -57,7 +57,7 @@ class Place:
             self._wait = None
 
 
-class Strangers:
+class AnonymousSenders:
     """The places there are. One event loop's."""
 
     def __init__(self, most_of_address: int = MOST_OF_ADDRESS, most: int = MOST) -> None:
