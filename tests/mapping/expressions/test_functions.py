@@ -6,11 +6,11 @@ import hmac
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
+from jmespath.functions import Functions
 
 from gateway.mapping.expressions import ExpressionFailed, ExpressionInvalid, compile_path, compile_template
 from gateway.mapping.expressions.functions import FUNCTIONS, PATH_FUNCTIONS
 from gateway.mapping.expressions.functions.kind import BOTH
-from gateway.mapping.expressions.path_functions import SPECIFIED
 from gateway.mapping.expressions.sandbox import Program
 from gateway.model.types import times
 from gateway.values.secrets import Secret
@@ -72,7 +72,7 @@ def test_what_is_missing_is_null_in_a_path():
 
 def test_no_function_is_undeclared():
     """What a file of the room holds as a function is complete: a meaning, an example that names it, types."""
-    replaced = {name for name in PATH_FUNCTIONS if name in SPECIFIED}
+    replaced = {name for name in PATH_FUNCTIONS if name in Functions.FUNCTION_TABLE}
     assert replaced == {"contains", "join", "keys", "to_number", "values"}
     for function in {*FUNCTIONS.values(), *PATH_FUNCTIONS.values()}:
         assert function.meaning.endswith("."), function.name
