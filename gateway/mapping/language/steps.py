@@ -6,6 +6,7 @@ from typing import Annotated, TypeAlias
 
 from gateway.documents.part_rules import Choice, exactly_one, not_beside
 from gateway.documents.parts import (
+    NAME,
     CodecSpec,
     ConditionText,
     ErrorCode,
@@ -19,6 +20,7 @@ from gateway.documents.parts import (
     Tree,
     TreeObject,
     key,
+    limits,
     part,
     shared,
 )
@@ -39,6 +41,20 @@ class Variable(Node):
 
     from_: TemplateText = key("the value", example="{{ args.start }}")
     as_: CodecSpec | None = key("the codec that writes it", required=True, example="local_time")
+
+
+@part(
+    "kept",
+    "one of `keep` of a step that calls, where that is an object; a text is its `at`",
+    exactly_one("at", "header", "status", code="wrong-form", what="what is kept"),
+    short="at",
+)
+class Kept(Node):
+    """One part of an answer that is kept."""
+
+    at: PathText | None = key("path on the body", example="data[0].id")
+    header: str | None = key("the header, null where the answer has none", minlength=1, example="ETag")
+    status: bool | None = key("true: the status", example=True)
 
 
 @part("for_each", "`for_each` of a step")
@@ -108,7 +124,13 @@ class _Asking(_Any):
     for_each: ForEach | None = key(
         "one call for each element of a list", example={"in": "{{ services }}", "as": "service"}
     )
-    keep: PathText | None = key("path on the body: what is captured", example="data[0].id")
+    keep: PathText | dict[str, Kept] | None = key(
+        "path on the body: what is captured; or names, each with a path, a header or the status",
+        example={"etag": {"header": "ETag"}, "body": "@"},
+        keysrules=limits(
+            type="string", regex=NAME, meta={"meaning": "a name begins with a letter; a-z, 0-9 and _ follow"}
+        ).rules,
+    )
     ignore_errors: list[ErrorCode] | None = key(
         "error codes that do not end the operation; the value is then null", example=["BOOKING_NOT_FOUND"]
     )

@@ -11,12 +11,13 @@ from typing import TypedDict
 
 from gateway.documents.yaml import Place
 from gateway.mapping.checks.given import GivenArguments
+from gateway.mapping.checks.header_names import check_name
 from gateway.mapping.checks.kinds import element_of
 from gateway.mapping.checks.operations import check_ignored, check_refusals
 from gateway.mapping.checks.usage import Reads
 from gateway.mapping.checks.writes import check_taking_back
 from gateway.mapping.compiler.conditions import condition_of
-from gateway.mapping.compiler.context import CALL, RESERVED
+from gateway.mapping.compiler.context import CALL, RESERVED, Context
 from gateway.mapping.compiler.operations.runs import compile_call, compile_recover, compile_run, compile_undo
 from gateway.mapping.compiler.operations.variables import compile_variables
 from gateway.mapping.compiler.records.rows import compile_levels
@@ -163,7 +164,7 @@ def _compile_asking(
         name=node.name,
         when=around[0],
         fan_out=around[1],
-        keep=context.path(node.keep, (*place, "keep")) if node.keep is not None else None,
+        keep=_compile_kept(context, node),
         ignore_errors=frozenset(ignore_errors),
         effect=effect,
         keep_on_failure=keep_on_failure,
@@ -173,7 +174,31 @@ def _compile_asking(
     )
     if run is not None:
         return RunStep(run=run, **common)
+    if call is not None and isinstance(node.keep, dict):
+        call = replace(call, whole=True)
     return CallStep(call=call, **common) if call is not None else None
+
+
+def _compile_kept(context: Context, node: written.AskingStep) -> Path | None:
+    """Compile what a step keeps: what a path finds, or by name parts of the whole answer, which is then its value."""
+    if not isinstance(node.keep, dict):
+        return context.path(node.keep, (*node.place, "keep")) if node.keep is not None else None
+    if isinstance(node, written.RunStep):
+        message = "an operation that is run has no header and no status: write a path on what it gives"
+        context.report((*node.place, "keep"), "wrong-form", message)
+        return None
+    parts = []
+    for name, one in node.keep.items():
+        where = (*node.place, "keep", name)
+        if not one.sound or (one.at is not None and context.target(one.at, where) is None):
+            return None
+        if one.status is False:
+            context.report((*where, "status"), "not-allowed", "`status: true` keeps it; leave it out otherwise")
+        if one.header is not None:
+            check_name(context, one.header, (*where, "header"))
+        found = f'headers."{one.header.lower()}"' if one.header is not None else f"body | ({one.at})"
+        parts.append(f"{name}: {'status' if one.status else found}")
+    return context.path(f"{{{', '.join(parts)}}}", (*node.place, "keep"))
 
 
 def _compile_value(scene: Scene, node: Json, name: str, place: Place) -> Tree:
