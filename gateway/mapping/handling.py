@@ -26,6 +26,8 @@ def handled(
     `title` is the provider's, for messages. Raises Unsupported for what the caller does not want to lose, and for a
     change of which nothing would be left.
     """
+    if not plan.partial and handling != LENIENT:
+        return dict(given), ()
     args, lost = dict(given), dict[str, str]()
     for name, reason in plan.partial.items():
         if is_given(operation, args, name):

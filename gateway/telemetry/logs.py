@@ -70,8 +70,16 @@ def call_done(
 
 def provider_answered(*, request: str, connection: str, method: str, host: str, status: int, seconds: float) -> None:
     """Tell that a provider answered one attempt. The path is left out: vendors put keys and names into it."""
-    about = {"request": request, "connection": connection, "method": method, "host": host}
-    _event(logging.INFO, "provider.answered", **about, status=status, seconds=round(seconds, 4))
+    _event(
+        logging.INFO,
+        "provider.answered",
+        request=request,
+        connection=connection,
+        method=method,
+        host=host,
+        status=status,
+        seconds=round(seconds, 4),
+    )
 
 
 def provider_failed(*, request: str, connection: str, method: str, host: str, reason: str) -> None:

@@ -78,6 +78,16 @@ class Gate:
         self._lanes: dict[str, _Lane] = {}
         self._places = asyncio.Semaphore(limits.concurrency) if limits.concurrency is not None else None
 
+    def enters(self, limit: str, caller: str) -> bool:
+        """Count one more call of a class if nothing is to be waited for, as with most providers; `leave` must follow.
+
+        Whatever has a rate or places of its mapping is for `enter`.
+        """
+        lane = self._lane(limit)
+        if lane.rate is not None or self._places is not None or lane.front.ahead(caller):
+            return False
+        return self._clock() >= lane.paused_until and self._calls.enters(caller)
+
     async def enter(self, limit: str, deadline: float, caller: str = "") -> None:
         """Wait until the caller may make one more call of the class `limit`, and count it; `leave` must follow.
 
@@ -218,14 +228,19 @@ class Gates:
             )
         return gate
 
+    def places(self, host: str) -> Shares:
+        """Give the places at a host, for who need not wait; the others wait with `at_host`."""
+        found = self._hosts.get(host)
+        if found is None:
+            found = self._hosts[host] = Shares(HOST_CALLS)
+        return found
+
     async def at_host(self, host: str, connection: str, deadline: float) -> Shares:
         """Take one of the places at a host, which all connections to it share fairly; the connection must leave it.
 
         Raises TooManyCalls.
         """
-        places = self._hosts.get(host)
-        if places is None:
-            places = self._hosts[host] = Shares(HOST_CALLS)
+        places = self.places(host)
         if places.enters(connection):
             return places
         try:
@@ -266,7 +281,8 @@ def limit(send: Callable[[_Gated], Awaitable[Response]], gate: Gate) -> Callable
     """Wrap `send` so that whatever it sends passes the gate before its deadline; its answer makes room for the next."""
 
     async def sending(exchange: _Gated) -> Response:
-        await gate.enter(exchange.limit, exchange.deadline, exchange.caller)
+        if not gate.enters(exchange.limit, exchange.caller):
+            await gate.enter(exchange.limit, exchange.deadline, exchange.caller)
         try:
             return await send(exchange)
         finally:

@@ -164,7 +164,9 @@ class Operations:
         found = await state.compute(
             lambda: read_all(variant.rows, root, scope, plan.not_found, show=show, partial=partial)
         )
-        return found if self._model.operations[plan.name].gives == "list" else replace(found, single=True)
+        if self._model.operations[plan.name].gives == "list":
+            return found
+        return Result(found.rows, found.raw, single=True, left_out=found.left_out)
 
     async def _listed(self, name: str, wanted: str, plan: OperationPlan, state: CallState) -> Result:
         """The one of a list with this id."""

@@ -22,7 +22,9 @@ def http(client: Send, gates: Gates, clock: Callable[[], float]) -> Dispatch:
         if call.deadline <= clock():
             raise ProviderUnavailable("The time for this call is used up.", sent=False, timed_out=True)
         host = urlsplit(request.url).netloc
-        places = await gates.at_host(host, call.connection, call.deadline)
+        places = gates.places(host)
+        if not places.enters(call.connection):
+            await gates.at_host(host, call.connection, call.deadline)
         try:
             left = call.deadline - clock()
             return await _logged(
@@ -36,13 +38,14 @@ def http(client: Send, gates: Gates, clock: Callable[[], float]) -> Dispatch:
 
 async def _logged(client: Send, request: Request, host: str, call: Call) -> Response:
     """Send, and say so: the host and the status, never the URL."""
-    about = {"request": call.request_id, "connection": call.connection, "method": request.method}
+    id_, connection, method = call.request_id, call.connection, request.method
     try:
         response = await client(request)
     except ProviderUnavailable as error:
-        logs.provider_failed(**about, host=host, reason=error.detail)
+        logs.provider_failed(request=id_, connection=connection, method=method, host=host, reason=error.detail)
         raise
-    logs.provider_answered(**about, host=host, status=response.status, seconds=response.elapsed)
+    status, seconds = response.status, response.elapsed
+    logs.provider_answered(request=id_, connection=connection, method=method, host=host, status=status, seconds=seconds)
     return response
 
 
