@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from typing import Protocol, TypeVar
 
 from gateway.documents.part_rules import Choice, exactly_one_of
-from gateway.documents.parts import Child, Node
+from gateway.documents.parts import Child, Node, Part
 from gateway.documents.schema_check import Shape
 from gateway.documents.yaml import Place
 from gateway.values.messages import Json
@@ -20,6 +20,9 @@ class Judge(Protocol):
 
     def fits(self, shape: Shape, raw: Json, place: Place) -> Mapping[str, Json] | None:
         """Hold a value against a shape: its keys with defaults put in; None, and findings, when it does not fit."""
+
+    def shared(self, raw: Json, place: Place) -> tuple[Json, Place]:
+        """Give what stands for a value that is written once and used by name, and where; any other value as it is."""
 
     def report(self, place: Place, code: str, message: str, *, key: bool = False) -> None:
         """Tell one thing that is wrong at a place, or with the key there."""
@@ -35,8 +38,10 @@ def read_part(kind: type[_N], raw: Json, place: Place, judge: Judge) -> _N:
     are wrong with each other are told as well, and leave it sound.
     """
     part = kind.part
+    raw, place = judge.shared(raw, place)
     bare = part.short if not isinstance(raw, dict) else None
     written = raw if bare is None else {bare: raw}  # whoever knows what a bare value means says whether it fits
+    written, places = _resolved(part, written, place, judge)
     shape = judge.fits(part.shape, written, place) if bare is None else written
     given = frozenset(map(str, written)) if isinstance(written, dict) else frozenset[str]()
     for broken in (broken for rule in part.rules for broken in rule(given)) if shape is not None else ():
@@ -45,8 +50,23 @@ def read_part(kind: type[_N], raw: Json, place: Place, judge: Judge) -> _N:
     fields: dict[str, Json] = {}
     for key, value in shape.items() if shape is not None else ():
         child = part.children.get(key)
-        fields[part.fields[key]] = value if child is None else read_inside(child, value, (*place, key), judge)
+        where = places.get(key, (*place, key))
+        fields[part.fields[key]] = value if child is None else read_inside(child, value, where, judge)
     return _node(kind, raw, place, given, fields, sound=shape is not None)
+
+
+def _resolved(part: Part, written: Json, place: Place, judge: Judge) -> tuple[Json, dict[str, Place]]:
+    """Put what is used by name into its place, but for trees, which are evaluated with names of their own."""
+    if not isinstance(written, dict):
+        return written, {}
+    made, places = dict(written), dict[str, Place]()
+    for key, value in written.items():
+        if not isinstance(value, dict) or key not in part.keys or part.keys[key]["meta"]["takes"] == "tree":
+            continue
+        made[key], where = judge.shared(value, (*place, key))
+        if where != (*place, key):
+            places[key] = where
+    return (made, places) if places else (written, places)
 
 
 def _node(
@@ -74,7 +94,7 @@ def _nodes(value: Json) -> Iterator[Node]:
 def read_inside(child: Child, value: Json, place: Place, judge: Judge) -> Json:
     """Read what a key holds that may hold other parts."""
     if isinstance(value, list) and child.listed:
-        return [_element(child, one, (*place, index), judge) for index, one in enumerate(value)]
+        return _elements(child, value, place, judge)
     if isinstance(value, dict) and child.each:
         return {name: _member(child, one, (*place, name), judge) for name, one in value.items()}
     if isinstance(value, dict) and child.one:
@@ -82,9 +102,22 @@ def read_inside(child: Child, value: Json, place: Place, judge: Judge) -> Json:
     return value
 
 
+def _elements(child: Child, listed: list[Json], place: Place, judge: Judge) -> list[Json]:
+    """Read a list; one that is used by name inside it gives its own elements there."""
+    read: list[Json] = []
+    for index, one in enumerate(listed):
+        value, where = judge.shared(one, (*place, index))
+        if isinstance(value, list) and where != (*place, index):
+            read += _elements(child, value, where, judge)
+        else:
+            read.append(_element(child, value, where, judge))
+    return read
+
+
 def _member(child: Child, value: Json, place: Place, judge: Judge) -> Json:
+    value, place = judge.shared(value, place)
     if isinstance(value, list) and child.listed:
-        return [_element(child, one, (*place, index), judge) for index, one in enumerate(value)]
+        return _elements(child, value, place, judge)
     return _one_of(child, value, place, judge)
 
 
@@ -94,6 +127,7 @@ def _element(child: Child, value: Json, place: Place, judge: Judge) -> Json:
 
 def _one_of(child: Child, value: Json, place: Place, judge: Judge) -> Node:
     """Read one of several parts: that whose telling key is given, else the first that has none."""
+    value, place = judge.shared(value, place)
     keys = value.keys() if isinstance(value, dict) else ()
     told = [kind for kind in reversed(child.parts) if kind.part.known_by in keys]
     plain = [kind for kind in child.parts if kind.part.known_by is None]

@@ -45,7 +45,8 @@ def compile_provider(document: Document, model: Model) -> tuple[ProviderPlan | N
     context = Context(document, model)
     plan = _compile(context)
     failed = any(finding.level == ERROR for finding in context.findings)
-    return (None if failed else plan), sorted(context.findings, key=lambda finding: (finding.line, finding.column))
+    found = dict.fromkeys(context.findings)  # what is wrong in a fragment is found again with each use of it
+    return (None if failed else plan), sorted(found, key=lambda finding: (finding.line, finding.column))
 
 
 def _compile(context: Context) -> ProviderPlan | None:
@@ -58,7 +59,9 @@ def _compile(context: Context) -> ProviderPlan | None:
     context.know_settings()
     http = compile_http(context, file.http)
     _compile_codecs(context, file.codecs or {})
-    context.step_names = frozenset(_names_in([file.raw["operations"], file.raw.get("native", {})]))
+    context.step_names = frozenset(
+        _names_in([file.raw.get(part, {}) for part in ("operations", "native", "fragments")])
+    )
     context.fragments = file.fragments or {}
     compile_records(context, file.records or {}, ("records",))
     context.remembered = remembered_names(context, file)

@@ -19,6 +19,7 @@ from gateway.mapping.checks.kinds import mistakes
 from gateway.mapping.checks.scopes import COMMON, record_of, type_of_setting
 from gateway.mapping.checks.usage import Reads
 from gateway.mapping.codecs import Codec, CodecInvalid, compile_codec
+from gateway.mapping.compiler.fragments import fragment_named, fragments_of, used_within
 from gateway.mapping.expressions import (
     ExpressionInvalid,
     Literal,
@@ -167,6 +168,22 @@ class Context:
     def fits(self, shape: Shape, raw: Json, place: Place) -> dict[str, Json] | None:
         """Hold a value against a shape, as `gateway.documents.reader` asks for it."""
         return check(shape, raw, self.document, place, self.findings)
+
+    def shared(self, raw: Json, place: Place) -> tuple[Json, Place]:
+        """Give the fragment that `{$fragment: name}` stands for, and its place; any other value as it is."""
+        name = fragment_named(raw)
+        if name is None:
+            return raw, place
+        written = fragments_of(self.document)
+        where = (*place, "$fragment")
+        if name not in written:
+            self.report(where, "unknown-fragment", f"there is no fragment `{name}`{suggestion(name, written)}")
+            return raw, place
+        self.used_fragments.add(name)
+        if name in used_within(written[name], written):
+            self.report(where, "tree-cycle", f"the fragment `{name}` holds itself")
+            return {}, place
+        return self.shared(written[name], ("fragments", name))
 
     def read(self, kind: type[_N], node: Json, place: Place) -> _N:
         """Read one part and all that is inside it; what does not fit is told, and not sound. A node is read already."""

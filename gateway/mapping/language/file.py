@@ -58,7 +58,7 @@ class File(Node):
         "field tables by name", example={"person": {"of": "Attendee", "fields": {"name": "full_name"}}}
     )
     fragments: dict[str, Json] | None = key(
-        "trees by name, each written once and used as `{$fragment: NAME}`",
+        "trees and other parts by name, each written once and used as `{$fragment: NAME}`",
         example={"person": {"name": "{{ args.customer.name }}"}},
     )
     operations: dict[OperationName, Operation | list[Operation]] = key(
