@@ -108,6 +108,7 @@ error secret-misplaced: A secret stands where it could be seen. Use it under `au
 # Calls and error rules
 
 error call-without-verb: A call has no HTTP method and no JSON-RPC method, or several. Write exactly one.
+error wrong-pages: The pages of a list cannot be followed in this way. Correct it as the message says.
 error unknown-prefix: A prefix of XML has no namespace, or a name is none. Correct or declare it as the message says.
 error two-bodies: There are two of what can only be once. Keep one.
 error host-not-url: The host is neither written out nor a setting of type url. Make it one of the two.
@@ -206,7 +207,7 @@ error weak-secret: A key is not given, cannot be read, or is too short. Give one
 # Polling
 
 error polling-cached: A poll lists with an operation whose answers are kept. Remove the `cache:` of the operation.
-warning polling-pages: A polled list comes in pages, and its rest would count as cancelled. Say `complete:` as shown.
+warning polling-pages: A polled list comes in pages, and its rest would count as cancelled. Say `pages:` or `complete:`.
 error tracked-not-read: Changes are to be told of a field that the list does not tell. Read it there, or remove it.
 error remember-misplaced: What stands here cannot be remembered, or only in part. Correct it as the message says.
 

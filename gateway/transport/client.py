@@ -235,14 +235,22 @@ async def _beginning(answer: aiohttp.ClientResponse, enough: int, host: str | No
     return bytes(body[:enough])
 
 
+_JOINTS = {"set-cookie": "\n", "link": ", "}
+"""Header fields of which each counts, and what stands between them."""
+
+
 def _first_of_each(fields: Mapping[str, str]) -> dict[str, str]:
-    """Return header fields by lower-case name, of cookies each on a line; what is no UTF-8 becomes U+FFFD."""
+    """Return header fields by lower-case name; what is no UTF-8 becomes U+FFFD.
+
+    Of a repeated one the first counts, but of cookies each on a line, and of links one list (RFC 8288, section 3).
+    """
     found: dict[str, str] = {}
     for name, value in fields.items():
         text = value if value.isascii() else value.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
         key = name.lower()
-        if key == "set-cookie" and key in found:
-            found[key] += f"\n{text}"
+        joint = _JOINTS.get(key)
+        if joint is not None and key in found:
+            found[key] += joint + text
         found.setdefault(key, text)
     return found
 

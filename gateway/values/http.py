@@ -1,4 +1,4 @@
-"""Header fields: which characters stand in them, which fields no mapping writes, and how long one says to wait."""
+"""Header fields: their characters, which of them no mapping writes, how long one says to wait, what one links to."""
 
 from __future__ import annotations
 
@@ -33,6 +33,10 @@ OWN: Final = frozenset(
 )
 """They frame the message or belong to one hop, so whoever sets them can make two requests of one. The client writes
 those that are needed."""
+_VALUE_OF: Final = rf"""(?:[ \t]*+=[ \t]*+(?:({NAME.pattern}+)|"((?:[^"\\]|\\.)*+)"))?+"""
+_PARAMETER: Final = re.compile(rf"[ \t]*+;[ \t]*+(?:({NAME.pattern}+){_VALUE_OF})?+")
+_TARGET: Final = re.compile(r"[ \t,]*+<([^<>]*+)>")
+_END: Final = re.compile(r"[ \t]*+(?:,|$)")
 _MAX_RETRY_AFTER: Final = 86_400.0
 """Seconds. Whoever asks for a longer wait is asked again in a day."""
 
@@ -73,3 +77,27 @@ def cookie_of(response: Response, name: str) -> str:
         if key.strip() == name:
             found = value.strip().strip('"')
     return found
+
+
+def linked(header: str, relation: str) -> str | None:
+    """Give the target of the first link of a relation in a Link header (RFC 8288, section 3); None where there is none.
+
+    Relations are compared without regard to case, and only the first `rel` of a link counts. A link with an `anchor` is
+    about something else than the answer, and is passed over. Raises ValueError where the header is not one.
+    """
+    at = 0
+    while header[at:].strip(" \t,"):
+        target = _TARGET.match(header, at)
+        if target is None:
+            raise ValueError("no Link header")
+        at, given = target.end(), dict[str, str]()
+        while found := _PARAMETER.match(header, at):
+            at, (name, bare, quoted) = found.end(), found.groups(default="")
+            given.setdefault(name.lower(), bare or re.sub(r"\\(.)", r"\1", quoted))
+        end = _END.match(header, at)
+        if end is None:
+            raise ValueError("no Link header")
+        at = end.end()
+        if "anchor" not in given and relation.lower() in given.get("rel", "").lower().split():
+            return target[1]
+    return None

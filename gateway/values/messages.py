@@ -93,7 +93,7 @@ class Response:
 
     status: int
     headers: Mapping[str, str]
-    """Names in lower case; of a repeated header the first, but of Set-Cookie each on a line."""
+    """Names in lower case; of a repeated header the first, but of Set-Cookie each on a line, and all links."""
     body: bytes
     elapsed: float = 0.0
     """Seconds from the first byte sent to the last byte read."""

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from gateway.cli.explain_calls import pages_text
 from gateway.mapping.codecs import CODECS
 from gateway.mapping.expressions.functions import FUNCTIONS
 from gateway.mapping.language import PARTS
@@ -35,6 +36,24 @@ def test_native(gateway, house):
     assert 0 == code
     assert "greet" in out
     assert "[safe]" in out
+
+
+@pytest.mark.parametrize(
+    ("pages", "told"),
+    [
+        ("{rows: data, next: links.next}", "at most 100 pages joined at data, by next in links.next"),
+        ("{rows: '@', next: {link: next}, most: 5}", "at most 5 pages joined at @, by next in the Link header (next)"),
+        (
+            "{rows: a.b, offset: {}, send: {query: {o: '{{ offset }}'}}, until: '!a.b'}",
+            "at most 100 pages joined at a.b, by offset from 0, the last one where !a.b",
+        ),
+    ],
+)
+def test_pages(compiled, pages, told):
+    """Pages that a call follows are told with how the next and the last one are known."""
+    plan = compiled(f"native: {{all: {{safe: true, call: {{get: /a, pages: {pages}}}}}}}")
+    (step,) = plan.ways["native.all"][0].variants[0].steps
+    assert told == pages_text(step.call.pages)
 
 
 def test_unknown_operation(gateway, house):

@@ -80,6 +80,14 @@ async def test_no_cookies(client, provide):
     assert "cookie" not in provider.heads[1].lower()
 
 
+async def test_repeated_headers(client, provide):
+    """Of a repeated header the first counts, but links are one list however many lines they come in (RFC 8288)."""
+    lines = b"X-A: 1\r\nLink: </a>; rel=first\r\nX-A: 2\r\nlink: </b>; rel=next\r\n"
+    provider = await provide(b"HTTP/1.1 200 OK\r\n" + lines + b"Content-Length: 0\r\n\r\n")
+    answer = await client.send(Request("GET", provider.url))
+    assert ("1", "</a>; rel=first, </b>; rel=next") == (answer.headers["x-a"], answer.headers["link"])
+
+
 async def test_proxies_of_the_environment(client, provide, monkeypatch):
     """The environment's proxy is not used: it would call addresses that the guard never sees."""
     monkeypatch.setenv("http_proxy", "http://127.0.0.1:1")

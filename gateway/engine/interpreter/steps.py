@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from gateway.engine.compensation import Undo, is_over, is_unexplained, look_with, may_be_done, unknown
+from gateway.engine.interpreter.pages import ask_all
 from gateway.engine.interpreter.scopes import elements
 from gateway.engine.state import CallState
 from gateway.engine.turns import EXCLUSIVE
@@ -258,8 +259,9 @@ class Steps:
         return found.data
 
     async def _ask(self, call: CallPlan, scope: Mapping[str, Json], effect: Effect) -> Json:
-        """Send a call, and give the body of a success."""
-        return await self.tools.ask(ProviderCall(call, scope, self.variant.rules, effect, self.state))
+        """Send a call, and give the body of a success; of one that follows pages, that of all of them."""
+        asked = ProviderCall(call, scope, self.variant.rules, effect, self.state)
+        return await (self.tools.ask(asked) if call.pages is None else ask_all(asked, call.pages, self.tools.ask))
 
     def _look(self) -> dict[str, str]:
         """Tell, as details of an unknown outcome, which operation shows whether a write was done."""

@@ -36,7 +36,9 @@ def added(auth: StaticAuth, request: Request, scope: Scope) -> Request:
         headers = join_headers(headers, [("Authorization", _basic(auth.basic, auth, scope))])
     if auth.cookies is not None:
         headers = join_headers(headers, [("Cookie", _cookies(auth, headers, scope))])
-    query = request.query + pairs(_built(auth.query, scope), auth.origin)
+    own = pairs(_built(auth.query, scope), auth.origin)
+    names = {name for name, _ in own}  # the address of a next page may have them as well
+    query = tuple(one for one in request.query if one[0] not in names) + own
     signed = request.with_parts(tuple(headers), query, request.body, request.hidden)
     return signed if auth.bodiless else _in_body(auth, signed, scope)
 

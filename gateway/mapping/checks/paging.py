@@ -30,10 +30,11 @@ def paging(node: Call) -> str:
 def check_pages(context: Context, ways: Ways, place: Place) -> None:
     """Report a polled list whose calls ask for a page of it and do not say when that is all there is."""
     for call in (call for way in ways for variant in way.variants for call in _calls(variant)):
-        if call.pages and call.complete is None:
+        if call.part_by and call.complete is None and call.pages is None:
             message = (
-                f"the call at {call.origin} asks by `{call.pages}` for a part of the list, and what is not in it would"
-                " count as cancelled: say in its `complete:` how an answer is seen to hold all there is"
+                f"the call at {call.origin} asks by `{call.part_by}` for a part of the list, and what is not in it"
+                " would count as cancelled: follow its `pages:`, or say in its `complete:` how an answer is seen to"
+                " hold all there is"
             )
             context.report(place, "polling-pages", message)
             return

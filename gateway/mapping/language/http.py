@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Final, Literal, TypeAlias
+from typing import Annotated, Final, Literal, TypeAlias
 
+from gateway.documents.part_rules import Choice, not_beside
 from gateway.documents.parts import (
     NAME,
     Duration,
@@ -17,6 +18,7 @@ from gateway.documents.parts import (
     key,
     limits,
     part,
+    shared,
 )
 from gateway.mapping.language.errors import Condition
 from gateway.values.messages import Json
@@ -139,7 +141,92 @@ class Event(Node):
     )
 
 
-@part("call", "`call`, and `login` of a session")
+@part("link", "`next` of `pages` that stands in a header")
+class Link(Node):
+    """A next page that a Link header names (RFC 8288)."""
+
+    link: str = key("the relation of the next page", minlength=1, example="next")
+
+
+@part("page_send", "`send` of `pages`")
+class PageSend(Node):
+    """Where a call says which page it wants; laid over the call's own, a list instead of it."""
+
+    query: TreeObject | None = key("query parameters", example={"cursor": "{{ token }}"})
+    json: TreeObject | None = key("members of the JSON body", example={"page": "{{ number }}"})
+    form: TreeObject | None = key("fields of the form", example={"start": "{{ offset }}"})
+    params: TreeParams | None = key("params of JSON-RPC", example=["{{ args.day }}", "{{ number }}"])
+
+
+@part("first_number", "`number` of `pages`")
+class FirstNumber(Node):
+    """Pages that have numbers."""
+
+    from_: int = key("the number of the first page", min=0, default=1, example=0)
+
+
+@part("first_offset", "`offset` of `pages`")
+class FirstOffset(Node):
+    """Pages that begin at a row; each later one behind the rows that came so far."""
+
+    from_: int = key("the offset of the first row", min=0, default=0, example=1)
+
+
+_LAST = "what holds of the last page; its templates see `body` besides"
+_LAST_EXAMPLE = "length(data) < `50`"
+
+
+@shared
+class _Pages(Node):
+    """What all pages have."""
+
+    rows: PathText = key(
+        "keys to the list of a page, `@` where the answer is that; the lists of all pages are joined there",
+        example="data",
+    )
+    most: int = key("so many pages at most; a list that goes on beyond them fails", min=2, max=10_000, default=100)
+
+
+@part("next_pages", "`pages` whose answers name the next one", known_by="next")
+class NextPages(_Pages):
+    """Each answer has the address of the next page, at the same host; the last one has none."""
+
+    next: PathText | Link = key("path to that address, or the Link header that has it", example="links.next")
+    until: OnBody | None = key(_LAST, example="!has_more")
+
+
+@part("token_pages", "`pages` that are asked for by a token", known_by="token")
+class TokenPages(_Pages):
+    """Each answer has what the next page is asked for by; the last one has none."""
+
+    token: PathText = key("path to it", example="meta.cursor")
+    send: PageSend = key("where it goes, as `token`", example={"query": {"cursor": "{{ token }}"}})
+    until: OnBody | None = key(_LAST, example="!has_more")
+
+
+@part("numbered_pages", "`pages` that are asked for by a number", known_by="number")
+class NumberedPages(_Pages):
+    """Pages are counted."""
+
+    number: FirstNumber = key("how they are counted", example={"from": 1})
+    send: PageSend = key("where the number goes, as `number`", example={"query": {"page": "{{ number }}"}})
+    until: OnBody = key(_LAST, example=_LAST_EXAMPLE)
+
+
+@part("offset_pages", "`pages` that are asked for by an offset", known_by="offset")
+class OffsetPages(_Pages):
+    """Rows are counted."""
+
+    offset: FirstOffset = key("how they are counted", example={"from": 0})
+    send: PageSend = key("where the offset goes, as `offset`", example={"query": {"skip": "{{ offset }}"}})
+    until: OnBody = key(_LAST, example=_LAST_EXAMPLE)
+
+
+Pages: TypeAlias = Annotated[NextPages | TokenPages | NumberedPages | OffsetPages, Choice("`pages`", "wrong-pages")]
+"""How the next page is found."""
+
+
+@part("call", "`call`, and `login` of a session", not_beside("complete", "pages"))
 class Call(Node):
     """One HTTP call."""
 
@@ -181,6 +268,10 @@ class Call(Node):
     complete: OnBody | None = key(
         "what holds of an answer with all there is; of another, more pages would follow",
         example="length(data) < `100` && next_page == `null`",
+    )
+    pages: Pages | None = key(
+        "how a call that reads follows the pages of a list, whose rows are joined",
+        example={"rows": "data", "next": "links.next"},
     )
     whole: bool | None = key("the value is {status, headers, body} instead of the body", example=True)
     answer: Answer | None = key("how the body is read", example="icalendar")

@@ -16,6 +16,7 @@ from gateway.mapping.expressions import Path, Predicate, Template
 from gateway.mapping.expressions.patterns import Pattern
 from gateway.mapping.nodes.bodies import ReadingPlan, RpcPlan
 from gateway.mapping.nodes.given import NativeArgument, WindowPlan
+from gateway.mapping.nodes.pages import PagesPlan
 from gateway.mapping.nodes.trees import Headers, Level, MadeOf, RecordPlan, Tree, Url
 from gateway.values.messages import Effect, Json
 
@@ -27,11 +28,9 @@ CALENDARS: Final = "gateway.mapping.codecs.calendars"
 EVENTS: Final = "gateway.dialects.calendars"
 """The module that writes events of calendars."""
 ASKED: Final = "the span that is asked for"
-"""Where a scope has the caller's span of time, two instants or None, whatever the operation calls them. No name of the
-language is written so: only readers of answers see it."""
+"""Where a scope has the caller's span of time, two instants or None: no name of the language is written so."""
 GENERATED: Final = "the generated code of the connection"
-"""Where a scope has what reads and writes for its connection (`generated/binding.py`); without it the evaluator does.
-No name of the language is written so."""
+"""Where a scope has what reads and writes for its connection (`generated/binding.py`), else the evaluator does."""
 
 NOT_MAPPED: Final = "not mapped"
 """Why what a mapping says nothing of cannot be had: it may be newer in the contract than the mapping."""
@@ -81,7 +80,7 @@ class CallPlan:
     """What makes an answer a success; without a status in it, the answer's must be 2xx as well."""
     complete: Predicate | None
     """Of a list: whether an answer holds all there is; None where every answer does."""
-    pages: str
+    part_by: str
     """The parameter by which it asks for a part of a list, where one is seen; else empty."""
     whole: bool
     """Whether the value is the whole answer, with status and headers, instead of its body."""
@@ -97,6 +96,7 @@ class CallPlan:
     """The segments of the URL's path, None where a template stands: what the simulator recognises a call by."""
     envelope: RpcPlan = field(default_factory=RpcPlan)
     reading: ReadingPlan = field(default_factory=ReadingPlan)
+    pages: PagesPlan | None = None
 
 
 @dataclass(frozen=True, slots=True)

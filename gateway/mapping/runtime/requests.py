@@ -13,6 +13,7 @@ from gateway.dialects.multipart import write_multipart
 from gateway.dialects.refusal import NotWritable, plain
 from gateway.dialects.xml import write_xml
 from gateway.mapping.nodes.calls import EVENTS, CallPlan, Scope
+from gateway.mapping.nodes.pages import ADDRESS
 from gateway.mapping.nodes.trees import Headers, Tree, Url
 from gateway.mapping.runtime.trees import evaluate
 from gateway.values.errors import CallInvalid, GatewayError, MappingFault
@@ -39,11 +40,14 @@ def to_request(call: CallPlan, scope: Scope) -> Request:
         hidden = credentials(value)
         if all(name.lower() != "content-type" for name, _ in headers):  # what the mapping says of its body holds
             headers.append(("Content-Type", kind))
+    url, query = scope.get(ADDRESS) or (url_of(call.url, scope), None)
+    if query is None:
+        query = pairs(evaluate(call.query, scope), call.origin) if call.query else ()
     return Request(
         method=call.method,
-        url=url_of(call.url, scope),
+        url=url,
         headers=tuple(headers),
-        query=pairs(evaluate(call.query, scope), call.origin) if call.query else (),
+        query=query,
         body=body,
         timeout=call.timeout,
         limit=call.limit,

@@ -17,6 +17,7 @@ from gateway.mapping.checks.paging import paging
 from gateway.mapping.compiler.conditions import condition_of
 from gateway.mapping.compiler.context import BASE, SENDING, Context
 from gateway.mapping.compiler.http.bodies import compile_body, compile_reading, envelope_of
+from gateway.mapping.compiler.http.pages import Sent, compile_pages
 from gateway.mapping.compiler.trees import Names, compile_object, text_of
 from gateway.mapping.expressions.patterns import Pattern, PatternRefused, compile_pattern
 from gateway.mapping.language.errors import Condition as ConditionPart
@@ -114,8 +115,10 @@ def _check_host(context: Context, text: str, place: Place) -> None:
         context.report(place, "host-not-url", "a URL begins with http(s)://host as written, or a url setting and `/`")
 
 
-def compile_call(context: Context, node: Call, names: Names, http: Http, *, secrets: bool = False) -> CallPlan | None:
-    """Compile one call; None with findings when it is wrong."""
+def compile_call(
+    context: Context, node: Call, names: Names, http: Http, *, secrets: bool = False, reads: bool = False
+) -> CallPlan | None:
+    """Compile one call; None with findings when it is wrong. `reads` says that it changes nothing."""
     if not node.sound:
         return None
     place, verbs = node.place, node.verbs
@@ -140,10 +143,11 @@ def compile_call(context: Context, node: Call, names: Names, http: Http, *, secr
     def tree(key: str, written: Json) -> Tree | None:
         return compile_object(context, written, (*place, key), names, secrets=secrets) if key in node else None
 
+    query = tree("query", node.query)
     return CallPlan(
         method=method,
         url=_compile_url(context, text, (*place, _address(verb)) if verbs else place, names, http),
-        query=tree("query", node.query),
+        query=query,
         headers=_both(http.headers, tree("headers", node.headers)),
         body=body,
         body_kind=body_kind,
@@ -152,7 +156,7 @@ def compile_call(context: Context, node: Call, names: Names, http: Http, *, secr
         limit=http.of_class(context, node.rate_class, place).limit,
         success=_compile_success(context, node, names) or http.success,
         complete=condition_of(context, node, "complete", names | {"body"}),
-        pages=paging(node),
+        part_by=paging(node),
         whole=bool(node.whole),
         said=(context.provider_code, context.message),
         answer=answer,
@@ -162,6 +166,7 @@ def compile_call(context: Context, node: Call, names: Names, http: Http, *, secr
         path=_segments(text),
         envelope=envelope_of(context, node),
         reading=reading,
+        pages=compile_pages(context, node, Sent(query, body, body_kind), names, reads=reads),
     )
 
 

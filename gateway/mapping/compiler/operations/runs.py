@@ -87,7 +87,7 @@ def _compile_either(scene: Scene, node: Undo | Recover, effect: Effect) -> CallP
 
 def compile_call(scene: Scene, node: Call, effect: Effect) -> CallPlan | None:
     """Compile a call; one that writes and reads a text says what its success looks like."""
-    plan = compile_one(scene.context, node, scene.names, scene.http)
+    plan = compile_one(scene.context, node, scene.names, scene.http, reads=effect is Effect.SAFE)
     if plan is not None and effect is not Effect.SAFE and plan.answer == "text":
         check_success(scene.context, plan, node.place)
     return plan
