@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gateway.transport.limits import Gates, limit
+from gateway.transport import limits
+from gateway.transport.limits import Gates
 from gateway.values.errors import ProviderUnavailable, TooManyCalls
 from gateway.values.messages import Response
 from gateway.values.rates import LimitsPlan, Rate
@@ -44,7 +45,7 @@ class Provider:
 
     async def ask(self, gate, count=1, *, limit="default", deadline=25.0):
         """Send so many requests together; what each ended with: None, or its error."""
-        send = limit(self.send, gate)
+        send = limits.limit(self.send, gate)
         sent = (send(Exchange(str(number), limit, deadline)) for number in range(count))
         ended = await asyncio.gather(*sent, return_exceptions=True)
         return [one if isinstance(one, Exception) else None for one in ended]
@@ -141,7 +142,7 @@ def test_failures_give_the_place_back(virtual):
 
     async def scenario():
         gate = make({"default": PER_SECOND}, concurrency=1)
-        send = limit(fail, gate)
+        send = limits.limit(fail, gate)
         for _ in range(3):
             with pytest.raises(ProviderUnavailable):
                 await send(Exchange(""))
@@ -271,12 +272,12 @@ def test_gates_last(virtual):
         gate = gates.of("club", LimitsPlan({"default": PER_MINUTE}))
         assert gate is gates.of("club", LimitsPlan({"default": PER_MINUTE}))
         await provider.ask(gate, 3)
-        for name, limits, refused in (
+        for name, plan, refused in (
             ("club", LimitsPlan({"default": PER_MINUTE}, 5), True),
             ("club", LimitsPlan({"default": Rate(4, 60, "4/m")}), False),
             ("other", LimitsPlan({"default": PER_MINUTE}), False),
         ):
-            (error,) = await provider.ask(gates.of(name, limits))
+            (error,) = await provider.ask(gates.of(name, plan))
             assert refused == isinstance(error, TooManyCalls)
 
     virtual(scenario())
@@ -297,7 +298,7 @@ def test_laws(virtual, calls, takes, amount, seconds, concurrency):
         await asyncio.sleep(comes)
         deadline = comes + patience
         try:
-            await limit(provider.send, gate)(Exchange("", deadline=deadline))
+            await limits.limit(provider.send, gate)(Exchange("", deadline=deadline))
         except TooManyCalls:
             return None
         return deadline

@@ -3,7 +3,7 @@
 Each layer wraps the one below it; the order is the design, innermost first:
 
 1. `http`: one exchange with the provider, no longer than the call has time.
-2. `limited`, the gate: every exchange waits for its turn and costs a token, a login and a repetition as well.
+2. `limit`, the gate: every exchange waits for its turn and costs a token, a login and a repetition as well.
 3. `recorded`: a trace is told of each, the wait for its turn included; it changes nothing.
 4. `signed` or `in_session`: who we are, above the gate, for a login goes through it too; a request is made and signed
    when it may go.
