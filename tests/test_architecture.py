@@ -121,6 +121,14 @@ def test_one_root():
         assert set() == names & called, path.relative_to(ROOT)
 
 
+def test_what_few_need_is_imported_late():
+    """Without a calendar feed, shared limits or PostgreSQL a start does not wait for their libraries."""
+    late = ("icalendar", "dateutil", "redis", "asyncpg", "defusedxml")
+    code = f"import sys, gateway.cli.serve; print(*sorted(sys.modules.keys() & set({late})))"
+    done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
+    assert "" == done.stdout.strip()
+
+
 def test_sizes():
     """A file has at most 350 lines and a function 65, and every test says in a sentence what must hold."""
     wrong = []

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import importlib
 from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -24,15 +25,16 @@ from gateway.engine.catalog import Connection
 from gateway.model.model import arguments, from_query
 from gateway.store.database import Database
 from gateway.store.events.feeds import Feed, by_digest
-from gateway.surface.calendar.contents import CalendarContents, of_resource
+from gateway.surface.calendar.contents import CalendarContents, Entry, Names, of_resource
 from gateway.surface.calendar.feeds import digest_of
-from gateway.surface.calendar.icalendar import Entry, Names, render
 from gateway.surface.http.request_context import REQUEST_CONTEXT
 from gateway.surface.http.requests import query_pairs
 from gateway.surface.operations.calls import Calls
 from gateway.values.errors import GatewayError, NotMapped
 
 _NAME = "calendar.feed"
+_WRITER = "gateway.surface.calendar.icalendar"
+"""Slow to import: who has no feed of a calendar does without."""
 _KEPT_BYTES = 64 * 1024 * 1024
 _BYTES_AN_ENTRY = 2_000
 _MOST_RESOURCES = 8
@@ -165,7 +167,9 @@ class Calendars:
         refresh = timedelta(seconds=self.refresh)
 
         def written() -> bytes:
-            return render(feed, connection.zone, of_resource(agenda.entries, resource), agenda.names, refresh)
+            shown = of_resource(agenda.entries, resource)
+            body: bytes = importlib.import_module(_WRITER).render(feed, connection.zone, shown, agenda.names, refresh)
+            return body
 
         # Thousands of bookings take a second: beside the event loop, so that others are answered meanwhile.
         body = await self.calls.computing(request, connection, _NAME)(written, large=True)

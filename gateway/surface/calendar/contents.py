@@ -6,8 +6,8 @@ often list no more, and what was learned while the provider was asked. Without a
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from aiohttp import web
@@ -16,7 +16,6 @@ from gateway.engine.catalog import Connection
 from gateway.model.model import arguments
 from gateway.store.database import Database
 from gateway.store.events.events import KnownState, known, known_between
-from gateway.surface.calendar.icalendar import Entry, Names
 from gateway.surface.operations.calls import Calls
 from gateway.values.errors import GatewayError
 from gateway.values.messages import Json
@@ -26,6 +25,23 @@ AFTER = 365
 """A calendar shows bookings that begin from so many days ago to so many days ahead, whole days of UTC."""
 _DAY = 86_400_000
 _LIST = "bookings.list"
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A booking as the contract tells it, how often it changed, and when last, in milliseconds since 1970."""
+
+    data: Mapping[str, Json]
+    revision: int = 0
+    changed_at: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Names:
+    """Names of services and resources by id, as far as the provider tells them."""
+
+    services: Mapping[str, str] = field(default_factory=dict)
+    resources: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 
 from icalendar import Calendar, Event, vDuration, vText
 
 from gateway.store.events.feeds import Feed
+from gateway.surface.calendar.contents import Entry, Names
 from gateway.values.messages import Json
 
 STATUSES: Mapping[str, str] = {
@@ -32,23 +32,6 @@ _PRODUCT = "-//booking-gateway//bookings//EN"
 _BREAKS = re.compile("\r\n?|\x85|\u2028|\u2029")
 _UNFIT = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
 """What no text of a calendar may hold (§3.3.11), and half characters, which UTF-8 has not."""
-
-
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """A booking as the contract tells it, how often it changed, and when last, in milliseconds since 1970."""
-
-    data: Mapping[str, Json]
-    revision: int = 0
-    changed_at: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Names:
-    """Names of services and resources by id, as far as the provider tells them."""
-
-    services: Mapping[str, str] = field(default_factory=dict)
-    resources: Mapping[str, str] = field(default_factory=dict)
 
 
 def render(feed: Feed, zone: str, entries: Iterable[Entry], names: Names, refresh: timedelta) -> bytes:

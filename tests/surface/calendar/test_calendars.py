@@ -11,7 +11,8 @@ from icalendar import Calendar
 
 from gateway.model.model import load
 from gateway.store.events.feeds import Feed
-from gateway.surface.calendar.icalendar import STATUSES, Entry, Names, render
+from gateway.surface.calendar.contents import Entry, Names
+from gateway.surface.calendar.icalendar import STATUSES, render
 from tests.listeners import START, canonical
 from tests.surface.conftest import KEYS, Caller
 

@@ -6,6 +6,7 @@ and what these are shown as, and distances from UTC. What is none of these is un
 
 from __future__ import annotations
 
+import importlib
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -13,8 +14,6 @@ from datetime import datetime, timedelta, timezone, tzinfo
 from functools import cache
 from itertools import product
 from typing import Final
-
-from icalendar.timezone.windows_to_olson import WINDOWS_TO_OLSON
 
 from gateway.mapping.codecs.calendars.recurrence import Budget, Rule, occurrences
 from gateway.mapping.codecs.calendars.windows_zones import SHOWN_AS
@@ -24,6 +23,8 @@ _DISTANCE: Final = re.compile(r"(?:utc|gmt)? ?([+-])([0-9]{1,2})(?::?([0-9]{2}))
 _SHOWN_DISTANCE: Final = re.compile(r"\((?:utc|gmt)(?: ?[+-][0-9]{1,2}:?[0-9]{2})?\) ?")
 _NUMBERED: Final = re.compile(r" [0-9]{1,3}$")
 _LONGEST: Final = 200
+_WINDOWS: Final = "icalendar.timezone.windows_to_olson"
+"""Slow to import, with all of icalendar: who reads no zone of Windows does without."""
 _HOURS: Final = 15
 """No place is as far from UTC."""
 
@@ -54,9 +55,10 @@ def _iana() -> dict[str, str]:
 @cache
 def _windows() -> dict[str, str]:
     """IANA names by those of Windows, of standard and of daylight time (CLDR, windowsZones), and by what is shown."""
-    named = {_plain(name): zone for name, zone in WINDOWS_TO_OLSON.items()}
+    table = importlib.import_module(_WINDOWS).WINDOWS_TO_OLSON
+    named = {_plain(name): zone for name, zone in table.items()}
     daylight = {name.replace("standard time", "daylight time"): zone for name, zone in named.items()}
-    shown = {_plain(text): WINDOWS_TO_OLSON[name] for text, name in SHOWN_AS.items()}
+    shown = {_plain(text): table[name] for text, name in SHOWN_AS.items()}
     return {**shown, **daylight, **named}
 
 
