@@ -15,6 +15,7 @@ from gateway.documents.yaml import suggestion
 from gateway.mapping.codecs import CODECS
 from gateway.mapping.compiler.operations.alternatives import NATIVE
 from gateway.mapping.expressions.functions import FUNCTIONS, PATH_FUNCTIONS
+from gateway.mapping.generated import printing
 from gateway.mapping.language import PARTS
 from gateway.mapping.nodes.calls import (
     AskingStep,
@@ -55,6 +56,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     """Describe the verb."""
     parser.add_argument("subject", metavar="PROVIDER|codecs|functions|keys|contract", help="what to explain")
     parser.add_argument("name", nargs="?", metavar="NAME", help="the operation, native.NAME, hooks.NAME; or the word")
+    parser.add_argument("--code", action="store_true", help="show the code that is generated, or how much there is")
     options.add_mappings(parser)
 
 
@@ -71,6 +73,8 @@ def run(arguments: argparse.Namespace) -> int:
     plan = options.provider(providers, arguments.subject) if providers is not None else None
     if plan is None:
         return 1 if providers is None else 2
+    if arguments.code:
+        return _printed(printing.told(plan, arguments.name))
     if arguments.name is None:
         return _printed(_provider(plan))
     ways = plan.ways.get(arguments.name)

@@ -188,12 +188,17 @@ def bound(name: str, plan: ProviderPlan, values: Mapping[str, Json], *, generate
         provider=fitted(plan, values),
         zone=values["time_zone"],
         currency=values["currency"],
-        scope=MappingProxyType(scope | ({GENERATED: Generated(plan.made, scope)} if generated else {})),
-        revealed=MappingProxyType({"settings": plain, "connection": about}),
+        scope=_with_code(plan, scope, generated=generated),
+        revealed=_with_code(plan, {"settings": plain, "connection": about}, generated=generated),
         public=MappingProxyType({key: value for key, value in values.items() if not isinstance(value, Secret)}),
         redactor=Redactor(value for value in values.values() if isinstance(value, Secret)),
         digest=digest,
     )
+
+
+def _with_code(plan: ProviderPlan, scope: dict[str, Json], *, generated: bool) -> Mapping[str, Json]:
+    """Give what templates see, with the code that is generated for it."""
+    return MappingProxyType(scope | ({GENERATED: Generated(plan.made, scope)} if generated else {}))
 
 
 def _settings(

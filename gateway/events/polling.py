@@ -20,8 +20,8 @@ from gateway.events.polling_window import Span, digest_of, interval_of, old_span
 from gateway.events.publisher import Publisher, observe, observe_missing
 from gateway.events.transitions import CHANGED
 from gateway.mapping.checks.lapsing import lapsing
+from gateway.mapping.generated.running import build
 from gateway.mapping.nodes.polling import PollingPlan
-from gateway.mapping.runtime.trees import evaluate
 from gateway.model.model import arguments
 from gateway.store.database import Transaction
 from gateway.store.events.events import EVENTS, KnownState, known_between, publishing
@@ -188,7 +188,7 @@ class Poller:
         operation = self._engine.model.operations[plan.operation]
         first, end = operation.window or ("", "")
         scope = {**connection.scope, "now": span.now}
-        given = dict(evaluate(plan.arguments, scope)) if plan.arguments is not None else {}
+        given = dict(build(plan.arguments, scope)) if plan.arguments is not None else {}
         given |= {first: span.first, end: span.end}
         call = self._call(connection, plan.operation, arguments(operation, given, connection.zone), deadline)
         return await self._engine.run(replace(call, parted=True))

@@ -30,6 +30,18 @@ def test_operation(gateway, house):
     assert "[unsafe]" in out
 
 
+def test_code(gateway, house):
+    """The code that is generated is shown beside the lines it is made of, and how much of each operation there is."""
+    code, out, err = gateway("explain", "desk", "bookings.create", "--code")
+    assert (0, "") == (code, err)
+    assert re.search(r"# reads Booking by `\w+`\ndef made\(value, scope\):\n", out)
+    assert re.search(r"(?m)^    # mappings/desk\.yaml:\d+ status ← cancelled", out)
+    assert "parts are written out" in out.splitlines()[-1]
+    code, out, _ = gateway("explain", "desk", "--code")
+    assert 0 == code
+    assert re.search(r"(?m)^  bookings\.create +\d+ of \d+ parts are written out", out)
+
+
 def test_native(gateway, house):
     """A provider's own operation is explained like the others."""
     code, out, _ = gateway("explain", "desk", "native.greet")

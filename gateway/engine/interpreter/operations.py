@@ -16,6 +16,7 @@ from gateway.engine.interpreter.steps import Steps, Tools
 from gateway.engine.interpreter.windows import around, bounds_of, chunks, united
 from gateway.engine.state import CallState
 from gateway.engine.way_out.exchange import Ask
+from gateway.mapping.generated.running import build
 from gateway.mapping.handling import handled
 from gateway.mapping.nodes.calls import ASKED, FoundResult, OperationPlan, RawResult, RunPlan, StepResult, VariantPlan
 from gateway.mapping.nodes.given import WindowPlan
@@ -23,7 +24,6 @@ from gateway.mapping.runtime.expressions import decides, read
 from gateway.mapping.runtime.faults.told_outside import told_outside
 from gateway.mapping.runtime.results import Result, chosen, distinct, read_all, told, unfinished
 from gateway.mapping.runtime.steps import accepted, assign, chosen_by
-from gateway.mapping.runtime.trees import evaluate
 from gateway.model.filters import tests_of
 from gateway.model.model import Model
 from gateway.values.errors import GatewayError, NotMapped, OutcomeUnknown, Unsupported
@@ -128,7 +128,7 @@ class Operations:
         if parts:
             found = replace(found, part=parts[0])
         if variant.set is not None:
-            over = laid_over(self._model.operations[plan.name], evaluate(variant.set, scope), variant.origin)
+            over = laid_over(self._model.operations[plan.name], build(variant.set, scope), variant.origin)
             found = replace(found, rows=[{**row, **over} for row in found.rows])
         if found.single or operation is None:
             return found
@@ -199,7 +199,7 @@ class Operations:
         plan = state.connection.provider.operations[run.operation]
         outer = scope["args"]
         same = {"id": outer["id"]} if "id" in outer else {}
-        arguments = evaluate(run.arguments, scope) if run.arguments is not None else same
+        arguments = build(run.arguments, scope) if run.arguments is not None else same
         inner = state.of_run(run.operation, arguments, same_thing=arguments.get("id") == outer.get("id"))
         return await self._operation(plan, arguments, inner, partial=partial)
 

@@ -18,6 +18,7 @@ from gateway.engine.interpreter.scopes import elements
 from gateway.engine.state import CallState
 from gateway.engine.turns import EXCLUSIVE
 from gateway.engine.way_out.exchange import Ask, ProviderCall
+from gateway.mapping.generated.running import build
 from gateway.mapping.nodes.calls import (
     AskingStep,
     CallPlan,
@@ -35,7 +36,6 @@ from gateway.mapping.runtime.expressions import decides_of_answer, read, told_by
 from gateway.mapping.runtime.faults.told_outside import told_outside
 from gateway.mapping.runtime.results import Result, unfinished
 from gateway.mapping.runtime.steps import alone, assign, refuse, wanted
-from gateway.mapping.runtime.trees import evaluate
 from gateway.model.model import Model
 from gateway.values.errors import GatewayError, OutcomeUnknown, ProviderRejected
 from gateway.values.messages import Effect, Json
@@ -83,7 +83,7 @@ class Steps:
                 case VarsStep():
                     await self.state.compute(assign, step.variables, scope)
                 case ComputeStep():
-                    value = scope[step.name] = await self.state.compute(evaluate, step.value, scope)
+                    value = scope[step.name] = await self.state.compute(build, step.value, scope)
                 case CallStep() | RunStep():
                     done = self._fan_out if step.fan_out is not None else self._step
                     value = scope[step.name] = await done(step, scope)

@@ -10,12 +10,12 @@ from urllib.parse import quote_plus
 
 from gateway.dialects.refusal import NotWritable
 from gateway.dialects.xml import XmlForm, write_xml
+from gateway.mapping.generated.running import build
 from gateway.mapping.nodes.calls import Scope
 from gateway.mapping.nodes.provider import StaticAuth
 from gateway.mapping.nodes.sessions import FromCookie, FromHeader
 from gateway.mapping.nodes.trees import Tree
 from gateway.mapping.runtime.requests import credentials, encode_form, is_form, pairs
-from gateway.mapping.runtime.trees import evaluate
 from gateway.values.errors import MappingFault
 from gateway.values.http import cookie_of, join_headers
 from gateway.values.messages import Json, Request, Response
@@ -29,7 +29,7 @@ _COOKIE: Final = re.compile(r"[\x21\x23-\x2b\x2d-\x3a\x3c-\x5b\x5d-\x7e]*")
 def added(auth: StaticAuth, request: Request, scope: Scope) -> Request:
     """Give the request with what a scheme sends; parts of bodies go only into a body of their form.
 
-    Raises what `evaluate` raises, and MappingFault where a credential has no place in what the call sends.
+    Raises what `build` raises, and MappingFault where a credential has no place in what the call sends.
     """
     headers = join_headers(request.headers, pairs(_built(auth.headers, scope), auth.origin))
     if auth.basic is not None:
@@ -44,11 +44,11 @@ def added(auth: StaticAuth, request: Request, scope: Scope) -> Request:
 
 
 def _built(tree: Tree | None, scope: Scope) -> dict[str, Json]:
-    return evaluate(tree, scope) if tree is not None else {}
+    return build(tree, scope) if tree is not None else {}
 
 
 def _basic(basic: tuple[Tree, Tree], auth: StaticAuth, scope: Scope) -> Credential:
-    parts = dict(zip(("user", "password"), (evaluate(part, scope) for part in basic), strict=True))
+    parts = dict(zip(("user", "password"), (build(part, scope) for part in basic), strict=True))
     texts = [quote_plus(text) if auth.encoded else text for _, text in pairs(parts, auth.origin)]
     return Credential(f"Basic {base64.b64encode(':'.join(texts).encode()).decode()}")
 
@@ -66,13 +66,13 @@ def _cookies(auth: StaticAuth, headers: list[tuple[str, str]], scope: Scope) -> 
 
 def _in_body(auth: StaticAuth, request: Request, scope: Scope) -> Request:
     if auth.form is not None and is_form(request):
-        fields = evaluate(auth.form, scope)
+        fields = build(auth.form, scope)
         body = b"&".join(part for part in (request.body, encode_form(pairs(fields, auth.origin))) if part)
         return replace(request, body=body, hidden=request.hidden | credentials(fields))
     tree = {"json": auth.json, "jsonrpc": auth.params, "xml": auth.xml}.get(request.kind)
     if tree is None:
         return request
-    proof = evaluate(tree, scope)
+    proof = build(tree, scope)
     content = _params(request.content, proof, auth) if request.kind == "jsonrpc" else laid(request.content, proof)
     if content is None:
         raise MappingFault(f"{auth.origin}: the body of this call has no place for a field", origin=auth.origin)

@@ -144,7 +144,7 @@ class Template:
             piece if isinstance(piece, str) else written(piece.value(scope), quote=self.is_quoted)
             for piece in self.pieces
         )
-        if self.is_quoted and not _DOTS.isdisjoint(re.split("[/?#]", text)):
+        if self.is_quoted and climbs(text):
             raise SegmentRefused("a segment of a URL path cannot be `.` or `..`")
         return _bounded(text)
 
@@ -266,6 +266,11 @@ def check_odd(held: object) -> None:
         raise ExpressionFailed("gives nothing JSON can hold")
     elif isinstance(held, float) and not isfinite(held):
         raise ExpressionFailed("gives a number without end")
+
+
+def climbs(path: str) -> bool:
+    """Whether a segment of a URL's path is `.` or `..`, which would name another path (RFC 3986, section 5.2.4)."""
+    return "." in path and not _DOTS.isdisjoint(re.split("[/?#]", path))
 
 
 def _bounded(value: Json) -> Json:

@@ -1,7 +1,8 @@
 """Codecs, written out for the values that providers usually write, and bound to what a connection settles.
 
 A codec whose templates read nothing but the connection is a function of the value alone: what it gives for texts and
-whole numbers is remembered. One that reads the row is called as it is.
+whole numbers is remembered. One that reads the row is called as it is. A memory is bounded and forgets everything when
+it is full; connections that would read the same share it.
 """
 
 from __future__ import annotations
@@ -12,7 +13,6 @@ from typing import Final
 from gateway.mapping.codecs import Codec, CodecRefused
 from gateway.mapping.codecs.enums import EnumTable, key_of
 from gateway.mapping.codecs.lists import JoinedTexts, armour
-from gateway.mapping.generated.memos import Memory, or_nothing
 from gateway.mapping.generated.source import Source
 from gateway.mapping.nodes.calls import Scope
 from gateway.model.types.types import Type, TypeRefused
@@ -24,6 +24,47 @@ _INSTANTS: Final = frozenset({"datetime", "rfc3339", "iso8601", "unix"})
 """Codecs that give an instant in its canonical form, and nothing else."""
 _MOST_SHARED: Final = 32
 """Memories of one codec, for connections that differ in what it reads."""
+MOST_REMEMBERED: Final = 2_048
+"""Values that one memory holds."""
+_LONGEST: Final = 64
+"""Characters of a text that is remembered."""
+
+
+_PLAIN: Final = frozenset({str, int, float, bool, type(None)})
+"""Of what is remembered nothing can be changed by whoever is given it."""
+
+
+class Memory(dict[Json, Json]):
+    """Values by what they are made of: plain texts and whole numbers. Looking up what is not there makes it."""
+
+    __slots__ = ("_make",)
+
+    def __init__(self, make: Callable[[Json], Json]) -> None:
+        super().__init__()
+        self._make = make
+
+    def __missing__(self, given: Json) -> Json:
+        """Raise what the making raises."""
+        made = self._make(given)
+        if made.__class__ in _PLAIN and (given.__class__ is int or len(given) <= _LONGEST):
+            if len(self) >= MOST_REMEMBERED:
+                self.clear()
+            self[given] = made
+        return made
+
+
+def or_nothing(decode: Callable[[Json], Json]) -> Callable[[Json], Json]:
+    """Give the decoding by which an empty text that a codec does not know is null, as for every field."""
+
+    def decoded(value: Json) -> Json:
+        try:
+            return decode(value)
+        except CodecRefused:
+            if value == "":
+                return None
+            raise
+
+    return decoded
 
 
 def is_settled(codec: Codec) -> bool:
@@ -80,7 +121,8 @@ def _bound(codec: Codec, scope: Scope) -> Callable[[Json], Json]:
     return or_nothing(lambda value: codec.decode(value, scope))
 
 
-def _encoding(codec: Codec, scope: Scope) -> Callable[[Json], Json]:
+def encoding(codec: Codec, scope: Scope) -> Callable[[Json], Json]:
+    """Give what writes a value by a codec that is settled."""
     encode = codec.encode
 
     def encoded(value: Json) -> Json:
@@ -175,7 +217,7 @@ def write_joining(source: Source, found: str, codec: Codec, values: list[str]) -
             source.add(f"{piece} = {value}")
         else:
             source.stop_where(f"{value}.__class__ is not str")
-            source.add(f"{piece} = {memory(source, 'encoded', part, _encoding, codec.uses)}[{value}]")
+            source.add(f"{piece} = {memory(source, 'encoded', part, encoding, codec.uses)}[{value}]")
         with source.block(f"if {piece}.__class__ is int:"):
             source.add(f"{piece} = str({piece})")
         with source.block(f"elif {piece}.__class__ is not str:"):

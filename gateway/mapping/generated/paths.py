@@ -13,8 +13,9 @@ from typing import Any, Final
 from gateway.computation.budget import MOST_EVALUATION_STEPS
 from gateway.mapping.expressions import Path
 from gateway.mapping.expressions.paths import FUNCTIONS_OF_PATHS, nodes_of
+from gateway.mapping.expressions.probes import PROBE
 from gateway.mapping.expressions.sizes import check_length
-from gateway.mapping.generated.source import Source
+from gateway.mapping.generated.source import FAILURES, STOP, Source, TooLong
 from gateway.values.messages import Json
 
 _Node = Mapping[str, Any]
@@ -26,6 +27,37 @@ _ORDERS: Final[Mapping[str, Callable[[Any, Any], bool]]] = {
 }
 _FEW: Final = 2
 """Of the steps that an evaluation may take, those that paths written out may use: one part of so many."""
+
+
+_CODE: Final[dict[str, Callable[[Json, Any], Any]]] = {}
+"""Paths that are more than look-ups of keys, by their text: the same in every mapping."""
+_MOST_PATHS: Final = 4_096
+
+
+def find(path: Path, data: Json) -> Json:
+    """Evaluate a path: what `Path.read` gives, or raises."""
+    if path.walk is not None or PROBE.get() is not None:
+        return path.read(data)
+    code = _CODE.get(path.text)
+    if code is None:
+        if len(_CODE) >= _MOST_PATHS:
+            _CODE.clear()
+        code = _CODE[path.text] = _code(path)
+    try:
+        found = code(data, None)
+    except FAILURES:
+        found = STOP
+    return path.read(data) if found is STOP else found
+
+
+def _code(path: Path) -> Callable[[Json, Any], Any]:
+    """Make the code of a path."""
+    source = Source()
+    try:
+        source.add(f"return {PathWriter(source).read(path, 'value', always=True)}")
+        return source.maker("path")(**source.bound)
+    except TooLong:
+        return lambda _data, _scope: STOP
 
 
 class PathWriter:

@@ -15,10 +15,11 @@ from gateway.mapping.expressions.functions.kind import MAX_TEXT, Function
 from gateway.mapping.expressions.grammar import chain_of
 from gateway.mapping.expressions.sandbox import SANDBOX, look_up
 from gateway.mapping.expressions.sizes import check_size
-from gateway.mapping.expressions.templates import check_odd, written
-from gateway.mapping.generated.memos import MOST_REMEMBERED
+from gateway.mapping.expressions.templates import check_odd, climbs, written
+from gateway.mapping.generated.codecs import MOST_REMEMBERED
 from gateway.mapping.generated.names import Names
 from gateway.values.messages import Json
+from gateway.values.secrets import Secret
 
 _BIG: Final = 10**15
 """Whole numbers up to this are calculated with as they are."""
@@ -78,6 +79,8 @@ class TemplateWriter:
     def written(self, template: Template) -> Found:
         """Write a template that gives text, or any value where it is one expression."""
         holes = template.holes
+        if template.is_quoted:
+            return self._quoted(template)
         if template.whole:
             return self.hole(holes[0])
         source, pieces = self._source, []
@@ -94,6 +97,22 @@ class TemplateWriter:
         source.add(f"{made} = {' + '.join(pieces)}")
         source.stop_where(f"len({made}) > {MAX_TEXT}")
         return Found(made)
+
+    def _quoted(self, template: Template) -> Found:
+        """Write a part of the path of a URL: a name and nothing else may give a secret there."""
+        source, pieces = self._source, []
+        for piece in template.pieces:
+            if isinstance(piece, str):
+                pieces.append(source.constant(piece))
+                continue
+            found = self.of(piece.tree) if chain_of(piece.tree) is not None else self.hole(piece)
+            text = source.name("segment")
+            source.add(f"{text} = {source.bind('as_segment', _as_segment)}({self.needed(found)})")
+            pieces.append(text)
+        path = source.name("path")
+        source.add(f"{path} = {' + '.join(pieces)}")
+        source.stop_where(f"len({path}) > {MAX_TEXT} or {source.bind('climbs', climbs)}({path})")
+        return Found(path)
 
     def hole(self, hole: Hole) -> Found:
         """Write one expression, and that its value is one of JSON and not too large."""
@@ -264,6 +283,14 @@ def _as_text(value: Json) -> str:
     return written(value, quote=False)
 
 
+def _as_segment(value: Json) -> str:
+    if isinstance(value, Secret):
+        return written(value.reveal(), quote=True)
+    if not isinstance(value, str):
+        _checked(value)
+    return written(value, quote=True)
+
+
 _WRITERS: Final[Mapping[type, Callable[[TemplateWriter, Any], Found]]] = {
     nodes.Const: TemplateWriter.constant,
     nodes.List: TemplateWriter.list_of,
@@ -286,7 +313,7 @@ _WRITERS: Final[Mapping[type, Callable[[TemplateWriter, Any], Found]]] = {
 
 def can_be_written(template: Template) -> bool:
     """Whether all of a template is written out: no slice, no `a < b < c`."""
-    return not template.is_quoted and all(_is_known(hole.tree) for hole in template.holes)
+    return all(_is_known(hole.tree) for hole in template.holes)
 
 
 def _is_known(node: nodes.Node) -> bool:

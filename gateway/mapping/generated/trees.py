@@ -62,29 +62,24 @@ class TreeWriter:
 
     def text(self, tree: Text) -> str:
         """Write a template that must have all its values."""
-        found = self._template(tree)
-        if found is None:
-            writer = TemplateWriter(self._names)
-            found = writer.needed(writer.written(tree.template))
-            self._source.inline += 1
-        return self._credential(tree, found)
+        return self._credential(tree, self.template(tree.template))
 
-    def _template(self, tree: Text) -> str | None:
-        """Write a template that is a constant or settled by the connection, or that the evaluator is asked for."""
-        source, template = self._source, tree.template
+    def template(self, template: Template) -> str:
+        """Write a template: settled by the connection, written out, or one that the evaluator is asked for."""
+        source, found = self._source, self._source.name("value")
+        ask = source.bind("render", template.render)
         if all(use[0] in CONNECTION for use in template.uses) and not self._names.local.keys() & CONNECTION:
             source.inline += 1
-            settled = source.cell("settled", template, lambda scope: settled_by(template, scope))
-            found = source.name("value")
-            source.add(f"{found} = {settled}")
+            source.add(f"{found} = {source.cell('settled', template, lambda scope: settled_by(template, scope))}")
             with source.block(f"if {found} is STOP:"):
-                source.add(f"{found} = {source.bind('render', template.render)}(scope)")
+                source.add(f"{found} = {ask}(scope)")
             return found
         if can_be_written(template):
-            return None
+            source.inline += 1
+            writer = TemplateWriter(self._names)
+            return writer.needed(writer.written(template))
         source.asked += 1
-        found = source.name("value")
-        source.add(f"{found} = {source.bind('render', template.render)}({self._names.scope(template.uses)})")
+        source.add(f"{found} = {ask}({self._names.scope(template.uses)})")
         return found
 
     def _credential(self, tree: Text, found: str) -> str:

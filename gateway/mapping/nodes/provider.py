@@ -132,7 +132,7 @@ class _Provider:
     """Fields of what changes that the provider cannot tell → operations that know them of what they did."""
     digest: str
     file: str
-    made: dict[int, Any] = field(default_factory=dict, compare=False)
+    made: dict[Any, Any] = field(default_factory=dict, compare=False)
     """What was generated from its nodes when they were first used, by their id: one memory for all connections."""
 
 

@@ -14,10 +14,11 @@ from gateway.dialects.tables import read_table
 from gateway.dialects.xml import read_xml
 from gateway.mapping.expressions import ExpressionFailed, Path
 from gateway.mapping.expressions.probes import PROBE
+from gateway.mapping.generated.paths import find
+from gateway.mapping.generated.running import build
 from gateway.mapping.nodes.calls import ASKED, CALENDARS, CallPlan, Condition, ErrorRule, Scope
 from gateway.mapping.runtime.expressions import holds_where_it_can
 from gateway.mapping.runtime.requests import batched
-from gateway.mapping.runtime.trees import evaluate
 from gateway.values.errors import (
     AnswerMismatch,
     GatewayError,
@@ -171,7 +172,7 @@ def _in_order(call: CallPlan, answers: list[Json], scope: Scope) -> tuple[list[J
 
     Raises AnswerMismatch unless each call has one answer (JSON-RPC 2.0, section 6).
     """
-    sent = evaluate(call.body, {"sent_at": scope["now"], **scope}) if call.body is not None else []
+    sent = build(call.body, {"sent_at": scope["now"], **scope}) if call.body is not None else []
     wanted = [batched(scope["serial"], at) for at in range(len(sent))]
     found = {str(one.get("id")): one for one in answers if isinstance(one, dict)}
     if sorted(found) != sorted(wanted) or len(answers) != len(wanted):
@@ -190,7 +191,7 @@ def _rejected(rule: ErrorRule, response: Response, body: Json, scope: Scope) -> 
     return kind(
         "",
         code=rule.code,
-        details=evaluate(rule.details, _told(scope, response, body)) if rule.details else None,
+        details=build(rule.details, _told(scope, response, body)) if rule.details else None,
         retry_after=retry_after(response),
         origin=rule.origin,
         provider=words,
@@ -208,7 +209,7 @@ def said(paths: tuple[Path | None, Path | None], body: Json) -> dict[str, str]:
     found = {}
     for key, path in zip(("code", "message"), paths, strict=True):
         try:
-            value = path.read(body) if path is not None and body is not None else None
+            value = find(path, body) if path is not None and body is not None else None
         except ExpressionFailed:
             continue  # the refusal counts, not what it is called
         if isinstance(value, str | int | float) and not isinstance(value, bool) and value != "":

@@ -6,6 +6,8 @@ A condition is true of the data at hand by JMESPath's rule where it is a path; a
 from __future__ import annotations
 
 from gateway.mapping.expressions import ExpressionFailed, Path, Predicate, Template
+from gateway.mapping.generated.paths import find
+from gateway.mapping.generated.running import render
 from gateway.mapping.nodes.calls import Scope
 from gateway.mapping.runtime.faults.blame import failure
 from gateway.values.errors import AnswerMismatch
@@ -16,7 +18,7 @@ from gateway.values.truth import MISSING, is_true, truth
 def read(path: Path, data: Json, origin: str) -> Json:
     """Evaluate a path on a provider's data: the value or MISSING. Raises AnswerMismatch."""
     try:
-        return path.read(data)
+        return find(path, data)
     except ExpressionFailed as failed:
         raise AnswerMismatch(f"{origin}: `{path.text}`: {failed}", origin=origin) from None
 
@@ -24,7 +26,7 @@ def read(path: Path, data: Json, origin: str) -> Json:
 def rendered(template: Template, scope: Scope, origin: str) -> Json:
     """Evaluate a template; raises MappingFault, or CallInvalid where it fails on what the caller gave."""
     try:
-        return template.render(scope)
+        return render(template, scope)
     except ExpressionFailed as failed:
         raise failure(template, failed, scope, origin) from None
 
@@ -59,8 +61,8 @@ def holds_where_it_can(predicate: Predicate, data: Json, scope: Scope, origin: s
 def holds_of(predicate: Predicate, data: Json, scope: Scope, origin: str) -> bool:
     """The same; raises ExpressionFailed for what cannot be evaluated, MappingFault for neither true nor false."""
     if isinstance(predicate, Path):
-        return is_true(predicate.read(data))
-    return truth(predicate.render(scope), origin)
+        return is_true(find(predicate, data))
+    return truth(render(predicate, scope), origin)
 
 
 def told_by(predicate: Predicate, data: Json, scope: Scope, origin: str) -> bool | None:

@@ -14,10 +14,11 @@ from urllib.parse import parse_qsl
 from gateway.mapping.codecs import CodecRefused
 from gateway.mapping.expressions import ExpressionFailed, Path
 from gateway.mapping.generated.binding import reader
+from gateway.mapping.generated.running import build
 from gateway.mapping.nodes.calls import Scope
 from gateway.mapping.nodes.hooks import CHANGED, DEFAULT, IGNORE, EventHook, FetchPlan, Hook, NamePlan, ReplyPlan
 from gateway.mapping.runtime.expressions import read
-from gateway.mapping.runtime.trees import LEFT_OUT, evaluate
+from gateway.mapping.runtime.trees import LEFT_OUT
 from gateway.values.errors import AnswerMismatch, GatewayError, MappingFault, OverBudget
 from gateway.values.messages import Json, Message, Received, Response
 from gateway.values.strictjson import Unreadable, decode_json, decode_text
@@ -109,7 +110,7 @@ def response_of(reply: ReplyPlan, scope: Scope) -> Response:
     """Build one answer to a message. Raises MappingFault where a template of it fails."""
     if reply.body is None:
         return Response(reply.status, {}, b"")
-    value = evaluate(reply.body, scope)
+    value = build(reply.body, scope)
     text = value if reply.kind == "text" else json.dumps(None if value is LEFT_OUT else value, ensure_ascii=False)
     return Response(reply.status, {"content-type": _TYPES[reply.kind]}, text.encode())
 
@@ -183,7 +184,7 @@ def _event(plan: EventHook, row: Json, names: Scope) -> str:
 def _arguments(fetch: FetchPlan, names: Scope) -> Json:
     """The arguments of a fetch, which are taken from the message: what they fail on, the message lacks."""
     try:
-        return evaluate(fetch.arguments, names)
+        return build(fetch.arguments, names)
     except OverBudget:
         raise  # which no other message mends
     except MappingFault as fault:

@@ -10,11 +10,11 @@ from collections.abc import Mapping
 from typing import NoReturn
 
 from gateway.mapping.generated.binding import reader
+from gateway.mapping.generated.running import build
 from gateway.mapping.nodes.calls import Scope
 from gateway.mapping.nodes.hooks import RequestHook, RequestPlan
 from gateway.mapping.runtime.expressions import decides, read
 from gateway.mapping.runtime.hook_messages import body_of, names_of, response_of
-from gateway.mapping.runtime.trees import evaluate
 from gateway.model.model import whole
 from gateway.values.errors import AnswerMismatch, CallInvalid, GatewayError, MappingFault
 from gateway.values.messages import Json, MarketplaceRequest, Received, Response
@@ -55,7 +55,7 @@ def _data(ask: RequestPlan, names: Mapping[str, Json]) -> dict[str, Json]:
             raise AnswerMismatch(f"{ask.origin}: `{ask.at.text}` is missing in the message", origin=ask.origin)
         found = reader(ask.reads, names)(row, names)
     if ask.laid is not None:
-        found |= evaluate(ask.laid, names)
+        found |= build(ask.laid, names)
     try:
         return whole(ask.shape.type, found, names["connection"]["time_zone"])
     except CallInvalid as invalid:

@@ -12,10 +12,10 @@ from urllib.parse import quote_plus
 from gateway.dialects.multipart import write_multipart
 from gateway.dialects.refusal import NotWritable, plain
 from gateway.dialects.xml import write_xml
+from gateway.mapping.generated.running import build
 from gateway.mapping.nodes.calls import EVENTS, CallPlan, Scope
 from gateway.mapping.nodes.pages import ADDRESS
 from gateway.mapping.nodes.trees import Headers, Tree, Url
-from gateway.mapping.runtime.trees import evaluate
 from gateway.values.errors import CallInvalid, GatewayError, MappingFault
 from gateway.values.http import VALUE, join_headers
 from gateway.values.messages import Json, Request
@@ -34,7 +34,7 @@ def to_request(call: CallPlan, scope: Scope) -> Request:
     headers = _headers(call, scope)
     body, hidden, content = b"", frozenset[str](), None
     if call.body is not None:
-        value = evaluate(call.body, scope)
+        value = build(call.body, scope)
         content = _rpc(call, value, scope["serial"]) if call.body_kind == "jsonrpc" else value
         body, kind = _body(call, content, scope)
         hidden = credentials(value)
@@ -42,7 +42,7 @@ def to_request(call: CallPlan, scope: Scope) -> Request:
             headers.append(("Content-Type", kind))
     url, query = scope.get(ADDRESS) or (url_of(call.url, scope), None)
     if query is None:
-        query = pairs(evaluate(call.query, scope), call.origin) if call.query else ()
+        query = pairs(build(call.query, scope), call.origin) if call.query else ()
     return Request(
         method=call.method,
         url=url,
@@ -200,19 +200,19 @@ def _text(value: Json, origin: str, name: str) -> str:
 
 
 def url_of(url: Url, scope: Scope) -> str:
-    """Give the URL of a call without its query. Raises what `evaluate` raises."""
-    head = str(evaluate(url.base, scope))
+    """Give the URL of a call without its query. Raises what `build` raises."""
+    head = str(build(url.base, scope))
     if url.lead is not None:
-        head = f"{head.rstrip('/')}/{str(evaluate(url.lead, scope)).strip('/')}"
-    return head.rstrip("/") + str(evaluate(url.path, scope))
+        head = f"{head.rstrip('/')}/{str(build(url.lead, scope)).strip('/')}"
+    return head.rstrip("/") + str(build(url.path, scope))
 
 
 def headers_of(headers: Tree | Headers | None, scope: Scope) -> dict[str, Json]:
-    """Give the headers of a call by name, one of each whatever its case. Raises what `evaluate` raises."""
+    """Give the headers of a call by name, one of each whatever its case. Raises what `build` raises."""
     if headers is None:
         return {}
     if isinstance(headers, Headers):
-        shared, own = evaluate(headers.shared, scope), evaluate(headers.own, scope)
+        shared, own = build(headers.shared, scope), build(headers.own, scope)
         return dict(join_headers(shared.items(), own.items()))
-    found: dict[str, Json] = evaluate(headers, scope)
+    found: dict[str, Json] = build(headers, scope)
     return found

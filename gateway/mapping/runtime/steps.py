@@ -9,12 +9,12 @@ from collections.abc import Iterable, Mapping
 
 from gateway.mapping.codecs import CodecRefused, CodecUnsupported
 from gateway.mapping.expressions import ExpressionFailed
+from gateway.mapping.generated.running import build
 from gateway.mapping.handling import is_given, member, refusal
 from gateway.mapping.nodes.calls import ExclusiveStep, OperationPlan, RefuseStep, Scope, Step, Variable, VariantPlan
 from gateway.mapping.runtime.expressions import decides, rendered
 from gateway.mapping.runtime.faults.blame import given_by_caller, unfit
 from gateway.mapping.runtime.faults.unwritable import not_kept
-from gateway.mapping.runtime.trees import evaluate
 from gateway.model.model import Operation
 from gateway.model.types.types import TypeRefused
 from gateway.values.errors import (
@@ -67,7 +67,7 @@ def refuse(step: RefuseStep, scope: Scope) -> None:
     """End the operation with the first guard that holds: raises StepRefused with its code."""
     for guard in step.guards:
         if decides(guard.when, None, scope, guard.origin):
-            details = evaluate(guard.details, scope) if guard.details is not None else None
+            details = build(guard.details, scope) if guard.details is not None else None
             raise StepRefused(guard.message, code=guard.code, details=details, origin=guard.origin)
 
 
@@ -127,7 +127,7 @@ def chosen_by(variant: VariantPlan, operation: Operation, scope: Scope) -> dict[
     Raises MappingFault where it is no value of the argument.
     """
     found: dict[str, Json] = {}
-    filters = evaluate(variant.filters, scope) if variant.filters is not None else {}
+    filters = build(variant.filters, scope) if variant.filters is not None else {}
     for name, value in filters.items():
         try:
             found[name] = None if value is None else operation.args[name].type.accept(value)

@@ -90,13 +90,13 @@ def _put_record(source: Embedded, value: Json, scope: Scope, out: dict[str, Json
     written = write_record(source.record, value, scope)
     for step in reversed(source.path.steps or ()):
         written = {step: written}
-    _lay(out, written)
+    lay(out, written)
 
 
-def _lay(out: dict[str, Json], written: dict[str, Json]) -> None:
+def lay(out: dict[str, Json], written: dict[str, Json]) -> None:
     """Add what an embedded record writes, into objects that fields beside it have begun."""
     for key, value in written.items():
         if isinstance(value, dict) and isinstance(out.get(key), dict):
-            _lay(out[key], value)
+            lay(out[key], value)
         else:
             out[key] = value

@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from gateway.mapping.compiler.hooks.verify_keys import keys_of, tokens_of
+from gateway.mapping.generated.running import build
 from gateway.mapping.nodes.verification import ChallengePlan, VerifyPlan
-from gateway.mapping.runtime.trees import evaluate
 from gateway.values.errors import MappingFault
 from gateway.values.messages import Json
 from gateway.webhooks.inbound.parsing import Reading, VerificationFailed, raw, written
@@ -103,7 +103,7 @@ def _answer(plan: VerifyPlan, challenge: ChallengePlan, reading: Reading, scope:
     names = {"value": value}
     if challenge.signs:
         names["signature"] = _signature(plan, challenge, value, scope)
-    body = json.dumps(evaluate(challenge.json, names), ensure_ascii=True).encode()
+    body = json.dumps(build(challenge.json, names), ensure_ascii=True).encode()
     return ChallengeAnswer(200, (("Content-Type", "application/json"), _NOSNIFF), body)
 
 

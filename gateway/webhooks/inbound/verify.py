@@ -16,8 +16,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from gateway.mapping.compiler.hooks.verify_keys import keys_of
+from gateway.mapping.generated.running import build
 from gateway.mapping.nodes.verification import DigestPlan, SignaturePlan, TimestampPlan, VerifyPlan
-from gateway.mapping.runtime.trees import evaluate
 from gateway.model.types.times import TimeRefused, moment, normal_instant
 from gateway.values.errors import MappingFault
 from gateway.values.messages import Json, Received
@@ -186,7 +186,7 @@ def _check_basic(plan: VerifyPlan, reading: Reading, keys: Sequence[bytes], scop
     except (binascii.Error, ValueError):
         raise VerificationFailed("the credentials are not base64") from None
     user, colon, password = given.partition(b":")
-    wanted = evaluate(plan.user, scope) if plan.user is not None else None
+    wanted = build(plan.user, scope) if plan.user is not None else None
     if not isinstance(wanted, str) or scheme.lower() != "basic" or not colon:
         raise VerificationFailed("the credentials are not of HTTP Basic")
     fits = hmac.compare_digest(raw(wanted), user), _among(keys, password)

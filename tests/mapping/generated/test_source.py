@@ -8,7 +8,7 @@ import pytest
 
 from gateway.engine.catalog import bound
 from gateway.mapping.expressions.probes import Probe, probed
-from gateway.mapping.generated.binding import Generated, code_of, reader
+from gateway.mapping.generated.binding import Generated, code_of, reader, write_reading_of
 from gateway.mapping.nodes.calls import GENERATED
 from gateway.mapping.runtime.records import read_record
 from tests import shipped
@@ -40,7 +40,7 @@ ROWS = (
 
 def sources(plan):
     """Give the generated code of each record of a plan."""
-    return {name: code_of(plan.made, record).source for name, record in plan.records.items()}
+    return {name: code_of(plan.made, record, write_reading_of).source for name, record in plan.records.items()}
 
 
 def strange(text):
@@ -87,22 +87,24 @@ def test_a_record_that_is_too_long(path, compiled):
     plan = compiled(f"records:\n  long:\n    of: Customer\n    fields:\n      name: called\n{lines}")
     record = plan.records["long"]
     assert sources(plan)["long"] is None
-    generated = Generated(plan.made, {"settings": {}, "connection": {}})
+    generated = Generated(plan.made, {"settings": {}, "connection": {}}, after=0)
     row = {"called": "Ada", "c": "x"}
-    assert outcome(lambda: generated.reader(record)(row, {})) == outcome(lambda: read_record(record, row, {}))
+    assert outcome(lambda: generated.read(record, row, {})) == outcome(lambda: read_record(record, row, {}))
     assert ({"long": 1}, {"long": 1}) == (generated.runs, generated.stops)
 
 
 def test_who_goes_without(compiled):
-    """A connection without generated code, and whoever looks on at what is evaluated, are served by the evaluator."""
+    """A connection without code, whoever looks on, and what is used for the first times are left to the evaluator."""
     plan = compiled("records: {one: {of: Customer, fields: {name: called}}}")
     record, settings = plan.records["one"], {"time_zone": "Europe/Berlin", "currency": "EUR"}
     with_code, without = (bound("club", plan, settings, generated=wanted).scope for wanted in (True, False))
     assert GENERATED not in without
-    row = {"called": "Ada"}
-    assert {"name": "Ada"} == reader(record, without)(row, without)
+    row, code = {"called": "Ada"}, with_code[GENERATED]
+    for scope in (without, with_code, with_code):
+        assert {"name": "Ada"} == reader(record, scope)(row, scope)
+    assert {} == code.runs
     with probed(Probe()):
         assert {"name": "Ada"} == reader(record, with_code)(row, with_code)
-    assert {} == with_code[GENERATED].runs
+    assert {} == code.runs
     assert {"name": "Ada"} == reader(record, with_code)(row, with_code)
-    assert ({"one": 1}, {}) == (with_code[GENERATED].runs, with_code[GENERATED].stops)
+    assert ({"one": 1}, {}) == (code.runs, code.stops)
