@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from http import HTTPStatus
 
 from gateway.dialects.refusal import NotWritable
 from gateway.dialects.xml import XmlForm, write_xml
@@ -57,3 +59,13 @@ def in_json(status: int, body: Json) -> SimulatedAnswer:
 def empty(status: int) -> SimulatedAnswer:
     """Give an answer without a body."""
     return SimulatedAnswer(status, {"content-type": "text/plain"}, b"")
+
+
+def tagged(answer: SimulatedAnswer, known: str) -> SimulatedAnswer:
+    """Give a success with its tag, or the word that nothing has changed where that is the one known (RFC 9110, 13)."""
+    if answer.status != HTTPStatus.OK:
+        return answer
+    tag = answer.headers.get("etag") or f'"{hashlib.sha256(answer.body).hexdigest()[:16]}"'
+    if known == tag:
+        return SimulatedAnswer(HTTPStatus.NOT_MODIFIED, {"etag": tag}, b"")
+    return replace(answer, headers={**answer.headers, "etag": tag})

@@ -23,7 +23,7 @@ from gateway.mapping.expressions import ExpressionFailed, Template
 from gateway.mapping.nodes.calls import CallPlan, Scope
 from gateway.mapping.nodes.provider import AuthPlan, ChallengeAuth, SessionAuth, StaticAuth
 from gateway.mapping.runtime.trees import evaluate
-from gateway.simulator.answers import SimulatedAnswer, built, empty, in_json
+from gateway.simulator.answers import SimulatedAnswer, built, empty, in_json, tagged
 from gateway.simulator.credentials import carries, challenge
 from gateway.simulator.expected import has_form, unexpected_fields
 from gateway.simulator.incoming import Incoming, matches
@@ -65,6 +65,11 @@ class Play:
         """Answer one request. Raises MappingFault, naming `file:line`, where the script itself fails."""
         if request.batch and any(call.envelope.batch for call in self._calls):
             return self._batch(request.batch)
+        played, placed = self._answered(request), self._placed(request)
+        again = any(call.reading.not_modified and is_call(call, placed) for call in self._calls)
+        return tagged(played, request.headers.get("if-none-match", "")) if again else played
+
+    def _answered(self, request: Incoming) -> SimulatedAnswer:
         self.calls += 1
         request = self._placed(request)
         for scheme, auth in self._schemes.items():

@@ -1,16 +1,19 @@
 """Providers that speak other forms than JSON, played: they check and answer in the form that the mapping writes."""
 
 import json
+from dataclasses import replace
 
 import pytest
 
 from gateway.documents.yaml import parse
 from gateway.mapping.compiler.operations.native import native_arguments
+from gateway.simulator.incoming import decode_request
 from gateway.values.errors import ProviderUnauthorised
 from gateway.values.secrets import Secret
 from tests.conftest import merge
 from tests.simulator.conftest import played
 
+BASIC = "Basic Y2x1YjpzM2NyZXQ="
 MAPPING = """
 auth:
   basic: {user: club, password: "{{ settings.key }}"}
@@ -19,6 +22,7 @@ auth:
   session: {token: {header: X-Session}, renew_when: [{status: 409}], send: {cookies: {sid: "{{ token }}"}}}
 http: {base: "{{ settings.base_url }}", namespaces: {"": "urn:a"}}
 native:
+  names: {safe: true, call: {get: /names, not_modified: 304}, result: {at: "*"}}
   court:
     safe: true
     args: {id: {type: id, required: true}}
@@ -50,6 +54,7 @@ simulator:
   unknown: {status: 404}
   invalid: {status: 400}
   answers:
+    - {on: {get: /names}, answer: {json: "{{ state.names }}"}}
     - on: {method_name: SEARCH, url: /courts}
       answer: {xml: {told: {court: {name: "{{ get(state.names, request.xml.ask.id, '-') }}"}}}}
     - {on: {method: get}, answer: {json: {jsonrpc: "2.0", id: "{{ request.id }}", result: "{{ request.params[1] }}"}}}
@@ -95,3 +100,17 @@ async def test_wrong_key(dialects, engine_on, call, operation, given):
     with pytest.raises(ProviderUnauthorised):
         await call(engine, operation, **given)
     assert set() == dialects.sessions.tokens
+
+
+async def test_unchanged(dialects, engine_on, call):
+    """What has not changed since it was told is not told again, and is read as it was; what has changed is."""
+    engine = await engine_on(dialects)
+    assert [["Halle & Hof"]] * 2 == [await call(engine, "native.names") for _ in range(2)]
+    sent = decode_request("GET", "/names", "", {"if-none-match": '"x"', "authorization": BASIC, "cookie": "sid=t"}, b"")
+    dialects.sessions.tokens.add(("", "t"))
+    tag = dialects.answer(sent).headers["etag"]
+    known = replace(sent, headers={**sent.headers, "if-none-match": tag})
+    assert (304, b"") == (dialects.answer(known).status, dialects.answer(known).body)
+    dialects.state["names"]["2"] = "Platz"
+    assert 200 == dialects.answer(known).status
+    assert ["Halle & Hof", "Platz"] == await call(engine, "native.names")

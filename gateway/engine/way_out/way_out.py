@@ -28,6 +28,7 @@ from gateway.engine.tracing import Watch
 from gateway.engine.way_out.auth import InSession, challenged, in_session, signed
 from gateway.engine.way_out.exchange import Ask, Dispatch, Exchange, ProviderCall
 from gateway.engine.way_out.layers import http, recorded
+from gateway.engine.way_out.validators import KeptAnswers, revalidating
 from gateway.mapping.nodes.calls import CallPlan, Scope
 from gateway.mapping.nodes.provider import AuthPlan, ChallengeAuth, SessionAuth
 from gateway.mapping.nodes.sessions import Agreed
@@ -118,6 +119,8 @@ class _Scheme:
 def read_by_rules(connection: Connection, schemes: Mapping[str, _Scheme], gate: Gate, around: Surroundings) -> Ask:
     """Make attempts at calls of steps, and read their answers by the error rules."""
     rules, moment = connection.provider.rules, around.moment
+    kept = KeptAnswers()
+    again = {name: revalidating(scheme.send, kept) for name, scheme in schemes.items()}
 
     async def ask(asked: ProviderCall) -> Json:
         plan, scheme = asked.plan, schemes[asked.plan.auth]
@@ -129,7 +132,8 @@ def read_by_rules(connection: Connection, schemes: Mapping[str, _Scheme], gate: 
             lambda: to_request(plan, {**scope, "sent_at": moment()}), plan.limit, asked.state.call, watch
         )
         try:
-            response = await scheme.send(exchange)
+            send = again[plan.auth] if plan.reading.not_modified else scheme.send
+            response = await send(exchange)
         except GatewayError as error:
             if watch is not None:
                 watch.meant(error, read=False)

@@ -275,6 +275,13 @@ class Call(Node):
     )
     whole: bool | None = key("the value is {status, headers, body} instead of the body", example=True)
     answer: Answer | None = key("how the body is read", example="icalendar")
+    not_modified: int | None = key(
+        "304, the status that says that nothing has changed: it is asked for by the ETag or Last-Modified of the "
+        "answer before, which is given again",
+        min=304,
+        max=304,
+        example=304,
+    )
     reading: Reading | None = key(
         "how an answer of that form is read, instead of what `http` says", example={"separator": ";"}
     )

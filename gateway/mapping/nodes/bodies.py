@@ -29,3 +29,5 @@ class ReadingPlan:
     table: TableForm = field(default_factory=TableForm)
     properties: tuple[str, ...] = ()
     """Properties of events that are read besides the usual ones, names in capitals."""
+    not_modified: bool = False
+    """Whether a provider may answer that nothing has changed: what it answered before is given again then."""

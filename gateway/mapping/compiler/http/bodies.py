@@ -97,17 +97,29 @@ def compile_reading(context: Context, node: Call | Http, answer: str, shared: Re
             importlib.import_module(CALENDARS)
     spaces = shared.xml.namespaces if shared is not None else _namespaces(node)
     refusal = "xml" if "xml" in {answer, shared.refusal if shared is not None else answer} else answer
-    part = node.reading
+    part, again = node.reading, _may_be_unchanged(context, node)
     if part is None or not part.sound:
         kept = shared or ReadingPlan()
-        return ReadingPlan(refusal, XmlForm(spaces, kept.xml.lists, kept.xml.holds), kept.table, kept.properties)
+        xml = XmlForm(spaces, kept.xml.lists, kept.xml.holds)
+        return ReadingPlan(refusal, xml, kept.table, kept.properties, again)
     _check_reading(context, part, answer, spaces)
     return ReadingPlan(
         refusal,
         XmlForm(spaces, frozenset(part.lists or ()), part.holds or {}),
         TableForm(part.separator, tuple(part.names or ())),
         tuple(name.upper() for name in part.properties or ()),
+        again,
     )
+
+
+def _may_be_unchanged(context: Context, node: Call | Http) -> bool:
+    """Whether a call may be answered that nothing has changed: only what is read by GET is asked for so."""
+    if not isinstance(node, Call) or node.not_modified is None:
+        return False
+    if node.get is None:
+        message = "only what is read by `get:` can be unchanged"
+        context.report((*node.place, "not_modified"), "not-allowed", message, key=True)
+    return True
 
 
 def _namespaces(node: Call | Http) -> dict[str, str]:
