@@ -17,9 +17,11 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Final
 
-from gateway.config import Settings
+from gateway.config import IN_MEMORY, Settings
 from gateway.engine.catalog import Catalog
 from gateway.engine.engine import Engine
+from gateway.engine.sessions.logins import Logins
+from gateway.engine.sessions.vaults import StoreVault, Vault
 from gateway.events import heartbeat
 from gateway.events.heartbeat import Heartbeat
 from gateway.events.polling import Poller, PollingSettings, tracked_fields
@@ -30,6 +32,7 @@ from gateway.links.context import LinkContext
 from gateway.links.links import Links
 from gateway.model.model import load as load_model
 from gateway.store.database import Database
+from gateway.store.sessions.sealing import Sealer
 from gateway.surface.app import Surface, build_app
 from gateway.surface.dependencies import Bounds, Dependencies
 from gateway.transport import retry
@@ -131,6 +134,8 @@ class Application:
     """None where the configuration says that nobody is polled."""
     links: Links | None
     """None where the configuration has no link."""
+    logins: Logins | None
+    """None where the configuration keeps no session."""
 
     @property
     def dependencies(self) -> Dependencies:
@@ -144,6 +149,7 @@ class Application:
             now=self.ambient.now,
             fresh=self.ambient.new_id,
             token_bytes=self.ambient.token_bytes,
+            logins=self.logins,
             links=self.links,
             bounds=self.ambient.bounds,
         )
@@ -192,29 +198,68 @@ async def open_application(
     the way out to providers and to who is told of events, by default a client for each.
     """
     ambient = ambient or Ambient()
-    async with (
-        open_engine(settings, catalog, ambient, send=send) as engine,
-        Database(settings.store, ambient.now, process) as database,
-        _way_out(settings, send) as way_out,
-    ):
-        yield build(settings, engine, database, way_out, ambient)
+    async with Database(settings.store, ambient.now, process) as database:
+        vault = vault_on(settings, database, ambient)
+        if vault is not None:
+            await vault.open()
+        async with (
+            open_engine(settings, catalog, ambient, send=send, vault=vault) as engine,
+            _way_out(settings, send) as way_out,
+        ):
+            yield build(settings, engine, database, way_out, ambient)
+
+
+def vault_on(settings: Settings, database: Database, ambient: Ambient) -> StoreVault | None:
+    """Make what keeps sessions at providers in a store; None where no `state_key` says how they are encrypted."""
+    if not settings.state_keys:
+        return None
+    return StoreVault(database, Sealer(settings.state_keys, ambient.token_bytes), ambient.now, ambient.token_bytes)
+
+
+@asynccontextmanager
+async def open_vault(settings: Settings, ambient: Ambient, *, opens: bool = True) -> AsyncIterator[StoreVault | None]:
+    """Open the store for its sessions alone, where they are kept in one that is not this process's own.
+
+    Raises StoreUnavailable, StoreTooNewError; with `opens`, also where no key opens what is kept.
+    """
+    if not settings.state_keys or settings.store == IN_MEMORY:
+        yield None
+        return
+    async with Database(settings.store, ambient.now) as database:
+        vault = vault_on(settings, database, ambient)
+        if vault is not None and opens:
+            await vault.open()
+        yield vault
 
 
 @asynccontextmanager
 async def open_engine(
-    settings: Settings, catalog: Catalog, ambient: Ambient | None = None, *, send: Send | None = None
+    settings: Settings,
+    catalog: Catalog,
+    ambient: Ambient | None = None,
+    *,
+    send: Send | None = None,
+    vault: Vault | None = None,
 ) -> AsyncIterator[Engine]:
-    """Build the engine alone with its way out, for calls that remember nothing, and close that in the end."""
+    """Build the engine alone with its way out, for calls that remember nothing, and close that in the end.
+
+    Sessions at providers are kept in the `vault`, by default as long as the engine lasts.
+    """
     ambient = ambient or Ambient()
     async with (
         _way_out(settings, send) as way_out,
         quota_of(settings.limits_store, ambient.clock, lambda: ambient.now() / 1000) as quota,
     ):
-        yield build_engine(catalog, way_out, ambient, quota)
+        yield build_engine(catalog, way_out, ambient, quota, vault)
 
 
-def build_engine(catalog: Catalog, send: Send, ambient: Ambient, quota: Quota | None = None) -> Engine:
-    """Put an engine together on a way out to the providers; without a `quota`, rates are counted in this process."""
+def build_engine(
+    catalog: Catalog, send: Send, ambient: Ambient, quota: Quota | None = None, vault: Vault | None = None
+) -> Engine:
+    """Put an engine together on a way out to the providers.
+
+    Without a `quota` rates are counted in this process, and without a `vault` it alone knows its sessions.
+    """
     return Engine(
         catalog,
         load_model(),
@@ -224,6 +269,7 @@ def build_engine(catalog: Catalog, send: Send, ambient: Ambient, quota: Quota | 
         fresh=ambient.new_uuid,
         gates=Gates(ambient.clock, quota=quota, sleep=ambient.sleep),
         patience=retry.Patience(ambient.clock, ambient.sleep, ambient.chance, ambient.retries),
+        vault=vault,
     )
 
 
@@ -253,6 +299,7 @@ def build(settings: Settings, engine: Engine, database: Database, send: Send, am
         retention=Retention(database, now, settings.retention.days, settings.retention.rows, ambient.chance),
         polling=_polling(settings, engine, publisher, ambient),
         links=_links(settings, recorded_calls, ambient),
+        logins=_logins(settings, database, ambient),
     )
 
 
@@ -278,6 +325,11 @@ def _links(settings: Settings, calls: RecordedCalls, ambient: Ambient) -> Links 
     by_name = {one.name: one for one in settings.links}
     told = (ambient.now, ambient.new_id, ambient.clock, by_name, ambient.chance)
     return Links(LinkContext(calls.engine, calls.database, calls, *told))
+
+
+def _logins(settings: Settings, database: Database, ambient: Ambient) -> Logins | None:
+    vault = vault_on(settings, database, ambient)
+    return None if vault is None else Logins(database, vault.sealer, vault.now, vault.random, settings.public_url)
 
 
 @asynccontextmanager

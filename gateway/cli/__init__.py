@@ -15,6 +15,7 @@ _VERBS = {
     "test": "run the golden examples of mappings",
     "explain": "show what an operation does, line by line, or explain a word of the language",
     "call": "make one call on a connection, traced on request",
+    "login": "log in at a provider, for a connection that needs a person to agree",
     "replay": "send events of the past again, or read again what could not be read",
     "link": "show how marketplace links fare, compare both sides, or tell everything anew",
     "schema": "print the JSON Schema of mappings, examples or the configuration",

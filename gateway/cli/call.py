@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from urllib.parse import urlencode
 
 from gateway import config
-from gateway.application import open_engine
+from gateway.application import Ambient, open_engine, open_vault
 from gateway.cli import options, serve
 from gateway.config import Settings
 from gateway.engine.catalog import Catalog, Connection
@@ -105,7 +105,8 @@ def _given(pairs: list[str]) -> dict[str, Json] | None:
 async def _call(
     settings: Settings, catalog: Catalog, name: str, operation: str, given: dict[str, Json], trace: Trace | None
 ) -> Reply:
-    async with open_engine(settings, catalog) as engine:
+    ambient = Ambient()
+    async with open_vault(settings, ambient) as vault, open_engine(settings, catalog, ambient, vault=vault) as engine:
         connection = engine.connection(name)
         plan = engine.operation(connection, operation)
         if operation.startswith("native."):

@@ -6,6 +6,6 @@ from gateway.documents.schema_check import Rules
 from gateway.values.messages import Json
 
 
-def key(kind: str, meaning: str, *, example: Json = None, **rules: Json) -> Rules:
+def key(kind: str | list[str], meaning: str, *, example: Json = None, **rules: Json) -> Rules:
     """Describe one key."""
     return {"type": kind, **rules, "meta": {"meaning": meaning, "example": example}}

@@ -16,6 +16,8 @@ ADMIN = "admin"
 """The operator's name in the log, and what only the operator may do; no caller of the configuration has either."""
 # Visible ASCII, because it travels in an Authorization header; long enough not to be guessed.
 _KEY = r"[!-~]{16,256}"
+_STATE = r"[!-~]{32,256}"
+_STATE_KEY = "32 to 256 visible ASCII characters"
 _KEY_MEANING = "16 to 256 visible ASCII characters"
 _REDIS = re.compile(r"rediss?://([^\s/@]*@)?([A-Za-z0-9.-]+|\[[0-9A-Fa-f:]+\]):[0-9]{1,5}(/[0-9]{1,3})?")
 
@@ -69,6 +71,15 @@ SCHEMA: Rules = {
             "token": key("string", _KEY_MEANING, example="${GATEWAY_ADMIN_TOKEN}", required=True, regex=_KEY),
             "traces": key("integer", "how many traces of calls are kept in memory", default=100, min=1, max=1000),
         },
+    ),
+    "state_key": key(
+        ["string", "list"],
+        f"what encrypts the sessions that the store keeps, or several, the newest first; {_STATE_KEY}",
+        example="${GATEWAY_STATE_KEY}",
+        regex=_STATE,
+        minlength=1,
+        maxlength=256,
+        schema=key("string", _STATE_KEY, example="${GATEWAY_STATE_KEY}", regex=_STATE),
     ),
     "callers": key(
         "dict",

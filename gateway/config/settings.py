@@ -107,6 +107,8 @@ class Settings:
     admin_token: Secret | None
     traces: int
     """Traces of calls that are kept for the operator; 0 without an operator's side."""
+    state_keys: tuple[Secret, ...]
+    """What encrypts what is kept of sessions at providers, the newest first; without any, nothing is kept."""
     callers: Mapping[str, Caller]
     cors_origins: frozenset[str]
     egress: tuple[Network, ...]
@@ -128,6 +130,7 @@ class Settings:
         yield from (caller.key for caller in self.callers.values())
         if self.admin_token is not None:
             yield self.admin_token
+        yield from self.state_keys
         yield from (one.secret for one in self.webhooks)
         passwords = (urlsplit(url).password for url in (self.limits_store, self.store))
         yield from (Secret(unquote(word)) for word in passwords if word)

@@ -50,7 +50,8 @@ error bad-variable: A `${NAME}` that gives no value. Set the variable, or its NA
 error shared-key: A key of the gateway stands in two places: two callers, a provider or consumer. Give each its own.
 error unknown-connection: A caller, webhook or link names a connection that there is not. Correct the name, or add it.
 error duplicate-webhook: Two webhooks have the same address. Put the events of one consumer together.
-error public-url-missing: A hook of a connection signs its own address. Say `public_url` in the configuration.
+error public-url-missing: A provider signs our address, or sends a person's browser to it. Say `public_url`.
+warning tokens-not-kept: What renews a session is lost with the gateway. Say `state_key`, and a store that lasts.
 error unknown-provider: A connection names a provider that no mapping describes. Correct the name, or add the mapping.
 error missing-setting: A connection lacks a setting that its provider needs. Add it.
 error unknown-setting: A setting that the mapping does not declare. Correct its spelling, or declare it.

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
 
-from gateway.config import ConnectionSettings, Settings
+from gateway.config import IN_MEMORY, ConnectionSettings, Settings
 from gateway.documents.finding_kinds import ERROR
 from gateway.documents.yaml import Document, Finding, Place, read, suggestion
 from gateway.mapping.compile import compile_provider
@@ -22,7 +22,8 @@ from gateway.mapping.compiler.operations.alternatives import fitted
 from gateway.mapping.generated.binding import Generated
 from gateway.mapping.nodes.calls import GENERATED
 from gateway.mapping.nodes.given import Setting
-from gateway.mapping.nodes.provider import FittedPlan, ProviderPlan
+from gateway.mapping.nodes.provider import FittedPlan, ProviderPlan, SessionAuth
+from gateway.mapping.nodes.sessions import Agreed, Beginning, Given
 from gateway.model.model import Model
 from gateway.model.types.times import ZONE, zone_names
 from gateway.model.types.types import TypeRefused, scalar
@@ -77,6 +78,7 @@ def joined(
             if found is not None:
                 connections[wanted.name] = found
         _check_hooks(connections.values(), settings, findings)
+        _check_sessions(connections.values(), settings, findings)
         _check_webhooks(settings, model, findings)
         _check_polling(connections.values(), settings, findings)
     if any(finding.level == ERROR for finding in findings):
@@ -150,6 +152,27 @@ def _check_hooks(connections: Iterable[Connection], settings: Settings, findings
             if not settings.public_url and any(piece.kind == "url" for plan in applied for piece in plan.signed):
                 message = f"the hook `{hook.name}` signs its own address: say `public_url`, where the provider calls us"
                 findings.append(document.finding(place, "public-url-missing", message))
+
+
+def _check_sessions(connections: Iterable[Connection], settings: Settings, findings: list[Finding]) -> None:
+    """Tell of sessions that a restart ends for good, and of persons who log in and could not come back."""
+    kept = settings.state_keys and settings.store != IN_MEMORY
+    for connection in connections:
+        place: Place = ("connections", connection.name)
+        provider = connection.provider
+        sessions = [one for one in (provider.auth, *provider.auth_schemes.values()) if isinstance(one, SessionAuth)]
+        if not kept and any(_ends(one.begins) for one in sessions):
+            must = "say `state_key`" if settings.store != IN_MEMORY else "name a `store` that lasts, and a `state_key`"
+            message = f"what renews its session is lost at the end of the gateway: {must}"
+            findings.append(settings.document.finding(place, "tokens-not-kept", message, key=True))
+        if not settings.public_url and any(isinstance(one.begins, Agreed) for one in sessions):
+            message = "a person logs in for it: say `public_url`, where the provider sends the browser back to"
+            findings.append(settings.document.finding(place, "public-url-missing", message, key=True))
+
+
+def _ends(begins: Beginning) -> bool:
+    """Whether a session ends for good with what it lives by."""
+    return isinstance(begins, Agreed) or (isinstance(begins, Given) and begins.rotates)
 
 
 def _check_webhooks(settings: Settings, model: Model, findings: list[Finding]) -> None:

@@ -112,7 +112,7 @@ class Notes(Probe):
 
     def caught(self, rule: object) -> None:
         """Note that a rule has caught an answer."""
-        if isinstance(rule, ErrorRule):
+        if isinstance(rule, ErrorRule) and rule.place:
             self.rules[rule.place].caught = True
 
     def answered(self, call: object, body: Json) -> None:
@@ -153,7 +153,7 @@ def notes_on(plan: ProviderPlan) -> Notes:
                 whole |= {id(path) for path in paths}
             case EqualPlan(at=path) | EventPlan(at=path) | NamePlan(path=path):
                 whole.add(id(path))
-            case ErrorRule(place=place, text=text, code=code):
+            case ErrorRule(place=place, text=text, code=code) if place:
                 notes.rules[place] = SeenRule(text, code)
             case Path(place=place) if place:
                 looked_up: list[tuple[int, str]] = []

@@ -34,6 +34,7 @@ from gateway.surface.idempotency.idempotency import Ledger
 from gateway.surface.idempotency.outcomes import Outcomes
 from gateway.surface.openapi.documents import Documents
 from gateway.surface.operations.calls import Calls, ConnectionHealth
+from gateway.surface.operations.logins import LoginCallback
 from gateway.surface.operations.native import Native
 from gateway.surface.operations.operations import Canonical
 
@@ -68,6 +69,7 @@ def build_app(settings: Settings, dependencies: Dependencies) -> Surface:
     handlers = readiness.handlers() | Documents(calls).handlers() | Connections(calls).handlers()
     handlers |= Native(calls).handlers() | _listeners(app, calls, dependencies)
     handlers |= hooks.Hooks(calls, dependencies.receiver, settings.public_url, dependencies.links).handlers()
+    handlers |= LoginCallback(engine, dependencies.logins, settings.timeout).handlers()
     if settings.admin_token is not None:
         handlers |= _operators(app, calls, dependencies)
     routes.add_each(engine.model.gateway.operations, handlers)  # before the contract's: /events/stream is no event

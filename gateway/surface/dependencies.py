@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from gateway.engine.engine import Engine
+from gateway.engine.sessions.logins import Logins
 from gateway.events.publisher import Publisher
 from gateway.events.recorded_calls import RecordedCalls
 from gateway.links.links import Links
@@ -31,7 +32,7 @@ class Dependencies:
     """The engine, the store, what writes events into it, and what answers marketplaces.
 
     `now` gives milliseconds since 1970, `fresh` a new id with this prefix, `token_bytes` so many bytes that nobody can
-    guess. Without `links` nothing is sold: whoever asks is told so.
+    guess. Without `links` nothing is sold: whoever asks is told so. Without `logins` no person can log in anywhere.
     """
 
     engine: Engine
@@ -43,4 +44,5 @@ class Dependencies:
     fresh: Callable[[str], str]
     token_bytes: Callable[[int], bytes]
     links: Links | None = None
+    logins: Logins | None = None
     bounds: Bounds = field(default_factory=Bounds)

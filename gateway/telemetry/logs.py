@@ -93,6 +93,12 @@ def login_refused(*, connection: str, reason: str, seconds: float) -> None:
     _event(logging.ERROR, "login.refused", connection=connection, reason=reason, seconds=seconds)
 
 
+def login_ended(*, connection: str, reason: str | None = None) -> None:
+    """Tell that a person has logged in for a connection; with a reason, that it failed."""
+    level = logging.INFO if reason is None else logging.WARNING
+    _event(level, "login.ended", connection=connection, **({} if reason is None else {"reason": reason}))
+
+
 def tokens_not_kept(*, connection: str, reason: str) -> None:
     """Tell that a session was renewed and could not be kept: it is tried again, and lost if the gateway ends first."""
     _event(logging.ERROR, "tokens.not_kept", connection=connection, reason=reason)

@@ -25,7 +25,7 @@ def load_example():
 def test_the_example(tmp_path, comment):
     """The example has every key, loads as it stands and with what is commented out, and shows the defaults."""
     text = (ROOT / "config.example.yaml").read_text(encoding="utf-8")
-    for name in ("admin", "public_url", "webhooks"):
+    for name in ("admin", "public_url", "state_key", "webhooks"):
         text = text.replace(f"# {name}:", f"{'' if comment == 'admin' else '# '}{name}:")
     text = text.replace("#   - {url", "  - {url") if comment == "admin" else text
     (tmp_path / "example.yaml").write_text(text, encoding="utf-8")
@@ -42,6 +42,7 @@ def test_the_example(tmp_path, comment):
         settings.polling,
     )
     assert (comment == "admin") == bool(settings.webhooks) == bool(settings.public_url)
+    assert (comment == "admin") == bool(settings.state_keys)
     assert (comment == "admin", 100 * (comment == "admin")) == (settings.admin_token is not None, settings.traces)
 
 

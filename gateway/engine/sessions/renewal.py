@@ -13,7 +13,7 @@ from gateway.engine.way_out.exchange import Dispatch, Exchange
 from gateway.mapping.nodes.calls import CallPlan, ErrorRule, Scope
 from gateway.mapping.nodes.provider import SessionAuth
 from gateway.mapping.nodes.sessions import Agreed, Assertion, Given
-from gateway.mapping.runtime.requests import to_request
+from gateway.mapping.runtime.requests import to_request, url_of
 from gateway.mapping.runtime.trees import evaluate
 from gateway.values.errors import (
     AnswerMismatch,
@@ -47,7 +47,8 @@ class Obtaining:
         """Build a request of the session itself, with what it is given."""
         auth, scope = self.auth, {**self.scope(), "serial": 1, **given}
         if auth.assertion is not None:
-            scope["assertion"] = self.sign(auth.assertion, scope, self.now(), self.fresh())
+            told = {**scope, "token_url": url_of(call.url, scope)}
+            scope["assertion"] = self.sign(auth.assertion, told, self.now(), self.fresh())
         request = to_request(call, scope)
         if auth.beside is not None:
             request = added(auth.beside.without_bodies, request, scope)

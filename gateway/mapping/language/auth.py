@@ -163,8 +163,11 @@ class OAuth2(Node):
     token_url: TemplateText = key("the token endpoint", example="{{ settings.base_url }}/oauth/token")
     client_id: TemplateText | None = key("who the gateway is there", example="{{ settings.client_id }}")
     client_secret: TemplateText | None = key("what proves it", example="{{ settings.client_secret }}")
-    client_auth: Literal["basic", "body"] = key(
-        "where both go: into HTTP Basic, or into the form (RFC 6749, section 2.3.1)", default="basic", example="body"
+    client_auth: Literal["basic", "plain", "body"] = key(
+        "where both go: HTTP Basic as RFC 6749, section 2.3.1, encodes them or, for servers that do not decode, as they"
+        " are; or the form",
+        default="basic",
+        example="body",
     )
     scope: TemplateText | None = key("what is asked for, separated by spaces", example="calendar.read calendar.write")
     audience: TemplateText | None = key("for which API, where the provider wants it", example="https://api.example")

@@ -116,6 +116,11 @@ def begin_login(connection: Connection, state: str, sealed: bytes, expires_at: i
     insert_new(connection, logins, {"state": state, "sealed": sealed, "expires_at": expires_at})
 
 
+def is_begun(connection: Connection, state: str) -> bool:
+    """Tell whether anything is noted of a login."""
+    return connection.execute(select(logins.c.state).where(logins.c.state == state)).one_or_none() is not None
+
+
 def take_login(connection: Connection, state: str, now: int) -> bytes | None:
     """Give what was noted of a login, once; None where there is none, or where it has expired."""
     taking = delete(logins).where(logins.c.state == state).returning(logins.c.sealed, logins.c.expires_at)

@@ -83,7 +83,7 @@ async def test_what_proves_itself(statuses):
     """Where a token or a signature counts no key takes its place: it is refused with every key as without one."""
     keys = (None, KEYS["web"], ADMIN)
     found = {one: await statuses(*one[1:], *keys) for one in requests(Access.TOKEN)}
-    assert {"hooks", "hooks.token", "calendar.feed"} == {name for name, *_ in found}
+    assert {"hooks", "hooks.token", "calendar.feed", "oauth.callback"} == {name for name, *_ in found}
     assert {} == {one: told for one, told in found.items() if len({*told}) > 1 or not {401, 404} >= {*told}}
 
 

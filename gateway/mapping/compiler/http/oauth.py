@@ -96,9 +96,10 @@ class _OAuth:
     @property
     def client(self) -> StaticAuth | None:
         """What proves who the gateway is outside of the form; a client without a secret is only named."""
-        if self.client_id is None or self._secret is None or self.node.client_auth != "basic":
+        if self.client_id is None or self._secret is None or self.node.client_auth == "body":
             return None
-        return StaticAuth(self.origin, basic=(self.client_id, self._secret), encoded=True)
+        encoded = self.node.client_auth == "basic"
+        return StaticAuth(self.origin, basic=(self.client_id, self._secret), encoded=encoded)
 
     def text(self, key: str) -> Tree | None:
         """Compile the template under a key; None where there is none."""
@@ -186,7 +187,7 @@ def _assertion(oauth: _OAuth, node: AssertionPart) -> Assertion:
     issuer = text("issuer") or oauth.client_id
     if issuer is None:
         context.report(place, "missing-key", "without `client_id` an assertion needs `issuer`", key=True)
-    own = {"iss": issuer, "sub": text("subject") or issuer, "aud": text("audience") or oauth.text("token_url")}
+    own = {"iss": issuer, "sub": text("subject") or issuer, "aud": text("audience") or oauth.named("token_url")}
     claims: Tree = ObjectOf(tuple((name, tree) for name, tree in own.items() if tree is not None))
     if node.claims is not None:
         more = compile_object(context, node.claims, (*place, "claims"), _NAMES, secrets=True)
@@ -219,7 +220,7 @@ def _refusal(oauth: _OAuth) -> ErrorRule:
         provider_code=oauth.path("error"),
         message=oauth.path("error_description"),
         details=None,
-        place=oauth.place,
+        place=(),  # no line of the mapping says it
         origin=oauth.origin,
         text="the token endpoint refuses the client or the grant",
     )
