@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+import re
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from http import HTTPStatus
+from urllib.parse import urlsplit
 
 from gateway.dialects.refusal import NotWritable
 from gateway.dialects.xml import XmlForm, write_xml
@@ -69,3 +71,16 @@ def tagged(answer: SimulatedAnswer, known: str) -> SimulatedAnswer:
     if known == tag:
         return SimulatedAnswer(HTTPStatus.NOT_MODIFIED, {"etag": tag}, b"")
     return replace(answer, headers={**answer.headers, "etag": tag})
+
+
+def moved(answer: SimulatedAnswer, addresses: Iterable[str], host: str) -> SimulatedAnswer:
+    """Give an answer that names `host`, where the play is asked, wherever it names one of the provider's addresses.
+
+    Addresses of next pages and of things are then those of the play, as a real provider's are its own.
+    """
+    origins = {"{0.scheme}://{0.netloc}".format(urlsplit(address)) for address in addresses}
+    if not origins:
+        return answer
+    ours, named = f"http://{host}", re.compile(rf"(?:{'|'.join(map(re.escape, sorted(origins)))})(?![\w.:@-])")
+    body = re.sub(named.pattern.encode(), ours.encode(), answer.body)
+    return replace(answer, headers={name: named.sub(ours, text) for name, text in answer.headers.items()}, body=body)

@@ -276,7 +276,15 @@ class Play:
     @property
     def addresses(self) -> Mapping[str, str]:
         """The settings that are addresses, by name, with the values that the play is given."""
-        settings, values = self.connection.provider.settings.values(), self.connection.public
+        return self._addresses(self.connection)
+
+    @property
+    def known_addresses(self) -> frozenset[str]:
+        """The addresses that answers may name: those that the play is given, and those of the examples."""
+        return frozenset({*self.addresses.values(), *self._addresses(self.examples.connection).values()})
+
+    def _addresses(self, connection: Connection) -> dict[str, str]:
+        settings, values = self.connection.provider.settings.values(), connection.public
         return {one.name: str(values[one.name]) for one in settings if one.type == "url" and values.get(one.name)}
 
 

@@ -9,6 +9,7 @@ import pytest
 
 from gateway.simulator.server import playing
 from gateway.values.errors import GatewayError
+from tests.simulator.conftest import AUTH
 
 KEYS = {"X-User": "ada", "X-Key": "desk-s3cret-key"}
 BOOKING = {"slot": "a", "who[name]": "Ada"}
@@ -219,3 +220,48 @@ async def test_garbage_on_the_wire(desk, sent, status):
     assert status == (await reader.read()).split()[1]
     writer.close()
     assert 200 == (await desk("GET", "/rooms"))[0]
+
+
+PAGED = """native:
+  clubs: {safe: true, call: {get: /clubs, pages: {rows: data, next: more}}}
+  halls: {safe: true, call: {get: /halls, success: {status: 200}, pages: {rows: "@", next: {link: next}}}}
+  teams: {safe: true, call: {get: /teams, pages: {rows: data, token: t, send: {query: {t: "{{ token }}"}}}}}
+"""
+RECORDED = """
+  - operation: native.clubs
+    name: clubs in pages
+    exchanges:
+      - request: {get: "https://desk.example/clubs"}
+        answer: {json: {ok: true, data: [A], more: "https://desk.example/clubs?page=2"}}
+      - request: {get: "https://desk.example/clubs", query: {page: "2"}}
+        answer: {json: {ok: true, data: [B], more: "https://desk.example/clubs/rest?page=3"}}
+      - request: {get: "https://desk.example/clubs/rest", query: {page: "3"}}
+        answer: {json: {ok: true, data: [C, "https://desk.example.org"]}}
+    gives: {ok: true, data: [A, B, C, "https://desk.example.org"]}
+  - operation: native.halls
+    name: halls in pages
+    exchanges:
+      - request: {get: "https://desk.example/halls"}
+        answer: {headers: {Link: "<https://desk.example/halls?page=2>; rel=next"}, json: [A]}
+      - request: {get: "https://desk.example/halls", query: {page: "2"}}
+        answer: {json: [B]}
+    gives: [A, B]
+  - operation: native.teams
+    name: teams in pages
+    exchanges:
+      - request: {get: "https://desk.example/teams"}
+        answer: {json: {ok: true, data: [A], t: x1}}
+      - request: {get: "https://desk.example/teams", query: {t: x1}}
+        answer: {json: {ok: true, data: [B]}}
+    gives: {ok: true, data: [A, B]}
+"""
+
+
+async def test_pages(play, engine_on, call):
+    """Recorded pages are played one after the other, at the address of the play and no longer that of the examples."""
+    paged = play(AUTH, ("native:\n", PAGED), examples=RECORDED)
+    engine = await engine_on(paged)
+    assert ["A", "B", "C", "https://desk.example.org"] == (await call(engine, "native.clubs"))["data"]
+    assert ["A", "B"] == await call(engine, "native.halls")
+    assert ["A", "B"] == (await call(engine, "native.teams"))["data"]
+    assert 7 == paged.calls
