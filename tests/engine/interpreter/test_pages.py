@@ -245,3 +245,34 @@ async def test_a_key_in_the_query(gateway):
     await made.run("native.all")
     assert [["key"], ["p", "key"]] == [[name for name, _ in one.query] for one in made.requests]
     assert made.requests[0].query[-1] == made.requests[1].query[-1]
+
+
+async def test_windows_and_elements(club):
+    """Each window of a list, and each element of a fan-out, has pages of its own."""
+    made = club("""
+operations:
+  bookings.list:
+    window: {max_days: 1, default_days: 2}
+    unsupported: {service_id: no, resource_id: no, customer_id: no, email: no, updated_since: no}
+    call: {get: /b, query: {day: "{{ window.first_date }}"}, pages: {rows: data, next: next}}
+    result: {rows: data, record: booking}
+native:
+  each:
+    safe: true
+    steps:
+      - name: all
+        for_each: {in: "{{ ['a', 'b'] }}", as: one, concurrency: 1}
+        call: {get: "/{{ one }}", pages: {rows: data, next: next}}
+    result: {at: "all[].body.data[]"}
+""")
+
+    async def answers(request):
+        last = any(name == "page" for name, _ in request.query)
+        row = {"id": f"{request.url[-1]}{len(made.requests)}", "court": "1", "start": "2026-03-02 10:00"}
+        return {"data": [{**row, "end": "2026-03-02 11:00"}], "next": None if last else "?page=2"}
+
+    made.answers = answers
+    assert ["a1", "a2", "b3", "b4"] == [one["id"] for one in (await made.run("native.each")).data]
+    made.requests.clear()
+    await made.run("bookings.list")
+    assert [1, 1] == [sum("page=2" in one for one in made.sent[at : at + 2]) for at in (0, 2)]
