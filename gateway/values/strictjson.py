@@ -43,6 +43,8 @@ _PIECE: Final = 64 * 1024
 _NO_BRACKET = bytes(set(range(256)) - set(_BRACKETS))
 _ORJSON_DEPTH: Final = 254
 """Levels of nesting that orjson writes; it refuses one more (measured with 3.11, held by a test)."""
+_LARGE: Final = 1024 * 1024
+"""Bytes above which Python's parser reads a body: it lets other threads go on, and orjson holds all in one step."""
 _WIDE: Final = 8 * 1024
 """Bytes below which a text of orjson's is copied: it holds 4 KB of memory, however short it is, and rows are kept."""
 _PLAIN: Final = orjson.OPT_PASSTHROUGH_DATACLASS | orjson.OPT_PASSTHROUGH_DATETIME
@@ -101,6 +103,8 @@ def decode_json(body: bytes, *, depth: int = MAX_DEPTH) -> Json:
     double, integers longer than MAX_DIGITS, repeated keys, unpaired surrogates, and nesting beyond `depth` levels.
     orjson reads what is usual; whatever it refuses or may have read otherwise is read by the rules written here.
     """
+    if len(body) > _LARGE:
+        return _decode_exactly(body, depth)
     try:
         value = orjson.loads(body)
     except orjson.JSONDecodeError:
