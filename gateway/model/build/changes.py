@@ -26,24 +26,8 @@ def build_changes(
     """Build the section `changes` of the contract's file; raises Wrong."""
     keys(node, _HERE, _KEYS)
     resource = resources[known(node["of"], resources, (*_HERE, "of"))]
-    told = {("first",): node["first"], ("moved", "event"): node["moved"]["event"], ("otherwise",): node["otherwise"]}
-    told |= {("removed",): node["removed"]}
-    told |= {(section, key): node[section][key] for section in ("becomes", "operations") for key in node[section]}
-    for place, event in told.items():
-        known(event, events, (*_HERE, *place))
-    for status in node["becomes"]:
-        known(status, lifecycle, (*_HERE, "becomes", status))
-    known(node["vanished"], lifecycle, (*_HERE, "vanished"))
-    for operation in node["operations"]:
-        known(operation, operations, (*_HERE, "operations", operation))
-    for name, (word, *_) in node["also"].items():
-        if word not in _ALSO:
-            raise PartInvalid((*_HERE, "also", name), f"`{word}` is none of copy, utc and minutes")
-    copied = [name for words in node["also"].values() for name in words[1:]]
-    named = (node["status"], node["replaces"], node["channel"], *node["span"], *node["tracked"])
-    for name in (*named, *node["moved"]["fields"], *copied):
-        if resource.field(name) is None:
-            raise PartInvalid(_HERE, f"`{name}` is no field of {node['of']}")
+    _check_told(node, operations, events, lifecycle)
+    _check_fields(node, resource)
     return Changes(
         resource=node["of"],
         status=node["status"],
@@ -62,6 +46,37 @@ def build_changes(
         final=frozenset(status for status, following in lifecycle.items() if not following),
         later=MappingProxyType({status: _later(status, lifecycle) for status in lifecycle}),
     )
+
+
+def _check_told(
+    node: Json,
+    operations: Mapping[str, object],
+    events: Mapping[str, object],
+    lifecycle: Mapping[str, AbstractSet[str]],
+) -> None:
+    """Refuse events, statuses and operations that the contract does not have; raises Wrong."""
+    told = {("first",): node["first"], ("moved", "event"): node["moved"]["event"], ("otherwise",): node["otherwise"]}
+    told |= {("removed",): node["removed"]}
+    told |= {(section, key): node[section][key] for section in ("becomes", "operations") for key in node[section]}
+    for place, event in told.items():
+        known(event, events, (*_HERE, *place))
+    for status in node["becomes"]:
+        known(status, lifecycle, (*_HERE, "becomes", status))
+    known(node["vanished"], lifecycle, (*_HERE, "vanished"))
+    for operation in node["operations"]:
+        known(operation, operations, (*_HERE, "operations", operation))
+
+
+def _check_fields(node: Json, resource: Resource) -> None:
+    """Refuse fields that the resource does not have, and words of `also` that nobody knows; raises PartInvalid."""
+    for name, (word, *_) in node["also"].items():
+        if word not in _ALSO:
+            raise PartInvalid((*_HERE, "also", name), f"`{word}` is none of copy, utc and minutes")
+    copied = [name for words in node["also"].values() for name in words[1:]]
+    named = (node["status"], node["replaces"], node["channel"], *node["span"], *node["tracked"])
+    for name in (*named, *node["moved"]["fields"], *copied):
+        if resource.field(name) is None:
+            raise PartInvalid(_HERE, f"`{name}` is no field of {node['of']}")
 
 
 def _later(status: str, lifecycle: Mapping[str, AbstractSet[str]]) -> frozenset[str]:

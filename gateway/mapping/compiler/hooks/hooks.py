@@ -70,13 +70,9 @@ def _compile_telling(
     resources = _resources(context, type_)
     record, at = _compile_record(context, node, resources)
     fetch = _compile_fetch(context, node.fetch, http, operations) if node.fetch is not None else None
-    if "GET" in node.methods and node.body != _NONE:
-        context.report((*place, "body"), "wrong-value", _GET_BODY)
-    if fetch is not None:
-        _check_fetch(context, fetch, node, operations, resources)
+    _check_ways(context, node, fetch, operations, resources)
     needs = compile_needs(context, node.needs, place)
-    taken = ReplyPlan(204, "none", None, context.origin((*place, "reply")))
-    reply = compile_reply(context, node.reply, BASE) if node.reply is not None else taken
+    reply = _compile_taken(context, node)
     replies = compile_replies(context, node.replies or {}, (*place, "replies"))
     dedupe = _compile_dedupe(context, node.dedupe, (*place, "dedupe"))
     rows = context.path(node.rows, (*place, "rows")) if node.rows is not None else None
@@ -105,6 +101,27 @@ def _compile_telling(
         replies=replies,
         origin=context.origin(place),
     )
+
+
+def _check_ways(
+    context: Context,
+    node: written.EventHook,
+    fetch: FetchPlan | None,
+    operations: Mapping[str, Ways],
+    resources: list[str],
+) -> None:
+    """Check how the object of a message comes: in its body, or fetched."""
+    if "GET" in node.methods and node.body != _NONE:
+        context.report((*node.place, "body"), "wrong-value", _GET_BODY)
+    if fetch is not None:
+        _check_fetch(context, fetch, node, operations, resources)
+
+
+def _compile_taken(context: Context, node: written.EventHook) -> ReplyPlan | None:
+    """Compile the answer to a message that was taken: 204 without a body where nothing is written."""
+    if node.reply is not None:
+        return compile_reply(context, node.reply, BASE)
+    return ReplyPlan(204, "none", None, context.origin((*node.place, "reply")))
 
 
 def _compile_asking(context: Context, name: str, node: written.RequestHook) -> RequestHook:

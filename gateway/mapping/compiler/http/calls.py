@@ -27,7 +27,6 @@ from gateway.mapping.language.http import Http as HttpPart
 from gateway.mapping.nodes.bodies import ReadingPlan
 from gateway.mapping.nodes.calls import CallPlan, Condition, ErrorRule
 from gateway.mapping.nodes.trees import Headers, Tree, Url
-from gateway.values.messages import Json
 from gateway.values.rates import LimitsPlan, Rate
 
 ANSWER: Final = frozenset({"body", "status", "headers"})
@@ -119,36 +118,22 @@ def compile_call(
     context: Context, node: Call, names: Names, http: Http, *, secrets: bool = False, reads: bool = False
 ) -> CallPlan | None:
     """Compile one call; None with findings when it is wrong. `reads` says that it changes nothing."""
-    if not node.sound:
-        return None
-    place, verbs = node.place, node.verbs
-    rpc = _rpc(node)
-    if len(verbs) > 1 or (not verbs and rpc is None) or not _named(context, node):
-        message = "a call has exactly one of get, post, put, patch, delete, or `jsonrpc`"
-        context.report(place, "call-without-verb", f"{message}; any other method is `method_name` and `url`")
+    place, rpc = node.place, _rpc(node)
+    if not node.sound or not _has_verb(context, node, rpc):
         return None
     names = frozenset(names) | SENDING
-    verb = verbs[0] if verbs else "post"
-    method = node.method_name or verb.upper()
-    text = node.at(verb) or ""
-    shown = f"{method} {text or 'the base URL'}" + (f" {rpc}" if rpc else "")
+    verb = node.verbs[0] if node.verbs else "post"
+    method, text = node.method_name or verb.upper(), node.at(verb) or ""
     answer = node.answer or http.answer
     reading = compile_reading(context, node, answer, http.reading)
-    body_kind, body = compile_body(context, node, names, reading, secrets=secrets)
-    if not secrets:  # a login proves who we are by itself
-        context.bodies.setdefault(node.auth or "", set()).add(body_kind)
-
+    body_kind, body = _compile_sent(context, node, names, reading, secrets=secrets)
     check_headers(context, node.headers, (*place, "headers"))
-
-    def tree(key: str, written: Json) -> Tree | None:
-        return compile_object(context, written, (*place, key), names, secrets=secrets) if key in node else None
-
-    query = tree("query", node.query)
+    query, headers = (_tree(context, node, key, names, secrets=secrets) for key in ("query", "headers"))
     return CallPlan(
         method=method,
-        url=_compile_url(context, text, (*place, _address(verb)) if verbs else place, names, http),
+        url=_compile_url(context, text, (*place, _address(verb)) if node.verbs else place, names, http),
         query=query,
-        headers=_both(http.headers, tree("headers", node.headers)),
+        headers=_both(http.headers, headers),
         body=body,
         body_kind=body_kind,
         rpc=rpc,
@@ -161,13 +146,38 @@ def compile_call(
         said=(context.provider_code, context.message),
         answer=answer,
         origin=context.origin(place),
-        text=shown,
+        text=f"{method} {text or 'the base URL'}" + (f" {rpc}" if rpc else ""),
         auth=_scheme(context, node.auth or "", place),
         path=_segments(text),
         envelope=envelope_of(context, node),
         reading=reading,
         pages=compile_pages(context, node, Sent(query, body, body_kind), names, reads=reads),
     )
+
+
+def _has_verb(context: Context, node: Call, rpc: str | None) -> bool:
+    """Whether a call says in one way what is done; a finding where it does not."""
+    if len(node.verbs) <= 1 and (node.verbs or rpc is not None) and _named(context, node):
+        return True
+    message = "a call has exactly one of get, post, put, patch, delete, or `jsonrpc`"
+    context.report(node.place, "call-without-verb", f"{message}; any other method is `method_name` and `url`")
+    return False
+
+
+def _compile_sent(
+    context: Context, node: Call, names: Names, reading: ReadingPlan, *, secrets: bool
+) -> tuple[str, Tree | None]:
+    """Compile what is sent, and note for `auth:` of which kind it is."""
+    kind, body = compile_body(context, node, names, reading, secrets=secrets)
+    if not secrets:  # a login proves who we are by itself
+        context.bodies.setdefault(node.auth or "", set()).add(kind)
+    return kind, body
+
+
+def _tree(context: Context, node: Call, key: str, names: Names, *, secrets: bool) -> Tree | None:
+    """Compile an object of a call; None where it is not written."""
+    written = node.query if key == "query" else node.headers
+    return compile_object(context, written, (*node.place, key), names, secrets=secrets) if key in node else None
 
 
 def _address(verb: str) -> str:

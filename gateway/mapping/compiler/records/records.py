@@ -21,10 +21,14 @@ from gateway.mapping.language.records import Field as FieldPart
 from gateway.mapping.language.records import Record as RecordPart
 from gateway.mapping.nodes.trees import Embedded, FieldPlan, Group, RecordPlan
 from gateway.model.model import Resource
+from gateway.values.messages import Json
 from gateway.values.truth import MISSING
 
 _OWN = frozenset({"row", "fields"})
 """Names that a record gives its own lines."""
+_OTHER_SOURCES = ("value", "compute", "from", "record")
+"""Where a field's value comes from, besides a path."""
+_ONE_SOURCE = "a field has one source: at, value, make, from or record"
 
 
 def compile_records(context: Context, nodes: dict[str, RecordPart], place: Place) -> None:
@@ -160,21 +164,24 @@ def _check_required(context: Context, resource: Resource, names: list[str], plac
                 context.report(place, "required-field-missing", message)
 
 
+def _constant_of(value: Json) -> str:
+    """Tell how a constant is written, where somebody wrote one in place of a field."""
+    return f"; write a constant as `{{value: {json.dumps(value)}}}`" if isinstance(value, bool | int | float) else ""
+
+
 def _compile_line(context: Context, resource: Resource, canonical: str, node: FieldPart) -> FieldPlan | None:
     place, field = node.place, resource.field(canonical)
     if field is None:
         context.report(place, "unknown-field", no_field(resource.name, canonical, resource.fields), key=True)
         return None
     if not isinstance(node.raw, dict | str):
-        scalar = isinstance(node.raw, bool | int | float)
-        constant = f"; write a constant as `{{value: {json.dumps(node.raw)}}}`" if scalar else ""
-        context.report(place, "wrong-type", f"a field is a path or an object{constant}")
+        context.report(place, "wrong-type", f"a field is a path or an object{_constant_of(node.raw)}")
         return None
     if not node.sound:
         return None
-    sources = [key for key in ("value", "compute", "from", "record") if key in node] or ["at"]
+    sources = [key for key in _OTHER_SOURCES if key in node] or ["at"]
     if len(sources) > 1 or ("at" not in node and sources == ["at"]):
-        context.report(place, "field-without-source", "a field has one source: at, value, make, from or record")
+        context.report(place, "field-without-source", _ONE_SOURCE)
         return None
     if "default" in node:
         check_constant(context, field, node.default, (*place, "default"))
