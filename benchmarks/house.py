@@ -12,7 +12,7 @@ from pathlib import Path
 from benchmarks import data
 from gateway.application import Ambient, build_engine
 from gateway.documents.yaml import read
-from gateway.engine.catalog import Catalog, bound
+from gateway.engine.catalog import Catalog, bind
 from gateway.examples.files import load_examples
 from gateway.examples.playback import Recording, recorded_engine
 from gateway.mapping.compile import compile_provider
@@ -48,7 +48,7 @@ def _plan(file):
 
 
 def _connection():
-    return bound(data.CONNECTION, _plan(ROOT / "benchmarks" / "vendor.yaml"), _SETTINGS)
+    return bind(data.CONNECTION, _plan(ROOT / "benchmarks" / "vendor.yaml"), _SETTINGS)
 
 
 class Vendor:

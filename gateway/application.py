@@ -60,17 +60,17 @@ def wall_clock() -> int:
 
 def new_id(prefix: str) -> str:
     """Make an id that nobody can guess; later ones sort behind earlier ones."""
-    return f"{prefix}_{wall_clock():012x}{_drawn()}"
+    return f"{prefix}_{wall_clock():012x}{_draw()}"
 
 
 def new_uuid() -> str:
     """Make a random UUID (RFC 9562, section 5.4: version 4)."""
-    drawn = _drawn() + _drawn()
+    drawn = _draw() + _draw()
     variant = "89ab"[int(drawn[16], 16) % 4]
     return f"{drawn[:8]}-{drawn[8:12]}-4{drawn[13:16]}-{variant}{drawn[17:20]}-{drawn[20:]}"
 
 
-def _drawn() -> str:
+def _draw() -> str:
     """Give 64 random bits in hexadecimal digits, which are given to nobody else."""
     try:
         return _DRAWN.pop()
@@ -171,7 +171,7 @@ class Application:
             workers = (self.dispatcher, heart, self.replays, self.retention, self.links, self.polling)
             tasks = [asyncio.create_task(worker.run()) for worker in workers if worker is not None]
             for task in tasks:
-                task.add_done_callback(lambda ended: defect() if _broken(ended) else None)
+                task.add_done_callback(lambda ended: defect() if _is_broken(ended) else None)
             try:
                 yield
             finally:
@@ -179,7 +179,7 @@ class Application:
                 for task in tasks:
                     task.cancel()
                 await asyncio.wait(tasks)
-            for task in filter(_broken, tasks):
+            for task in filter(_is_broken, tasks):
                 await task
 
 
@@ -342,6 +342,6 @@ async def _way_out(settings: Settings, send: Send | None) -> AsyncIterator[Send]
         yield client.send
 
 
-def _broken(task: asyncio.Task[None]) -> bool:
+def _is_broken(task: asyncio.Task[None]) -> bool:
     """Whether a worker has ended of itself, which is a defect."""
     return not task.cancelled() and task.exception() is not None

@@ -10,7 +10,7 @@ import aiohttp
 import pytest
 from sqlalchemy import func, select
 
-from gateway.engine.catalog import bound, load_providers
+from gateway.engine.catalog import bind, load_providers
 from gateway.model.model import load
 from gateway.store.tables import receipts
 from gateway.surface.dependencies import Dependencies
@@ -90,7 +90,7 @@ def serve_market(tmp_path):
         async with AsyncExitStack() as stack:
             plan = load_providers([MARKET], load())[0]["market"]
             given = {"time_zone": ZONE, "currency": "EUR", "hook_token": Secret(TOKEN), "club": "north"}
-            connection = bound("market", plan, given)
+            connection = bind("market", plan, given)
             url = sqlite_store(tmp_path / "market.db")
             application = await stack.enter_async_context(
                 opened(configured({"market": "market"}, timeout="5s"), {"market": connection}, url, lambda: NOW)

@@ -21,8 +21,9 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 
 from gateway.documents.yaml import Document, parse, read
-from gateway.engine.catalog import bound
+from gateway.engine.catalog import bind
 from gateway.engine.engine import Engine
+from gateway.engine.sessions.tokens import Tokens
 from gateway.engine.tracing import Trace
 from gateway.mapping.compile import compile_provider
 from gateway.mapping.compiler.operations.native import native_arguments
@@ -169,7 +170,7 @@ def gateway(compiled):
         values = {name: setting.default for name, setting in plan.settings.items()}
         values |= {"time_zone": zone, "currency": "EUR", "key": Secret(KEY)} | settings
         made = Gateway(None, list(answers), zone=zone)
-        at, club = milliseconds(datetime.fromisoformat(now)), bound("club", plan, values)
+        at, club = milliseconds(datetime.fromisoformat(now)), bind("club", plan, values)
         made.engine = engine_of({"club": club}, made.send, lambda: at, clock=lambda: made.time)
         return made
 
@@ -223,8 +224,8 @@ def replayed():
         connection = example.connection
         at = milliseconds(example.now)
         engine = engine_of({"example": connection}, send, lambda: at, clock=lambda: 0.0)
-        for scheme in ("", *connection.provider.auth_schemes):
-            engine.session(connection, scheme).token = examples.token or None
+        for session in engine.sessions(connection) if examples.token else ():
+            session.tokens = Tokens(examples.token)
         plan = engine.operation(connection, example.operation)
         if plan.name.startswith("native."):
             given = native_arguments(plan, example.args)

@@ -18,7 +18,7 @@ from aiohttp import web
 from sqlalchemy import func, insert, select
 
 from gateway.application import Application
-from gateway.engine.catalog import Catalog, bound, load_providers
+from gateway.engine.catalog import Catalog, bind, load_providers
 from gateway.model.model import load
 from gateway.store.tables import bookings, deliveries, events, receipts, subscriptions
 from gateway.surface.http.server import listening
@@ -184,7 +184,7 @@ class Hooked:
         """Use another mapping of `yard` or `club` from now on."""
         old = self.engine.catalog
         name = {"courts": "yard", "generic": "club"}[plan.name]
-        fresh = bound(name, plan, dict(old.connections[name].scope["settings"]))
+        fresh = bind(name, plan, dict(old.connections[name].scope["settings"]))
         self.engine.use(Catalog("v2", {}, {**old.connections, name: fresh}))
 
 
@@ -248,7 +248,7 @@ async def _opened(stack, url, plans, settings):
     own |= {"courts": {"sign_key": SECRETS["sign_key"]}}
     names = {"generic": "club", "simplybook": "desk", "courts": "yard"}
     found = {
-        name: bound(name, plans[provider], values(plans[provider], base_url=base, **own[provider]))
+        name: bind(name, plans[provider], values(plans[provider], base_url=base, **own[provider]))
         for provider, name in names.items()
     }
     application = await stack.enter_async_context(opened(settings, found, url, lambda: moments[-1]))

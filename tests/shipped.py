@@ -36,7 +36,7 @@ def joined(settings):
     """Give what a catalog is made of for settings whose mappings are the shipped ones, as `catalog.load` does."""
     assert {file.parent for file in FILES.values()} == {path.resolve() for path in settings.mappings}
     findings = [one for name in FILES for one in compiled(name)[1]]
-    return catalog.joined({name: plan_of(name) for name in FILES}, findings, settings, load())
+    return catalog.join({name: plan_of(name) for name in FILES}, findings, settings, load())
 
 
 @cache

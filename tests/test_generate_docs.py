@@ -12,7 +12,7 @@ from gateway.documents.reader import read_inside
 from gateway.documents.schema_check import Shape, check
 from gateway.documents.yaml import parse
 from gateway.mapping.compiler.context import Context
-from gateway.mapping.compiler.operations.alternatives import fitted
+from gateway.mapping.compiler.operations.alternatives import fit
 from gateway.mapping.expressions import compile_path, compile_template, is_template
 from gateway.mapping.language import PARTS
 from gateway.model.model import load
@@ -84,7 +84,8 @@ def test_example(name):
     assert [] == findings
     takes = rules["meta"]["takes"]
     if takes == "path" or (takes == "condition" and not is_template(value)):
-        compile_path(value)
+        for text in texts(value):
+            compile_path(text)
     for text in texts(value) if takes in {"template", "tree", "condition"} else ():
         compile_template(text)
 
@@ -105,7 +106,7 @@ def test_support(name, operation):
     """The page says of each operation what a connection with no setting, and one with all of them, is told."""
     plan, _ = providers()[name]
     bare, full = (dict.fromkeys(plan.settings, value) for value in (None, "given"))
-    told = [capabilities(fitted(plan, given), load())[operation]["support"] for given in (full, bare)]
+    told = [capabilities(fit(plan, given), load())[operation]["support"] for given in (full, bare)]
     best, worst = (one.replace("unsupported", "501") for one in told)
     words = support(plan, operation).split(", else ")
     assert (best, worst) == (words[0].split()[0], words[-1])

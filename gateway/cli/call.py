@@ -69,7 +69,7 @@ def run(arguments: argparse.Namespace) -> int:
     loaded = options.load(arguments.config, config.environment())
     if loaded is None:
         return 1
-    given = _given(arguments.arguments)
+    given = _give(arguments.arguments)
     if given is None:
         return 2
     settings, catalog = loaded
@@ -88,7 +88,7 @@ def run(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _given(pairs: list[str]) -> dict[str, Json] | None:
+def _give(pairs: list[str]) -> dict[str, Json] | None:
     found: dict[str, Json] = {}
     for pair in pairs:
         name, equals, text = pair.partition("=")
@@ -143,7 +143,7 @@ def _print_trace(trace: Trace | None) -> None:
     if trace is None:
         return
     for number, one in enumerate(trace.exchanges, 1):
-        print("\n".join(_escaped(line) for line in _exchange(number, one)), file=sys.stderr)
+        print("\n".join(_escape(line) for line in _exchange(number, one)), file=sys.stderr)
     if not trace.exchanges:
         print("no request was made", file=sys.stderr)
 
@@ -164,10 +164,10 @@ def _exchange(number: int, one: TracedExchange) -> Iterator[str]:
     if response is not None:
         yield f"   → {response.status} in {one.seconds * 1000:.0f} ms: {response.body.decode()}"
         yield from (f"     {name}: {value}" for name, value in response.headers.items())
-    yield f"   = {_settled(one)}"
+    yield f"   = {_settle(one)}"
 
 
-def _settled(one: TracedExchange) -> str:
+def _settle(one: TracedExchange) -> str:
     """What settled an exchange, in words."""
     if one.rule is not None:
         return f"{one.rule.code}, by the error rule at {one.rule.origin} ({one.rule.text})"
@@ -175,6 +175,6 @@ def _settled(one: TracedExchange) -> str:
     return ": ".join(part for part in (f"{one.code}, {words}" if one.code else words, one.error) if part)
 
 
-def _escaped(line: str) -> str:
+def _escape(line: str) -> str:
     """A line without what could drive a terminal; a body keeps its own line breaks."""
     return _CONTROL.sub(lambda found: found[0].encode("unicode_escape").decode(), line)

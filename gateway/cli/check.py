@@ -61,7 +61,7 @@ def run(arguments: argparse.Namespace) -> int:
     findings: list[Finding] = []
     providers, files = _providers(arguments, model, findings)
     with options.quiet():  # an example that is to fail says so in the log as well
-        played = asyncio.run(_played(providers.values(), model, findings))
+        played = asyncio.run(_play(providers.values(), model, findings))
     losses = [loss(one, model) for one in played] if arguments.loss else []
     _print(arguments, findings, losses)
     if arguments.format == "text":
@@ -101,20 +101,18 @@ def _providers(
     if arguments.config is not None:
         own = [] if settings is None else list(catalog.mapping_files(settings.mappings, []))
         compiled = (providers, found) if own == list(files.values()) and not missing else None
-        findings += _bound(settings, model, compiled, online=arguments.online)
+        findings += _bind(settings, model, compiled, online=arguments.online)
     findings += missing + found
     return providers, len(files)
 
 
-def _bound(
-    settings: config.Settings | None, model: Model, compiled: _Compiled | None, *, online: bool
-) -> list[Finding]:
+def _bind(settings: config.Settings | None, model: Model, compiled: _Compiled | None, *, online: bool) -> list[Finding]:
     """What is wrong with a configuration that can be read, beside its mappings, which may be compiled already."""
     found: catalog.Catalog | None = None
     bound: list[Finding] = []
     if settings is not None:
         providers, told = compiled or catalog.load_providers(settings.mappings, model)
-        found, bound = catalog.joined(providers, told, settings, model)
+        found, bound = catalog.join(providers, told, settings, model)
     if settings is None or found is None:
         if online:
             print("no club is asked: the configuration or a mapping has errors", file=sys.stderr)
@@ -135,7 +133,7 @@ def _online(settings: config.Settings, found: catalog.Catalog) -> list[Finding]:
         return asyncio.run(asked())
 
 
-async def _played(plans: Iterable[ProviderPlan], model: Model, findings: list[Finding]) -> list[PlayedExamples]:
+async def _play(plans: Iterable[ProviderPlan], model: Model, findings: list[Finding]) -> list[PlayedExamples]:
     """Play the examples of the mappings, adding what is found in them and by them."""
     played = []
     for plan in plans:

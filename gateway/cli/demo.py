@@ -134,12 +134,12 @@ async def _demo(settings: Settings, catalog: Catalog, plays: Mapping[str, Play])
         for name, port in ports.items():
             print(f"{name}: {plays[name].connection.provider.title}, simulated on http://127.0.0.1:{port}")
         async with serving as (url, application):
-            await _shown(settings, catalog, application.engine, url)
+            await _show(settings, catalog, application.engine, url)
             serve.start_logging(settings, catalog, sys.stdout)
             await stop.wait()
 
 
-async def _shown(settings: Settings, catalog: Catalog, engine: Engine, url: str) -> None:
+async def _show(settings: Settings, catalog: Catalog, engine: Engine, url: str) -> None:
     """Print where everything is and what to try."""
     print(f"the gateway: {url}   (Ctrl-C stops everything)\n")
     for connection in catalog.connections.values():

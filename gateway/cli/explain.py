@@ -68,29 +68,29 @@ def run(arguments: argparse.Namespace) -> int:
             hint = suggestion(arguments.name, known)
             print(f"there is nothing named `{arguments.name}` among the {arguments.subject}{hint}", file=sys.stderr)
             return 2
-        return _printed(lines(arguments.name))
+        return _print(lines(arguments.name))
     providers = options.load_mappings(arguments.mappings)
     plan = options.provider(providers, arguments.subject) if providers is not None else None
     if plan is None:
         return 1 if providers is None else 2
     if arguments.code:
-        return _printed(printing.told(plan, arguments.name))
+        return _print(printing.tell(plan, arguments.name))
     if arguments.name is None:
-        return _printed(_provider(plan))
+        return _print(_provider(plan))
     ways = plan.ways.get(arguments.name)
     hooks = {f"{_HOOKS}{name}": hook for name, hook in plan.hooks.items()}
     if arguments.name in hooks:
-        return _printed(_hook(plan, hooks[arguments.name]))
+        return _print(_hook(plan, hooks[arguments.name]))
     if ways is None:
         reason = plan.unsupported.get(arguments.name)
         hint = suggestion(arguments.name, [*plan.ways, *plan.unsupported, *hooks])
         told = f"cannot be done: {reason}" if reason else f"is not mapped{hint}"
         print(f"{plan.name} {arguments.name} {told}", file=sys.stderr)
         return 0 if reason else 2
-    return _printed(line for way in ways for line in _operation(plan, way))
+    return _print(line for way in ways for line in _operation(plan, way))
 
 
-def _printed(lines: Iterator[str]) -> int:
+def _print(lines: Iterator[str]) -> int:
     print("\n".join(lines))
     return 0
 
@@ -261,7 +261,7 @@ def _hook(plan: ProviderPlan, hook: Hook) -> Iterator[str]:
     yield f"{plan.name} hooks.{hook.name}: {' or '.join(sorted(hook.methods))}, {_BODIES[hook.body]}  ({hook.origin})"
     for name, reason in hook.needs.items():
         yield f"  only with the setting {name}: {reason}"
-    yield from _verified(hook)
+    yield from _verify(hook)
     yield from _messages(plan, hook) if isinstance(hook, EventHook) else _asks(plan, hook)
     taken = {"taken": hook.reply} if isinstance(hook, EventHook) else {}
     for code, reply in {**taken, **hook.replies}.items():
@@ -302,7 +302,7 @@ def _asks(plan: ProviderPlan, hook: RequestHook) -> Iterator[str]:
         yield _line(f"reply, done: {ask.reply.status}, {_BODIES[ask.reply.kind]}", ask.reply.origin)
 
 
-def _verified(hook: Hook) -> Iterator[str]:
+def _verify(hook: Hook) -> Iterator[str]:
     """How the sender of a message is known: what all must hold."""
     for proof in hook.verify:
         how = f"{proof.scheme} {proof.algorithm}".rstrip()

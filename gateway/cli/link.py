@@ -99,7 +99,7 @@ async def _run(settings: Settings, catalog: Catalog, link: LinkSettings | None, 
         if arguments.what == "resync":
             began = application.ambient.now()
             await links.resync(link.name)
-            moved = arguments.no_wait or await _watched(application, link.name, began)
+            moved = arguments.no_wait or await _is_watched(application, link.name, began)
         status = await links.status(link.name)
         _print(status, status_lines(status, zone), as_json=arguments.json)
         return 1 if status["attention"] or not moved else 0
@@ -110,7 +110,7 @@ def _list(statuses: list[dict[str, Json]], *, as_json: bool) -> int:
     return 1 if any(one["attention"] for one in statuses) else 0
 
 
-async def _watched(application: Application, name: str, began: int) -> bool:
+async def _is_watched(application: Application, name: str, began: int) -> bool:
     """Print to standard error how far a resync is, until it is done or nothing has moved for long; gives whether done.
 
     It is done when the club was read since `began`, in milliseconds since 1970, and nothing waits to be told.

@@ -88,7 +88,7 @@ async def _replay(settings: Settings, catalog: Catalog, arguments: argparse.Name
     async with open_application(settings, catalog) as application:
         if arguments.dead_letters:
             return await _read_again(application, arguments.connection)
-        return await _send_again(application, _wanted(arguments), wait=not arguments.no_wait)
+        return await _send_again(application, _read_wanted(arguments), wait=not arguments.no_wait)
 
 
 async def _send_again(application: Application, wanted: ReplaySelection, *, wait: bool) -> int:
@@ -101,10 +101,10 @@ async def _send_again(application: Application, wanted: ReplaySelection, *, wait
         print(refused.detail, file=sys.stderr)
         return 2 if isinstance(refused, NotMapped) else 1
     print(f"{job.id}: {job.total} {'delivery' if job.total == 1 else 'deliveries'} to make")
-    return await _watched(application.database, application.replays, job) if wait else 0
+    return await _watch(application.database, application.replays, job) if wait else 0
 
 
-async def _watched(database: Database, work: Replays, job: Job) -> int:
+async def _watch(database: Database, work: Replays, job: Job) -> int:
     """Carry a replay on, as the gateway does, and print how far it is whenever that changes."""
     clock = asyncio.get_running_loop().time
     told, moved = "", clock()
@@ -163,7 +163,7 @@ async def _letters(database: Database) -> AsyncIterator[Receipt]:
         place = rows[-1].received_at, rows[-1].id
 
 
-def _wanted(arguments: argparse.Namespace) -> ReplaySelection:
+def _read_wanted(arguments: argparse.Namespace) -> ReplaySelection:
     return ReplaySelection(
         event=arguments.event,
         since=arguments.since,

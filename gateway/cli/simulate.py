@@ -61,10 +61,10 @@ def prepare(plan: ProviderPlan, connection: Connection | None) -> Play | None:
     if examples is None:
         print(f"{plan.name} has no examples to be played from", file=sys.stderr)
         return None
-    return compiled(plan, examples, connection or examples.played)
+    return compile_mapping(plan, examples, connection or examples.played)
 
 
-def compiled(plan: ProviderPlan, examples: Examples, connection: Connection) -> Play | None:
+def compile_mapping(plan: ProviderPlan, examples: Examples, connection: Connection) -> Play | None:
     """Make the play from examples that are read already."""
     script = None
     if examples.simulator is not None:

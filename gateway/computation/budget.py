@@ -88,13 +88,13 @@ class Effort:
     def at_once(self, function: Callable[[], _T], clock: Callable[[], float]) -> _T:
         """Compute here, for a short while of this clock; raises HandOver when it takes longer."""
         meter = _Meter(self, clock)
-        return checked(self._measured, meter.spend, meter, function)
+        return checked(self._measure, meter.spend, meter, function)
 
     def apart(self, function: Callable[[], _T]) -> _T:
         """Compute for as long as somebody waits; raises GatewayError when a bound is reached, Abandoned after that."""
-        return self._measured(_Meter(self, None), function)
+        return self._measure(_Meter(self, None), function)
 
-    def _measured(self, meter: _Meter, function: Callable[[], _T]) -> _T:
+    def _measure(self, meter: _Meter, function: Callable[[], _T]) -> _T:
         before = _METER.set(meter)
         try:
             found = function()
@@ -193,7 +193,7 @@ def check_rows(count: int) -> None:
         meter.rows(count)
 
 
-def remembered(values: list[Json], key: tuple[Json, ...], make: Callable[[], _T]) -> _T | None:
+def remember(values: list[Json], key: tuple[Json, ...], make: Callable[[], _T]) -> _T | None:
     """Give what was made of this very list before in the same computation, or make it; None where nothing is measured.
 
     The list must not change while the computation lasts.

@@ -55,7 +55,7 @@ class Shares:
             if turn.done() and not turn.cancelled():
                 self.leave(key)
             else:
-                self._gone(key, turn)
+                self._drop(key, turn)
             raise
 
     def leave(self, key: str) -> None:
@@ -94,7 +94,7 @@ class Shares:
         self._taken += 1
         self._held[key] = self._held.get(key, 0) + 1
 
-    def _gone(self, key: str, turn: asyncio.Future[None]) -> None:
+    def _drop(self, key: str, turn: asyncio.Future[None]) -> None:
         line = self._waiting.get(key)
         if line is not None and turn in line:
             line.remove(turn)

@@ -57,12 +57,12 @@ def _grids(link: Mapping[str, Json], document: Document, place: Place) -> Iterat
             message = "a grid needs `slot_duration` in its link: how long the slots on it last"
             yield document.finding((*at, "grid"), "wrong-grid", message, key=True)
             continue
-        problem = _untiled(node["grid"], duration)
+        problem = _untile(node["grid"], duration)
         if problem:
             yield document.finding((*at, "grid", "last"), "wrong-grid", problem)
 
 
-def _untiled(grid: Mapping[str, Json], duration: int) -> str:
+def _untile(grid: Mapping[str, Json], duration: int) -> str:
     """Why slots of so many minutes do not fill the grid; empty when they do."""
     first, last, step = _minutes(grid["first"]), _minutes(grid["last"]), grid["step"]
     if last <= first:

@@ -117,7 +117,7 @@ def _settings(checked: Mapping[str, Json], document: Document, folder: Path) -> 
         limits_store=checked["limits_store"],
         admin_token=Secret(checked["admin"]["token"]) if "admin" in checked else None,
         traces=checked["admin"]["traces"] if "admin" in checked else 0,
-        state_keys=tuple(map(Secret, _listed(checked.get("state_key", [])))),
+        state_keys=tuple(map(Secret, _list(checked.get("state_key", [])))),
         callers=MappingProxyType({name: _caller(name, one) for name, one in checked["callers"].items()}),
         cors_origins=frozenset(checked["cors"]["origins"]),
         egress=tuple(map(ipaddress.ip_network, checked["egress"]["allow"])),
@@ -138,7 +138,7 @@ def _settings(checked: Mapping[str, Json], document: Document, folder: Path) -> 
     )
 
 
-def _listed(one: str | list[str]) -> list[str]:
+def _list(one: str | list[str]) -> list[str]:
     """Give one or several as a list."""
     return [one] if isinstance(one, str) else one
 

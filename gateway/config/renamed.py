@@ -25,7 +25,7 @@ def with_new_names(document: Document) -> tuple[Document, list[Finding]]:
             findings.append(
                 document.finding(old, "renamed-key", f"`{old[-1]}` is called `{new}` now", key=True),
             )
-            document = _renamed(document, old, new)
+            document = _rename(document, old, new)
     return document, findings
 
 
@@ -36,7 +36,7 @@ def _inside(data: Json, place: tuple[str, ...]) -> Mapping[str, Json]:
     return data if isinstance(data, dict) else {}
 
 
-def _renamed(document: Document, old: tuple[str, ...], new: str) -> Document:
+def _rename(document: Document, old: tuple[str, ...], new: str) -> Document:
     """Give a document in which the key at this place is called otherwise."""
     renamed = (*old[:-1], new)
 

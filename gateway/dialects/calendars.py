@@ -49,7 +49,7 @@ def write_event(event: Mapping[str, Json], now: str) -> bytes:
     """
     said = _Said(event, datetime.fromisoformat(now))
     lines = said.changed(plain(event["into"], "into")) if "into" in event else said.made()
-    return b"".join(_folded(line) for line in lines)
+    return b"".join(_fold(line) for line in lines)
 
 
 class _Said:
@@ -72,7 +72,7 @@ class _Said:
         elif key in _INSTANTS:
             self._put(_INSTANTS[key], None if value is None else _utc(_instant(plain(value, key), key)))
         elif key in TEXTS:
-            self._put(TEXTS[key], None if value is None else _escaped(_word(key, plain(value, key))))
+            self._put(TEXTS[key], None if value is None else _escape(_word(key, plain(value, key))))
         elif key == "url":
             self._put("URL", None if value is None else _one_line(plain(value, key), key))
         elif key == "sequence":
@@ -93,7 +93,7 @@ class _Said:
             upper = name.upper()
             if not _PROPERTY.fullmatch(upper) and upper not in _OWN:
                 raise NotWritable(f"has the property `{name[:_OCTETS]}`; those with a name of their own begin with X-")
-            self._put(upper, None if value is None else _escaped(plain(value, name)))
+            self._put(upper, None if value is None else _escape(plain(value, name)))
 
     def _time(self, name: str, key: str, value: Json) -> None:
         if value is None and name == "DTEND":
@@ -103,10 +103,10 @@ class _Said:
             self.gone.add("DURATION")
         text = plain(value, key)
         if re.fullmatch(r"\d{4}-\d\d-\d\d", text):
-            day = _parsed(date.fromisoformat, text, key)
+            day = _parse(date.fromisoformat, text, key)
             self.lines[name] = f"{name};VALUE=DATE:{day:%Y%m%d}"
             return
-        at = _parsed(datetime.fromisoformat, text, key)
+        at = _parse(datetime.fromisoformat, text, key)
         if self._zone is None and at.tzinfo is None:
             raise NotWritable(f"has in `{key}` a time without an offset, and no `zone`")
         if self._zone is None:
@@ -128,13 +128,13 @@ class _Said:
         if "DTSTART" not in self.lines:
             raise NotWritable("has no `start`")
         yield from ("BEGIN:VCALENDAR", "VERSION:2.0", _PRODUCT)
-        yield from self._defined(frozenset())
-        yield from ("BEGIN:VEVENT", f"UID:{_escaped(self.uid)}", *self.lines.values())
+        yield from self._define(frozenset())
+        yield from ("BEGIN:VEVENT", f"UID:{_escape(self.uid)}", *self.lines.values())
         if "SEQUENCE" not in self.lines:
             yield "SEQUENCE:0"
         yield from ("END:VEVENT", "END:VCALENDAR")
 
-    def _defined(self, known: frozenset[str]) -> Iterator[str]:
+    def _define(self, known: frozenset[str]) -> Iterator[str]:
         """Give the lines of the zones that are named and not known yet (RFC 5545, section 3.6.5)."""
         for name, (first, last) in self.zones.items():
             if name not in known:
@@ -145,7 +145,7 @@ class _Said:
         lines = [line for line in _FOLD.sub(b"", text.encode()).decode(errors="replace").splitlines() if line.strip()]
         begin, end = self._place(lines)
         defined = frozenset(line.partition(":")[2].strip() for line in lines if _name(line) == "TZID")
-        zones = list(self._defined(defined))
+        zones = list(self._define(defined))
         first = next(at for at, line in enumerate(lines) if line.strip().upper() == "BEGIN:VEVENT")
         yield from lines[:first]
         yield from zones
@@ -162,7 +162,7 @@ class _Said:
                 break
             names = {_name(line): line for line in lines[begin:end]}
             uid = names.get("UID", ":").partition(":")[2].strip()
-            if "RECURRENCE-ID" not in names and uid in {self.uid, _escaped(self.uid)}:
+            if "RECURRENCE-ID" not in names and uid in {self.uid, _escape(self.uid)}:
                 return begin, end
         raise NotWritable("is to be written into a calendar object that has no event of this `uid`")
 
@@ -207,7 +207,7 @@ def _zone_lines(name: str, first: date, last: date) -> Iterable[str]:
     return _FOLD.sub(b"", text.encode()).decode().splitlines()
 
 
-def _parsed(parse: Callable[[str], _Day], text: str, key: str) -> _Day:
+def _parse(parse: Callable[[str], _Day], text: str, key: str) -> _Day:
     try:
         return parse(text)
     except ValueError:
@@ -215,7 +215,7 @@ def _parsed(parse: Callable[[str], _Day], text: str, key: str) -> _Day:
 
 
 def _instant(text: str, key: str) -> datetime:
-    at = _parsed(datetime.fromisoformat, text, key)
+    at = _parse(datetime.fromisoformat, text, key)
     if at.tzinfo is None:
         raise NotWritable(f"has in `{key}` a time without an offset")
     return at
@@ -240,13 +240,13 @@ def _one_line(text: str, key: str) -> str:
     return text
 
 
-def _escaped(text: str) -> str:
+def _escape(text: str) -> str:
     """TEXT with its escapes (section 3.3.11)."""
     text = _BREAKS.sub("\n", text).replace("\\", "\\\\").replace(";", "\\;").replace(",", "\\,")
     return text.replace("\n", "\\n")
 
 
-def _folded(line: str) -> bytes:
+def _fold(line: str) -> bytes:
     """A content line in pieces of 75 octets, no character cut (section 3.1)."""
     pieces, held = list[bytes](), b""
     for letter in line:

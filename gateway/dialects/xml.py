@@ -85,7 +85,7 @@ class _Reader:
             raise Unreadable(f"has more than {MOST_ELEMENTS:,} elements")
         if len(self.open) >= MAX_DEPTH:
             raise Unreadable(f"is nested deeper than {MAX_DEPTH} levels")
-        name = self._named(told)
+        name = self._name(told)
         content: dict[str, Json] = {one: [] for one in self.always.get(name, ())}
         for key, value in attributes.items():
             attribute = self._attribute(key)
@@ -103,13 +103,13 @@ class _Reader:
         text = "".join(element.text)
         if not text.strip():
             text = ""
-        value: Json = self._held(element.name, text)
+        value: Json = self._hold(element.name, text)
         if element.content:
             value = {**element.content, "#text": value} if text else element.content
         parent = self.open[-1] if self.open else None
         self._put(parent.content if parent is not None else self.root, parent, element.name, value)
 
-    def _held(self, name: str, text: str) -> Json:
+    def _hold(self, name: str, text: str) -> Json:
         form = self.form.holds.get(name)
         if form is None or not text:
             return text
@@ -123,11 +123,11 @@ class _Reader:
         if name in self.form.lists or within in self.form.lists:
             held.setdefault(name, []).append(value)
         elif name in held:
-            raise Unreadable(f"has `{_shown(within)}` several times: name it under `lists:` of `reading:`")
+            raise Unreadable(f"has `{_show(within)}` several times: name it under `lists:` of `reading:`")
         else:
             held[name] = value
 
-    def _named(self, told: str) -> str:
+    def _name(self, told: str) -> str:
         address, space, name = told.rpartition(" ")
         if not self.form.namespaces:
             return name
@@ -173,7 +173,7 @@ def read_xml(
     return reader.root
 
 
-def _shown(name: str) -> str:
+def _show(name: str) -> str:
     return "".join(one for one in name if one.isprintable())[:_LONGEST_NAME]
 
 
@@ -232,7 +232,7 @@ def _written(key: str, value: Json, form: XmlForm, used: set[str]) -> str:
 
 def _space(prefix: str, name: str, form: XmlForm, used: set[str]) -> None:
     if prefix and prefix != "xml" and prefix not in form.namespaces:
-        raise NotWritable(f"has the name `{_shown(name)}`, whose prefix is not declared under `namespaces:`")
+        raise NotWritable(f"has the name `{_show(name)}`, whose prefix is not declared under `namespaces:`")
     used.add(prefix)
 
 

@@ -45,7 +45,7 @@ def _variable(text: str, environ: Mapping[str, str]) -> str:
     if value is not None and file is not None:
         raise _NoValueError(f"both {name} and {name}_FILE are set; unset one of them")
     if file is not None:
-        value = _held(Path(file), f"{name}_FILE")
+        value = _hold(Path(file), f"{name}_FILE")
     if value is None:
         raise _NoValueError(f"{name} is not set; set it, or set {name}_FILE to the path of a file that holds it")
     if not value:
@@ -55,7 +55,7 @@ def _variable(text: str, environ: Mapping[str, str]) -> str:
     return value
 
 
-def _held(path: Path, variable: str) -> str:
+def _hold(path: Path, variable: str) -> str:
     """Read a variable's value from a file; one line break at the end is not part of it."""
     try:
         with path.open("rb") as file:

@@ -84,7 +84,7 @@ def _forms(kind: str, rules: Rules, child: Child | None, known: Mapping[str, Col
     if kind == "string":
         made |= {"pattern": f"^(?:{rules['regex']})$"} if "regex" in rules else {}
         made |= {"enum": rules["allowed"]} if "allowed" in rules else {}
-        yield from _named(made, about.get("names"), known)
+        yield from _name(made, about.get("names"), known)
     elif kind == "array":
         yield made | _elements(rules, child, known)
     elif kind == "object" and child is not None and child.one and not child.each:
@@ -95,7 +95,7 @@ def _forms(kind: str, rules: Rules, child: Child | None, known: Mapping[str, Col
         yield made | ({"enum": rules["allowed"]} if "allowed" in rules else {})
 
 
-def _named(made: Schema, kind: str | None, known: Mapping[str, Collection[str]]) -> Iterator[Schema]:
+def _name(made: Schema, kind: str | None, known: Mapping[str, Collection[str]]) -> Iterator[Schema]:
     """Offer the names that there are; others may be those of the file itself, or of a contract that has grown."""
     if kind is not None and kind in known:
         yield {"enum": sorted(known[kind])}
@@ -111,7 +111,7 @@ def _elements(rules: Rules, child: Child | None, known: Mapping[str, Collection[
         return {"items": {"enum": rules["allowed"]}}
     kind = rules.get("meta", {}).get("names")
     if kind is not None:
-        return {"items": {"anyOf": list(_named({"type": "string"}, kind, known))}}
+        return {"items": {"anyOf": list(_name({"type": "string"}, kind, known))}}
     return {"items": _rules(rules["schema"])} if "schema" in rules else {}
 
 

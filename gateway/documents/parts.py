@@ -110,7 +110,7 @@ class Part:
     @cached_property
     def declared(self) -> tuple[tuple[str, _Key, Any], ...]:
         """Each field of its nodes that is a key: name, what it says of itself, and type. Types are read once."""
-        return tuple(_declared(self.node))
+        return tuple(_declare(self.node))
 
     @cached_property
     def keys(self) -> Rules:
@@ -209,7 +209,7 @@ def part(
 
 
 @dataclass_transform(kw_only_default=True, frozen_default=True, field_specifiers=(key,))
-def shared(node: type[_N]) -> type[_N]:
+def share(node: type[_N]) -> type[_N]:
     """Declare keys that several parts share: those parts are subclasses of the class."""
     return node
 
@@ -226,7 +226,7 @@ def parts_in(module: ModuleType) -> Iterator[Part]:
             yield declared.part
 
 
-def _declared(node: type[Node]) -> Iterator[tuple[str, _Key, Any]]:
+def _declare(node: type[Node]) -> Iterator[tuple[str, _Key, Any]]:
     """Give the fields of a class that are keys: name, declaration, and type. Those it inherits stand first."""
     hints = get_type_hints(node, include_extras=True)
     names = dict.fromkeys(name for base in reversed(node.__mro__) for name in vars(base))

@@ -41,7 +41,7 @@ def read_part(kind: type[_N], raw: Json, place: Place, judge: Judge) -> _N:
     raw, place = judge.shared(raw, place)
     bare = part.short if not isinstance(raw, dict) else None
     written = raw if bare is None else {bare: raw}  # whoever knows what a bare value means says whether it fits
-    written, places = _resolved(part, written, place, judge)
+    written, places = _resolve(part, written, place, judge)
     shape = judge.fits(part.shape, written, place) if bare is None else written
     given = frozenset(map(str, written)) if isinstance(written, dict) else frozenset[str]()
     for broken in (broken for rule in part.rules for broken in rule(given)) if shape is not None else ():
@@ -55,7 +55,7 @@ def read_part(kind: type[_N], raw: Json, place: Place, judge: Judge) -> _N:
     return _node(kind, raw, place, given, fields, sound=shape is not None)
 
 
-def _resolved(part: Part, written: Json, place: Place, judge: Judge) -> tuple[Json, dict[str, Place]]:
+def _resolve(part: Part, written: Json, place: Place, judge: Judge) -> tuple[Json, dict[str, Place]]:
     """Put what is used by name into its place, but for trees, which are evaluated with names of their own."""
     if not isinstance(written, dict):
         return written, {}

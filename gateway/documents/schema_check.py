@@ -79,7 +79,7 @@ def check(
     Appends a Finding for everything wrong. Returns the part with defaults put in, or None when it does not fit.
     """
     if not isinstance(node, dict):
-        findings.append(document.finding(place, "wrong-type", f"this is {_found(node)}; an object is needed"))
+        findings.append(document.finding(place, "wrong-type", f"this is {_find(node)}; an object is needed"))
         return None
     validator = rules.validator if isinstance(rules, Shape) else _Validator(rules)
     # A Shape is flat: its defaults are laid under the node here; cerberus' own way goes over the schema each time.
@@ -119,7 +119,7 @@ def _explain(error: cerberus.errors.ValidationError, rules: Rules) -> tuple[str,
     if error.rule == "type":
         wanted = error.constraint if isinstance(error.constraint, list) else [error.constraint]
         texts = dict.fromkeys(_WANTED.get(kind, "a number") for kind in wanted)
-        return "wrong-type", f"{subject} is {_found(error.value)}; {' or '.join(texts)} is needed", False
+        return "wrong-type", f"{subject} is {_find(error.value)}; {' or '.join(texts)} is needed", False
     if error.rule == "nullable":
         return "wrong-type", f"{subject} is empty; give a value or leave it out", False
     if error.rule == "allowed":
@@ -141,5 +141,5 @@ def _walk(rules: Rules, path: tuple[Any, ...]) -> Any:
     return rules
 
 
-def _found(value: Json) -> str:
+def _find(value: Json) -> str:
     return "empty" if value is None else _FOUND[type(value)]

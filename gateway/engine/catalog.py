@@ -18,7 +18,7 @@ from gateway.documents.finding_kinds import ERROR
 from gateway.documents.yaml import Document, Finding, Place, read, suggestion
 from gateway.mapping.compile import compile_provider
 from gateway.mapping.compiler.hooks.verify_keys import weak_keys
-from gateway.mapping.compiler.operations.alternatives import fitted
+from gateway.mapping.compiler.operations.alternatives import fit
 from gateway.mapping.generated.binding import Generated
 from gateway.mapping.nodes.calls import GENERATED
 from gateway.mapping.nodes.given import Setting
@@ -62,10 +62,10 @@ class Catalog:
 
 def load(paths: Sequence[Path], settings: Settings | None, model: Model) -> tuple[Catalog | None, list[Finding]]:
     """Read, compile and bind everything. The catalog is None when any finding is an error; all findings are given."""
-    return joined(*load_providers(paths, model), settings, model)
+    return join(*load_providers(paths, model), settings, model)
 
 
-def joined(
+def join(
     providers: Mapping[str, ProviderPlan], told: Sequence[Finding], settings: Settings | None, model: Model
 ) -> tuple[Catalog | None, list[Finding]]:
     """Bind the connections to mappings that are compiled, with what was `told` of these; gives what `load` gives."""
@@ -137,7 +137,7 @@ def _bind(
             findings.append(document.finding((*place, "provider"), "unknown-provider", message))
         return None
     values = _settings(wanted, plan, document, (*place, "settings"), findings)
-    return None if values is None else bound(wanted.name, plan, values)
+    return None if values is None else bind(wanted.name, plan, values)
 
 
 def _check_hooks(connections: Iterable[Connection], settings: Settings, findings: list[Finding]) -> None:
@@ -197,7 +197,7 @@ def _check_polling(connections: Iterable[Connection], settings: Settings, findin
         findings.append(settings.document.finding(("polling", "interval"), "interval-not-kept", message))
 
 
-def bound(name: str, plan: ProviderPlan, values: Mapping[str, Json], *, generated: bool = True) -> Connection:
+def bind(name: str, plan: ProviderPlan, values: Mapping[str, Json], *, generated: bool = True) -> Connection:
     """Make a connection of checked settings, secrets among them as `Secret`.
 
     Without `generated` the evaluator alone says what its mapping means.
@@ -208,7 +208,7 @@ def bound(name: str, plan: ProviderPlan, values: Mapping[str, Json], *, generate
     scope: dict[str, Json] = {"settings": dict(values), "connection": about}
     return Connection(
         name=name,
-        provider=fitted(plan, values),
+        provider=fit(plan, values),
         zone=values["time_zone"],
         currency=values["currency"],
         scope=_with_code(plan, scope, generated=generated),

@@ -124,7 +124,7 @@ def leaves_doubt(error: GatewayError) -> bool:
     return isinstance(error, OutcomeUnknown) or bool(error.details.get(MAY_BE_DONE))
 
 
-def marked(error: GatewayError, status: int) -> GatewayError | None:
+def mark(error: GatewayError, status: int) -> GatewayError | None:
     """The error of a call that may be repeated, saying that it may be done; `status` is that of the error's code.
 
     None for a guard's verdict on the booking (4xx), which stays what it is: a repeat is answered the same.

@@ -74,7 +74,7 @@ class Engine:
         self._model = model
         self._clock = clock
         self._now = now
-        self._fresh = fresh if fresh is not None else map(_numbered, itertools.count(1)).__next__
+        self._fresh = fresh if fresh is not None else map(_number, itertools.count(1)).__next__
         self._cache = Cache(clock)
         self._turns = Turns(clock)
         self._workers = Workers()
@@ -150,7 +150,7 @@ class Engine:
                 state.remembered = await remembered()
             reply = await operations.answer(plan, state)
         except GatewayError as error:
-            raise self._finished(error, state) from error
+            raise self._finish(error, state) from error
         finally:
             if trace is not None:
                 trace.end()
@@ -163,7 +163,7 @@ class Engine:
         ids = {"uuid": own, "idempotency_key": call.idempotency_key or own}
         return CallState(call, connection, self._now(), turn, self.computing(call), trace, ids)
 
-    def _finished(self, error: GatewayError, state: CallState) -> GatewayError:
+    def _finish(self, error: GatewayError, state: CallState) -> GatewayError:
         """Give the error that ends a call as callers may see it; the trace is told, of a mapping's fault the log."""
         told = finished_error(error, state.connection, self.redactor(state.connection).text)
         if state.trace is not None:
@@ -224,12 +224,12 @@ class Engine:
 
 async def _enter(turn: Turn, call: Call, plan: OperationPlan) -> None:
     """Wait for what a call writes, and let it be known that it writes. Raises TooManyCalls."""
-    await turn.take(_written(call, plan))
+    await turn.take(_write(call, plan))
     if plan.effect is not Effect.SAFE:
         turn.writes(call.connection)
 
 
-def _written(call: Call, plan: OperationPlan) -> list[Key]:
+def _write(call: Call, plan: OperationPlan) -> list[Key]:
     """What a call writes that is there already: the thing with the id that it names, of the kind of its operation."""
     id_ = call.arguments.get("id")
     if plan.effect is Effect.SAFE or plan.name.startswith("native.") or not isinstance(id_, str):
@@ -250,5 +250,5 @@ def _about(call: Call) -> dict[str, str]:
     return {"request": call.request_id, "connection": call.connection, "operation": call.operation}
 
 
-def _numbered(number: int) -> str:
+def _number(number: int) -> str:
     return f"00000000-0000-4000-8000-{number:012x}"

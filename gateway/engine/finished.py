@@ -40,13 +40,13 @@ def finished_error(error: GatewayError, connection: Connection, mask: Callable[[
     def shown(text: str) -> str:
         return mask(text).replace(folder, "")  # where the operator keeps a mapping is nobody's business
 
-    return error.copy_with(detail=shown(error.detail), details=_hidden(error.details, shown), provider=words)
+    return error.copy_with(detail=shown(error.detail), details=_hide(error.details, shown), provider=words)
 
 
-def _hidden(value: Json, mask: Callable[[str], str]) -> Json:
+def _hide(value: Json, mask: Callable[[str], str]) -> Json:
     """JSON with every text in it masked: details may repeat what a provider said."""
     if isinstance(value, dict):
-        return {key: _hidden(inner, mask) for key, inner in value.items()}
+        return {key: _hide(inner, mask) for key, inner in value.items()}
     if isinstance(value, list):
-        return [_hidden(inner, mask) for inner in value]
+        return [_hide(inner, mask) for inner in value]
     return mask(value) if isinstance(value, str) else value

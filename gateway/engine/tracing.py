@@ -126,9 +126,7 @@ class Trace:
 
         self.error = mask(self.error)
         known = frozenset(secret.reveal() for secret in self._secrets)
-        self.exchanges = tuple(
-            _shown(one, one.request, mask, known) for one in self._records if one.request is not None
-        )
+        self.exchanges = tuple(_show(one, one.request, mask, known) for one in self._records if one.request is not None)
 
     def add(self, record: Record) -> None:
         """Take up an exchange that begins now."""
@@ -199,7 +197,7 @@ def _is_unreadable(error: GatewayError) -> bool:
     return isinstance(error, AnswerMismatch) or isinstance(error.__cause__, AnswerMismatch)
 
 
-def _shown(record: Record, request: Request, mask: Mask, known: frozenset[str]) -> TracedExchange:
+def _show(record: Record, request: Request, mask: Mask, known: frozenset[str]) -> TracedExchange:
     """An exchange as it may be seen; `known` are the secrets, which are masked whole where they are put."""
     response, ended = record.response, record.ended
     began = record.sent if record.sent is not None else ended
@@ -211,9 +209,9 @@ def _shown(record: Record, request: Request, mask: Mask, known: frozenset[str]) 
         request=replace(
             request,
             url=_url(request.url, mask, known),
-            query=_named(request.query, mask),
-            headers=_named(request.headers, mask),
-            body=_sent(request, mask),
+            query=_name(request.query, mask),
+            headers=_name(request.headers, mask),
+            body=_send(request, mask),
             content=None,
             hidden=frozenset(),
         ),
@@ -235,7 +233,7 @@ def _may_hold_tokens(record: Record) -> bool:
     return record.verdict != UNREADABLE or body.lstrip()[:1] in {b"{", b"[", b'"'}
 
 
-def _named(parts: tuple[tuple[str, str], ...], mask: Mask) -> tuple[tuple[str, str], ...]:
+def _name(parts: tuple[tuple[str, str], ...], mask: Mask) -> tuple[tuple[str, str], ...]:
     return tuple((mask(name), MASK if isinstance(value, Credential) else mask(value)) for name, value in parts)
 
 
@@ -244,7 +242,7 @@ def _url(url: str, mask: Mask, known: frozenset[str]) -> str:
     return "/".join(MASK if unquote(part) in known else mask(part) for part in url.split("/"))
 
 
-def _sent(request: Request, mask: Mask) -> bytes:
+def _send(request: Request, mask: Mask) -> bytes:
     """What was sent; its texts that prove who we are are masked whole, as each form of bodies writes them."""
     body, hidden = request.body, request.hidden
     if not hidden:

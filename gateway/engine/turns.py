@@ -71,7 +71,7 @@ class Turns:
             async with asyncio.timeout(deadline - self._clock()):
                 await line.lock.acquire()
         except BaseException as error:
-            self._left(key, line)
+            self._leave(key, line)
             if isinstance(error, TimeoutError):
                 raise _refusal("Another write of the same thing did not end in time.") from None
             raise
@@ -80,9 +80,9 @@ class Turns:
         """Give the turn to the next."""
         line = self._lines[key]
         line.lock.release()
-        self._left(key, line)
+        self._leave(key, line)
 
-    def _left(self, key: Key, line: _Line) -> None:
+    def _leave(self, key: Key, line: _Line) -> None:
         line.asked -= 1
         if not line.asked:
             del self._lines[key]

@@ -21,7 +21,7 @@ from gateway.events.publisher import Publisher
 from gateway.model.model import Model
 from gateway.store.events import doubts
 from gateway.store.events.doubts import Doubt
-from gateway.store.events.events import known
+from gateway.store.events.events import find
 from gateway.values.errors import GatewayError
 from gateway.values.messages import Call, Json, Reply
 
@@ -63,10 +63,10 @@ class Doubts:
         if not names or key is None or call.operation not in model.changes.operations:
             return {}
         begun.earlier = await self.settled(connection, call, str(key))
-        memory = await database.read(lambda store: known(store, connection.name, [key]))
+        memory = await database.read(lambda store: find(store, connection.name, [key]))
         told = {name: one.data.get(name) for one in memory.values() for name in names}
         if begun.earlier is not None and told.get(model.changes.status) not in model.changes.final:
-            told |= _made(model, begun.earlier.operation)
+            told |= _make(model, begun.earlier.operation)
         if call.operation in names.get(model.changes.status, ()):
             left = max(0.0, call.deadline - asyncio.get_running_loop().time()) + _MARGIN_SECONDS
             doubt = Doubt(call.operation, self.publisher.now() + round(left * 1000))
@@ -90,7 +90,7 @@ class Doubts:
         """
         database, model = self.publisher.database, self.engine.model
         doubt = await database.read(lambda store: doubts.of(store, connection.name, key))
-        if doubt is None or model.changes.vanished not in _made(model, doubt.operation).values():
+        if doubt is None or model.changes.vanished not in _make(model, doubt.operation).values():
             return doubt
 
         async def run(operation: str, given: Mapping[str, Json]) -> Reply:
@@ -111,7 +111,7 @@ class Doubts:
         return None
 
 
-def _made(model: Model, operation: str) -> dict[str, Json]:
+def _make(model: Model, operation: str) -> dict[str, Json]:
     """Give the status that an operation of this name gives a booking, by the name of its field."""
     changes = model.changes
     event = changes.operations.get(operation)

@@ -24,7 +24,7 @@ def native(
 
     def body(sequence: int) -> bytes:
         whole = {**about, "sequence": sequence, "data": told}
-        return _bytes(whole | {"previous": _nested(previous)} if previous else whole)
+        return _bytes(whole | {"previous": _nest(previous)} if previous else whole)
 
     return body
 
@@ -75,7 +75,7 @@ def _utc(moment: str) -> str:
 _ALSO: Mapping[str, Callable[..., Json]] = {"copy": lambda value: value, "minutes": _minutes, "utc": _utc}
 
 
-def _nested(previous: Mapping[str, Json]) -> dict[str, Json]:
+def _nest(previous: Mapping[str, Json]) -> dict[str, Json]:
     """Write dotted names as embedded objects, as `data` has them."""
     found: dict[str, Json] = {}
     for dotted, value in previous.items():

@@ -17,7 +17,7 @@ from gateway.events.transitions import CHANGED
 from gateway.mapping.checks.lapsing import lapsing
 from gateway.model.model import Changes, Model
 from gateway.store.database import Database, Transaction
-from gateway.store.events.events import known
+from gateway.store.events.events import find
 from gateway.values.messages import Json, Observation
 
 GATEWAY: Final = "gateway"
@@ -36,8 +36,8 @@ async def recall(database: Database, connection: Connection, bookings: Sequence[
         return list(bookings)
 
     def laid(store: Transaction) -> list[Json]:  # in the store's thread: of very many, this takes long as well
-        memory = known(store, connection.name, ids)
-        return [_recalled(one, memory[one[_ID]].data if one[_ID] in memory else {}, remembered) for one in bookings]
+        memory = find(store, connection.name, ids)
+        return [_recall(one, memory[one[_ID]].data if one[_ID] in memory else {}, remembered) for one in bookings]
 
     return await database.read(laid)
 
@@ -56,7 +56,7 @@ async def note(
     event is told at once, and whoever learns of it later finds that it is known. Raises StoreUnavailable: the provider
     has done it all the same, and a poll or webhook will tell.
     """
-    seen = done(publisher.model, connection, operation, arguments, data)
+    seen = finish(publisher.model, connection, operation, arguments, data)
     if seen is None:
         return None
     if channel is not None:
@@ -64,7 +64,7 @@ async def note(
     return await publisher.publish([seen])
 
 
-def done(
+def finish(
     model: Model, connection: Connection, operation: str, arguments: Mapping[str, Json], data: Json
 ) -> Observation | None:
     """Make the observation of what a call did; None when that is no event of the contract."""
@@ -98,5 +98,5 @@ def _type(changes: Changes, type_: str, data: Mapping[str, Json], stand_ins: fro
     return type_
 
 
-def _recalled(read: Mapping[str, Json], memory: Mapping[str, Json], names: AbstractSet[str]) -> dict[str, Json]:
+def _recall(read: Mapping[str, Json], memory: Mapping[str, Json], names: AbstractSet[str]) -> dict[str, Json]:
     return {name: memory.get(name, value) if name in names else value for name, value in read.items()}

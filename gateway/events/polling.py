@@ -140,24 +140,24 @@ class Poller:
             return None
         try:
             span = span_of(plan, connection.zone, began, held.complete_at)
-            return await self._held(connection, plan, _PollResult(held, began, span, (), ()))
+            return await self._hold(connection, plan, _PollResult(held, began, span, (), ()))
         except StoreUnavailable:
             raise
         except Exception as error:  # noqa: BLE001 - what one connection meets must not end the polls of the others
             logs.crashed(request=f"polling {connection.name}", error=error)
-            return await self._failed(connection, plan, held, GatewayError(f"{_DEFECT} ({type(error).__name__})"))
+            return await self._fail(connection, plan, held, GatewayError(f"{_DEFECT} ({type(error).__name__})"))
         except asyncio.CancelledError:
             with contextlib.suppress(StoreUnavailable):  # then it ends by itself
                 await database.write(lambda store: release(store, held))
             raise
 
-    async def _held(self, connection: Connection, plan: PollingPlan, found: _PollResult) -> Round | None:
+    async def _hold(self, connection: Connection, plan: PollingPlan, found: _PollResult) -> Round | None:
         """Do what the claim allows."""
         deadline = self._clock() + self._settings.timeout
         try:
             reply = await self._list(connection, plan, found.span, deadline)
         except GatewayError as error:
-            return await self._failed(connection, plan, found.held, error)
+            return await self._fail(connection, plan, found.held, error)
         about = (connection.name, connection.provider.name, POLL, CHANGED)
         unsure = frozenset(connection.provider.remembered)
         ends = lapsing(connection.provider.operations, plan.operation)
@@ -169,7 +169,7 @@ class Poller:
         due = max(found.began + int(1000 * self._interval(connection, plan)), self._publisher.now())
         told = await self._publisher.database.write(
             lambda store: (
-                self._told(store, connection, plan, found)
+                self._tell(store, connection, plan, found)
                 if complete(store, found.held, found.began, digest_of(plan, connection), due)
                 else None
             ),
@@ -231,7 +231,7 @@ class Poller:
             return gone
         return observe(*about, {**data, "id": key}, unsure, lapsing(connection.provider.operations, reading))
 
-    def _told(self, store: Transaction, connection: Connection, plan: PollingPlan, found: _PollResult) -> int:
+    def _tell(self, store: Transaction, connection: Connection, plan: PollingPlan, found: _PollResult) -> int:
         """Publish what was found, inside of the transaction that completes the poll; gives how many events it told.
 
         What was there before it could be seen is no news: all of the first list, and of a list that is made or read in
@@ -246,9 +246,7 @@ class Poller:
         self._publisher.work(store, quiet, None, quiet=True, as_of=found.began)
         return len(self._publisher.work(store, loud, None, as_of=found.began).sequences)
 
-    async def _failed(
-        self, connection: Connection, plan: PollingPlan, held: Claim, error: GatewayError
-    ) -> Round | None:
+    async def _fail(self, connection: Connection, plan: PollingPlan, held: Claim, error: GatewayError) -> Round | None:
         """Write down a poll that failed, and wait longer each time, up to the longest pause."""
         times = self._failures[connection.name] = self._failures.get(connection.name, 0) + 1
         interval = self._interval(connection, plan)

@@ -21,7 +21,7 @@ from gateway.store.events.events import (
     Receipt,
     Span,
     append,
-    known,
+    find,
     one_by_one,
     publishing,
     receive,
@@ -115,7 +115,7 @@ class Publisher:
         """Compare what was seen of one connection with what is known of it, remember, and give the events."""
         changes = self.model.changes
         replaces = {one.subject: str(one.data[changes.replaces]) for one in seen if one.data.get(changes.replaces)}
-        memory = known(connection, name, {one.subject for one in seen} | set(replaces.values()))
+        memory = find(connection, name, {one.subject for one in seen} | set(replaces.values()))
         told: list[NewEvent] = []
         for one in sorted(seen, key=lambda one: one.subject not in replaces):  # what takes a place before what loses it
             before, old = memory.get(one.subject), replaces.get(one.subject, one.subject)
@@ -152,7 +152,7 @@ class Publisher:
         told: list[NewEvent] = []
         for one, event in seen:
             key = beside(event, one.subject)
-            before = known(connection, name, [key]).get(key)
+            before = find(connection, name, [key]).get(key)
             if _is_older(as_of, before):
                 continue
             decision = fact(before, one, event, now, quiet=quiet)

@@ -21,7 +21,7 @@ from gateway.events.known_state import GATEWAY, note, recall
 from gateway.events.publisher import Publisher, beside
 from gateway.model.model import Operation
 from gateway.store.database import Database
-from gateway.store.events.events import known
+from gateway.store.events.events import find
 from gateway.telemetry import logs
 from gateway.values.errors import GatewayError, StoreUnavailable
 from gateway.values.messages import Call, Effect, Json, Observation, Reply
@@ -58,20 +58,20 @@ class RecordedCalls:
                 reply = await self.engine.run(call, trace, turn, partial(self._doubts.begin, connection, call, begun))
             except GatewayError as error:
                 if not leaves_doubt(error):
-                    await self._forgotten(connection, call, begun)
+                    await self._forget(connection, call, begun)
                 raise begun.refused(error) from error
-            return await self._noted(connection, operation, call, reply, channel, begun)
+            return await self._note(connection, operation, call, reply, channel, begun)
 
     @property
     def _doubts(self) -> Doubts:
         return Doubts(self.engine, self.publisher)
 
-    async def _forgotten(self, connection: Connection, call: Call, begun: PendingWrite) -> None:
+    async def _forget(self, connection: Connection, call: Call, begun: PendingWrite) -> None:
         """Forget a write that was not done. What the store cannot take now counts as in doubt, and is looked for."""
         with contextlib.suppress(StoreUnavailable):
             await self._doubts.end(connection, call, begun, done=False)
 
-    async def _noted(
+    async def _note(
         self,
         connection: Connection,
         operation: Operation,
@@ -111,7 +111,7 @@ class RecordedCalls:
         seen = Observation(name, provider, GATEWAY, _STATUS_CHANGED, name, told)
         try:
             key = beside(self.engine.model.events[_STATUS_CHANGED], name)
-            fresh = key not in await self.database.read(lambda store: known(store, name, [key]))
+            fresh = key not in await self.database.read(lambda store: find(store, name, [key]))
             await self.publisher.publish([seen], quiet=fresh and told["status"] == _USUAL)
         except StoreUnavailable as error:
             logs.event_missed(request="", connection=name, operation=_STATUS_CHANGED, reason=error.explanation)
@@ -138,10 +138,10 @@ class RecordedCalls:
             (data,) = await recall(self.database, connection, [reply.data])
             return replace(reply, data=data)
         rows = await recall(self.database, connection, reply.data)
-        return await self.engine.computing(call)(_chosen, reply, rows, [*withheld.values()])
+        return await self.engine.computing(call)(_choose, reply, rows, [*withheld.values()])
 
 
-def _chosen(reply: Reply, rows: list[Json], tests: list[Callable[[Json], bool]]) -> Reply:
+def _choose(reply: Reply, rows: list[Json], tests: list[Callable[[Json], bool]]) -> Reply:
     """Give the rows that pass, and with each the provider's own object where it was asked for."""
     kept = []
     for at, row in enumerate(rows):

@@ -77,7 +77,7 @@ def fact(before: KnownState | None, seen: Observation, event: EventType, now: in
     previous = {name: _at(before.data, name) for name in _different(before.data, data, event.tracked or (*seen.data,))}
     if not previous or quiet or (event.once and before.announced):
         return _NOTHING if data == before.data else _untold(before, data)
-    return _told(before, data, EventChange(event.name, previous), now)
+    return _tell(before, data, EventChange(event.name, previous), now)
 
 
 def with_status(decision: Decision, changes: Changes, *, tell: bool) -> Decision:
@@ -111,7 +111,7 @@ def _first(
     """Decide about a thing that is seen for the first time. One that is over already is no news, unless we are told."""
     if seen.gone:
         return _NOTHING
-    data = _worded(seen, changes)
+    data = _word(seen, changes)
     type_, previous = seen.type, {}
     if replaced is not None and replaced.data.get(changes.status) not in changes.final:
         type_ = changes.moved[1]
@@ -134,7 +134,7 @@ def _late(before: KnownState, seen: Observation, changes: Changes, now: int) -> 
     data = {**seen.data, **before.data}
     once = seen.type == changes.first or seen.type in changes.becomes.values()
     if once and seen.type not in before.announced and not over:
-        return _told(before, data, EventChange(seen.type, {}), now)
+        return _tell(before, data, EventChange(seen.type, {}), now)
     return _NOTHING if data == before.data else _untold(before, data)
 
 
@@ -144,7 +144,7 @@ def _news(before: KnownState, seen: Observation, changes: Changes, tracked: Sequ
         seen_data = {changes.status: changes.vanished}
     else:
         seen_data = _sure(seen, changes)
-        if _outlived(before, seen, changes):
+        if _is_outlived(before, seen, changes):
             del seen_data[changes.status]
     if before.data.get(changes.channel) is not None:
         seen_data.pop(changes.channel, None)
@@ -162,7 +162,7 @@ def _news(before: KnownState, seen: Observation, changes: Changes, tracked: Sequ
         type_ = changes.otherwise if previous else None
     if type_ is None:
         return _NOTHING if data == before.data else _untold(before, data)
-    return _told(before, data, EventChange(type_, previous), now)
+    return _tell(before, data, EventChange(type_, previous), now)
 
 
 def _is_late(before: KnownState, seen: Observation, changes: Changes) -> bool:
@@ -186,7 +186,7 @@ def _is_late(before: KnownState, seen: Observation, changes: Changes) -> bool:
     return known in changes.later.get(str(stands), ()) or (known in changes.final and stands not in changes.final)
 
 
-def _outlived(before: KnownState, seen: Observation, changes: Changes) -> bool:
+def _is_outlived(before: KnownState, seen: Observation, changes: Changes) -> bool:
     """Tell whether a state has the status of before: its source has no word for the end that the thing has come to.
 
     What only was cancelled may be seen again; what was completed, say, is not confirmed anew.
@@ -204,7 +204,7 @@ def _lasting(before: KnownState, seen: Observation) -> dict[str, Json]:
     return {name: value for name, value in before.data.items() if name not in lapsed}
 
 
-def _worded(seen: Observation, changes: Changes) -> dict[str, Json]:
+def _word(seen: Observation, changes: Changes) -> dict[str, Json]:
     """Give the data of an observation, its status as the provider's word for what happened says it.
 
     A message may carry the state before, or none.
@@ -216,10 +216,10 @@ def _worded(seen: Observation, changes: Changes) -> dict[str, Json]:
 def _sure(seen: Observation, changes: Changes) -> dict[str, Json]:
     """Give the data of an observation without what only stands in for something that the provider cannot tell."""
     data = {name: value for name, value in seen.data.items() if name not in seen.stand_ins}
-    return _worded(replace(seen, data=data), changes)
+    return _word(replace(seen, data=data), changes)
 
 
-def _told(before: KnownState, data: Mapping[str, Json], told: EventChange, now: int) -> Decision:
+def _tell(before: KnownState, data: Mapping[str, Json], told: EventChange, now: int) -> Decision:
     announced = tuple(dict.fromkeys((*before.announced, told.type)))
     return Decision((told,), KnownState(data, announced, before.revision + 1, now))
 

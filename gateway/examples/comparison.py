@@ -12,7 +12,7 @@ from urllib.parse import parse_qsl
 from gateway.dialects.multipart import read_multipart
 from gateway.dialects.refusal import NotWritable
 from gateway.dialects.xml import outline, written_outline
-from gateway.examples.exchanges import Exchange, written
+from gateway.examples.exchanges import Exchange, write
 from gateway.mapping.nodes.calls import CALENDARS
 from gateway.values.messages import Json, Request
 from gateway.values.strictjson import UTF_8, JsonRefused, Unreadable, decode_json
@@ -35,8 +35,8 @@ def with_ids(exchange: Exchange, request: Request) -> bytes:
         return exchange.answer
     if isinstance(answer, list) and isinstance(sent, list):
         ids = {at: one["id"] for at, one in enumerate(sent)}
-        return written([{**one, "id": ids.get(one["id"], one["id"])} for one in answer])
-    return written({**answer, "id": sent["id"]}) if isinstance(answer, dict) and "id" in answer else exchange.answer
+        return write([{**one, "id": ids.get(one["id"], one["id"])} for one in answer])
+    return write({**answer, "id": sent["id"]}) if isinstance(answer, dict) and "id" in answer else exchange.answer
 
 
 def request_differs(exchange: Exchange, request: Request) -> str:
@@ -58,11 +58,11 @@ def body_differs(exchange: Exchange, request: Request) -> str:
         sent = _SENT.get(exchange.body_kind, _json)(request) if request.body else None
     except (Unreadable, UnicodeDecodeError) as unreadable:
         return f"body: {unreadable}"
-    found = differences(_expected(exchange), sent)
+    found = differences(_expect(exchange), sent)
     return "body: " + "; ".join(found) if found else ""
 
 
-def _expected(exchange: Exchange) -> Json:
+def _expect(exchange: Exchange) -> Json:
     if exchange.body_kind != "xml":
         return exchange.body
     try:

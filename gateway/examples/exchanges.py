@@ -39,7 +39,7 @@ def exchange(
     `base` is where a JSON-RPC request without a URL is posted, `origin` the place that the pair is written at, and
     `namespaces` are those of the mapping.
     """
-    request, answer = dict(asked), _enveloped(dict(answered))
+    request, answer = dict(asked), _wrap(dict(answered))
     if "jsonrpc" in request:
         one = request["jsonrpc"]
         request["jsonrpc"] = one if "batch" in one else {"params": [], **one}
@@ -78,7 +78,7 @@ def kind_of(answer: Mapping[str, Json]) -> dict[str, str]:
 def _body(answer: Mapping[str, Json], namespaces: Mapping[str, str]) -> bytes:
     if "xml" in answer:
         return write_xml(answer["xml"], XmlForm(namespaces))
-    return answer["text"].encode() if "text" in answer else written(answer.get("json"))
+    return answer["text"].encode() if "text" in answer else write(answer.get("json"))
 
 
 def namespaces_of(plan: ProviderPlan) -> Mapping[str, str]:
@@ -104,12 +104,12 @@ def received_of(node: dict[str, Json], origin: str) -> Received:
     )
 
 
-def written(value: Json) -> bytes:
+def write(value: Json) -> bytes:
     """Give the body of an answer; null is an empty one."""
     return b"" if value is None else json.dumps(value, ensure_ascii=False).encode()
 
 
-def _enveloped(answer: dict[str, Json]) -> dict[str, Json]:
+def _wrap(answer: dict[str, Json]) -> dict[str, Json]:
     """`result:`, `error:` or, for several, `batch:` in short for what JSON-RPC 2.0 answers inside HTTP 200."""
     for key in ("result", "error"):
         if key in answer:

@@ -16,7 +16,7 @@ from gateway.dialects.refusal import NotWritable
 from gateway.documents.finding_kinds import ERROR
 from gateway.documents.parts import Part
 from gateway.documents.yaml import Document, Finding, Place, read, suggestion
-from gateway.engine.catalog import Connection, bound
+from gateway.engine.catalog import Connection, bind
 from gateway.examples.exchanges import Exchange, exchange, namespaces_of, received_of
 from gateway.examples.parts import ExamplePart, ExamplesFile, HookExamplePart, ReceivedPart, RequestExamplePart
 from gateway.mapping.compiler.operations.alternatives import way_of
@@ -156,7 +156,7 @@ class _Reader:
             if not isinstance(data, dict) or key not in data:
                 self._report((), "missing-key", f"`{key}` is missing")
                 return None
-        self._known(data, ExamplesFile.part, ())
+        self._find(data, ExamplesFile.part, ())
         if data["provider"] != plan.name:
             self._report(
                 ("provider",), "wrong-provider", f"these are examples of `{data['provider']}`, not `{plan.name}`"
@@ -165,7 +165,7 @@ class _Reader:
         self.given = data["settings"]
         values = self._settings(self.given, ("settings",))
         self.base = str(values.get("base_url") or "")
-        self.connection = bound("example", plan, values)
+        self.connection = bind("example", plan, values)
         simulator = data.get("simulator")
         over = simulator.get("settings") if isinstance(simulator, dict) else None
         nodes: list[tuple[Json, Place]] = [(node, ("examples", i)) for i, node in enumerate(data["examples"])]
@@ -200,7 +200,7 @@ class _Reader:
         """The file's connection with other settings laid over it."""
         if not over:
             return self.connection
-        return bound("example", self.plan, self._settings({**self.given, **over}, place))
+        return bind("example", self.plan, self._settings({**self.given, **over}, place))
 
     def _instant(self, text: Json, place: Place) -> datetime:
         try:
@@ -230,7 +230,7 @@ class _Reader:
         if not isinstance(node, dict) or "name" not in node or "operation" not in node:
             self._report(place, "missing-key", "an example has a `name`, and an `operation` or a `hook`")
             return None
-        self._known(node, ExamplePart.part, place)
+        self._find(node, ExamplePart.part, place)
         if ("gives" in node) == ("fails" in node):
             self._report(place, "missing-key", "an example either `gives` a result or `fails`")
             return None
@@ -244,13 +244,13 @@ class _Reader:
             now=self._instant(node["now"], (*place, "now")) if "now" in node else now,
             connection=self._own(node.get("settings"), (*place, "settings")),
             origin=self.document.origin(place),
-            remembered=self._remembered(node.get("remembered"), (*place, "remembered")),
+            remembered=self._remember(node.get("remembered"), (*place, "remembered")),
             warnings=self._warnings(node.get("warnings", []), (*place, "warnings")),
             handling=self._handling(node.get("handling", ""), (*place, "handling")),
             idempotency_key=self._key(node.get("idempotency_key"), (*place, "idempotency_key")),
         )
 
-    def _remembered(self, node: Json, place: Place) -> dict[str, Json]:
+    def _remember(self, node: Json, place: Place) -> dict[str, Json]:
         """What is remembered before an example begins: fields that a record of the mapping has remembered."""
         if node is not None and not isinstance(node, dict):
             self._report(place, "wrong-type", "what is remembered is an object: field and value")
@@ -279,7 +279,7 @@ class _Reader:
         return ""
 
     def _hook(self, node: dict[str, Json], place: Place, now: datetime) -> HookExample | None:
-        self._known(node, (RequestExamplePart if "requests" in node else HookExamplePart).part, place)
+        self._find(node, (RequestExamplePart if "requests" in node else HookExamplePart).part, place)
         received = node.get("received")
         comes_to = [key for key in ("messages", "requests", "fails") if key in node]
         if "name" not in node or not isinstance(received, dict) or len(comes_to) != 1:
@@ -291,7 +291,7 @@ class _Reader:
         if "requests" in node and ("answers" in node) == ("error" in node):
             self._report(place, "missing-key", "what is asked either has `answers`, or the code of an `error`")
             return None
-        self._known(received, ReceivedPart.part, (*place, "received"))
+        self._find(received, ReceivedPart.part, (*place, "received"))
         return HookExample(
             name=node["name"],
             hook=node["hook"],
@@ -307,7 +307,7 @@ class _Reader:
             error=node.get("error", ""),
         )
 
-    def _known(self, node: dict[str, Json], part: Part, place: Place) -> None:
+    def _find(self, node: dict[str, Json], part: Part, place: Place) -> None:
         for key in sorted(node.keys() - part.keys.keys()):
             hint = suggestion(key, part.keys)
             self._report((*place, key), "unknown-key", f"`{key}` is not known here{hint}")

@@ -103,7 +103,7 @@ def _unfilled(played: PlayedExamples, model: Model) -> dict[str, dict[str, str |
         if operation is not None and operation.resource is not None and example.fails is None:
             filled = given.setdefault(operation.resource.name, set())
             for one in example.gives if isinstance(example.gives, list) else [example.gives]:
-                filled |= set(_filled(one, ""))
+                filled |= set(_fill(one, ""))
     unfilled = {}
     for name in sorted(given):
         missing = [field for field in _fields(model.resources[name].type, "") if field not in given[name]]
@@ -112,14 +112,14 @@ def _unfilled(played: PlayedExamples, model: Model) -> dict[str, dict[str, str |
     return {name: fields for name, fields in unfilled.items() if fields}
 
 
-def _filled(value: Json, prefix: str) -> Iterator[str]:
+def _fill(value: Json, prefix: str) -> Iterator[str]:
     """The dotted names of the fields that hold something; those of a list are those of its elements."""
     for element in value if isinstance(value, list) else ():
-        yield from _filled(element, prefix)
+        yield from _fill(element, prefix)
     for name, inner in value.items() if isinstance(value, dict) else ():
         if inner is not None:
             yield prefix + name
-            yield from _filled(inner, f"{prefix}{name}.")
+            yield from _fill(inner, f"{prefix}{name}.")
 
 
 def _fields(type_: Type, prefix: str) -> Iterator[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final, Literal
 
-from gateway.documents.parts import ErrorCode, Node, OperationName, key, part, shared
+from gateway.documents.parts import ErrorCode, Node, OperationName, key, part, share
 from gateway.examples.simulator_parts import Simulator
 from gateway.values.messages import Json
 
@@ -91,7 +91,7 @@ class ReceivedPart(Node):
     text: str | None = key("a body as it is sent", example='{"event": "created"}')
 
 
-@shared
+@share
 class Played(Node):
     """What every example says."""
 

@@ -88,7 +88,7 @@ async def run_example(examples: Examples, example: Example, model: Model) -> Out
         found, failed = await _run(engine, example.connection, example, playback), None
     except GatewayError as error:
         found, failed = Reply(None), error
-    told = [*_judged(example, found.data, failed), *_warned(example, found)]
+    told = [*_judge(example, found.data, failed), *_warn(example, found)]
     return Outcome(example, (*_unasked(playback), *told))
 
 
@@ -116,8 +116,8 @@ async def run_hook(examples: Examples, example: HookExample, model: Model) -> Ou
     plan = hook_of(example.connection, example.hook, example.received.method)
     if isinstance(plan, RefusedMessage):
         status = code_of(plan.error, model).status
-        told = _judged(example, None, plan.cause or plan.error)
-        return Outcome(example, (*told, *_answered(example, Response(status, {}, b""))))
+        told = _judge(example, None, plan.cause or plan.error)
+        return Outcome(example, (*told, *_answer(example, Response(status, {}, b""))))
     playback = Recording(list(example.exchanges))
     engine = recorded_engine(examples, example, model, playback)
 
@@ -154,23 +154,23 @@ class _Judged:
         example = self.example
         match came:
             case RefusedMessage():
-                self.told += _judged(example, None, came.cause or came.error)
+                self.told += _judge(example, None, came.cause or came.error)
                 self._reply_to(came.error)
             case ChallengeAnswer():
-                self.told += _judged(example, [], None)
+                self.told += _judge(example, [], None)
                 headers = {name.lower(): value for name, value in came.headers}
                 self._reply(lambda: Response(came.status, headers, came.body))
             case Question():
                 self.ask = came.ask
-                self.told += _judged(example, {"request": came.asked.request, "data": dict(came.asked.data)}, None)
-                self._given(came)
+                self.told += _judge(example, {"request": came.asked.request, "data": dict(came.asked.data)}, None)
+                self._give(came)
             case HookMessages():
                 failed = next((one.failure for one in came.messages if one.failure is not None), None)
                 found = [_written_message(one) for one in came.messages]
-                self.told += _judged(example, _as_written(found, example.gives), failed)
+                self.told += _judge(example, _as_written(found, example.gives), failed)
                 self._reply(self.session.taken)
 
-    def _given(self, question: Question) -> None:
+    def _give(self, question: Question) -> None:
         """Hold the answer to a question to what the example says that it is given, or to the error."""
         example, model = self.example, self.session.model
         if example.error and example.error not in model.errors:
@@ -192,7 +192,7 @@ class _Judged:
         except MappingFault as fault:
             self.told.append(f"the reply cannot be built: {fault.detail}")
             return
-        self.told += _answered(
+        self.told += _answer(
             self.example, Response(reply.status, {}, b"") if isinstance(reply, DefaultAnswer) else reply
         )
 
@@ -232,7 +232,7 @@ def _written_message(one: ReadMessage) -> dict[str, Json]:
     return told
 
 
-def _answered(example: HookExample, reply: Response) -> list[str]:
+def _answer(example: HookExample, reply: Response) -> list[str]:
     """How the reply differs from what is written of it."""
     actual: dict[str, Json] = {"status": reply.status, "text": reply.body.decode()}
     if "json" in example.reply:
@@ -257,7 +257,7 @@ async def _run(engine: Engine, connection: Connection, example: Example, playbac
     return await engine.run(call, remembered=remembered)
 
 
-def _warned(example: Example, reply: Reply) -> list[str]:
+def _warn(example: Example, reply: Reply) -> list[str]:
     """How the warnings differ from those of an example, each compared as far as it is written."""
     told = [dict(one) for one in reply.warnings]
     if len(told) == len(example.warnings):
@@ -266,7 +266,7 @@ def _warned(example: Example, reply: Reply) -> list[str]:
     return differences([dict(one) for one in example.warnings], told, "warnings")
 
 
-def _judged(example: Example | HookExample, found: Json, failed: GatewayError | None) -> list[str]:
+def _judge(example: Example | HookExample, found: Json, failed: GatewayError | None) -> list[str]:
     if example.fails is None:
         if failed is not None:
             return [f"failed with {failed.code}: {failed.detail}"]

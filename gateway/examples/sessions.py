@@ -27,14 +27,14 @@ async def play_session(example: Example, connection: Connection, send: Send) -> 
     now = example.now.isoformat(timespec="seconds")
     scope = {**connection.revealed, "now": now, "sent_at": now}
     obtaining = Obtaining(
-        auth, lambda: scope, connection.provider.rules, example.now.timestamp, lambda: "example", claimed
+        auth, lambda: scope, connection.provider.rules, example.now.timestamp, lambda: "example", claim
     )
     call, given = _call(obtaining, example.operation, example.args)
     response = await send(obtaining.request(call, given))
     return obtaining.read(call, response, None).token
 
 
-def claimed(assertion: Assertion, scope: Scope, now: float, id_: str) -> str:
+def claim(assertion: Assertion, scope: Scope, now: float, id_: str) -> str:
     """Write what an assertion claims as JSON, in the order of its keys: a signature says nothing to who reads."""
     claims = evaluate(assertion.claims, scope)
     times = {"iat": int(now), "exp": int(now + assertion.lifetime), "jti": id_}

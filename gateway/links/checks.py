@@ -23,7 +23,7 @@ from gateway.links.slots.slot_grid import days
 from gateway.links.slots.slots import Cell
 from gateway.mapping.nodes.calls import OperationPlan
 from gateway.mapping.nodes.hooks import Hook, RequestHook
-from gateway.mapping.runtime.steps import accepted
+from gateway.mapping.runtime.steps import accept
 from gateway.model.model import Model, arguments
 from gateway.model.types.times import ZONE, epoch, from_epoch, start_of_day, zone_names, zone_of
 from gateway.values.errors import CallInvalid, GatewayError, Unsupported
@@ -66,9 +66,9 @@ async def check_links(settings: Settings, catalog: Catalog, model: Model, now: d
         told = [*_zone(link)]
         if not told:
             told += [*_peer(link), *_club(link), *_prices(link), *_customer(link, model), *_told_apart(link)]
-            told += _asked(link, model, now)
-            told += [one async for one in _pushed(link, model, now)]
-            told += await _known(link, model, now)
+            told += _ask(link, model, now)
+            told += [one async for one in _push(link, model, now)]
+            told += await _find(link, model, now)
         for place, code, message in dict.fromkeys(told):
             findings.append(settings.document.finding(("links", index, *place), code, message))
     return findings
@@ -154,7 +154,7 @@ def _customer(link: Link, model: Model) -> Iterator[_Told]:
             yield ("customer",), "customer-refused", f"the club needs `{part}`: {reason}"
 
 
-def _asked(link: Link, model: Model, now: datetime) -> Iterator[_Told]:
+def _ask(link: Link, model: Model, now: datetime) -> Iterator[_Told]:
     """The club can be asked for the slots of each court, as the link asks it."""
     plan = link.club.provider.operations.get("slots.list")
     if plan is None:
@@ -164,14 +164,14 @@ def _asked(link: Link, model: Model, now: datetime) -> Iterator[_Told]:
     for number, court in enumerate(link.settings.facilities):
         given = slot_arguments(link, [court], tomorrow)
         try:
-            accepted(plan, arguments(operation, given, club.zone), operation, club.provider.title, club.scope)
+            accept(plan, arguments(operation, given, club.zone), operation, club.provider.title, club.scope)
         except Unsupported as error:
             name = error.details["capability"].removeprefix(f"{plan.name}.")
-            yield _blamed(number, name), "facility-refused", error.detail
+            yield _blame(number, name), "facility-refused", error.detail
         except CallInvalid as error:
             for one in error.details["fields"]:
                 name = one["field"].partition(".")[0]
-                yield _blamed(number, name), "facility-refused", f"`{name}` {one['problem']}"
+                yield _blame(number, name), "facility-refused", f"`{name}` {one['problem']}"
 
 
 def _told_apart(link: Link) -> Iterator[_Told]:
@@ -189,12 +189,12 @@ def _told_apart(link: Link) -> Iterator[_Told]:
             yield ("facilities", number, "service_id"), "facility-refused", message
 
 
-def _blamed(number: int, argument: str) -> Place:
+def _blame(number: int, argument: str) -> Place:
     """Give where an argument of the club's slots comes from."""
     return ("slot_duration",) if argument == "duration" else ("facilities", number, argument)
 
 
-async def _pushed(link: Link, model: Model, now: datetime) -> AsyncIterator[_Told]:
+async def _push(link: Link, model: Model, now: datetime) -> AsyncIterator[_Told]:
     """The peer takes a slot of each court."""
     if "slots.push" not in link.peer.provider.operations:
         return
@@ -218,10 +218,10 @@ async def _refusal(link: Link, court: FacilitySettings, model: Model, now: datet
     asked, answer = await _run(link.peer, "slots.push", told, model, now)
     if not isinstance(answer, GatewayError):
         return " ".join(one["reason"] for one in answer["rejected"])
-    return "" if asked else _said(answer, model)
+    return "" if asked else _say(answer, model)
 
 
-async def _known(link: Link, model: Model, now: datetime) -> list[_Told]:
+async def _find(link: Link, model: Model, now: datetime) -> list[_Told]:
     """The ids that the club's own settings already tell to be wrong: of what it lists without asking its provider."""
     listed: dict[str, list[Json] | None] = {}
     for name in ("resources.list", "services.list"):
@@ -251,7 +251,7 @@ async def _run(
     return nobody.asked, reply.data
 
 
-def _said(error: GatewayError, model: Model) -> str:
+def _say(error: GatewayError, model: Model) -> str:
     """What an error says, with the arguments that it is about."""
     fields = "; ".join(f"`{one['field']}` {one['problem']}" for one in error.details.get("fields", ()))
     return " ".join(filter(None, (error.detail or model.errors[error.code].meaning, fields)))

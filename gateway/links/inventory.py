@@ -34,7 +34,7 @@ async def check_inventory(
     said: dict[str, dict[str, list[Json] | GatewayError | None]] = {}
     for index, link in enumerate(settings.links):
         if link.club not in said:
-            said[link.club] = {name: await _listed(engine, link.club, name, settings, clock, tell) for name in _LISTS}
+            said[link.club] = {name: await _list(engine, link.club, name, settings, clock, tell) for name in _LISTS}
         lists: list[list[Json] | None] = []
         for name, answer in said[link.club].items():
             if isinstance(answer, GatewayError):
@@ -47,7 +47,7 @@ async def check_inventory(
     return findings
 
 
-async def _listed(
+async def _list(
     engine: Engine, club: str, name: str, settings: Settings, clock: Callable[[], float], tell: Callable[[str], None]
 ) -> list[Json] | GatewayError | None:
     """Everything that an operation lists, or what it failed with; None where the club has no such operation."""
@@ -71,7 +71,7 @@ def not_there(link: LinkSettings, resources: Sequence[Json] | None, services: Se
     for number, court in enumerate(link.facilities):
         place: Place = ("facilities", number)
         if resources is not None and court.resource_id not in things:
-            meant = _meant(court.resource_id, court, things)
+            meant = _interpret(court.resource_id, court, things)
             yield (*place, "resource_id"), "not-at-club", f"the club has no such resource{meant}"
         elif resources is not None and not things[court.resource_id]["bookable"]:
             message = "the resource only groups its parts and cannot be booked: take one of them"
@@ -79,26 +79,26 @@ def not_there(link: LinkSettings, resources: Sequence[Json] | None, services: Se
         if court.service_id is None or services is None:
             continue
         if court.service_id not in offers:
-            meant = _meant(court.service_id, court, offers)
+            meant = _interpret(court.service_id, court, offers)
             yield (*place, "service_id"), "not-at-club", f"the club has no such service{meant}"
         elif court.resource_id not in (offers[court.service_id].get("resource_ids") or [court.resource_id]):
             message = "the club does not offer this service with the facility's resource"
             yield (*place, "service_id"), "not-at-club", message
 
 
-def _meant(wanted: str, court: FacilitySettings, there: Mapping[str, Json]) -> str:
+def _interpret(wanted: str, court: FacilitySettings, there: Mapping[str, Json]) -> str:
     """What the id was perhaps meant to be: what is written like it, or called like the facility; else what there is."""
     names = {one["name"].casefold(): key for key, one in there.items()}
     near = difflib.get_close_matches(wanted[:_LONGEST], there, _NEAR)
     for text in (wanted, court.name):
         near += [names[name] for name in difflib.get_close_matches(text.casefold()[:_LONGEST], names, _NEAR)]
     if near:
-        return f"; did you mean {' or '.join(_shown(there, list(dict.fromkeys(near))[:_NEAR]))}?"
+        return f"; did you mean {' or '.join(_show(there, list(dict.fromkeys(near))[:_NEAR]))}?"
     if not there:
         return ": it lists none"
     more = ", …" if len(there) > _SHOWN else ""
-    return f"; there are {', '.join(_shown(there, list(there)[:_SHOWN]))}{more}"
+    return f"; there are {', '.join(_show(there, list(there)[:_SHOWN]))}{more}"
 
 
-def _shown(there: Mapping[str, Json], keys: Sequence[str]) -> list[str]:
+def _show(there: Mapping[str, Json], keys: Sequence[str]) -> list[str]:
     return [f"{key} ({there[key]['name'][:_LONGEST]})" for key in keys]

@@ -36,7 +36,7 @@ class Links:
         session = session_of(self.context, link, RequestScope(request_id, deadline))
         about = {"request": request_id, "link": link.name, "asked": asked.request}
         try:
-            answer = await _answered(session, asked)
+            answer = await _answer(session, asked)
         except GatewayError as error:
             logs.link_answered(**about, outcome=error.code)
             raise
@@ -72,7 +72,7 @@ class Links:
         return await resync(self.context, self.context.link(name))
 
 
-async def _answered(session: Session, asked: MarketplaceRequest) -> dict[str, Json]:
+async def _answer(session: Session, asked: MarketplaceRequest) -> dict[str, Json]:
     match asked.request:
         case "availability.requested":
             return await pull(session, asked.data)

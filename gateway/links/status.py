@@ -30,7 +30,7 @@ async def status(context: LinkContext, link: Link) -> dict[str, Json]:
             links.state(store, link.name) or _NEVER,
             offers.depth(store, link.name, context.now()),
             ledger.counts(store, link.name),
-            ledger.listed(store, link.name, _ENTRIES),
+            ledger.list_(store, link.name, _ENTRIES),
         )
 
     state, (waiting, parked), counts, entries = await context.database.read(look)
@@ -135,14 +135,14 @@ def _difference(link: Link, said: StoredOffer | None, now: Offer | None) -> dict
         "facility_id": one.facility,
         "start": instant(one.start_at, link.zone),
         "end": instant(one.end_at, link.zone),
-        "told": "nothing" if said is None or said.told is None else _told(link, said),
+        "told": "nothing" if said is None or said.told is None else _tell(link, said),
         "club": "nothing" if now is None else _word(available=now.available),
         "waiting": said is None or said.digest not in {said.told, said.parked},
         "parked": None if said is None else said.reason,
     }
 
 
-def _told(link: Link, said: StoredOffer) -> str:
+def _tell(link: Link, said: StoredOffer) -> str:
     """Give what the marketplace was told of a slot; only a hash of it is kept, so it is tried out."""
     for available in (True, False):
         cell = replace(cell_of(said), available=available)

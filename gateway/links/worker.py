@@ -121,12 +121,12 @@ class Worker:
             suspects += await keep(context, link, reading)
             reason = reason or self._reason(reading)
         if touched is None or reason is not None:
-            await self._noted(link, reason, was_due)
+            await self._note(link, reason, was_due)
         for entry in suspects[:_SUSPICIOUS]:
             with contextlib.suppress(GatewayError):  # the next reading finds it as suspicious
                 await stands(self._session(link, _CALL_SECONDS), entry)
 
-    async def _noted(self, link: Link, reason: str | None, was_due: int | None) -> None:
+    async def _note(self, link: Link, reason: str | None, was_due: int | None) -> None:
         """Write how a reading went, and when the next one is due: at once where an operator asked for it meanwhile."""
         context, now = self._context, self._context.now()
         if reason is None:

@@ -107,7 +107,7 @@ def _provider(
         auth_schemes=auth_schemes[1],
         limits=http.limits,
         rules=rules,
-        unsupported=_refused(context, file),
+        unsupported=_refuse(context, file),
         ways=operations | {f"{NATIVE}{name}": (plan,) for name, plan in native.items()},
         records=context.records,
         hooks=hooks,
@@ -205,7 +205,7 @@ def _names_in(node: Json) -> Iterator[str]:
             yield from _names_in(item)
 
 
-def _refused(context: Context, file: File) -> dict[str, str]:
+def _refuse(context: Context, file: File) -> dict[str, str]:
     """Every operation that is not mapped, with the reason; `"*"` gives one for all of which none is told."""
     refused = dict(file.unsupported or {})
     rest = refused.pop(_REST, None)

@@ -160,15 +160,15 @@ def notes_on(plan: ProviderPlan) -> Notes:
                 _look_ups(node.parsed, "", looked_up)
                 names = tuple(name for _, name in looked_up)
                 order = {parsed: at for at, (parsed, _) in enumerate(looked_up)}
-                notes.known[id(node)] = Lookup(_seen(notes, place, node.text, names), order, id(node) in whole)
+                notes.known[id(node)] = Lookup(_see(notes, place, node.text, names), order, id(node) in whole)
             case Template(place=place) if place:
                 chains = sorted(chain for chain in node.uses if chain[0] in _ANSWERED and len(chain) > 1)
-                seen = _seen(notes, place, node.text, tuple(map(".".join, chains)))
+                seen = _see(notes, place, node.text, tuple(map(".".join, chains)))
                 notes.known[id(node)] = Lookup(seen, {chain: at for at, chain in enumerate(chains)}, False)
     return notes
 
 
-def _seen(notes: Notes, place: Place, text: str, names: tuple[str, ...]) -> SeenPath:
+def _see(notes: Notes, place: Place, text: str, names: tuple[str, ...]) -> SeenPath:
     """What is noted of a text at a place; of a tree that is used in several places, the same for all of them."""
     return notes.paths.setdefault(place, {}).setdefault(text, SeenPath(text, names))
 

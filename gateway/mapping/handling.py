@@ -18,7 +18,7 @@ NOT_KEPT: Final = "NOT_KEPT"
 """The code of the warning that an argument was taken without its full effect."""
 
 
-def handled(
+def handle(
     plan: OperationPlan, given: Mapping[str, Json], operation: Operation, title: str, handling: str
 ) -> tuple[dict[str, Json], tuple[dict[str, Json], ...]]:
     """Give the arguments for the mapping, and a `Warning` of the contract for each that is not kept.

@@ -102,11 +102,11 @@ def _fields(
     for name in raw:
         if name not in fields and not reading.full:
             problem = refused.get(name) or f"is not known here{suggestion(name, fields)}"
-            reading.wrong(f"{place}{_shown(name)}", problem)
+            reading.wrong(f"{place}{_show(name)}", problem)
     found: dict[str, Json] = {}
     for name, one in fields.items():
         noted = len(reading.problems)
-        value = _given(one.type, raw.get(name), place + name, reading)
+        value = _give(one.type, raw.get(name), place + name, reading)
         cleared = reading.patch and name in raw and len(reading.problems) == noted
         if value is not None or (cleared and one.nullable):
             found[name] = value
@@ -139,15 +139,15 @@ def _interval(interval: tuple[str, str], found: Mapping[str, Json], place: str, 
         reading.wrong(place + interval[1], f"must be later than `{interval[0]}`", "INVALID_TIME")
 
 
-def _given(type_: Type, value: Json, place: str, reading: _Reading) -> Json:
+def _give(type_: Type, value: Json, place: str, reading: _Reading) -> Json:
     """Read one value; None when it is null, blank or wrong (then a problem is noted)."""
     if value is None:
         return None
-    reader = _READERS.get(type_.kind, _accepted)
+    reader = _READERS.get(type_.kind, _accept)
     return reader(type_, value, place, reading)
 
 
-def _accepted(type_: Type, value: Json, place: str, reading: _Reading) -> Json:
+def _accept(type_: Type, value: Json, place: str, reading: _Reading) -> Json:
     try:
         return type_.accept(value)
     except TypeRefused as refused:
@@ -157,7 +157,7 @@ def _accepted(type_: Type, value: Json, place: str, reading: _Reading) -> Json:
 
 def _object(type_: Type, value: Json, place: str, reading: _Reading) -> Json:
     if not isinstance(value, dict) or not type_.fields:
-        return _accepted(type_, value, place, reading)
+        return _accept(type_, value, place, reading)
     found = _fields(type_.fields, value, {}, f"{place}.", reading)
     _rules(type_.rules, found, f"{place}.", reading)
     return found
@@ -165,7 +165,7 @@ def _object(type_: Type, value: Json, place: str, reading: _Reading) -> Json:
 
 def _list(type_: Type, value: Json, place: str, reading: _Reading) -> Json:
     if not isinstance(value, list) or type_.item is None:
-        return _accepted(type_, value, place, reading)
+        return _accept(type_, value, place, reading)
     low, high = type_.minimum or 0, type_.maximum
     if len(value) < low or (high is not None and len(value) > high):
         most = "" if high is None else f" and at most {high}"
@@ -174,7 +174,7 @@ def _list(type_: Type, value: Json, place: str, reading: _Reading) -> Json:
     found = []
     for index, element in enumerate(value):
         noted = len(reading.problems)
-        one = _given(type_.item, element, f"{place}.{index}", reading)
+        one = _give(type_.item, element, f"{place}.{index}", reading)
         if one is None and len(reading.problems) == noted:
             reading.wrong(f"{place}.{index}", "cannot be empty")
         found.append(one)
@@ -183,14 +183,14 @@ def _list(type_: Type, value: Json, place: str, reading: _Reading) -> Json:
 
 def _map(type_: Type, value: Json, place: str, reading: _Reading) -> Json:
     if not isinstance(value, dict) or type_.item is None:
-        return _accepted(type_, value, place, reading)
+        return _accept(type_, value, place, reading)
     found: dict[str, Json] = {}
     for key, element in value.items():
         if not key.strip() or len(key) > MAX_LINE or _BREAKS_LINE.search(key):
             reading.wrong(place, f"must have keys of 1 to {MAX_LINE} characters in one line")
             continue
         noted = len(reading.problems)
-        one = _given(type_.item, element, f"{place}.{_shown(key)}", reading)
+        one = _give(type_.item, element, f"{place}.{_show(key)}", reading)
         if one is not None or (reading.patch and len(reading.problems) == noted):
             found[key] = one
     return found
@@ -211,12 +211,12 @@ def _text(type_: Type, value: Json, place: str, reading: _Reading) -> Json:
     elif type_.kind == "email" and value.strip() and (len(value) > MAX_EMAIL or not _EMAIL.fullmatch(value)):
         reading.wrong(place, "must be an e-mail address")
     else:
-        return _accepted(type_, value, place, reading) if value.strip() else None
+        return _accept(type_, value, place, reading) if value.strip() else None
     return None
 
 
 def _id(type_: Type, value: Json, place: str, reading: _Reading) -> Json:
-    accepted = _accepted(type_, value, place, reading)
+    accepted = _accept(type_, value, place, reading)
     if accepted is not None and (not accepted.strip() or climbs(accepted)):
         reading.wrong(place, "must be an id, not dots or blanks")
         return None
@@ -244,7 +244,7 @@ def _instant(_type: Type, value: Json, place: str, reading: _Reading) -> Json:
     return None
 
 
-def _shown(name: str) -> str:
+def _show(name: str) -> str:
     """Give a caller's own name back, cut and without what a log or a JSON writer could stumble over."""
     return "".join(char if char.isprintable() else "?" for char in name[:_SHOWN_NAME])
 

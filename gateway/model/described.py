@@ -124,7 +124,7 @@ def sample(type_: Type, name: str = "") -> Json:
     if type_.kind == "list" and type_.item is not None:
         return [sample(type_.item, name)]
     if type_.kind == "object":
-        return _sampled(type_.fields, type_.rules)
+        return _sample(type_.fields, type_.rules)
     if type_.kind == "text":
         return name.replace("_", " ").capitalize() or "Text"
     if type_.kind == "integer":
@@ -132,7 +132,7 @@ def sample(type_: Type, name: str = "") -> Json:
     return _SAMPLES.get(type_.kind)
 
 
-def _sampled(fields: Mapping[str, Field], rules: Rules) -> dict[str, Json]:
+def _sample(fields: Mapping[str, Field], rules: Rules) -> dict[str, Json]:
     """Make an object of what is required, of groups of which one must be there the last, and of intervals both ends."""
     chosen = {name for name, one in fields.items() if one.required}
     chosen |= {group[-1] for group in rules.one_of if chosen.isdisjoint(group)}
@@ -145,7 +145,7 @@ def sample_call(operation: Operation) -> dict[str, Json]:
     """Make the arguments of a small call; of a change, the first thing that can be changed."""
     windows = (operation.window,) if operation.window is not None else ()
     rules = replace(operation.rules, intervals=(*operation.rules.intervals, *windows))
-    made = _sampled(operation.args, rules)
+    made = _sample(operation.args, rules)
     changes = [one for one in operation.args.values() if one.where == "body"]
     if operation.patch and not any(one.name in made for one in changes):
         made[changes[0].name] = sample(changes[0].type, changes[0].name)

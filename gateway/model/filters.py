@@ -32,21 +32,21 @@ class Filter:
 _Paths: TypeAlias = tuple[tuple[str, ...], ...]
 
 
-def _found(row: Json, path: tuple[str, ...]) -> Iterator[Json]:
+def _find(row: Json, path: tuple[str, ...]) -> Iterator[Json]:
     """Give every value at a path that is not null; a list on the way, or at the end, gives each of its elements."""
     if isinstance(row, list):
         for element in row:
-            yield from _found(element, path)
+            yield from _find(element, path)
     elif not path:
         if row is not None:
             yield row
     elif isinstance(row, dict):
-        yield from _found(row.get(path[0]), path[1:])
+        yield from _find(row.get(path[0]), path[1:])
 
 
 def _any(paths: _Paths, holds: Callable[[Json], bool]) -> Test:
     if any(len(path) > 1 for path in paths):
-        return lambda row: any(holds(value) for path in paths for value in _found(row, path))
+        return lambda row: any(holds(value) for path in paths for value in _find(row, path))
     keys = tuple(path[0] for path in paths)
 
     def test(row: Json) -> bool:
@@ -55,7 +55,7 @@ def _any(paths: _Paths, holds: Callable[[Json], bool]) -> Test:
             value = row.get(key)
             if value is None:
                 continue
-            if any(map(holds, _found(value, ()))) if isinstance(value, list) else holds(value):
+            if any(map(holds, _find(value, ()))) if isinstance(value, list) else holds(value):
                 return True
         return False
 
@@ -116,7 +116,7 @@ def _lasts(paths: _Paths, wanted: Json) -> Test:
 
 def _room_for(paths: _Paths, wanted: Json) -> Test:
     """Places that are not counted are taken to suffice: the provider decides when booking."""
-    return lambda row: all(value >= wanted for path in paths for value in _found(row, path))
+    return lambda row: all(value >= wanted for path in paths for value in _find(row, path))
 
 
 def tests_of(filters: Mapping[str, Filter], given: Mapping[str, Json]) -> list[Test]:

@@ -49,11 +49,11 @@ def from_query(operation: Operation, pairs: Sequence[tuple[str, str]]) -> dict[s
             problems.append(Problem(name, f"belongs in the {argument.where}"))
         elif argument.type.item is not None:
             item = argument.type.item
-            raw[name] = [_typed(item, value) for value in values]
+            raw[name] = [_type(item, value) for value in values]
         elif len(values) > 1:
             problems.append(Problem(name, "is given more than once"))
         else:
-            raw[name] = _typed(argument.type, values[0])
+            raw[name] = _type(argument.type, values[0])
     if problems:
         raise invalid(problems)
     return raw
@@ -88,7 +88,7 @@ def invalid(problems: Sequence[Problem]) -> CallInvalid:
     return CallInvalid(told + more, code=code, details={"fields": fields})
 
 
-def _typed(type_: Type, text: str) -> Json:
+def _type(type_: Type, text: str) -> Json:
     """Read a query's text by the declared type where the text leaves no doubt."""
     if type_.kind == "integer" and _INTEGER.fullmatch(text):
         return int(text)

@@ -31,7 +31,7 @@ class SimulatedAnswer:
     """Why nothing of the mapping or its examples answers this request, for whoever tries a mapping."""
 
 
-def built(answer: Answer, scope: Scope, namespaces: Mapping[str, str]) -> SimulatedAnswer:
+def build(answer: Answer, scope: Scope, namespaces: Mapping[str, str]) -> SimulatedAnswer:
     """Build an answer of these names; its headers come before those of its form. Raises MappingFault."""
     told = evaluate(answer.headers, scope) if answer.headers is not None else {}
     headers = {name.lower(): str(value) for name, value in told.items()}
@@ -73,7 +73,7 @@ def tagged(answer: SimulatedAnswer, known: str) -> SimulatedAnswer:
     return replace(answer, headers={**answer.headers, "etag": tag})
 
 
-def moved(answer: SimulatedAnswer, addresses: Iterable[str], host: str) -> SimulatedAnswer:
+def move(answer: SimulatedAnswer, addresses: Iterable[str], host: str) -> SimulatedAnswer:
     """Give an answer that names `host`, where the play is asked, wherever it names one of the provider's addresses.
 
     Addresses of next pages and of things are then those of the play, as a real provider's are its own.

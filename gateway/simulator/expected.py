@@ -28,14 +28,14 @@ def unexpected_fields(expects: Mapping[str, str], request: Incoming) -> Iterator
         if name.isdigit() and isinstance(params, list):
             values = [params[int(name)] if int(name) < len(params) else None]
         else:
-            values = list(_named(fields, name))
+            values = list(_name(fields, name))
         for value in values:
             missing = value is None or value == ""
             if (missing and not optional) or (not missing and not has_form(value, wanted)):
                 yield name
 
 
-def _named(fields: Mapping[str, Json], name: str) -> Iterator[Json]:
+def _name(fields: Mapping[str, Json], name: str) -> Iterator[Json]:
     """Give what is meant by `name`: one field, or with `list[].name` a member of every element of one."""
     listed, brackets, member = name.partition("[].")
     if not brackets:

@@ -23,11 +23,11 @@ from gateway.mapping.expressions import ExpressionFailed, Template
 from gateway.mapping.nodes.calls import CallPlan, Scope
 from gateway.mapping.nodes.provider import AuthPlan, ChallengeAuth, SessionAuth, StaticAuth
 from gateway.mapping.runtime.trees import evaluate
-from gateway.simulator.answers import SimulatedAnswer, built, empty, in_json, tagged
+from gateway.simulator.answers import SimulatedAnswer, build, empty, in_json, tagged
 from gateway.simulator.credentials import carries, challenge
 from gateway.simulator.expected import has_form, unexpected_fields
 from gateway.simulator.incoming import Incoming, matches
-from gateway.simulator.recorded import decoded, same_body, with_id
+from gateway.simulator.recorded import decode, same_body, with_id
 from gateway.simulator.script import Answer, Change, Rule, Script, calls_of
 from gateway.simulator.sessions import SimulatedSessions, is_call, session_calls
 from gateway.values.errors import MappingFault
@@ -65,21 +65,21 @@ class Play:
         """Answer one request. Raises MappingFault, naming `file:line`, where the script itself fails."""
         if request.batch and any(call.envelope.batch for call in self._calls):
             return self._batch(request.batch)
-        played, placed = self._answered(request), self._placed(request)
+        played, placed = self._answer(request), self._place(request)
         again = any(call.reading.not_modified and is_call(call, placed) for call in self._calls)
         return tagged(played, request.headers.get("if-none-match", "")) if again else played
 
-    def _answered(self, request: Incoming) -> SimulatedAnswer:
+    def _answer(self, request: Incoming) -> SimulatedAnswer:
         self.calls += 1
-        request = self._placed(request)
+        request = self._place(request)
         for scheme, auth in self._schemes.items():
             if isinstance(auth, SessionAuth) and any(is_call(call, request) for call in session_calls(auth)):
                 return self._in_session(scheme, auth, request)
-        if not self._authorised(request):
-            begun = self._challenged(request)
+        if not self._is_authorised(request):
+            begun = self._challenge(request)
             if begun is not None:
                 return begun
-            refused = self._built(self.script.unauthorised, self._scope(request, {})) if self.script else empty(401)
+            refused = self._build(self.script.unauthorised, self._scope(request, {})) if self.script else empty(401)
             return replace(refused, missed="it does not carry what `auth:` sends with the settings shown above")
         for rule in self.script.rules if self.script else ():
             found = self._by_rule(rule, request)
@@ -91,7 +91,7 @@ class Play:
         """Answer each call of a JSON-RPC batch (2.0, section 6); what is no success is the answer to all."""
         answers = [self.answer(one) for one in calls]
         wrong = next((one for one in answers if one.status != HTTPStatus.OK), None)
-        return wrong or in_json(200, [decoded(one.body) for one in answers])
+        return wrong or in_json(200, [decode(one.body) for one in answers])
 
     def forget_tokens(self) -> None:
         """Refuse every token issued so far, as a provider does after an hour."""
@@ -124,7 +124,7 @@ class Play:
         """Answer a call of a session; a refusal is as the script says, or as OAuth 2.0 does."""
         told = self.sessions.answer(scheme, auth, request, self.calls)
         if told is None:
-            return self._built(self.script.unauthorised, self._scope(request, {})) if self.script else empty(401)
+            return self._build(self.script.unauthorised, self._scope(request, {})) if self.script else empty(401)
         if told.body is None:
             return SimulatedAnswer(told.status, told.headers, b"")
         played = in_json(told.status, {**told.body, "id": request.scope()["id"]} if request.rpc else told.body)
@@ -135,12 +135,12 @@ class Play:
         for example in self.examples.examples:
             for one in example.exchanges if example.operation in SESSION_CALLS else ():
                 if example.fails is None and one.method == call.method and matches(call.path, self._path(one)):
-                    body = decoded(one.answer)
+                    body = decode(one.answer)
                     if isinstance(body, dict):
                         return body
         return {"jsonrpc": "2.0"} if call.rpc else {}
 
-    def _authorised(self, request: Incoming) -> bool:
+    def _is_authorised(self, request: Incoming) -> bool:
         """Whether the request carries what a scheme of its call sends."""
         xml = self._read(request)["xml"]
         return any(
@@ -153,7 +153,7 @@ class Play:
         """Give the schemes of the calls that a request may be; an unknown call has the file's own."""
         return {call.auth for call in self._calls if is_call(call, request)} or {""}
 
-    def _challenged(self, request: Incoming) -> SimulatedAnswer | None:
+    def _challenge(self, request: Incoming) -> SimulatedAnswer | None:
         """Give the refusal that holds a token, where a scheme of the call begins so and what is beside it is right."""
         xml = self._read(request)["xml"]
         for name in self._schemes_of(request):
@@ -194,28 +194,28 @@ class Play:
             return None
         problem = next(unexpected_fields(rule.expects, request), None)
         if problem is not None and self.script is not None:
-            return self._built(self.script.invalid, {**scope, "match": {**scope["match"], "field": problem}})
+            return self._build(self.script.invalid, {**scope, "match": {**scope["match"], "field": problem}})
         for name, tree in rule.let:
             scope[name] = evaluate(tree, scope)
         for when, answer in rule.refuse:
             if _holds(when, scope, rule.origin):
-                return self._built(answer, scope)
+                return self._build(answer, scope)
         for change in rule.change:
             if change.when is None or _holds(change.when, scope, change.origin):
                 _make(change, self.state, scope)
-        return self._built(rule.answer, scope)
+        return self._build(rule.answer, scope)
 
-    def _built(self, answer: Answer, scope: Scope) -> SimulatedAnswer:
-        return built(answer, scope, self._namespaces)
+    def _build(self, answer: Answer, scope: Scope) -> SimulatedAnswer:
+        return build(answer, scope, self._namespaces)
 
     # Examples.
 
     def _from_examples(self, request: Incoming) -> SimulatedAnswer:
         """The recorded answer of the call: the one with the same fields, else the first success."""
-        found = [one for one in self._recorded() if self._same_call(one, request)]
+        found = [one for one in self._record() if self._same_call(one, request)]
         if not found:
             scope = self._scope(request, {})
-            unknown = self._built(self.script.unknown, scope) if self.script else empty(404)
+            unknown = self._build(self.script.unknown, scope) if self.script else empty(404)
             known = any(is_call(call, request) for call in self._calls)
             why = "no rule and no example answers this call" if known else "the mapping has no such call"
             return replace(unknown, missed=why)
@@ -225,7 +225,7 @@ class Play:
             body = with_id(body, answer, request)
         return SimulatedAnswer(answer.status, {"content-type": "application/json", **answer.answer_headers}, body)
 
-    def _recorded(self) -> Iterator[Exchange]:
+    def _record(self) -> Iterator[Exchange]:
         for example in self.examples.examples:
             if example.operation not in SESSION_CALLS:
                 yield from example.exchanges
@@ -250,7 +250,7 @@ class Play:
         other = query[0] != query[1] or not same_body(exchange, request)
         return self._path(exchange) != request.path, other, exchange.status >= 300  # noqa: PLR2004 - not a success
 
-    def _placed(self, request: Incoming) -> Incoming:
+    def _place(self, request: Incoming) -> Incoming:
         """Give a request as the mapping writes it: below the path of the setting that its address begins with."""
         sessions = [auth for auth in self._schemes.values() if isinstance(auth, SessionAuth)]
         known = [*self._calls, *(call for auth in sessions for call in session_calls(auth))]

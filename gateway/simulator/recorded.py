@@ -25,7 +25,7 @@ def same_body(exchange: Exchange, request: Incoming) -> bool:
 
 def with_id(body: bytes, exchange: Exchange, request: Incoming) -> bytes:
     """A recorded JSON-RPC answer under the id of this request; what is no such answer stays as it is."""
-    recorded, scope = decoded(body), request.scope()
+    recorded, scope = decode(body), request.scope()
     if isinstance(recorded, list):  # of a batch: the answer to this one of its calls
         batch = exchange.body["batch"]
         at = batch.index(scope["params"]) if scope["params"] in batch else 0
@@ -35,7 +35,7 @@ def with_id(body: bytes, exchange: Exchange, request: Incoming) -> bytes:
     )
 
 
-def decoded(body: bytes) -> Json:
+def decode(body: bytes) -> Json:
     """Give what a JSON body holds; null of any other."""
     try:
         return decode_json(body)

@@ -118,7 +118,7 @@ def calls_of(plan: ProviderPlan) -> Iterator[CallPlan]:
                     yield from (part for part in parts_of(step) if isinstance(part, CallPlan))
 
 
-def _named(on: Mapping[str, Json]) -> dict[str, Json]:
+def _name(on: Mapping[str, Json]) -> dict[str, Json]:
     """Give `on` with a method of no key of its own as a key like the others."""
     if "method_name" not in on or "url" not in on:
         return dict(on)
@@ -148,7 +148,7 @@ class _Compiler:
         on = self._check("on", shape["on"], (*place, "on")) if shape else None
         if shape is None or on is None:
             return None
-        on = _named(on)
+        on = _name(on)
         verbs = [name for name in on if name != "method"]
         if len(verbs) > 1 or not on:
             self.context.report((*place, "on"), "call-without-verb", "`on` has one verb, a JSON-RPC `method`, or both")

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from aiohttp import web
 
 from gateway.documents.yaml import suggestion
-from gateway.simulator.answers import moved
+from gateway.simulator.answers import move
 from gateway.simulator.incoming import decode_request
 from gateway.simulator.play import Play
 from gateway.values.errors import MappingFault
@@ -95,7 +95,7 @@ class _Server:
             self.tell(f"{request.method} {path} → {played.status}: {played.missed}")
         if fault.get("after"):
             return _hung_up(request)
-        told = moved(played, self.play.known_addresses, request.host)
+        told = move(played, self.play.known_addresses, request.host)
         return web.Response(status=told.status, body=told.body, headers=dict(told.headers))
 
     async def show(self, _request: web.Request) -> web.Response:

@@ -61,18 +61,18 @@ class SimulatedSessions:
     def answer(self, scheme: str, auth: SessionAuth, request: Incoming, number: int) -> SessionAnswer | None:
         """Answer a call of a session; None refuses it. `number` is one that no other request has."""
         if isinstance(auth.begins, Agreed) and is_call(auth.begins.page, request):
-            return self._agreed(scheme, auth.begins, request, number)
+            return self._agree(scheme, auth.begins, request, number)
         for call in auth.calls:
-            for given in self._given(scheme, auth, call, request):
-                if is_call(call, request) and self._wanted(auth, call, given, request):
-                    return self._issued(scheme, auth, call, given, number)
+            for given in self._give(scheme, auth, call, request):
+                if is_call(call, request) and self._is_wanted(auth, call, given, request):
+                    return self._issue(scheme, auth, call, given, number)
         return _OAUTH_REFUSED if auth.rules else REFUSED
 
     def forget_tokens(self) -> None:
         """Refuse every token given so far, as a provider does after an hour."""
         self.tokens.clear()
 
-    def _given(self, scheme: str, auth: SessionAuth, call: CallPlan, request: Incoming) -> Iterator[Scope]:
+    def _give(self, scheme: str, auth: SessionAuth, call: CallPlan, request: Incoming) -> Iterator[Scope]:
         """What the call may have been given, of all that is still good."""
         if isinstance(auth.begins, Agreed) and call is auth.begins.exchange:
             owner, asked = self._codes.get(request.form.get("code", ""), ("", {}))
@@ -89,9 +89,9 @@ class SimulatedSessions:
         else:
             yield {}
 
-    def _wanted(self, auth: SessionAuth, call: CallPlan, given: Scope, request: Incoming) -> bool:
+    def _is_wanted(self, auth: SessionAuth, call: CallPlan, given: Scope, request: Incoming) -> bool:
         """Whether a request is what the mapping would send now."""
-        obtaining = Obtaining(auth, self.scope, (), lambda: self.now().timestamp(), lambda: "", _played(request))
+        obtaining = Obtaining(auth, self.scope, (), lambda: self.now().timestamp(), lambda: "", _play(request))
         wanted = obtaining.request(call, given)
         sent = decode_request(wanted.method, urlsplit(wanted.url).path, "", dict(wanted.headers), wanted.body)
         same_body = _without_id(sent.json) == _without_id(request.json) and sent.form == request.form
@@ -100,7 +100,7 @@ class SimulatedSessions:
         headers = {name: value for name, value in sent.headers.items() if name != "content-type"}
         return same_body and dict(wanted.query) == request.query and headers.items() <= request.headers.items()
 
-    def _issued(self, scheme: str, auth: SessionAuth, call: CallPlan, given: Scope, number: int) -> SessionAnswer:
+    def _issue(self, scheme: str, auth: SessionAuth, call: CallPlan, given: Scope, number: int) -> SessionAnswer:
         """Give a new token, and what renews it; what was used for it is good no more."""
         token, refresh = f"simulated-token-{number}", f"simulated-refresh-{number}"  # never one that was forgotten
         self.tokens.add((scheme, token))
@@ -122,7 +122,7 @@ class SimulatedSessions:
             _put(body, auth.expiry.at, _LIFETIME)
         return SessionAnswer(200, body, headers)
 
-    def _agreed(self, scheme: str, agreed: Agreed, request: Incoming, number: int) -> SessionAnswer | None:
+    def _agree(self, scheme: str, agreed: Agreed, request: Incoming, number: int) -> SessionAnswer | None:
         """Agree as the person would who is asked, and send the browser back with a code."""
         asked = dict(pairs(evaluate(agreed.query, self.scope()), agreed.page.origin))
         back = request.query.get("redirect_uri", "")
@@ -148,7 +148,7 @@ def is_call(call: CallPlan, request: Incoming) -> bool:
     return call.method == request.method and matches(call.path, request.path) and call.rpc == request.rpc
 
 
-def _played(request: Incoming) -> Callable[[Assertion, Scope, float, str], str]:
+def _play(request: Incoming) -> Callable[[Assertion, Scope, float, str], str]:
     """Take the assertion that came, where it claims what the mapping would claim and is still good."""
 
     def sign(assertion: Assertion, scope: Scope, now: float, _id: str) -> str:

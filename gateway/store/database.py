@@ -207,7 +207,7 @@ class Database:
                     return [failed.error]
                 way = _alone
             except StoreUnavailable as error:
-                if not again or not _crossed(error):
+                if not again or not _is_crossed(error):
                     raise
                 again -= 1
 
@@ -259,7 +259,7 @@ def _is_outage(error: Exception) -> bool:
     return isinstance(error, (DBAPIError, OSError)) and not isinstance(error, OURS)
 
 
-def _crossed(error: StoreUnavailable) -> bool:
+def _is_crossed(error: StoreUnavailable) -> bool:
     """Tell whether the database undid this for a deadlock."""
     cause = error.__cause__
     return isinstance(cause, DBAPIError) and getattr(cause.orig, "sqlstate", None) == _CROSSED

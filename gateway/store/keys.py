@@ -132,7 +132,7 @@ class KeyUsage:
     oldest: int | None
 
 
-def used(connection: Connection, owner: str) -> KeyUsage:
+def use(connection: Connection, owner: str) -> KeyUsage:
     """Count the keys of a caller and the bytes that are kept for them."""
     ((rows, size, oldest),) = _USED.rows(connection, {"owner": owner})
     return KeyUsage(rows, int(size), oldest)
@@ -143,10 +143,10 @@ def prune(connection: Connection, now: int, forget: int, batch: int) -> int:
 
     What is under way stays. Nothing goes before it is old: see `used`.
     """
-    return _removed(connection, _aged(forget, now), batch)
+    return _remove(connection, _age(forget, now), batch)
 
 
-def _removed(connection: Connection, which: ColumnElement[bool], most: int) -> int:
+def _remove(connection: Connection, which: ColumnElement[bool], most: int) -> int:
     """Remove the oldest of these; rows that another replica holds just now are its own."""
     columns = [keys.c[name] for name in _PRIMARY]
     some = select(*columns).where(which).order_by(keys.c.began_at).limit(most).with_for_update(skip_locked=True)
@@ -154,7 +154,7 @@ def _removed(connection: Connection, which: ColumnElement[bool], most: int) -> i
     return connection.execute(delete(keys).where(tuple_(*columns).in_(rows))).rowcount if rows else 0
 
 
-def _aged(forget: int | BindParameter[int], now: int | BindParameter[int]) -> ColumnElement[bool]:
+def _age(forget: int | BindParameter[int], now: int | BindParameter[int]) -> ColumnElement[bool]:
     return and_(keys.c.began_at < forget, keys.c.outcome.is_not(None) | (keys.c.until <= now))
 
 
@@ -193,4 +193,4 @@ _USED = Constant(
 _TRIED = and_(keys.c.id == bindparam("of_id"), keys.c.lease == bindparam("of_lease"))
 _DROP = Constant(delete(keys).where(_TRIED))
 _MINE = and_(*(keys.c[name] == bindparam(name) for name in _PRIMARY))
-_FORGET = Constant(delete(keys).where(_MINE, _aged(bindparam("forget"), bindparam("now"))))
+_FORGET = Constant(delete(keys).where(_MINE, _age(bindparam("forget"), bindparam("now"))))

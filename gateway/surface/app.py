@@ -64,7 +64,7 @@ def build_app(settings: Settings, dependencies: Dependencies) -> Surface:
     app[BOUNDARY] = boundary
     app[READINESS] = readiness
     app[ROUTES] = routes
-    app.on_startup.append(_started)
+    app.on_startup.append(_start)
     app.on_shutdown.append(_stopping)
     handlers = readiness.handlers() | Documents(calls).handlers() | Connections(calls).handlers()
     handlers |= Native(calls).handlers() | _listeners(app, calls, dependencies)
@@ -126,7 +126,7 @@ def guard(callers: Callers, routes: Routes) -> Middleware:
     return guarded
 
 
-async def _started(app: web.Application) -> None:
+async def _start(app: web.Application) -> None:
     app[READINESS].start()
 
 

@@ -35,7 +35,7 @@ class Connections:
         caller = caller_of(request)
         page = read_page_request(operation, given, cursor, caller.name)
         found = [
-            self._told(connection)
+            self._tell(connection)
             for connection in self.calls.engine.catalog.connections.values()
             if caller.connections is None or connection.name in caller.connections
         ]
@@ -48,7 +48,7 @@ class Connections:
         connection = self.calls.enter(request, operation)
         given, _ = read(operation, request, await self.calls.body(request))
         arguments(operation, given, connection.zone)
-        return to_response(Answer(operation.status, to_bytes(self._told(connection))))
+        return to_response(Answer(operation.status, to_bytes(self._tell(connection))))
 
-    def _told(self, connection: Connection) -> dict[str, Json]:
+    def _tell(self, connection: Connection) -> dict[str, Json]:
         return describe_connection(connection, self.calls.engine.model, self.calls.standings.of(connection))

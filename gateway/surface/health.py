@@ -48,13 +48,13 @@ class Readiness:
 
     async def live(self, _request: web.Request) -> web.Response:
         """Answer `/health`: 200 while the loop runs."""
-        return _told(HTTPStatus.OK, {"status": "ok"})
+        return _tell(HTTPStatus.OK, {"status": "ok"})
 
     async def ready(self, _request: web.Request) -> web.Response:
         """Answer `/ready`: 200 with the catalog's version, or 503."""
         state = "store" if self.state == "ready" and await self._store_fails() else self.state
         status = HTTPStatus.OK if state == "ready" else HTTPStatus.SERVICE_UNAVAILABLE
-        return _told(status, {"status": state, "catalog": self.engine.catalog.version})
+        return _tell(status, {"status": state, "catalog": self.engine.catalog.version})
 
     async def _store_fails(self) -> bool:
         """Whether the store fails. One that did is tried now and then, since nothing else may write to it."""
@@ -73,5 +73,5 @@ READINESS: web.AppKey[Readiness] = web.AppKey("readiness", Readiness)
 """Where an application carries its Readiness."""
 
 
-def _told(status: HTTPStatus, body: dict[str, str]) -> web.Response:
+def _tell(status: HTTPStatus, body: dict[str, str]) -> web.Response:
     return web.Response(status=status, body=to_bytes(body), content_type="application/json")

@@ -82,14 +82,14 @@ class Hooks:
         try:
             proved = self.receiver.glance(delivery)
         except GatewayError as error:
-            return self._refused(request, delivery, error)
-        return await (self._known(request, delivery) if proved else self._stranger(request, delivery))
+            return self._refuse(request, delivery, error)
+        return await (self._find(request, delivery) if proved else self._stranger(request, delivery))
 
-    async def _known(self, request: web.Request, delivery: Delivery) -> web.Response:
+    async def _find(self, request: web.Request, delivery: Delivery) -> web.Response:
         """Take in a message that is proved: it counts against its connection from here on."""
-        with self._counted(delivery.connection.name):
+        with self._count(delivery.connection.name):
             body = await body_bytes(request, self._patience())
-            return await self._taken(request, delivery, body)
+            return await self._take(request, delivery, body)
 
     async def _stranger(self, request: web.Request, delivery: Delivery) -> web.Response:
         """Take in a message that only its body, or what is fetched for it, can prove: its address has its own bound.
@@ -101,15 +101,15 @@ class Hooks:
             body = await place.read(request, self._patience())
             if delivery.plan.verify and not is_proved_by_fetch(delivery.plan):
                 held.close()
-            with self._counted(delivery.connection.name):
-                return await self._taken(request, delivery, body)
+            with self._count(delivery.connection.name):
+                return await self._take(request, delivery, body)
 
-    async def _taken(self, request: web.Request, delivery: Delivery, body: bytes) -> web.Response:
+    async def _take(self, request: web.Request, delivery: Delivery, body: bytes) -> web.Response:
         whole = replace(delivery, received=replace(delivery.received, body=body))
         try:
             return await self._answer(whole)
         except GatewayError as error:
-            return self._refused(request, whole, error)
+            return self._refuse(request, whole, error)
 
     def _patience(self) -> float:
         """How long a body may take, in seconds."""
@@ -149,7 +149,7 @@ class Hooks:
         token = path_parts(request).get("token")
         return Received(request.method, token, tuple(query_pairs(request)), headers, b"")
 
-    def _refused(self, request: web.Request, delivery: Delivery, error: GatewayError) -> web.Response:
+    def _refuse(self, request: web.Request, delivery: Delivery, error: GatewayError) -> web.Response:
         """What the mapping says to an error, or what a marketplace is told that shall ask again; raises all else."""
         told = self.receiver.session(delivery).reply(error)
         if not isinstance(told, DefaultAnswer):
@@ -162,7 +162,7 @@ class Hooks:
         return to_response(request, replace(failure, status=told.status, headers=headers))
 
     @contextmanager
-    def _counted(self, name: str) -> Iterator[None]:
+    def _count(self, name: str) -> Iterator[None]:
         """Count the messages under way; raises TooManyCalls rather than let a flood in."""
         if self.under_way[name] >= MOST_OF_ONE or self.under_way.total() >= MOST:
             raise TooManyCalls("Too many messages at the same time.", retry_after=BUSY_SECONDS)

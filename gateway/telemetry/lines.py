@@ -43,21 +43,21 @@ class JsonLines(logging.Formatter):
         else:
             line["event"] = self._text(record.getMessage())
         for name, value in fields.items():
-            line[self._known(name)] = value if type(value) in _NUMBERS else self._masked(value)
+            line[self._known(name)] = value if type(value) in _NUMBERS else self._mask(value)
         if record.exc_info:
             line["trace"] = self._text(self.formatException(record.exc_info))
         return _ascii(line).replace("\x7f", "\\u007f")
 
-    def _masked(self, value: Json) -> Json:
+    def _mask(self, value: Json) -> Json:
         """Give what JSON can hold, every text in it masked; what is no JSON is written as text first."""
         if type(value) is str:
             return self._known(value) if len(value) <= _SHORT else self._redactor.text(value)
         if value is None or isinstance(value, (bool, int, float)):
             return value
         if isinstance(value, dict):
-            return {self._text(str(key)): self._masked(inner) for key, inner in value.items()}
+            return {self._text(str(key)): self._mask(inner) for key, inner in value.items()}
         if isinstance(value, (list, tuple)):
-            return [self._masked(inner) for inner in value]
+            return [self._mask(inner) for inner in value]
         return self._text(str(value))
 
     def _text(self, text: str) -> str:

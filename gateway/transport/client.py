@@ -141,14 +141,14 @@ class Client:
             allow_redirects=False,
             timeout=_timeouts(request.timeout),
         )
-        with _mapped(progress):
+        with _map(progress):
             async with exchange as answer:
                 body = await (
                     _body(answer, request.max_bytes)
                     if request.enough is None
                     else _beginning(answer, request.enough, url.host)
                 )
-                return Response(answer.status, _dated(_first_of_each(answer.headers)), body, _clock() - progress.since)
+                return Response(answer.status, _date(_first_of_each(answer.headers)), body, _clock() - progress.since)
 
     def _socket(self, info: tuple[Any, ...]) -> socket.socket:
         """Return a socket for an address that may be called; aiohttp then connects it to that address and no other.
@@ -255,15 +255,15 @@ def _first_of_each(fields: Mapping[str, str]) -> dict[str, str]:
     return found
 
 
-def _dated(fields: dict[str, str]) -> dict[str, str]:
+def _date(fields: dict[str, str]) -> dict[str, str]:
     """Give an answer without a readable Date the time at which it came (RFC 9110 §6.6.1): Retry-After refers to it."""
     if not _is_date(fields.get("date", "")):
-        fields["date"] = _written(int(datetime.now(UTC).timestamp()))
+        fields["date"] = _write(int(datetime.now(UTC).timestamp()))
     return fields
 
 
 @lru_cache(maxsize=4)
-def _written(second: int) -> str:
+def _write(second: int) -> str:
     """Write a second since 1970 as an HTTP date."""
     return format_datetime(datetime.fromtimestamp(second, UTC), usegmt=True)
 
@@ -278,7 +278,7 @@ def _is_date(text: str) -> bool:
 
 
 @contextmanager
-def _mapped(progress: _Progress) -> Iterator[None]:
+def _map(progress: _Progress) -> Iterator[None]:
     """Turn failures of aiohttp and the system into ours, cut off from the cause: its text holds the URL and query."""
     try:
         yield

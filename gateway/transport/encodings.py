@@ -40,7 +40,7 @@ class Decoder:
         while data:
             stream = self._stream
             if stream is None or (stream.eof and self._coding == "gzip" and data.startswith(_MAGIC)):
-                stream = self._stream = self._begun(data)  # of gzip also the next member (RFC 1952 §2.2)
+                stream = self._stream = self._begin(data)  # of gzip also the next member (RFC 1952 §2.2)
             elif stream.eof:
                 return  # what else stands behind is nothing
             yield from _pieces(stream, data)
@@ -51,7 +51,7 @@ class Decoder:
         if self._stream is not None and not self._stream.eof:
             raise CodingBroken
 
-    def _begun(self, data: bytes) -> zlib._Decompress:
+    def _begin(self, data: bytes) -> zlib._Decompress:
         if self._coding == "gzip":
             return zlib.decompressobj(_GZIP)
         if self._coding == "deflate":  # RFC 9110 §8.4.1.2: some send it without the zlib format around it

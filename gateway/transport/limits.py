@@ -94,7 +94,7 @@ class Gate:
         Raises TooManyCalls when that cannot be before `deadline`, a reading of the clock: at once where it can be
         foreseen. A wait that is cancelled leaves its place to the next.
         """
-        await self._paced(limit, deadline, caller)
+        await self._pace(limit, deadline, caller)
         if self._calls.enters(caller):
             return
         entered = False
@@ -114,7 +114,7 @@ class Gate:
             if not entered:
                 self._release()
 
-    async def _paced(self, limit: str, deadline: float, caller: str) -> None:
+    async def _pace(self, limit: str, deadline: float, caller: str) -> None:
         """Wait as the mapping's rates and places have it; of those that wait, each caller has its turn."""
         lane = self._lane(limit)
         ahead = lane.front.ahead(caller)
@@ -171,12 +171,12 @@ class Gate:
         """Go through as the first of the class: with a place, and only then with the right to make a call now."""
         while True:
             wait = await self._wait(limit, lane, 0)
-            if wait.seconds <= 0 and await self._taken(limit, lane):
+            if wait.seconds <= 0 and await self._take(limit, lane):
                 return
             self._foresee(limit, lane, wait, deadline)
             await self._sleep(max(wait.seconds, _LEAST))
 
-    async def _taken(self, limit: str, lane: _Lane) -> bool:
+    async def _take(self, limit: str, lane: _Lane) -> bool:
         """Take a place and count the call. False, with nothing taken, after a new pause or when another was quicker."""
         if self._places is not None:
             await self._places.acquire()

@@ -87,7 +87,7 @@ class Quota:
 
     async def take(self, rate: Rate, key: str) -> bool:
         """Note one call, if the rate allows one now."""
-        return await self._asked(lambda book: book.limiter.hit(_item(rate), key))
+        return await self._ask(lambda book: book.limiter.hit(_item(rate), key))
 
     async def delay(self, rate: Rate, key: str, ahead: int) -> float:
         """Give the seconds until the rate may allow a call that `ahead` others are before; never too many."""
@@ -99,9 +99,9 @@ class Quota:
             rounds = (ahead - free) // rate.amount
             return max(0.0, oldest_leaves - book.clock()) + rounds * rate.seconds
 
-        return await self._asked(asked)
+        return await self._ask(asked)
 
-    async def _asked(self, question: Callable[[_Book], Awaitable[T]]) -> T:
+    async def _ask(self, question: Callable[[_Book], Awaitable[T]]) -> T:
         if self._shared is not None and self._clock() >= self._alone_until:
             try:
                 return await question(self._shared)

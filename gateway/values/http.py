@@ -79,7 +79,7 @@ def cookie_of(response: Response, name: str) -> str:
     return found
 
 
-def linked(header: str, relation: str) -> str | None:
+def link(header: str, relation: str) -> str | None:
     """Give the target of the first link of a relation in a Link header (RFC 8288, section 3); None where there is none.
 
     Relations are compared without regard to case, and only the first `rel` of a link counts. A link with an `anchor` is

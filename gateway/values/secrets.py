@@ -87,11 +87,11 @@ class Redactor:
         """
         if self._pattern is None:
             return text
-        spans = list(_found(self._pattern, text))
+        spans = list(_find(self._pattern, text))
         if "%" in text:
-            decoded, places = _decoded(text)
+            decoded, places = _decode(text)
             spans = sorted(
-                spans + [(_place(start, places), _place(end, places)) for start, end in _found(self._pattern, decoded)]
+                spans + [(_place(start, places), _place(end, places)) for start, end in _find(self._pattern, decoded)]
             )
         shown, at = "", 0
         for start, end in spans:
@@ -102,7 +102,7 @@ class Redactor:
         return shown + text[at:]
 
 
-def _found(pattern: re.Pattern[str], text: str) -> Iterator[tuple[int, int]]:
+def _find(pattern: re.Pattern[str], text: str) -> Iterator[tuple[int, int]]:
     """Give where secrets begin and end, in their order and apart."""
     at = 0
     for found in pattern.finditer(text):
@@ -117,7 +117,7 @@ def _found(pattern: re.Pattern[str], text: str) -> Iterator[tuple[int, int]]:
             at = end
 
 
-def _decoded(text: str) -> tuple[str, list[tuple[int, int]]]:
+def _decode(text: str) -> tuple[str, list[tuple[int, int]]]:
     """Undo percent-encoding (RFC 3986, section 2.1), also of a URL within a URL, where `%` is `%25` again.
 
     Gives besides, in their order, places in what comes out with those in `text` that they come from; between two of
@@ -171,7 +171,7 @@ def _again(form: str) -> Iterator[str]:
     """A form, and what undoing percent-encoding makes of it."""
     yield form
     if "%" in form:
-        yield _decoded(form)[0]
+        yield _decode(form)[0]
     yield form.encode("utf-8", "surrogatepass").decode("utf-8", "surrogateescape")
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from aiohttp import web
 
-from gateway.engine.catalog import bound, load_providers
+from gateway.engine.catalog import bind, load_providers
 from gateway.events.heartbeat import Heartbeat
 from gateway.model.model import load
 from gateway.telemetry import logs
@@ -60,7 +60,7 @@ async def _serve(order, plan):
         about = {"time_zone": ZONE, "currency": "EUR", "base_url": order["market_url"]}
         house.connections = {
             "club": connection("club", kind.provider, order["club_url"], kind.settings),
-            "market": bound("market", plan, defaults | about | MARKET),
+            "market": bind("market", plan, defaults | about | MARKET),
         }
         made = await house.gateway()
         await stack.enter_async_context(Heartbeat(made.database, house.now))  # it takes over what the one before held

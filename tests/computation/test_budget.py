@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from gateway.computation import budget, workers
-from gateway.computation.budget import Effort, HandOver, check_rows, remembered, spend
+from gateway.computation.budget import Effort, HandOver, check_rows, remember, spend
 from gateway.values.errors import GatewayError
 
 HOUR = 3600.0
@@ -57,11 +57,11 @@ def test_remembered():
 
     def compute():
         values, others = [1], [1]
-        return [remembered(one, ("key",), lambda: made.append(1) or len(made)) for one in (values, others, values)]
+        return [remember(one, ("key",), lambda: made.append(1) or len(made)) for one in (values, others, values)]
 
     assert [1, 2, 1] == an_effort().apart(compute)
     assert [3, 4, 3] == an_effort().apart(compute)
-    assert remembered([1], ("key",), lambda: 5) is None
+    assert remember([1], ("key",), lambda: 5) is None
 
 
 async def test_long_ones_leave_the_loop():

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gateway.engine.cache import Answer, Cache
-from gateway.engine.catalog import Catalog, bound
+from gateway.engine.catalog import Catalog, bind
 from gateway.values.errors import GatewayError, ProviderRejected, ProviderUnavailable, TooManyCalls
 from gateway.values.messages import Call
 from gateway.values.secrets import Secret
@@ -301,7 +301,7 @@ async def test_credentials(kept):
     plan = made.engine.connection("club").provider.compiled
     values = {**made.engine.connection("club").scope["settings"], "key": Secret("another-s3cret-key")}
     await made.run("locations.list")
-    made.engine.use(Catalog("v2", {}, {"club": bound("club", plan, values), "other": bound("other", plan, values)}))
+    made.engine.use(Catalog("v2", {}, {"club": bind("club", plan, values), "other": bind("other", plan, values)}))
     assert ["b"] == [one["id"] for one in (await made.run("locations.list")).data]
     reply = await made.engine.run(Call("other", "locations.list", {}, "r", 9e9))
     assert ["c"] == [one["id"] for one in reply.data]

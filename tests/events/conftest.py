@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from aiohttp import web
 
-from gateway.engine.catalog import bound, load_providers
+from gateway.engine.catalog import bind, load_providers
 from gateway.events.polling import PollingSettings
 from gateway.model.model import load
 from tests.applications import configured, opened
@@ -69,7 +69,7 @@ class House:
     async def gateway(self, plan=None, **polling):
         """Start a gateway, or another one; the rest are keys of `polling`."""
         values = {"time_zone": "Europe/Berlin", "currency": "EUR", "base_url": self.base, "kind": None} | self.settings
-        connection = bound("club", plan or self.plan, values)
+        connection = bind("club", plan or self.plan, values)
         send = self.client.send if self.client is not None else None
         settings, usual = configured({"club": "desk"}, polling=polling), PollingSettings(timeout=10.0)
         made = await self.stack.enter_async_context(

@@ -7,8 +7,8 @@ from datetime import datetime
 
 import pytest
 
-from gateway.engine.catalog import bound
-from gateway.events.known_state import done, note, recall
+from gateway.engine.catalog import bind
+from gateway.events.known_state import finish, note, recall
 from gateway.model.model import arguments, load
 from gateway.simulator.play import Play
 from gateway.simulator.server import playing
@@ -65,7 +65,7 @@ async def house(store_url):
             here = lambda: datetime.fromtimestamp(time["at"] / 1000, datetime.fromisoformat(now).tzinfo)  # noqa: E731
             port = await stack.enter_async_context(playing(Play(examples.played, examples, script, here), 0))
             values = dict(examples.played.scope["settings"]) | {"base_url": f"http://127.0.0.1:{port}"}
-            club = bound("club", examples.played.provider.compiled, values)
+            club = bind("club", examples.played.provider.compiled, values)
             made = await stack.enter_async_context(
                 opened(configured({"club": name}, polling={}), {"club": club}, store_url, lambda: time["at"])
             )
@@ -180,7 +180,7 @@ async def test_calls_that_change_nothing_are_not_noted(house):
         ("native.booking_save", {"id": "1"}),
         ("bookings.create", None),
     ):
-        assert done(load(), club.connection, operation, {}, data) is None
+        assert finish(load(), club.connection, operation, {}, data) is None
 
 
 @pytest.mark.parametrize(
@@ -197,5 +197,5 @@ async def test_calls_that_change_nothing_are_not_noted(house):
 async def test_what_a_call_did(house, operation, data, type_, stand_ins):
     """The event is the operation's own, unless the booking came to stand otherwise; what it cannot tell is marked."""
     club = await house("locaboo", "2026-03-01T09:00:00+01:00")
-    seen = done(load(), club.connection, operation, {"id": "1"}, data)
+    seen = finish(load(), club.connection, operation, {"id": "1"}, data)
     assert ("1", type_, "gateway", set(stand_ins)) == (seen.subject, seen.type, seen.origin, set(seen.stand_ins))

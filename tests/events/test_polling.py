@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from gateway.store.events.events import known
+from gateway.store.events.events import find
 from gateway.values.messages import Call
 from tests.stored import events_of, failing
 
@@ -155,7 +155,7 @@ async def test_the_day_on_which_the_clocks_change(house):
     house.desk.put("next", "2026-03-30T00:00:00+02:00")
     await house.poll(later=0)
     _, _, publisher = house.gateways[-1]
-    there = await publisher.database.read(lambda store: known(store, "club", ["late", "next"]))
+    there = await publisher.database.read(lambda store: find(store, "club", ["late", "next"]))
     assert ["late"] == list(there)
     assert ["/bookings?first=2026-03-27&last=2026-03-29"] == house.desk.asked
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from gateway.engine.catalog import Catalog, bound
+from gateway.engine.catalog import Catalog, bind
 from gateway.events.known_state import note
 from gateway.events.polling import polling_of
 from gateway.events.publisher import observe
@@ -115,7 +115,7 @@ async def test_polling_runs_by_itself_and_stops(house):
     assert polling_of(connection) is not None
     engine.use(
         Catalog(
-            "v2", {}, {"club": bound("club", replace(connection.provider.compiled, polling=None), connection.public)}
+            "v2", {}, {"club": bind("club", replace(connection.provider.compiled, polling=None), connection.public)}
         )
     )
     running.cancel()
@@ -140,7 +140,7 @@ async def test_a_defect_that_one_connection_meets_is_its_own(house, caplog):
     house.client = await house.stack.enter_async_context(Odd(["127.0.0.0/8"]))
     poller, engine, publisher = await house.gateway()
     club = engine.connection("club")
-    odd = bound("odd", club.provider.compiled, {**club.public, "base_url": f"{house.base}/odd"})
+    odd = bind("odd", club.provider.compiled, {**club.public, "base_url": f"{house.base}/odd"})
     engine.use(Catalog("v2", {}, {"odd": odd, "club": club}))
     running = asyncio.ensure_future(poller.run())
 

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from gateway.engine.catalog import bound, load_providers
+from gateway.engine.catalog import bind, load_providers
 from gateway.events.polling import polling_of
 from gateway.events.polling_window import digest_of, interval_of, old_span, span_of
-from gateway.mapping.compiler.operations.alternatives import fitted
+from gateway.mapping.compiler.operations.alternatives import fit
 from gateway.model.model import load
 from gateway.values.rates import LimitsPlan, Rate
 from gateway.values.secrets import Secret
@@ -52,14 +52,14 @@ def test_the_window_of_a_poll(desk, zone, now, complete_at, first, end):
 
 def test_what_a_list_is_known_by(desk):
     """A list is another when it is made or read in another way; days make it larger, secrets change nothing."""
-    one = bound("club", desk, SETTINGS)
+    one = bind("club", desk, SETTINGS)
     digest, now = digest_of(desk.polling, one), ms("2026-03-10T12:00:00Z")
     assert len(digest) <= 64
-    assert digest == digest_of(desk.polling, bound("club", desk, SETTINGS | {"base_url": "https://desk.example"}))
+    assert digest == digest_of(desk.polling, bind("club", desk, SETTINGS | {"base_url": "https://desk.example"}))
     assert digest == digest_of(desk.polling, replace(one, public=dict(one.public), revealed={"key": Secret("new")}))
     wider = replace(desk.polling, after=90)
     assert "2026-04-10T00:00:00+02:00" == old_span(digest, wider, one, now).end
-    for other in (bound("club", desk, SETTINGS | {"kind": "x"}), bound("club", replace(desk, name="other"), SETTINGS)):
+    for other in (bind("club", desk, SETTINGS | {"kind": "x"}), bind("club", replace(desk, name="other"), SETTINGS)):
         assert old_span(digest, desk.polling, other, now) is None
     assert old_span(digest, replace(desk.polling, digest="another"), one, now) is None
     assert old_span("", desk.polling, one, now) is None
@@ -77,7 +77,7 @@ def test_what_a_list_is_known_by(desk):
 )
 def test_a_poll_is_not_made_more_often_than_its_rate_allows(desk, rates, interval):
     """The interval is that of the mapping, or as long as the calls of one poll need."""
-    assert interval == interval_of(desk.polling, fitted(replace(desk, limits=LimitsPlan(rates)), {}))
+    assert interval == interval_of(desk.polling, fit(replace(desk, limits=LimitsPlan(rates)), {}))
 
 
 @pytest.mark.parametrize(("token", "is_polled"), [(None, False), (Secret("feed-token"), True)])
@@ -85,4 +85,4 @@ def test_a_connection_without_the_list_is_not_polled(token, is_polled):
     """Where the operation that is polled needs a setting, a connection that lacks it is not polled."""
     generic = plan_of("generic")
     values = {name: setting.default for name, setting in generic.settings.items()} | SETTINGS | {"ical_token": token}
-    assert is_polled is (polling_of(bound("club", generic, values)) is not None)
+    assert is_polled is (polling_of(bind("club", generic, values)) is not None)

@@ -10,7 +10,7 @@ from sqlalchemy import func, insert, select
 
 from gateway.events.publisher import observe, observe_missing
 from gateway.store.database import Database
-from gateway.store.events.events import Receipt, known
+from gateway.store.events.events import Receipt, find
 from gateway.store.tables import deliveries, receipts, subscriptions
 from gateway.values.errors import StoreUnavailable
 from gateway.values.messages import Observation
@@ -201,7 +201,7 @@ async def test_a_booking_with_a_new_id_is_moved_once(publishers):
     await one.publish([observe_missing(seen())])
     assert [("b1", "created", "poll"), ("b2", "rescheduled", "gateway")] == await told(one)
     assert booking()["start"] == (await bodies(one))[1]["previous"]["start"]
-    remembered = await one.database.read(lambda connection: known(connection, "club", ["b1", "b2"]))
+    remembered = await one.database.read(lambda connection: find(connection, "club", ["b1", "b2"]))
     assert {"b1": "cancelled", "b2": "confirmed"} == {key: what.data["status"] for key, what in remembered.items()}
 
 
@@ -212,7 +212,7 @@ async def test_only_what_is_tracked_is_told(store_url, clock):
         await one.publish([seen(booking(notes="a"))])
         await one.publish([seen(booking(notes="b", start="2027-01-22T10:00:00+01:00"))])
         assert [("b1", "created", "poll")] == await told(one)
-        remembered = await database.read(lambda connection: known(connection, "club", ["b1"]))
+        remembered = await database.read(lambda connection: find(connection, "club", ["b1"]))
         assert "b" == remembered["b1"].data["notes"]
 
 

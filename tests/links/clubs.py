@@ -15,7 +15,7 @@ from pathlib import Path
 
 from aiohttp import web
 
-from gateway.engine.catalog import bound, load_providers
+from gateway.engine.catalog import bind, load_providers
 from gateway.model.model import load
 from gateway.simulator.play import Play
 from gateway.simulator.server import build_simulator
@@ -234,7 +234,7 @@ def connection(name, provider, base_url, settings, plan=None):
     plan = plan or plan_of(provider)
     defaults = {one.name: one.default for one in plan.settings.values()}
     about = {"time_zone": ZONE, "currency": "EUR", "base_url": base_url}
-    return bound(name, plan, defaults | about | settings)
+    return bind(name, plan, defaults | about | settings)
 
 
 @asynccontextmanager

@@ -186,7 +186,7 @@ class House:
         return [one.state for one in await self.rows()]
 
     async def rows(self):
-        rows = await self.gateways[0].database.read(lambda store: ledger.listed(store, LINK, 100))
+        rows = await self.gateways[0].database.read(lambda store: ledger.list_(store, LINK, 100))
         return sorted(rows, key=lambda one: (one.created_at, one.id))
 
     async def channels(self):

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from gateway.documents import yaml
-from gateway.engine.catalog import bound, load_providers
+from gateway.engine.catalog import bind, load_providers
 from gateway.examples.files import load_examples
 from gateway.model.model import arguments, load
 from gateway.simulator.incoming import decode_request
@@ -107,7 +107,7 @@ async def engine_on():
         async def of(play, over=()):
             port = await stack.enter_async_context(playing(play, 0))
             values = dict(play.connection.scope["settings"]) | {"base_url": f"http://127.0.0.1:{port}"} | dict(over)
-            connection = bound("one", play.connection.provider.compiled, values)
+            connection = bind("one", play.connection.provider.compiled, values)
             return engine_of({"one": connection}, client.send, lambda: milliseconds(NOW))
 
         yield of

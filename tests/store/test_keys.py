@@ -160,7 +160,7 @@ async def test_used(begin, database):
         await begin(f"op_{number}", key=f"k{number}", at=NOW + number, owner=owner)
     await database.write(lambda connection: keys.finish(connection, tried("op_0"), b"1234", settled=True))
     await database.write(lambda connection: keys.finish(connection, tried("op_1"), b"?", settled=False))
-    used = [await database.read(lambda store, one=one: keys.used(store, one)) for one in ("web", "ada", "nobody")]
+    used = [await database.read(lambda store, one=one: keys.use(store, one)) for one in ("web", "ada", "nobody")]
     size = len(ASKED.request)
     assert [keys.KeyUsage(2, 4 + 1 + size, NOW), keys.KeyUsage(1, size, NOW + 2), keys.KeyUsage(0, 0, None)] == used
 

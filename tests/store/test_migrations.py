@@ -81,7 +81,7 @@ async def test_what_a_store_of_version_1_held_is_there_afterwards(empty_url, mon
     await as_released(empty_url, 1, monkeypatch)
     async with Database(empty_url, now) as database:
         assert ["evt_1"] == [one.id for one in await database.read(lambda store: events_of(store, "club"))]
-        known = await database.read(lambda store: events.known(store, "club", ["b1"]))
+        known = await database.read(lambda store: events.find(store, "club", ["b1"]))
         assert {"id": "b1", "status": "confirmed"} == known["b1"].data
         kept = await database.read(lambda store: keys.of(store, "club", "ada", "op_1"))
         assert b"{}" == kept.outcome
@@ -153,7 +153,7 @@ async def test_secrets_that_version_1_kept_are_gone(empty_url, monkeypatch):
             await database.write(add)
     async with Database(empty_url, now) as database:
         found = {name: await database.read(lambda store, name=name: keys.of(store, "", "ada", name)) for name in kept}
-        used = await database.read(lambda store: keys.used(store, "ada"))
+        used = await database.read(lambda store: keys.use(store, "ada"))
     assert {"webhooks.create": answer + b'{"id": "wh_1"}', "bookings.create": answer + kept["bookings.create"]} == {
         name: one.outcome for name, one in found.items()
     }

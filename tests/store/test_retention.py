@@ -14,7 +14,7 @@ from gateway.store.deliveries.deliveries import (
     claim,
     record,
 )
-from gateway.store.deliveries.history import Filter, attempts_of, delivery, listed
+from gateway.store.deliveries.history import Filter, attempts_of, delivery, list_
 from gateway.store.events.events import NewEvent, Receipt, append, receive
 from gateway.store.links import ledger, offers
 from gateway.store.links.ledger import Entry
@@ -106,7 +106,7 @@ async def test_rows_are_bounded_as_well_and_go_in_batches(database):
         await end(database, key)
     assert PruneResult(2, 4, 4, 0, 0, 0, 0, more=True) == await pruned(database, rows=2, batch=2)
     assert PruneResult(1, 2, 2, 0, 0, 0, 0, more=False) == await pruned(database, rows=2, batch=2)
-    found = await database.read(lambda connection: listed(connection, Filter(), None, 9))
+    found = await database.read(lambda connection: list_(connection, Filter(), None, 9))
     assert ["evt_4", "evt_4", "evt_3", "evt_3"] == [one.event for one in found]
 
 
@@ -164,7 +164,7 @@ async def test_an_entry_of_a_ledger_goes_when_it_is_old_and_holds_no_time_to_com
 
     await database.write(work)
     gone = (await pruned(database)).entries
-    left = await database.read(lambda connection: {one.id for one in ledger.listed(connection, "court", 9)})
+    left = await database.read(lambda connection: {one.id for one in ledger.list_(connection, "court", 9)})
     expected = {"fresh", "lately", "coming"} if state in ledger.LIVE else {"fresh"}
     assert (4 - len(expected), expected) == (gone, left)
 
@@ -188,9 +188,7 @@ async def test_deliveries_are_listed_page_by_page(database, expected, wanted):
     await happen(database, 3, 0, type_="booking.cancelled")
     await end(database, state=DEAD)
     found, before = [], None
-    while page := await database.read(
-        lambda connection, before=before: listed(connection, Filter(**wanted), before, 2)
-    ):
+    while page := await database.read(lambda connection, before=before: list_(connection, Filter(**wanted), before, 2)):
         found += [one.id for one in page]
         before = page[-1].sequence, page[-1].id
     assert expected == found

@@ -160,7 +160,7 @@ async def connections(provider, aiohttp_server, plan):
         "time_zone": "Europe/Berlin",
         "currency": "EUR",
     }
-    return {name: catalog.bound(name, plan, values) for name in CONNECTIONS}
+    return {name: catalog.bind(name, plan, values) for name in CONNECTIONS}
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ from contextlib import closing
 
 import pytest
 
-from gateway.mapping.compiler.operations.alternatives import fitted
+from gateway.mapping.compiler.operations.alternatives import fit
 from gateway.model.model import load
 from gateway.surface.operations.capabilities import capabilities
 
@@ -34,7 +34,7 @@ async def test_wrong_arguments(call, path):
 
 def test_capabilities(plan):
     """Every operation of the contract and every native one is told, with the mapping's own notes and limits."""
-    found = capabilities(fitted(plan, {}), load())
+    found = capabilities(fit(plan, {}), load())
     assert {*load().operations, "native.getPrices", "native.openDoor", "native.setLights"} == set(found)
     assert {"support": "unsupported", "notes": "courts have no services"} == found["services.list"]
     assert {"support": "native"} == found["bookings.get"]

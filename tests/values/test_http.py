@@ -2,7 +2,7 @@
 
 import pytest
 
-from gateway.values.http import linked, retry_after
+from gateway.values.http import link, retry_after
 from gateway.values.messages import Response
 
 BIG = "9" * 20
@@ -57,7 +57,7 @@ def test_retry_after_without_a_clock():
 )
 def test_linked(header, target):
     """The first link of the relation is given, as RFC 8288 reads the header; what is about something else is not."""
-    assert target == linked(header, "next")
+    assert target == link(header, "next")
 
 
 @pytest.mark.parametrize(
@@ -66,4 +66,4 @@ def test_linked(header, target):
 def test_no_link_header(header):
     """What is no Link header is told, so that nobody takes it for one without a next page; at once, however long."""
     with pytest.raises(ValueError, match="Link"):
-        linked(header, "next")
+        link(header, "next")

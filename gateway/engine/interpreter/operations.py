@@ -10,20 +10,20 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 from gateway.engine.cache import Answer, Cache
-from gateway.engine.compensation import look_with, marked, unknown
+from gateway.engine.compensation import look_with, mark, unknown
 from gateway.engine.interpreter.scopes import laid_over, public
 from gateway.engine.interpreter.steps import Steps, Tools
-from gateway.engine.interpreter.windows import around, bounds_of, chunks, united
+from gateway.engine.interpreter.windows import around, bounds_of, chunks, unite
 from gateway.engine.state import CallState
 from gateway.engine.way_out.exchange import Ask
 from gateway.mapping.generated.running import build
-from gateway.mapping.handling import handled
+from gateway.mapping.handling import handle
 from gateway.mapping.nodes.calls import ASKED, FoundResult, OperationPlan, RawResult, RunPlan, StepResult, VariantPlan
 from gateway.mapping.nodes.given import WindowPlan
 from gateway.mapping.runtime.expressions import decides, read
 from gateway.mapping.runtime.faults.told_outside import told_outside
-from gateway.mapping.runtime.results import Result, chosen, distinct, read_all, told, unfinished
-from gateway.mapping.runtime.steps import accepted, assign, chosen_by
+from gateway.mapping.runtime.results import Result, choose, distinct, read_all, tell, unfinished
+from gateway.mapping.runtime.steps import accept, assign, chosen_by
 from gateway.model.filters import tests_of
 from gateway.model.model import Model
 from gateway.values.errors import GatewayError, NotMapped, OutcomeUnknown, Unsupported
@@ -47,7 +47,7 @@ class Operations:
         arguments: Mapping[str, Json] = call.arguments
         lost: tuple[dict[str, Json], ...] = ()
         if operation is not None:
-            arguments, lost = handled(plan, arguments, operation, state.connection.provider.title, call.handling)
+            arguments, lost = handle(plan, arguments, operation, state.connection.provider.title, call.handling)
         try:
             found = await self._operation(plan, arguments, state, partial=call.partial)
             if found.part and not state.is_parted:
@@ -66,7 +66,7 @@ class Operations:
         if isinstance(error, OutcomeUnknown) or not state.writes.any() or await state.writes.take_back():
             return None
         if effect is not Effect.UNSAFE:
-            return marked(error, self._model.errors[error.code].status)
+            return mark(error, self._model.errors[error.code].status)
         look = look_with(self._model, state.connection, state.call.operation)
         return unknown(error, "The provider accepted a write, and what followed failed", look)
 
@@ -78,11 +78,11 @@ class Operations:
         That is for a list that a caller asked for, and never for one that a step makes use of.
         """
         if plan.cache is None:
-            return await self._performed(plan, arguments, state, partial=partial)
+            return await self._perform(plan, arguments, state, partial=partial)
         apart = state.of_kept()
 
         async def ask() -> Answer:
-            return Answer(await self._performed(plan, arguments, apart, partial=partial), apart.oldest.said)
+            return Answer(await self._perform(plan, arguments, apart, partial=partial), apart.oldest.said)
 
         # What a write may change is asked for anew after each, whoever made it.
         writes = state.turn.written(state.connection.name) if self._model.is_written(plan.name) else 0
@@ -92,12 +92,12 @@ class Operations:
         found: Result = answer.value
         return found
 
-    async def _performed(
+    async def _perform(
         self, plan: OperationPlan, arguments: Mapping[str, Json], state: CallState, *, partial: bool
     ) -> Result:
         """Run one operation."""
         connection, operation = state.connection, self._model.operations.get(plan.name)
-        scope = state.names(accepted(plan, arguments, operation, connection.provider.title, connection.scope))
+        scope = state.names(accept(plan, arguments, operation, connection.provider.title, connection.scope))
         if operation is not None and operation.window is not None:
             scope[ASKED] = tuple(scope["args"].get(name) for name in operation.window)
         if plan.window is None:
@@ -115,16 +115,16 @@ class Operations:
         for window in chunks(bounds, width, state.now, state.connection.zone):
             inner = {**scope, "window": window, ASKED: around(window)}
             found = await self._once(plan, inner, state, partial=partial)
-            listed = await state.compute(united, listed, found, operation.order[0], bounds)
+            listed = await state.compute(unite, listed, found, operation.order[0], bounds)
         return listed
 
     async def _once(self, plan: OperationPlan, scope: dict[str, Json], state: CallState, *, partial: bool) -> Result:
         """Run the operation once, for one window if it has one."""
-        variant = plan.variants[0] if _is_plain(plan) else await state.compute(_begun, plan, scope)
+        variant = plan.variants[0] if _is_plain(plan) else await state.compute(_begin, plan, scope)
         operation = self._model.operations.get(plan.name)
         parts: list[str] | None = [] if operation is not None and operation.gives == "list" else None
         body = await Steps(self._tools, state, plan.name, variant, parts).all(scope)
-        found = await self._found(plan, variant, scope, state, body, partial=partial)
+        found = await self._find(plan, variant, scope, state, body, partial=partial)
         if parts:
             found = replace(found, part=parts[0])
         if variant.set is not None:
@@ -134,10 +134,10 @@ class Operations:
             return found
         tests = tests_of(operation.filters, {**scope["args"], **chosen_by(variant, operation, scope)})
         return await state.compute(
-            distinct, await state.compute(chosen, found, tests) if tests else found, variant.origin
+            distinct, await state.compute(choose, found, tests) if tests else found, variant.origin
         )
 
-    async def _found(
+    async def _find(
         self,
         plan: OperationPlan,
         variant: VariantPlan,
@@ -150,9 +150,9 @@ class Operations:
         """Find the result of what was done and read it."""
         result = variant.result
         if isinstance(result, FoundResult):
-            return await self._listed(result.operation, scope["args"]["id"], plan, state)
+            return await self._list(result.operation, scope["args"]["id"], plan, state)
         if isinstance(result, RunPlan):
-            return await self._given(result, scope, plan.name, state, partial=partial)
+            return await self._give(result, scope, plan.name, state, partial=partial)
         if isinstance(result, StepResult):
             return _of_step(scope[result.step])
         root = body if variant.sole else public(state.connection, scope)
@@ -168,7 +168,7 @@ class Operations:
             return found
         return Result(found.rows, found.raw, single=True, left_out=found.left_out)
 
-    async def _listed(self, name: str, wanted: str, plan: OperationPlan, state: CallState) -> Result:
+    async def _list(self, name: str, wanted: str, plan: OperationPlan, state: CallState) -> Result:
         """The one of a list with this id."""
         listed = await self._operation(state.connection.provider.operations[name], {}, state)
         for row, own in zip(listed.rows, listed.raw, strict=True):
@@ -178,7 +178,7 @@ class Operations:
             raise unfinished(listed.part)
         raise NotMapped("", code=plan.not_found or "NOT_FOUND")
 
-    async def _given(
+    async def _give(
         self, run: RunPlan, scope: Mapping[str, Json], outer: str, state: CallState, *, partial: bool
     ) -> Result:
         """Another operation's result, asked for now."""
@@ -209,7 +209,7 @@ def _is_plain(plan: OperationPlan) -> bool:
     return not plan.variables and plan.variants[0].when is None
 
 
-def _begun(plan: OperationPlan, scope: dict[str, Json]) -> VariantPlan:
+def _begin(plan: OperationPlan, scope: dict[str, Json]) -> VariantPlan:
     """Take what the operation takes, and choose the variant that fits."""
     assign(plan.variables, scope)
     for variant in plan.variants:
@@ -230,6 +230,6 @@ def _reply(plan: OperationPlan, found: Result, lost: tuple[dict[str, Json], ...]
     if found.single:
         raw = found.raw[0] if found.raw else None
         return Reply(found.data, support=plan.support, raw=raw, warnings=lost, age=found.age)
-    warnings = (*lost, *told(found.left_out, found.part))
+    warnings = (*lost, *tell(found.left_out, found.part))
     whole = not found.part
     return Reply(found.rows, support=plan.support, raw=found.raw, whole=whole, warnings=warnings, age=found.age)

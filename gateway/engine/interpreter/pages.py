@@ -16,7 +16,7 @@ from gateway.mapping.nodes.pages import ADDRESS, PagesPlan
 from gateway.mapping.runtime.expressions import decides_of_answer, read
 from gateway.mapping.runtime.requests import url_of
 from gateway.values.errors import AnswerMismatch
-from gateway.values.http import linked
+from gateway.values.http import link
 from gateway.values.messages import Json
 from gateway.values.strictjson import encode_json
 from gateway.values.truth import MISSING, is_true
@@ -45,7 +45,7 @@ async def ask_all(asked: ProviderCall, pages: PagesPlan, ask: Ask) -> Json:
     later = replace(first, query=pages.query or plan.query, body=pages.body or plan.body)
     known: Mapping[str, Json] = {} if pages.start is None else {pages.kind: pages.start}
     rows: list[Json] = []
-    told = {_told(known)}
+    told = {_tell(known)}
     for number in range(pages.most):
         scope = {**asked.scope, **known}
         page_of = first if number == 0 and pages.start is None else later
@@ -56,9 +56,9 @@ async def ask_all(asked: ProviderCall, pages: PagesPlan, ask: Ask) -> Json:
             whole = {**answer, "body": _laid(answer["body"], pages.rows.steps or (), rows)}
             return whole if plan.whole else whole["body"]
         known = page.following
-        if _told(known) in told:
+        if _tell(known) in told:
             raise _wrong(pages, "the same page is named twice")
-        told.add(_told(known))
+        told.add(_tell(known))
     raise _wrong(pages, f"the list goes on beyond {pages.most} pages, and all of it is needed (`most:`)")
 
 
@@ -79,7 +79,7 @@ def _following(answer: Json, pages: PagesPlan, plan: CallPlan, scope: Scope, cou
     """Name what the next page is asked for by; None where the answer names none."""
     if pages.start is not None:
         return {pages.kind: scope[pages.kind] + (count if pages.kind == "offset" else 1)}
-    told = _linked(answer, pages) if pages.told is None else read(pages.told, answer["body"], pages.origin)
+    told = _link(answer, pages) if pages.told is None else read(pages.told, answer["body"], pages.origin)
     if told is MISSING or not is_true(told):
         return None
     if pages.kind == "token":
@@ -88,9 +88,9 @@ def _following(answer: Json, pages: PagesPlan, plan: CallPlan, scope: Scope, cou
     return {ADDRESS: _address(pages, here, told)}
 
 
-def _linked(answer: Json, pages: PagesPlan) -> str | None:
+def _link(answer: Json, pages: PagesPlan) -> str | None:
     try:
-        return linked(answer["headers"].get("link", ""), pages.link)
+        return link(answer["headers"].get("link", ""), pages.link)
     except ValueError:
         raise _wrong(pages, "the Link header cannot be read (RFC 8288)") from None
 
@@ -125,7 +125,7 @@ def _laid(body: Json, steps: tuple[str, ...], rows: list[Json]) -> Json:
     return {**body, steps[0]: _laid(body[steps[0]], steps[1:], rows)}
 
 
-def _told(known: Mapping[str, Json]) -> bytes:
+def _tell(known: Mapping[str, Json]) -> bytes:
     """What tells a page from the others."""
     return encode_json(dict(known))
 

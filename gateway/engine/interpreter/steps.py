@@ -35,7 +35,7 @@ from gateway.mapping.nodes.calls import (
 from gateway.mapping.runtime.expressions import decides_of_answer, read, told_by
 from gateway.mapping.runtime.faults.told_outside import told_outside
 from gateway.mapping.runtime.results import Result, unfinished
-from gateway.mapping.runtime.steps import alone, assign, refuse, wanted
+from gateway.mapping.runtime.steps import alone, assign, is_wanted, refuse
 from gateway.model.model import Model
 from gateway.values.errors import GatewayError, OutcomeUnknown, ProviderRejected
 from gateway.values.messages import Effect, Json
@@ -70,7 +70,7 @@ class Steps:
         value: Json = None
         for step in self.variant.steps:
             listed = isinstance(step, CallStep | RunStep) and step.fan_out is not None  # then each element has its own
-            if step.when is not None and not listed and not await self.state.compute(wanted, step, scope):
+            if step.when is not None and not listed and not await self.state.compute(is_wanted, step, scope):
                 value = None
                 scope.update(dict.fromkeys(step.names))
                 continue
@@ -103,7 +103,7 @@ class Steps:
     async def _fan_out(self, step: AskingStep, scope: dict[str, Json]) -> Json:
         """One call for each element that is wanted, so many at once; the first failure cancels the rest."""
         wanted_ones = await self.state.compute(
-            lambda: [one for one in elements(step, self.state.connection, scope) if wanted(step, {**scope, **one})]
+            lambda: [one for one in elements(step, self.state.connection, scope) if is_wanted(step, {**scope, **one})]
         )
         turn = asyncio.Semaphore(step.fan_out.concurrency if step.fan_out else 1)
 
@@ -140,7 +140,7 @@ class Steps:
     async def performed(self, step: AskingStep, scope: Mapping[str, Json]) -> Json:
         """Do a step, look what became of it where it failed, and remember how it is taken back."""
         try:
-            value = await self._sent(step, scope)
+            value = await self._send(step, scope)
         except GatewayError as error:
             clear = not self.state.writes.any() and not is_unexplained(error)
             if step.recover is None or clear or error.code in step.ignore_errors:
@@ -150,7 +150,7 @@ class Steps:
             self.state.writes.undone_by(self._undo(step.undo, {**scope, step.name: value}))
         return value
 
-    async def _sent(self, step: AskingStep, scope: Mapping[str, Json]) -> Json:
+    async def _send(self, step: AskingStep, scope: Mapping[str, Json]) -> Json:
         """Send a step's call, or run its operation, and give what is kept of the answer."""
         if isinstance(step, RunStep):
             body = await self.asked(step.run, scope)
@@ -163,7 +163,7 @@ class Steps:
     async def _looked_at(self, recover: RecoverPlan, error: GatewayError, scope: Mapping[str, Json]) -> Json:
         """See whether a step that failed was done all the same: its value then, else the failure, in doubt or not."""
         try:
-            value = await self._looked(recover, scope)
+            value = await self._look_up(recover, scope)
             done = told_by(recover.done, value, {**scope, "body": value}, recover.origin)
         except GatewayError:
             value = done = None
@@ -181,7 +181,7 @@ class Steps:
             raise error.__cause__.copy_with() from error  # as it was before it put the outcome in doubt
         raise error
 
-    async def _looked(self, recover: RecoverPlan, scope: Mapping[str, Json]) -> Json:
+    async def _look_up(self, recover: RecoverPlan, scope: Mapping[str, Json]) -> Json:
         """What a look finds."""
         if isinstance(recover.look, RunPlan):
             body = await self.asked(recover.look, scope)
@@ -202,14 +202,14 @@ class Steps:
         keep_on_failure: bool = False,
     ) -> Json:
         """Send one call. Of a write it is noted whether it was done, of a list whether the answer is all of it."""
-        body = await self._exchanged(call, effect, scope, writes=effect is not Effect.SAFE and not keep_on_failure)
+        body = await self._exchange(call, effect, scope, writes=effect is not Effect.SAFE and not keep_on_failure)
         if call.complete is not None and not await self._is_complete(call, body, scope):
             if self.parts is None:
                 raise unfinished(call.origin)
             self.parts.append(call.origin)
         return body
 
-    async def _exchanged(self, call: CallPlan, effect: Effect, scope: Mapping[str, Json], *, writes: bool) -> Json:
+    async def _exchange(self, call: CallPlan, effect: Effect, scope: Mapping[str, Json], *, writes: bool) -> Json:
         """Make the exchange of a call, and note of a write whether it was done, where that is known."""
         try:
             body = await self._ask(call, scope, effect)

@@ -62,7 +62,7 @@ def chunks(bounds: Bounds, plan: WindowPlan, now: datetime, zone: str) -> list[d
     return found
 
 
-def united(listed: Result, more: Result, start: str, bounds: Bounds) -> Result:
+def unite(listed: Result, more: Result, start: str, bounds: Bounds) -> Result:
     """Give a list with the rows of one more window that begin, by their field `start`, inside the bounds.
 
     A row whose id is there already stays as it is there.

@@ -40,9 +40,9 @@ def signed_assertion(assertion: Assertion, scope: Scope, now: float, id_: str) -
     issued = int(now)
     claims = {**evaluate(assertion.claims, scope), "iat": issued, "exp": issued + int(assertion.lifetime), "jti": id_}
     header = {"alg": assertion.algorithm, "typ": "JWT", **evaluate(assertion.header, scope)}
-    content = b".".join(_encoded(encode_json(part)) for part in (header, claims))
+    content = b".".join(_encode(encode_json(part)) for part in (header, claims))
     signature = _signature(assertion, str(evaluate(assertion.key, scope)), content)
-    return Credential((content + b"." + _encoded(signature)).decode())
+    return Credential((content + b"." + _encode(signature)).decode())
 
 
 def pem_of(text: str) -> bytes:
@@ -72,6 +72,6 @@ def _signature(assertion: Assertion, key: str, content: bytes) -> bytes:
     raise MappingFault(f"{origin}: the key of the assertion is not one for {assertion.algorithm}", origin=origin)
 
 
-def _encoded(data: bytes) -> bytes:
+def _encode(data: bytes) -> bytes:
     """Encode as RFC 7515, section 2, wants it: base64url without padding."""
     return base64.urlsafe_b64encode(data).rstrip(b"=")

@@ -49,7 +49,7 @@ class Logins:
 
     async def begin(self, agreement: Agreement, connection: str, scheme: str) -> str:
         """Begin a login, and give the address that a person opens. Raises StoreUnavailable."""
-        state, verifier = self._drawn(_STATE_BYTES), self._drawn(VERIFIER_BYTES)
+        state, verifier = self._draw(_STATE_BYTES), self._draw(VERIFIER_BYTES)
         pending = PendingLogin(connection, scheme, f"{self.public_url}{CALLBACK}", verifier)
         name, now = _name(state), self.now()
         sealed = self.sealer.seal(json.dumps([connection, scheme, pending.redirect_uri, verifier]).encode(), name)
@@ -68,7 +68,7 @@ class Logins:
         except UnknownKeyError:
             return None
 
-    def _drawn(self, size: int) -> str:
+    def _draw(self, size: int) -> str:
         return base64.urlsafe_b64encode(self.random(size)).rstrip(b"=").decode()
 
 

@@ -8,7 +8,7 @@ from typing import TypeAlias
 
 from gateway.engine.sessions.assertions import signed_assertion
 from gateway.engine.sessions.tokens import Tokens, read_tokens
-from gateway.engine.way_out.credentials import added
+from gateway.engine.way_out.credentials import add
 from gateway.engine.way_out.exchange import Dispatch, Exchange
 from gateway.mapping.nodes.calls import CallPlan, ErrorRule, Scope
 from gateway.mapping.nodes.provider import SessionAuth
@@ -51,8 +51,8 @@ class Obtaining:
             scope["assertion"] = self.sign(auth.assertion, told, self.now(), self.fresh())
         request = to_request(call, scope)
         if auth.beside is not None:
-            request = added(auth.beside.without_bodies, request, scope)
-        return added(auth.client, request, scope) if auth.client is not None else request
+            request = add(auth.beside.without_bodies, request, scope)
+        return add(auth.client, request, scope) if auth.client is not None else request
 
     def read(self, call: CallPlan, response: Response, before: str | None) -> Tokens:
         """Read the answer; `before` is what renewed the session so far."""
@@ -68,7 +68,7 @@ class Obtaining:
 async def renewed(obtaining: Obtaining, send: Dispatch, waiting: Exchange, held: Tokens | None) -> Tokens:
     """Get new tokens for an exchange that waits; when that fails it was not sent, so nothing of it is in doubt."""
     try:
-        return await _renewed(obtaining, send, waiting, held)
+        return await _renew(obtaining, send, waiting, held)
     except ProviderUnavailable as error:
         late = error.code == "PROVIDER_TIMEOUT"
         raise ProviderUnavailable(
@@ -78,7 +78,7 @@ async def renewed(obtaining: Obtaining, send: Dispatch, waiting: Exchange, held:
         raise ProviderRejected(error.detail, origin=error.origin) from error
 
 
-async def _renewed(obtaining: Obtaining, send: Dispatch, waiting: Exchange, held: Tokens | None) -> Tokens:
+async def _renew(obtaining: Obtaining, send: Dispatch, waiting: Exchange, held: Tokens | None) -> Tokens:
     """Try what may renew the session, one after the other, as long as each is refused."""
     auth, refusal = obtaining.auth, None
     known = (held.refresh if held is not None else None, obtaining.first())

@@ -60,8 +60,8 @@ class Session:
         if self.tokens is not None and self.tokens.serves(self._clock(), stale):
             return self.tokens.token
         if self._underway is None:
-            self._underway = asyncio.ensure_future(self._renewed(renew, stale, seconds, connection))
-            self._underway.add_done_callback(self._done)
+            self._underway = asyncio.ensure_future(self._renew(renew, stale, seconds, connection))
+            self._underway.add_done_callback(self._finish)
         return (await asyncio.shield(self._underway)).token
 
     async def put(self, tokens: Tokens) -> None:
@@ -69,12 +69,12 @@ class Session:
         await self._vault.put(self._identity, tokens)
         self.tokens = tokens
 
-    def _done(self, renewal: asyncio.Future[Tokens]) -> None:
+    def _finish(self, renewal: asyncio.Future[Tokens]) -> None:
         self._underway = None
         if not renewal.cancelled() and renewal.exception() is None:
             self.tokens = renewal.result()
 
-    async def _renewed(self, renew: Renew, stale: str | None, seconds: float, connection: str) -> Tokens:
+    async def _renew(self, renew: Renew, stale: str | None, seconds: float, connection: str) -> Tokens:
         """Take what is kept where that serves; else renew it, or wait for who does."""
         over = self._clock() + seconds
         while True:

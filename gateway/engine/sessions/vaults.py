@@ -18,7 +18,7 @@ from gateway.values.errors import StoreUnavailable
 _SALT_BYTES = 32
 
 
-def _resealed(name: str, old: bytes, new: bytes, store: Transaction) -> None:
+def _reseal(name: str, old: bytes, new: bytes, store: Transaction) -> None:
     rows.reseal(store, name, old, new)
 
 
@@ -101,16 +101,16 @@ class StoreVault:
         """Begin: whatever an older key sealed is sealed with the newest. Raises StoreUnavailable for a key unknown."""
         sealed = await self.database.read(rows.all_sealed)
         for name, old in sealed.items():
-            plain = self._opened(old, name)
+            plain = self._open(old, name)
             if not self.sealer.is_newest(old):
-                await self.database.write(partial(_resealed, name, old, self.sealer.seal(plain, name)))
-        await self._named(b"")
+                await self.database.write(partial(_reseal, name, old, self.sealer.seal(plain, name)))
+        await self._name(b"")
 
     async def read(self, identity: bytes) -> Held:
         """Give what is known of a session."""
-        name = await self._named(identity)
+        name = await self._name(identity)
         row = await self.database.read(lambda store: rows.kept(store, name))
-        return Held(row, Tokens.from_bytes(self._opened(row.sealed, name)) if row.sealed is not None else None)
+        return Held(row, Tokens.from_bytes(self._open(row.sealed, name)) if row.sealed is not None else None)
 
     async def claim(self, held: Held, until: int) -> Lease | None:
         """Take the right to renew what was read, up to a moment; None while another has it, or has renewed it."""
@@ -132,19 +132,19 @@ class StoreVault:
 
     async def put(self, identity: bytes, tokens: Tokens) -> None:
         """Keep what a person has brought."""
-        name = await self._named(identity)
+        name = await self._name(identity)
         sealed, now = self.sealer.seal(tokens.to_bytes(), name), self.now()
         await self.database.write(lambda store: rows.put(store, name, sealed, now))
 
-    async def _named(self, identity: bytes) -> str:
+    async def _name(self, identity: bytes) -> str:
         """Name a session. The key of names is made once for a store."""
         if self._salt is None:
             mine = self.sealer.seal(self.random(_SALT_BYTES), rows.SALT)
             sealed = await self.database.write(lambda store: rows.salt(store, mine))
-            self._salt = self._opened(sealed, rows.SALT)
+            self._salt = self._open(sealed, rows.SALT)
         return name_of(self._salt, identity)
 
-    def _opened(self, sealed: bytes, name: str) -> bytes:
+    def _open(self, sealed: bytes, name: str) -> bytes:
         try:
             return self.sealer.open(sealed, name)
         except UnknownKeyError:

@@ -12,11 +12,11 @@ from functools import partial
 from gateway.engine.sessions.renewal import Obtaining, renewed
 from gateway.engine.sessions.session import Session
 from gateway.engine.sessions.tokens import Tokens
-from gateway.engine.way_out.credentials import added, token_in
+from gateway.engine.way_out.credentials import add, token_in
 from gateway.engine.way_out.exchange import Dispatch, Exchange
 from gateway.mapping.nodes.calls import Scope
 from gateway.mapping.nodes.provider import ChallengeAuth, NoAuth, SessionAuth, StaticAuth
-from gateway.mapping.runtime.answers import decoded, holds, said
+from gateway.mapping.runtime.answers import decode, holds, say
 from gateway.values.errors import ProviderUnauthorised
 from gateway.values.messages import Json, Request, Response
 from gateway.values.strictjson import JsonRefused, decode_json
@@ -34,7 +34,7 @@ class InSession:
     clock: Callable[[], float]
 
 
-def signed(send: Dispatch, auth: NoAuth | StaticAuth, scope: Callable[[], Scope]) -> Dispatch:
+def sign(send: Dispatch, auth: NoAuth | StaticAuth, scope: Callable[[], Scope]) -> Dispatch:
     """Wrap `send` with a scheme that has no session.
 
     `scope` gives the connection's settings with secrets revealed, and the time as it is when it is asked for: a
@@ -44,7 +44,7 @@ def signed(send: Dispatch, auth: NoAuth | StaticAuth, scope: Callable[[], Scope]
         return send
 
     async def sending(exchange: Exchange) -> Response:
-        return await send(exchange.making(lambda: added(auth, exchange.make(), scope())))
+        return await send(exchange.making(lambda: add(auth, exchange.make(), scope())))
 
     return sending
 
@@ -62,21 +62,21 @@ def in_session(send: Dispatch, part: InSession) -> Dispatch:
 
     async def sending(exchange: Exchange) -> Response:
         response, token = await attempt(exchange, None)
-        if not _refused(auth, response, scope()):
+        if not _is_refused(auth, response, scope()):
             return response
         response, token = await attempt(exchange, token)
-        if _refused(auth, response, scope()):
+        if _is_refused(auth, response, scope()):
             raise ProviderUnauthorised(
                 "The provider refused a session that was fetched a moment ago; check the connection's credentials.",
                 origin=auth.origin,
-                provider=said(auth.login.said, decoded(auth.login, response, scope())[0]),
+                provider=say(auth.login.said, decode(auth.login, response, scope())[0]),
             )
         return response
 
     return sending
 
 
-def challenged(send: Dispatch, auth: ChallengeAuth, scope: Callable[[], Scope], session: Session) -> Dispatch:
+def challenge(send: Dispatch, auth: ChallengeAuth, scope: Callable[[], Scope], session: Session) -> Dispatch:
     """Wrap `send` so that what is refused for want of a token is sent once more with the one that the refusal gives."""
 
     async def attempt(exchange: Exchange) -> Response:
@@ -85,13 +85,13 @@ def challenged(send: Dispatch, auth: ChallengeAuth, scope: Callable[[], Scope], 
 
     async def sending(exchange: Exchange) -> Response:
         response = await attempt(exchange)
-        if not _refused(auth, response, scope()):
+        if not _is_refused(auth, response, scope()):
             return response
         token = token_in(auth.token, response)
         if token:
             session.tokens = Tokens(token)
             response = await attempt(exchange)
-        if not token or _refused(auth, response, scope()):
+        if not token or _is_refused(auth, response, scope()):
             told = "The provider refused a token that it had just given" if token else "The provider gave no token"
             raise ProviderUnauthorised(f"{told}; check the connection's credentials.", origin=auth.origin)
         return response
@@ -102,11 +102,11 @@ def challenged(send: Dispatch, auth: ChallengeAuth, scope: Callable[[], Scope], 
 def _with_token(auth: SessionAuth | ChallengeAuth, request: Request, scope: Scope, token: str | None) -> Request:
     """Give a request with what is sent beside a token and, where there is one, the token."""
     if auth.beside is not None:
-        request = added(auth.beside, request, scope)
-    return request if token is None else added(auth.sends, request, {**scope, "token": token})
+        request = add(auth.beside, request, scope)
+    return request if token is None else add(auth.sends, request, {**scope, "token": token})
 
 
-def _refused(auth: SessionAuth | ChallengeAuth, response: Response, scope: Scope) -> bool:
+def _is_refused(auth: SessionAuth | ChallengeAuth, response: Response, scope: Scope) -> bool:
     body: Json = None
     if len(response.body) <= _LARGEST_REFUSAL:
         try:

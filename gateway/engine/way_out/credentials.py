@@ -26,24 +26,24 @@ _COOKIE: Final = re.compile(r"[\x21\x23-\x2b\x2d-\x3a\x3c-\x5b\x5d-\x7e]*")
 """A cookie's value (RFC 6265, section 4.1.1)."""
 
 
-def added(auth: StaticAuth, request: Request, scope: Scope) -> Request:
+def add(auth: StaticAuth, request: Request, scope: Scope) -> Request:
     """Give the request with what a scheme sends; parts of bodies go only into a body of their form.
 
     Raises what `build` raises, and MappingFault where a credential has no place in what the call sends.
     """
-    headers = join_headers(request.headers, pairs(_built(auth.headers, scope), auth.origin))
+    headers = join_headers(request.headers, pairs(_build(auth.headers, scope), auth.origin))
     if auth.basic is not None:
         headers = join_headers(headers, [("Authorization", _basic(auth.basic, auth, scope))])
     if auth.cookies is not None:
         headers = join_headers(headers, [("Cookie", _cookies(auth, headers, scope))])
-    own = pairs(_built(auth.query, scope), auth.origin)
+    own = pairs(_build(auth.query, scope), auth.origin)
     names = {name for name, _ in own}  # the address of a next page may have them as well
     query = tuple(one for one in request.query if one[0] not in names) + own
     signed = request.with_parts(tuple(headers), query, request.body, request.hidden)
     return signed if auth.bodiless else _in_body(auth, signed, scope)
 
 
-def _built(tree: Tree | None, scope: Scope) -> dict[str, Json]:
+def _build(tree: Tree | None, scope: Scope) -> dict[str, Json]:
     return build(tree, scope) if tree is not None else {}
 
 
@@ -56,7 +56,7 @@ def _basic(basic: tuple[Tree, Tree], auth: StaticAuth, scope: Scope) -> Credenti
 def _cookies(auth: StaticAuth, headers: list[tuple[str, str]], scope: Scope) -> Credential:
     """Write the cookies of a scheme, behind those that the call itself sends."""
     told = [value for name, value in headers if name.lower() == "cookie"]
-    for name, value in pairs(_built(auth.cookies, scope), auth.origin):
+    for name, value in pairs(_build(auth.cookies, scope), auth.origin):
         if not _COOKIE.fullmatch(value):
             detail = f"{auth.origin}: the value of the cookie {name} holds a character that no cookie may hold"
             raise MappingFault(detail, origin=auth.origin)

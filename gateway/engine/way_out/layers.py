@@ -27,7 +27,7 @@ def http(client: Send, gates: Gates, clock: Callable[[], float]) -> Dispatch:
             await gates.at_host(host, call.connection, call.deadline)
         try:
             left = call.deadline - clock()
-            return await _logged(
+            return await _log(
                 client, request if request.timeout <= left else replace(request, timeout=left), host, call
             )
         finally:
@@ -36,7 +36,7 @@ def http(client: Send, gates: Gates, clock: Callable[[], float]) -> Dispatch:
     return send
 
 
-async def _logged(client: Send, request: Request, host: str, call: Call) -> Response:
+async def _log(client: Send, request: Request, host: str, call: Call) -> Response:
     """Send, and say so: the host and the status, never the URL."""
     id_, connection, method = call.request_id, call.connection, request.method
     try:
@@ -55,16 +55,16 @@ def recorded(send: Dispatch) -> Dispatch:
     async def sending(exchange: Exchange) -> Response:
         if exchange.watch is None:
             return await send(exchange)
-        return await _watched(send, exchange, exchange.watch)
+        return await _watch(send, exchange, exchange.watch)
 
     return sending
 
 
-async def _watched(send: Dispatch, exchange: Exchange, watch: Watch) -> Response:
+async def _watch(send: Dispatch, exchange: Exchange, watch: Watch) -> Response:
     record = watch.begin()
 
     def make() -> Request:
-        request = _made(watch, record, exchange)
+        request = _make(watch, record, exchange)
         watch.sent(record)
         return request
 
@@ -73,14 +73,14 @@ async def _watched(send: Dispatch, exchange: Exchange, watch: Watch) -> Response
     except GatewayError as error:
         record.settle(NO_ANSWER, error)
         if record.request is None and isinstance(error, TooManyCalls):
-            _made(watch, record, exchange)  # its turn never came: what it would have sent
+            _make(watch, record, exchange)  # its turn never came: what it would have sent
         raise
     finally:
         watch.end(record)
     return record.response
 
 
-def _made(watch: Watch, record: Record, exchange: Exchange) -> Request:
+def _make(watch: Watch, record: Record, exchange: Exchange) -> Request:
     request = exchange.make()
     watch.made(record, request)
     return request

@@ -25,7 +25,7 @@ from gateway.engine.sessions.agreement import Agreement
 from gateway.engine.sessions.renewal import Obtaining
 from gateway.engine.sessions.session import Sessions, identity_of
 from gateway.engine.tracing import Watch
-from gateway.engine.way_out.auth import InSession, challenged, in_session, signed
+from gateway.engine.way_out.auth import InSession, challenge, in_session, sign
 from gateway.engine.way_out.exchange import Ask, Dispatch, Exchange, ProviderCall
 from gateway.engine.way_out.layers import http, recorded
 from gateway.engine.way_out.validators import KeptAnswers, revalidating
@@ -84,10 +84,10 @@ def way_out(connection: Connection, around: Surroundings) -> WayOut:
     for name, auth in plans.items():
         if isinstance(auth, ChallengeAuth):
             own = around.sessions.of(connection.name, identity_of(provider.name, name, {"of": connection.digest}))
-            schemes[name] = _Scheme(challenged(paced, auth, ours, own), None)
+            schemes[name] = _Scheme(challenge(paced, auth, ours, own), None)
             continue
         if not isinstance(auth, SessionAuth):
-            schemes[name] = _Scheme(signed(paced, auth, ours), None)
+            schemes[name] = _Scheme(sign(paced, auth, ours), None)
             continue
         part = _part(connection, name, auth, ours, around)
         schemes[name] = _Scheme(in_session(paced, part), auth)

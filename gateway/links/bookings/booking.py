@@ -53,7 +53,7 @@ async def book(session: BookingSession) -> dict[str, Json]:
     for _ in range(_ROUNDS):
         there = await wait_for_settled(session)
         if there is not None:
-            again = await _repeated(session, there)
+            again = await _repeat(session, there)
             if again is not None:
                 return payload_of(link, again)
         _check_allowed(context, link, request)
@@ -62,17 +62,17 @@ async def book(session: BookingSession) -> dict[str, Json]:
             now = await find_entry(session)
             if now is not None and now.state in ledger.LIVE and (there is None or now.id != there.id):
                 continue  # another request for the same slot came in between, which may be this one's twin
-            raise _taken()
+            raise _take()
         entry = _entry(session, found.request)
         clash = await context.database.write(partial(ledger.begin, new=entry), tells=LEDGER)
         if clash is None:
             return payload_of(link, await _create(session, entry, found))
         if not is_asked(clash, request) and await stands(session, clash):
-            raise _taken()
-    raise _taken()
+            raise _take()
+    raise _take()
 
 
-async def _repeated(session: BookingSession, there: Entry) -> Entry | None:
+async def _repeat(session: BookingSession, there: Entry) -> Entry | None:
     """Give the booking that a request repeats; None when it repeats none, and a new one may be made.
 
     Raises GatewayError where it must not be made: what has its reference is cancelled, or another booking.
@@ -104,7 +104,7 @@ async def _again(session: BookingSession, there: Entry) -> Entry | None:
     now, player = session.context.now(), session.request.player
     if not by_reference(there, session.request) and None not in {player, there.player} and player != there.player:
         if await stands(session, there):
-            raise _taken()
+            raise _take()
         return None
     if there.state == CONFIRMED:
         if 0 <= now - there.created_at < _REPLAY_MILLISECONDS or await stands(session, there):
@@ -112,7 +112,7 @@ async def _again(session: BookingSession, there: Entry) -> Entry | None:
         return None
     if there.state in {PENDING, UNKNOWN}:
         return await _found_now(session, there)
-    raise _taken()  # it is being cancelled
+    raise _take()  # it is being cancelled
 
 
 async def _found_now(session: Session, there: Entry) -> Entry:
@@ -242,12 +242,12 @@ async def _confirm(session: Session, entry: Entry, booking: Mapping[str, Json]) 
 
     kept = await advance(context, link, entry, Trigger.CONFIRMED, beside=taken, booking=booking["id"], reason=None)
     if kept is None:
-        await _lost(session, entry, booking)
+        await _lose(session, entry, booking)
         raise unknown()
     return kept
 
 
-async def _lost(session: Session, entry: Entry, booking: Mapping[str, Json]) -> None:
+async def _lose(session: Session, entry: Entry, booking: Mapping[str, Json]) -> None:
     """See to a booking that was made after all, when it had been given up or cancelled: it is not for anybody."""
     context, link, name, tries = session.context, session.link, booking["id"], entry.tries + 1
     reason = f"the club has booking {name}, which was given up before it was made"
@@ -266,7 +266,7 @@ async def _give_up(session: Session, entry: Entry, booking: str, reason: str) ->
     await advance(session.context, session.link, entry, Trigger.NOT_CONFIRMED, **made)
 
 
-def _taken() -> ProviderRejected:
+def _take() -> ProviderRejected:
     return ProviderRejected("The slot is not free.", code="BOOKING_CONFLICT")
 
 

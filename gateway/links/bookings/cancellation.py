@@ -47,7 +47,7 @@ async def cancel(session: BookingSession) -> dict[str, Json] | None:
         return await _of_unknown(session, entry)
     if entry.state == CONFIRMED:
         if await _is_over(session, entry):
-            return payload_of(link, await _done(session, entry))
+            return payload_of(link, await _finish(session, entry))
         await _begin(session, entry)
     return await _cancel(session, entry)
 
@@ -60,14 +60,14 @@ def is_given_up(entry: Entry) -> bool:
 async def _of_given_up(session: Session, entry: Entry) -> dict[str, Json]:
     """Cancel what the gateway had given up, where it knows the booking. Raises ProviderRejected where it does not."""
     if entry.end_at <= session.context.now():
-        raise _ended()
+        raise _end()
     if entry.booking is None:
         text = "Nobody can tell whether the club has this booking: the club itself must be asked."
         raise ProviderRejected(text, code="INVALID_STATE")
     return await _cancel(session, entry)
 
 
-def _ended() -> ProviderRejected:
+def _end() -> ProviderRejected:
     return ProviderRejected("It is over.", code="INVALID_STATE")
 
 
@@ -106,7 +106,7 @@ async def _is_over(session: BookingSession, entry: Entry) -> bool:
     """Tell whether the booking is cancelled already. Raises ProviderRejected where it must not be cancelled now."""
     context, link, request = session.context, session.link, session.request
     if entry.end_at <= context.now():
-        raise _ended()
+        raise _end()
     named = request.slot_id is not None or by_reference(entry, request)
     elsewhere = not holds(link, entry, request)
     if session.club.reads_bookings:
@@ -114,7 +114,7 @@ async def _is_over(session: BookingSession, entry: Entry) -> bool:
             booking = await session.club.read(entry.booking)
         except GatewayError as error:
             if elsewhere and not named:
-                raise _moved() from error
+                raise _move() from error
             await _keep_trying(session, entry, error)
             raise later(error) from error
         if booking is None:
@@ -122,14 +122,14 @@ async def _is_over(session: BookingSession, entry: Entry) -> bool:
         if booking["status"] in OVER:
             return True
         if booking["status"] in {"completed", "no_show"}:
-            raise _ended()
+            raise _end()
         elsewhere = elsewhere or is_moved(link, entry, booking, request.start_ms, request.end_ms)
     if elsewhere and not named:
-        raise _moved()
+        raise _move()
     return False
 
 
-def _moved() -> ProviderRejected:
+def _move() -> ProviderRejected:
     return ProviderRejected("The club has moved the booking to another time or court.", code="INVALID_STATE")
 
 
@@ -145,7 +145,7 @@ async def _cancel(session: Session, entry: Entry) -> dict[str, Json]:
         elif error.code != GONE:
             await _keep_trying(session, entry, error)
             raise later(error) from error
-    return payload_of(link, await _done(session, entry))
+    return payload_of(link, await _finish(session, entry))
 
 
 async def _was_cancelled(session: Session, entry: Entry) -> bool:
@@ -162,7 +162,7 @@ async def _was_cancelled(session: Session, entry: Entry) -> bool:
     return booking is None or booking["status"] in OVER
 
 
-async def _done(session: Session, entry: Entry) -> Entry:
+async def _finish(session: Session, entry: Entry) -> Entry:
     """Write that it is cancelled; the court is looked at again, and told as free."""
     done = await advance(session.context, session.link, entry, Trigger.CANCELLED, reason=None)
     return done or await session.context.database.read(lambda store: ledger.entry(store, entry.id)) or entry

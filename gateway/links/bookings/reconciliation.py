@@ -88,7 +88,7 @@ async def stands(session: Session, entry: Entry) -> bool:
         await _tell(context, link, {"id": entry.booking}, gone=True)
         await over(context, link, entry, "the club does not have it any more")
         return False
-    gone = await _vanished(session, booking)
+    gone = await _is_vanished(session, booking)
     ended = gone or booking["status"] in OVER
     if ended:
         reason = "the club lists it no more" if gone else f"the club has it as {booking['status']}"
@@ -145,7 +145,7 @@ def _place(link: Link, entry: Entry, booking: Mapping[str, Json]) -> tuple[str, 
     return court, milliseconds(booking["start"]), milliseconds(booking["end"])
 
 
-async def _vanished(session: Session, booking: Mapping[str, Json]) -> bool:
+async def _is_vanished(session: Session, booking: Mapping[str, Json]) -> bool:
     """Tell whether a club that never says how a booking stands has it no more in its list.
 
     Only what its mapping says of what vanishes from the list makes this a cancellation.

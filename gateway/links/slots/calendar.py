@@ -179,12 +179,12 @@ async def pull(session: Session, data: Mapping[str, Json]) -> dict[str, Json]:
         if not await _fresh_enough(context, link, of, list(reading.failed)):
             await context.database.write(lambda store: links.note(store, link.name, pull_reason=reason))
             raise later(error)
-    rows = await context.database.write(lambda store: _pulled(store, context, link, of, reason), tells=LEDGER)
+    rows = await context.database.write(lambda store: _pull(store, context, link, of, reason), tells=LEDGER)
     courts = [resource(one, link.zone) for one in link.settings.facilities]
     return {"slots": unpack([row.state for row in rows]), "resources": courts}
 
 
-def _pulled(store: Transaction, context: LinkContext, link: Link, of: Window, reason: str | None) -> list[StoredOffer]:
+def _pull(store: Transaction, context: LinkContext, link: Link, of: Window, reason: str | None) -> list[StoredOffer]:
     """Give what the marketplace is told, and write that it was.
 
     Whether the answer arrives is not known here. Where it differs from what the marketplace took last, it may have

@@ -94,12 +94,12 @@ def parse_slot_id(text: str, facility_ids: Collection[str], zone: str) -> tuple[
 
 def digest(told: Mapping[str, Json]) -> str:
     """Give the SHA-256 of what is told, in hex: the same for the same content, in whatever order its keys stand."""
-    return _hashed(told)
+    return _hash(told)
 
 
 def ledger_key(center_id: str, facility_id: str, start: str, end: str) -> str:
     """Give what a booking without a reference is known by: SHA-256 in hex of center, court and UTC times."""
-    return _hashed([center_id, facility_id, to_zone(start, "UTC"), to_zone(end, "UTC")])
+    return _hash([center_id, facility_id, to_zone(start, "UTC"), to_zone(end, "UTC")])
 
 
 def customer_key(entry_id: str) -> str:
@@ -112,7 +112,7 @@ def create_key(entry_id: str) -> str:
     return uuid_of("link", entry_id)
 
 
-def _hashed(value: Json) -> str:
+def _hash(value: Json) -> str:
     """Hash canonical JSON, in which no two lists of texts are written alike."""
     written = json.dumps(value, sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(written.encode()).hexdigest()

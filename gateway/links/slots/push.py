@@ -56,7 +56,7 @@ async def push(
                 return
             continue
         refused = {one["id"]: one["reason"] for one in outcome["rejected"]}
-        await context.database.write(partial(_told, context=context, link=link, rows=rows, refused=refused))
+        await context.database.write(partial(_tell, context=context, link=link, rows=rows, refused=refused))
         logs.link_pushed(link=link.name, slots=len(rows) - len(refused), refused=len(refused))
         course.succeed()
 
@@ -82,7 +82,7 @@ class _Course:
         self.refusals += final
         if self.refusals == _ENOUGH:
             rows = await context.database.read(partial(offers.waiting, link=link.name, now=context.now(), most=_ALL))
-        await _failed(context, link, rows, error, self.failures)
+        await _fail(context, link, rows, error, self.failures)
         self.most = BATCH
         return self.refusals not in {0, _ENOUGH}
 
@@ -102,7 +102,7 @@ async def _send(context: LinkContext, link: Link, rows: Sequence[StoredOffer], s
     known = [(row.facility, row.start_at) for row in rows if row.told is not None]
     if known:
         await context.database.write(partial(offers.doubt, link=link.name, which=known))
-    return await context.call(link.peer, "slots.push", _given(link, rows), context.asking(seconds))
+    return await context.call(link.peer, "slots.push", _give(link, rows), context.asking(seconds))
 
 
 def _unsold(store: Transaction, link: Link, rows: Sequence[StoredOffer]) -> None:
@@ -110,7 +110,7 @@ def _unsold(store: Transaction, link: Link, rows: Sequence[StoredOffer]) -> None
         offers.drop(store, link.name, row.facility, [row.start_at])
 
 
-def _given(link: Link, rows: Sequence[StoredOffer]) -> dict[str, Json]:
+def _give(link: Link, rows: Sequence[StoredOffer]) -> dict[str, Json]:
     courts = {row.facility for row in rows}
     return {
         "slots": unpack([row.state for row in rows]),
@@ -118,7 +118,7 @@ def _given(link: Link, rows: Sequence[StoredOffer]) -> dict[str, Json]:
     }
 
 
-def _told(
+def _tell(
     store: Transaction, context: LinkContext, link: Link, rows: Sequence[StoredOffer], refused: dict[str, str]
 ) -> None:
     """Write what the marketplace took, and what it did not take and why."""
@@ -136,7 +136,7 @@ def _is_final(context: LinkContext, error: GatewayError) -> bool:
     return not context.passing(error) and error.code != "OUTCOME_UNKNOWN" and error.code not in _REFUSED
 
 
-async def _failed(
+async def _fail(
     context: LinkContext, link: Link, rows: Sequence[StoredOffer], error: GatewayError, failures: int
 ) -> None:
     """Write that the marketplace did not take a push, and when it is tried again.

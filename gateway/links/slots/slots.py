@@ -85,7 +85,7 @@ def cells(
         found = _on_grid(intervals, [one for one in stretches if one.available])
     else:
         found = (part for one in stretches for part in _parts(one, length, window))
-    told = _told(found, window)
+    told = _tell(found, window)
     for cell in known:
         if cell.facility == facility.facility_id and window.start_ms <= cell.start_ms < window.end_ms:
             _recall(told, cell, window.zone)
@@ -148,7 +148,7 @@ def _on_grid(intervals: Iterable[tuple[int, int]], free: Sequence[_Stretch]) -> 
             yield _Stretch(start, end, available=False, price=None)
 
 
-def _told(found: Iterable[_Stretch], window: Window) -> dict[datetime, _Stretch]:
+def _tell(found: Iterable[_Stretch], window: Window) -> dict[datetime, _Stretch]:
     """Give one stretch for each local time: of several an available one, of those the shortest."""
     at: dict[datetime, list[_Stretch]] = {}
     for one in found:

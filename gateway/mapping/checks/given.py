@@ -80,14 +80,14 @@ class GivenArguments:
         for depth, key in enumerate(keys, start=len(chain) - len(keys) + 1):
             known = fields.get(key)
             if known is None:  # any key may stand in an open object; of another it is told elsewhere
-                return self._known(chain) or holder is None or holder.kind not in _OPEN or bool(holder.fields)
+                return self._is_known(chain) or holder is None or holder.kind not in _OPEN or bool(holder.fields)
             default = known.default if isinstance(known, Argument) else None
-            if not (known.required or default is not None or self._known(chain[:depth])):
+            if not (known.required or default is not None or self._is_known(chain[:depth])):
                 return False
             holder, fields = known.type, known.type.fields
         return True
 
-    def _known(self, chain: Chain) -> bool:
+    def _is_known(self, chain: Chain) -> bool:
         return any(one[: len(chain)] == chain for one in self.present)
 
     def knowing(self, present: Iterable[Chain] = (), absent: Iterable[Chain] = ()) -> GivenArguments:
@@ -106,7 +106,7 @@ class GivenArguments:
         """The same where a condition was found to hold, or not to."""
         if condition is None:
             return self
-        learned = self._learned(self._written_out(condition), holds=holds)
+        learned = self._learn(self._written_out(condition), holds=holds)
         found = tuple(_literals(condition, holds=holds))
         if len(found) > 1 and _alternative(condition, holds=holds):
             clauses = (*self.clauses, tuple((atom, not one) for atom, one in found))
@@ -189,14 +189,14 @@ class GivenArguments:
             return
         yield from self.lacking(node)
 
-    def _learned(self, node: nodes.Node, *, holds: bool) -> tuple[set[Chain], set[Chain]]:
+    def _learn(self, node: nodes.Node, *, holds: bool) -> tuple[set[Chain], set[Chain]]:
         """What is given, and what is not, where an expression was found to be true, or false."""
         match node:
             case nodes.Not():
-                return self._learned(node.node, holds=not holds)
+                return self._learn(node.node, holds=not holds)
             case nodes.And() | nodes.Or():
-                left = self._learned(node.left, holds=holds)
-                right = self._learned(node.right, holds=holds)
+                left = self._learn(node.left, holds=holds)
+                right = self._learn(node.right, holds=holds)
                 if isinstance(node, nodes.And) is holds:
                     return left[0] | right[0], left[1] | right[1]
                 return left[0] & right[0], left[1] & right[1]

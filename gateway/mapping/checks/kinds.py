@@ -49,7 +49,7 @@ def mistakes(template: Template, given: GivenArguments, *, optional: bool, whole
         yield from dict.fromkeys(_wrong(hole.tree, given))
         kind = kind_of(hole.tree, given)
         if not (template.whole or whole) and kind is not None and kind not in _WRITTEN:
-            yield "wrong-kind", f"{_shown(hole.tree)} is {_a(kind)}, which cannot be written inside text"
+            yield "wrong-kind", f"{_show(hole.tree)} is {_a(kind)}, which cannot be written inside text"
 
 
 def kind_of(node: nodes.Node, given: GivenArguments) -> str | None:
@@ -117,10 +117,10 @@ def _wrong(node: nodes.Node, given: GivenArguments) -> Iterator[_Told]:
             yield from _parameters(node, given)
         case nodes.Compare(expr=first, ops=operands):
             for operand in operands:
-                yield from _compared(first, operand, given)
+                yield from _compare(first, operand, given)
                 first = operand.expr
         case nodes.BinExpr() if not isinstance(node, nodes.And | nodes.Or):
-            yield from _calculated(node, given)
+            yield from _calculate(node, given)
     for child in node.iter_child_nodes():
         yield from _wrong(child, given)
 
@@ -148,7 +148,7 @@ def _parameters(node: nodes.Filter, given: GivenArguments) -> Iterator[_Told]:
         kind = kind_of(argument, given) if argument is not None else None
         if argument is not None and kind is not None and not can_be(kind, parameter.kind):
             wanted = f"`{node.name}` takes {named(parameter.kind)} as `{parameter.name}`"
-            yield "wrong-kind", f"{wanted}, and {_shown(argument)} is {_a(kind)}{_conversion(kind, parameter.kind)}"
+            yield "wrong-kind", f"{wanted}, and {_show(argument)} is {_a(kind)}{_conversion(kind, parameter.kind)}"
 
 
 def _conversion(kind: str, wanted: str) -> str:
@@ -157,16 +157,16 @@ def _conversion(kind: str, wanted: str) -> str:
     return ": write `int(…)` or `number(…)` around it" if wanted in _NUMBERS and kind == "text" else ""
 
 
-def _compared(first: nodes.Expr, operand: nodes.Operand, given: GivenArguments) -> Iterator[_Told]:
+def _compare(first: nodes.Expr, operand: nodes.Operand, given: GivenArguments) -> Iterator[_Told]:
     sides = ((first, kind_of(first, given)), (operand.expr, kind_of(operand.expr, given)))
     if operand.op in {"in", "notin"}:
         kind = sides[1][1]
         if kind in _NUMBERS or kind == "boolean":
-            yield "wrong-kind", f"{_shown(operand.expr)} is {_a(kind or '')}: nothing is `in` it"
+            yield "wrong-kind", f"{_show(operand.expr)} is {_a(kind or '')}: nothing is `in` it"
         return
     for (one, kind), (other, beside) in (sides, sides[::-1]):
         if kind == "list" and chain_of(one) is not None and beside != "list" and not _nothing(other):
-            told = f"{_shown(one)} is a list, and is compared with {_a(beside) if beside else 'one value'}"
+            told = f"{_show(one)} is a list, and is compared with {_a(beside) if beside else 'one value'}"
             yield "wrong-kind", f"{told}: ask whether that is `in` it"
             return
     kinds = [kind if kind not in _NUMBERS else "number" for _, kind in sides]
@@ -179,7 +179,7 @@ def _nothing(node: nodes.Node) -> bool:
     return isinstance(node, nodes.Const) and node.value is None
 
 
-def _calculated(node: nodes.BinExpr, given: GivenArguments) -> Iterator[_Told]:
+def _calculate(node: nodes.BinExpr, given: GivenArguments) -> Iterator[_Told]:
     left, right = (kind_of(side, given) for side in (node.left, node.right))
     joins = isinstance(node, nodes.Add)
     for side, kind, other in ((node.left, left, right), (node.right, right, left)):
@@ -188,7 +188,7 @@ def _calculated(node: nodes.BinExpr, given: GivenArguments) -> Iterator[_Told]:
         alike = other is None or kind == other or {kind, other} <= _NUMBERS
         if kind not in _NUMBERS and not (joins and kind in {"text", "list"} and alike):
             told = f"`{node.operator}` does not take {_a(kind)}"
-            yield "wrong-kind", f"{told} ({_shown(side)}){f' and {_a(other)}' if other else ''}: convert it"
+            yield "wrong-kind", f"{told} ({_show(side)}){f' and {_a(other)}' if other else ''}: convert it"
             return
 
 
@@ -200,7 +200,7 @@ def _may_be_missing(chain: Chain) -> str:
     )
 
 
-def _shown(node: nodes.Node) -> str:
+def _show(node: nodes.Node) -> str:
     chain = chain_of(node)
     return f"`{'.'.join(chain)}`" if chain is not None else "what stands here"
 

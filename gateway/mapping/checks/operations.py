@@ -47,7 +47,7 @@ def check_arguments(
         for key, named in (("unsupported", plan.unsupported), ("partial", plan.partial))
     }
     stars = {star for star in (*plan.unsupported, *plan.partial) if star.endswith(_STAR)}
-    for name in _left(context, operation, plan, reads, {**lost["unsupported"], **lost["partial"]}):
+    for name in _leave(context, operation, plan, reads, {**lost["unsupported"], **lost["partial"]}):
         star = f"{name.rpartition('.')[0]}{_STAR}"
         key = _declares(operation, plan, name, star)
         if key is not None:
@@ -55,7 +55,7 @@ def check_arguments(
             stars.discard(star)
         elif context.document.data.get("kind") in _field(operation, name).unkept_by:
             lost["unsupported" if operation.patch else "partial"][name] = _ASSUMED
-        elif _ignored(context, operation, name, place):
+        elif _is_ignored(context, operation, name, place):
             lost["unsupported"][name] = NOT_MAPPED
     for star in sorted(stars):
         if _is_argument(operation, star):
@@ -65,7 +65,7 @@ def check_arguments(
     return replace(plan, unsupported=lost["unsupported"], partial=lost["partial"])
 
 
-def _left(
+def _leave(
     context: Context, operation: Operation, plan: OperationPlan, reads: Reads, declared: Collection[str]
 ) -> list[str]:
     """Arguments, and members of some, that the mapping neither uses nor declares by name."""
@@ -127,7 +127,7 @@ def _is_argument(operation: Operation, dotted: str) -> bool:
     return not rest or argument.type.field(rest) is not None
 
 
-def _ignored(context: Context, operation: Operation, name: str, place: Place) -> bool:
+def _is_ignored(context: Context, operation: Operation, name: str, place: Place) -> bool:
     """Report an argument, or a member of one, that nothing reads; tell whether a call can do without it."""
     needed = _field(operation, name).required
     message = f"{operation.name} promises `{name}`: use it, or say under `unsupported:` why it cannot be honoured"
@@ -152,7 +152,7 @@ def _seen_to(context: Context, operation: Operation, plan: OperationPlan) -> set
     if any(run.arguments is None for run in _runs(plan)):
         known |= {"id"}  # which a run without `with:` takes
     rows = [rows for variant in plan.variants for rows in variant.rows]
-    produced = [set(_produced(context, one.record, "")) for one in rows]
+    produced = [set(_produce(context, one.record, "")) for one in rows]
     for name, rule in operation.filters.items():
         every = rule.word == "lasts"
         if produced and all((all if every else any)(_has(one, path) for path in rule.fields) for one in produced):
@@ -168,12 +168,12 @@ def _runs(plan: OperationPlan) -> Iterator[RunPlan]:
         yield from (step.run for step in variant.steps if isinstance(step, PlannedRun))
 
 
-def _produced(context: Context, record: RecordPlan, prefix: str) -> Iterator[str]:
+def _produce(context: Context, record: RecordPlan, prefix: str) -> Iterator[str]:
     """The dotted names of the fields that a record reads, those of embedded records among them."""
     for line in record.fields:
         inner = context.records.get(line.embeds)
         if line.mode != "write" and inner is not None:
-            yield from _produced(context, inner, f"{prefix}{line.name}.")
+            yield from _produce(context, inner, f"{prefix}{line.name}.")
         elif line.mode != "write":
             yield prefix + line.name
 

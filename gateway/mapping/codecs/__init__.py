@@ -35,7 +35,7 @@ __all__ = [
 ]
 
 
-def _declared() -> dict[str, CodecKind]:
+def _declare() -> dict[str, CodecKind]:
     """Find the codecs of this room by name. Raises ValueError for a name that is declared twice."""
     found: dict[str, CodecKind] = {}
     for kind in declared(__name__, __path__, CodecKind):
@@ -45,7 +45,7 @@ def _declared() -> dict[str, CodecKind]:
     return found
 
 
-CODECS: Final[Mapping[str, CodecKind]] = _declared()
+CODECS: Final[Mapping[str, CodecKind]] = _declare()
 
 
 def compile_codec(spec: Json, named: Mapping[str, Codec], template: Callable[[str], Template | Literal]) -> Codec:
@@ -56,7 +56,7 @@ def compile_codec(spec: Json, named: Mapping[str, Codec], template: Callable[[st
     """
     if isinstance(spec, str) and spec in named:
         return named[spec]
-    kind, main, options = _taken(spec, named)
+    kind, main, options = _take(spec, named)
     place = (kind.name,) if kind.within and options else ()
     allowed = [option.name for option in kind.options]
     for name in options:
@@ -76,7 +76,7 @@ def compile_codec(spec: Json, named: Mapping[str, Codec], template: Callable[[st
     )
 
 
-def _taken(spec: Json, named: Mapping[str, Codec]) -> tuple[CodecKind, Json, dict[str, Json]]:
+def _take(spec: Json, named: Mapping[str, Codec]) -> tuple[CodecKind, Json, dict[str, Json]]:
     """Find the kind, what stands after its name, and its options."""
     if isinstance(spec, str):
         if spec not in CODECS:

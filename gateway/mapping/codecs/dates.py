@@ -58,13 +58,13 @@ def _exactly(spec: Specification, needed: str, parts: str, also: str = "") -> Fo
     return form
 
 
-def _expected(form: Form, what: str) -> str:
+def _expect(form: Form, what: str) -> str:
     return f"{what} such as {form.expected}" if isinstance(form, Format) else form.expected
 
 
 def _date(spec: Specification) -> Codec:
     one = _exactly(spec, "Ymd", "year, month, day")
-    expected = _expected(one, "a date")
+    expected = _expect(one, "a date")
 
     def decode(value: Json, _scope: Scope) -> Json:
         fields = one.read(value)
@@ -87,7 +87,7 @@ def _date(spec: Specification) -> Codec:
 
 def _clock(spec: Specification) -> Codec:
     one = _exactly(spec, "HM", "hour, minute", "S")
-    expected = _expected(one, "a clock time")
+    expected = _expect(one, "a clock time")
 
     def decode(value: Json, _scope: Scope) -> Json:
         fields = one.read(value)
@@ -107,7 +107,7 @@ def _clock(spec: Specification) -> Codec:
 
 def _clock_minutes(spec: Specification) -> Codec:
     one = _exactly(spec, "HM", "hour, minute")
-    expected = _expected(one, "hours and minutes")
+    expected = _expect(one, "hours and minutes")
 
     def decode(value: Json, _scope: Scope) -> Json:
         fields = one.read(value)

@@ -46,20 +46,20 @@ class JoinedTexts:
             piece = given if codec is None or codec.encode is None else codec.encode(given, scope)
             if isinstance(piece, bool) or not isinstance(piece, str | int):
                 raise CodecRefused("made of texts and whole numbers")
-            pieces.append(self._escaped(str(piece)))
+            pieces.append(self._escape(str(piece)))
         text = self.mark.join(pieces)
         return armour(text) if self.armoured else text
 
     def encode(self, value: Json, scope: Scope) -> Json:
         """One text → the value of each part by name."""
         expected = f"{len(self.parts)} parts joined by `{self.mark}`{', in base64url' if self.armoured else ''}"
-        text = _unarmoured(value) if self.armoured else value
+        text = _unarmour(value) if self.armoured else value
         if not isinstance(text, str) or text.count(self.mark) != len(self.parts) - 1:
             raise CodecRefused(expected)
         found = {}
         for written, (name, codec) in zip(text.split(self.mark), self.parts.items(), strict=True):
             piece = written.replace(self.escape, self.mark).replace("%25", "%")
-            if self._escaped(piece) != written:  # a % that is no escape of ours
+            if self._escape(piece) != written:  # a % that is no escape of ours
                 raise CodecRefused(expected)
             found[name] = piece if codec is None else codec.decode(piece, scope)
         return found
@@ -69,7 +69,7 @@ class JoinedTexts:
         """What stands for the mark inside a part."""
         return f"%{ord(self.mark):02X}"
 
-    def _escaped(self, piece: str) -> str:
+    def _escape(self, piece: str) -> str:
         return piece.replace("%", "%25").replace(self.mark, self.escape)
 
 
@@ -78,7 +78,7 @@ def armour(text: str) -> str:
     return base64.urlsafe_b64encode(text.encode(errors="surrogatepass")).decode().rstrip("=")
 
 
-def _unarmoured(value: Json) -> str | None:
+def _unarmour(value: Json) -> str | None:
     """Read what `_armour` writes; None for everything else, other writings of the same bytes included."""
     if not isinstance(value, str) or not _BASE64URL.fullmatch(value):
         return None

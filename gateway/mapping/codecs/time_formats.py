@@ -193,7 +193,7 @@ def compile_format(text: Json, place: Place) -> Format:
     return Format(text, re.compile(pattern + re.escape(text[position:])), tuple(fields))
 
 
-def _placed(day: date, clock: time, zone: str, clock_zone: str, skipped: str) -> str:
+def _place(day: date, clock: time, zone: str, clock_zone: str, skipped: str) -> str:
     """Give the instant, in `zone`, at which it is that day there and that time of day by the clocks of `clock_zone`.
 
     It is the first where there are two; raises TimeRefused where there is none.
@@ -208,7 +208,7 @@ def _placed(day: date, clock: time, zone: str, clock_zone: str, skipped: str) ->
     raise times.GapTime
 
 
-def _shown(instant: str, zone: str, clock_zone: str, skipped: str) -> tuple[date, tuple[int, int, int]]:
+def _show(instant: str, zone: str, clock_zone: str, skipped: str) -> tuple[date, tuple[int, int, int]]:
     """Give the date in `zone` and the time of day by the clocks of `clock_zone`."""
     wall = times.last_showing(instant, zone) if skipped == END else times.wall_clock(instant, zone)
     clock = wall if clock_zone == zone else times.wall_clock(instant, clock_zone)
@@ -248,7 +248,7 @@ class LocalTimes:
                 return times.start_of_day(day + timedelta(days=1), zone)
             if "H" not in fields:
                 return times.start_of_day(day, zone)
-            return _placed(day, time(*clock), zone, clock_zone, self.skipped)
+            return _place(day, time(*clock), zone, clock_zone, self.skipped)
         except times.TimeRefused as refused:
             raise CodecRefused(str(refused)) from None
         except (ValueError, OverflowError):
@@ -265,7 +265,7 @@ class LocalTimes:
     def _encode(self, value: str, zone: str, clock_zone: str) -> Json:
         try:
             instant = times.normal_instant(value)
-            day, clock = _shown(instant, zone, clock_zone, self.skipped)
+            day, clock = _show(instant, zone, clock_zone, self.skipped)
             if self.ends and clock == (0, 0, 0):
                 day, clock = day - timedelta(days=1), self.ends[0]
         except times.TimeRefused as refused:

@@ -22,13 +22,13 @@ def fragments_of(document: Document) -> Mapping[str, Json]:
 
 def used_within(node: Json, fragments: Mapping[str, Json]) -> frozenset[str]:
     """Give the names of the fragments that a value uses, and of those that these use."""
-    return _used(node, fragments, frozenset())
+    return _use(node, fragments, frozenset())
 
 
-def _used(node: Json, fragments: Mapping[str, Json], seen: frozenset[str]) -> frozenset[str]:
+def _use(node: Json, fragments: Mapping[str, Json], seen: frozenset[str]) -> frozenset[str]:
     name = fragment_named(node)
     if name is not None:
-        return seen if name in seen else _used(fragments.get(name), fragments, seen | {name})
+        return seen if name in seen else _use(fragments.get(name), fragments, seen | {name})
     for inner in node.values() if isinstance(node, dict) else node if isinstance(node, list) else ():
-        seen = _used(inner, fragments, seen)
+        seen = _use(inner, fragments, seen)
     return seen

@@ -248,7 +248,7 @@ def _merge(context: Context, node: _Parts, place: Place, names: Names, secrets: 
     return Merge(tuple(trees), context.origin(place))
 
 
-def _named(context: Context, node: _Parts, place: Place, names: Names, secrets: bool) -> Tree:
+def _name(context: Context, node: _Parts, place: Place, names: Names, secrets: bool) -> Tree:
     name = node["$fragment"]
     where = (*place, "$fragment")
     if not isinstance(name, str) or name not in context.fragments:
@@ -273,5 +273,5 @@ _WORDS |= {
     "$record": (frozenset({"$of"}), _record),
     "$first": (frozenset(), _first),
     "$merge": (frozenset(), _merge),
-    "$fragment": (frozenset(), _named),
+    "$fragment": (frozenset(), _name),
 }

@@ -125,13 +125,13 @@ class Path:
         Raises ExpressionFailed, and OverBudget where it computes or makes more than one evaluation may.
         Of an expression beyond keys and indexes JMESPath gives None for missing and null alike.
         """
-        found = _walked(data, self.walk) if self.walk is not None else self._evaluated(data)
+        found = _walk(data, self.walk) if self.walk is not None else self._evaluate(data)
         probe = PROBE.get()
         if probe is not None:
             probe.looked_up(self, data, found)
         return found
 
-    def _evaluated(self, data: Json) -> Json | Missing:
+    def _evaluate(self, data: Json) -> Json | Missing:
         try:
             return budgeted(lambda: self._interpreter().visit(self._parsed.parsed, data), self.origin, self.text)
         except JMESPathTypeError as error:
@@ -251,7 +251,7 @@ def _steps(node: _Node) -> tuple[str | int, ...] | None:
             return None
 
 
-def _walked(data: Json, steps: tuple[str | int, ...]) -> Json | Missing:
+def _walk(data: Json, steps: tuple[str | int, ...]) -> Json | Missing:
     value = data
     for step in steps:
         if isinstance(step, str):

@@ -130,13 +130,13 @@ class Program:
 
     def run(self, scope: Mapping[str, Json]) -> Any:
         """Evaluate with the names in `scope`."""
-        template = self._template or self._made()
+        template = self._template or self._make()
         context = Context(SANDBOX, dict(scope), None, {})  # as new_context does, without looking for globals
         for _ in template.root_render_func(context):
             raise AssertionError("an expression writes nothing")
         return context.vars[_RESULT]
 
-    def _made(self) -> Template:
+    def _make(self) -> Template:
         with _MAKING:
             if self._template is None:
                 tree = deepcopy(self._tree)  # Jinja2 changes the tree that it is given, and others read this one

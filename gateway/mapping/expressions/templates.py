@@ -120,7 +120,7 @@ class Template:
     def piece(self, hole: Hole, scope: _Scope) -> Json:
         """Evaluate one of its expressions as it is written into the whole; raises what `render` raises."""
         value = hole.value(scope)
-        return value if self.whole and not self.is_quoted else written(value, quote=self.is_quoted)
+        return value if self.whole and not self.is_quoted else write(value, quote=self.is_quoted)
 
     def render(self, scope: _Scope) -> Json:
         """Evaluate with the names in `scope`: text, or for a `whole` template that is not quoted any JSON.
@@ -132,21 +132,21 @@ class Template:
         if probe is not None:
             probe.rendering(self, scope)
         try:
-            return self._rendered(scope)
+            return self._render(scope)
         except BudgetSpent as spent:
             raise over_budget(spent, self.origin, self.text) from None
 
-    def _rendered(self, scope: _Scope) -> Json:
+    def _render(self, scope: _Scope) -> Json:
         first = self.pieces[0]
         if self.whole and not self.is_quoted and isinstance(first, Hole):
-            return _bounded(first.value(scope))
+            return _bound(first.value(scope))
         text = "".join(
-            piece if isinstance(piece, str) else written(piece.value(scope), quote=self.is_quoted)
+            piece if isinstance(piece, str) else write(piece.value(scope), quote=self.is_quoted)
             for piece in self.pieces
         )
         if self.is_quoted and climbs(text):
             raise SegmentRefused("a segment of a URL path cannot be `.` or `..`")
-        return _bounded(text)
+        return _bound(text)
 
 
 def compile_template(
@@ -160,23 +160,23 @@ def compile_template(
     if not is_template(text):
         return Literal(text)
     if names is None:
-        return replace(_parsed(text, quote), origin=origin)
+        return replace(_parse(text, quote), origin=origin)
     try:
-        found = _parsed(text, quote)
+        found = _parse(text, quote)
     except ExpressionInvalid:
         found = None
     if found is None or not all(use[0] in names for use in found.uses):
-        found = _checked(text, names, quote=quote)  # once more, for what is wrong first; where nothing is, the same
+        found = _check(text, names, quote=quote)  # once more, for what is wrong first; where nothing is, the same
     return replace(found, origin=origin)
 
 
 @lru_cache(maxsize=_REMEMBERED)
-def _parsed(text: str, quote: bool) -> Template:
+def _parse(text: str, quote: bool) -> Template:
     """Give the template of a text with any names. It is never changed, and its code is made but once."""
-    return _checked(text, None, quote=quote)
+    return _check(text, None, quote=quote)
 
 
-def _checked(text: str, names: Collection[str] | None, *, quote: bool) -> Template:
+def _check(text: str, names: Collection[str] | None, *, quote: bool) -> Template:
     """Parse and check a template; raises ExpressionInvalid for the first thing that is wrong."""
     pieces: list[str | Hole] = []
     uses: set[tuple[str, ...]] = set()
@@ -187,7 +187,7 @@ def _checked(text: str, names: Collection[str] | None, *, quote: bool) -> Templa
             continue
         grammar = Grammar(piece, names)
         try:
-            pieces.append(_compiled(piece, grammar, path=quote))
+            pieces.append(_compile(piece, grammar, path=quote))
         except ExpressionInvalid as invalid:
             raise ExpressionInvalid(invalid.message, offset + invalid.offset) from None
         uses |= grammar.uses
@@ -225,7 +225,7 @@ def _split(text: str) -> Iterator[tuple[int, str, bool]]:
         raise ExpressionInvalid("`{{` is not closed by `}}`", start - len("{{"))
 
 
-def _compiled(source: str, grammar: Grammar, *, path: bool) -> Hole:
+def _compile(source: str, grammar: Grammar, *, path: bool) -> Hole:
     """Make one expression ready: a chain of keys is walked here, anything else is run by Jinja2."""
     if len(source) > _MAX_LENGTH:
         raise ExpressionInvalid(f"an expression longer than {_MAX_LENGTH} characters")
@@ -243,11 +243,11 @@ def _compiled(source: str, grammar: Grammar, *, path: bool) -> Hole:
     if chain is not None:
         if path:
             grammar.unsigned_uses.clear()
-        return Hole(lambda scope: _walked(scope, chain, reveal=path), checked)
+        return Hole(lambda scope: _walk(scope, chain, reveal=path), checked)
     return Hole(Program(checked).run, checked)
 
 
-def _walked(scope: _Scope, chain: tuple[str, ...], *, reveal: bool) -> Any:
+def _walk(scope: _Scope, chain: tuple[str, ...], *, reveal: bool) -> Any:
     held: Any = scope
     for depth, key in enumerate(chain, start=1):
         held = look_up(held, key)
@@ -273,13 +273,13 @@ def climbs(path: str) -> bool:
     return "." in path and not _DOTS.isdisjoint(re.split("[/?#]", path))
 
 
-def _bounded(value: Json) -> Json:
+def _bound(value: Json) -> Json:
     if isinstance(value, str) and len(value) > MAX_TEXT:
         raise ExpressionFailed(f"gives more than {MAX_TEXT} characters")
     return value
 
 
-def written(value: Json, *, quote: bool) -> str:
+def write(value: Json, *, quote: bool) -> str:
     """Write a value inside text: texts as they are, numbers in plain decimal."""
     if isinstance(value, bool) or not isinstance(value, str | int | float):
         raise ExpressionFailed(f"{kind_of(value)} cannot be written inside text")

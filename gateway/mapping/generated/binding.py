@@ -105,7 +105,7 @@ class Generated:
         if found is None:
             code = code_of(self._codes, node, write, way)
             if code.source is None or code.maker is None:
-                found = _stopped
+                found = _stop
             else:
                 cells = {name: make(self._scope) for name, make in code.source.cells.items()}
                 found = code.maker(**code.source.bound, **cells)
@@ -191,7 +191,7 @@ def _write_record(tree: WrittenRecord, value: str, names: Names) -> str:
     return written
 
 
-def _stopped(_row: Json, _scope: Scope) -> Json:
+def _stop(_row: Json, _scope: Scope) -> Json:
     return STOP
 
 

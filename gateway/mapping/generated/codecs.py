@@ -105,19 +105,19 @@ def write_decoding(source: Source, value: str, codec: Codec, inner: Callable[[],
     source.inline += 1
     if codec.gives == "list":
         with source.block(f"if {value} is not MISSING and {value} is not None:"):
-            source.add(f"{value} = {source.cell('decode', codec, lambda scope: _bound(codec, scope))}({value})")
+            source.add(f"{value} = {source.cell('decode', codec, lambda scope: _bind(codec, scope))}({value})")
         return
     with source.block(f"if {value}.__class__ is str or {value}.__class__ is int:"):
-        source.add(f"{value} = {memory(source, 'decoded', codec, _bound, codec.uses)}[{value}]")
+        source.add(f"{value} = {memory(source, 'decoded', codec, _bind, codec.uses)}[{value}]")
     with source.block(f"elif {value} is not MISSING and {value} is not None:"):
-        source.add(f"{value} = {source.cell('decode', codec, lambda scope: _bound(codec, scope))}({value})")
+        source.add(f"{value} = {source.cell('decode', codec, lambda scope: _bind(codec, scope))}({value})")
 
 
 def _with_names(codec: Codec) -> Callable[[Json, Scope], Json]:
     return lambda value, names: or_nothing(lambda one: codec.decode(one, names))(value)
 
 
-def _bound(codec: Codec, scope: Scope) -> Callable[[Json], Json]:
+def _bind(codec: Codec, scope: Scope) -> Callable[[Json], Json]:
     return or_nothing(lambda value: codec.decode(value, scope))
 
 
@@ -148,7 +148,7 @@ def memory(
 
     def of(scope: Scope) -> Memory:
         try:
-            key = tuple(_settled(use, scope) for use in sorted(uses))
+            key = tuple(_settle(use, scope) for use in sorted(uses))
             if len(shared) < _MOST_SHARED:
                 return shared.setdefault(key, Memory(make(codec, scope)))
             found = shared.get(key)
@@ -159,7 +159,7 @@ def memory(
     return source.cell(about, codec, of)
 
 
-def _settled(use: tuple[str, ...], scope: Scope) -> Json:
+def _settle(use: tuple[str, ...], scope: Scope) -> Json:
     held: Json = scope
     for key in use:
         held = held.get(key) if isinstance(held, Mapping) else None

@@ -38,7 +38,7 @@ class Names:
         if root in self.local:
             return self.keys(self.local[root], keys[1:])
         if root in CONNECTION:
-            found = self.source.cell("_".join(keys), keys, lambda scope: _settled(scope, keys))
+            found = self.source.cell("_".join(keys), keys, lambda scope: _settle(scope, keys))
             self.source.stop_where(f"{found} is STOP")
             return found
         return self.keys(self.source.root(root), keys[1:])
@@ -86,7 +86,7 @@ class Names:
         return names
 
 
-def _settled(scope: Scope, keys: tuple[str, ...]) -> Json:
+def _settle(scope: Scope, keys: tuple[str, ...]) -> Json:
     """What a connection settles; STOP where the look-up fails."""
     held: Json = scope
     for key in keys:

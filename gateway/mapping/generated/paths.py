@@ -75,7 +75,7 @@ class PathWriter:
         source = self._source
         if path.walk is not None:
             source.inline += 1
-            return self._walked(data, path.walk, always=always)
+            return self._walk(data, path.walk, always=always)
         if not _can_be_written(path):
             source.asked += 1
             found = source.name("found")
@@ -84,7 +84,7 @@ class PathWriter:
         source.inline += 1
         return _Writer(source, path).written(path.parsed, data)
 
-    def _walked(self, data: str, steps: tuple[str | int, ...], *, always: bool) -> str:
+    def _walk(self, data: str, steps: tuple[str | int, ...], *, always: bool) -> str:
         source = self._source
         held = data
         for end, step in enumerate(steps, 1):
@@ -128,7 +128,7 @@ def _equals(one: Json, other: Json) -> bool:
     return isinstance(one, bool) == isinstance(other, bool) and bool(one == other)
 
 
-def _ordered(kind: str) -> Callable[[Json, Json], bool | None]:
+def _order(kind: str) -> Callable[[Json, Json], bool | None]:
     compare = _ORDERS[kind]
 
     def compared(left: Json, right: Json) -> bool | None:
@@ -140,7 +140,7 @@ def _ordered(kind: str) -> Callable[[Json, Json], bool | None]:
     return compared
 
 
-_ORDERED: Final = {kind: _ordered(kind) for kind in _ORDERS}
+_ORDERED: Final = {kind: _order(kind) for kind in _ORDERS}
 
 
 class _Writer:
@@ -154,7 +154,7 @@ class _Writer:
         """Write a node on what a name holds; gives the name of its value."""
         return _WRITERS[node["type"]](self, node, data)
 
-    def _found(self, about: str, text: str) -> str:
+    def _find(self, about: str, text: str) -> str:
         found = self._source.name(about)
         self._source.add(f"{found} = {text}")
         return found
@@ -174,7 +174,7 @@ class _Writer:
 
     def slice(self, node: _Node, data: str) -> str:
         part = self._source.bind("part", slice(*node["children"]))
-        return self._found("part", f"{data}[{part}] if {data}.__class__ is list else None")
+        return self._find("part", f"{data}[{part}] if {data}.__class__ is list else None")
 
     def chain(self, node: _Node, data: str) -> str:
         for child in node["children"]:
@@ -182,42 +182,42 @@ class _Writer:
         return data
 
     def literal(self, node: _Node, _data: str) -> str:
-        return self._found("literal", self._source.constant(node["value"]))
+        return self._find("literal", self._source.constant(node["value"]))
 
     def either(self, node: _Node, data: str) -> str:
         first, second = node["children"]
-        found = self._found("either", self.written(first, data))
+        found = self._find("either", self.written(first, data))
         rule = is_false(found) if node["type"] == "or_expression" else f"not ({is_false(found)})"
         with self._source.block(f"if {rule}:"):
             self._source.add(f"{found} = {self.written(second, data)}")
         return found
 
     def negated(self, node: _Node, data: str) -> str:
-        held = self._found("held", self.written(node["children"][0], data))
-        return self._found("negated", is_false(held))
+        held = self._find("held", self.written(node["children"][0], data))
+        return self._find("negated", is_false(held))
 
     def compared(self, node: _Node, data: str) -> str:
         kind, sides = node["value"], node["children"]
         left, right = (self.written(side, data) for side in sides)
         if kind not in {"eq", "ne"}:
-            return self._found("ordered", f"{self._source.bind('order', _ORDERED[kind])}({left}, {right})")
+            return self._find("ordered", f"{self._source.bind('order', _ORDERED[kind])}({left}, {right})")
         plain = any(side["type"] == "literal" and isinstance(side["value"], str | None) for side in sides)
         same = f"{left} == {right}" if plain else f"{self._source.bind('equals', _equals)}({left}, {right})"
-        return self._found("same", same if kind == "eq" else f"not ({same})")
+        return self._find("same", same if kind == "eq" else f"not ({same})")
 
     def list_of(self, node: _Node, data: str) -> str:
-        return self._made(data, lambda: f"[{', '.join(self.written(one, data) for one in node['children'])}]")
+        return self._make(data, lambda: f"[{', '.join(self.written(one, data) for one in node['children'])}]")
 
     def object_of(self, node: _Node, data: str) -> str:
         def members() -> str:
             pairs = [(one["value"], self.written(one["children"][0], data)) for one in node["children"]]
             return f"{{{', '.join(f'{self._source.constant(key)}: {value}' for key, value in pairs)}}}"
 
-        return self._made(data, members)
+        return self._make(data, members)
 
-    def _made(self, data: str, text: Callable[[], str]) -> str:
+    def _make(self, data: str, text: Callable[[], str]) -> str:
         """Write what is made of anything but null."""
-        found = self._found("made", "None")
+        found = self._find("made", "None")
         with self._source.block(f"if {data} is not None:"):
             self._source.add(f"{found} = {text()}")
         return found
@@ -225,15 +225,15 @@ class _Writer:
     def projected(self, node: _Node, data: str) -> str:
         """Write what is taken of each element that is not null: of a list, of an object's values, of some of them."""
         source, kind = self._source, node["type"]
-        base, of = self._found("base", self.written(node["children"][0], data)), node["children"][1]
-        found = self._found("found", "None")
+        base, of = self._find("base", self.written(node["children"][0], data)), node["children"][1]
+        found = self._find("found", "None")
         with source.block(f"if {base}.__class__ is {'dict' if kind == 'value_projection' else 'list'}:"):
             source.add(f"{found} = []")
             source.count(base, self._most)
             element = source.name("element")
             with source.block(f"for {element} in {base}{'.values()' if kind == 'value_projection' else ''}:"):
                 if kind == "filter_projection":
-                    held = self._found("held", self.written(node["children"][2], element))
+                    held = self._find("held", self.written(node["children"][2], element))
                     with source.block(f"if {is_false(held)}:"):
                         source.add("continue")
                 taken = self.written(of, element)
@@ -243,20 +243,20 @@ class _Writer:
 
     def flat(self, node: _Node, data: str) -> str:
         source = self._source
-        base = self._found("base", self.written(node["children"][0], data))
-        found = self._found("found", "None")
+        base = self._find("base", self.written(node["children"][0], data))
+        found = self._find("found", "None")
         with source.block(f"if {base}.__class__ is list:"):
             source.count(base, self._most)
-            source.add(f"{found} = {source.bind('flattened', _flattened)}({base})")
+            source.add(f"{found} = {source.bind('flattened', _flatten)}({base})")
         return found
 
     def called(self, node: _Node, data: str) -> str:
         given = ", ".join([self.written(child, data) for child in node["children"]])
         call, name = self._source.bind("call", FUNCTIONS_OF_PATHS.call_function), self._source.constant(node["value"])
-        return self._found(node["value"], f"{call}({name}, [{given}])")
+        return self._find(node["value"], f"{call}({name}, [{given}])")
 
 
-def _flattened(values: list[Json]) -> list[Json]:
+def _flatten(values: list[Json]) -> list[Json]:
     made: list[Json] = []
     for value in values:
         if isinstance(value, list):

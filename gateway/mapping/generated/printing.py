@@ -88,18 +88,18 @@ def share_of(functions: Iterator[Function]) -> Share:
     return Share(inline, inline + asked)
 
 
-def told(plan: ProviderPlan, name: str | None) -> Iterator[str]:
+def tell(plan: ProviderPlan, name: str | None) -> Iterator[str]:
     """Show the code of an operation or hook; without a name, how much of each is written out, and of the mapping."""
     parts: dict[str, object] = {**plan.ways, **{f"hooks.{one}": hook for one, hook in plan.hooks.items()}}
     if name is not None:
-        yield from shown(parts[name]) if name in parts else [f"# {name} is not mapped, or cannot be done"]
+        yield from show(parts[name]) if name in parts else [f"# {name} is not mapped, or cannot be done"]
         return
     for one, part in parts.items():
         yield f"  {one:47} {share_of(functions_of(part))}"
     yield f"{plan.title} ({plan.name}): {share_of(functions_of(plan))}"
 
 
-def shown(root: object) -> Iterator[str]:
+def show(root: object) -> Iterator[str]:
     """Give the code of a part of a plan as lines for people, each part beside what of the mapping it is made of."""
     functions = list(functions_of(root))
     for function in functions:

@@ -118,7 +118,7 @@ class _Writer:
     def _value(self, line: FieldPlan, value: str, *, always: bool) -> None:
         """Write the value of a line, and what the contract says of it."""
         source, need = self._source, Need(line.required, line.nullable)
-        canonical = self._sourced(line, value, always=always)
+        canonical = self._is_sourced(line, value, always=always)
         if line.default is not MISSING:
             with source.block(f"if {value} is MISSING or {value} is None or {value} == {source.constant('')}:"):
                 source.add(f"{value} = {source.constant(line.default)}")
@@ -128,7 +128,7 @@ class _Writer:
         else:
             write_type(source, value, line.type, need)
 
-    def _sourced(self, line: FieldPlan, value: str, *, always: bool) -> bool:
+    def _is_sourced(self, line: FieldPlan, value: str, *, always: bool) -> bool:
         """Write where a value comes from; gives whether it is canonical by that."""
         source, held = self._source, line.source
         match held:
@@ -143,9 +143,9 @@ class _Writer:
                     write_decoding(source, value, codec, lambda: self._names().scope(codec.uses))
                     return gives_canonical(codec, line.type)
             case Joined():
-                self._joined(held, value)
+                self._join(held, value)
             case Embedded():
-                self._embedded(held, value, always=always)
+                self._embed(held, value, always=always)
             case EmbeddedRows():
                 self._embedded_rows(held, value, always=always)
         return False
@@ -168,7 +168,7 @@ class _Writer:
             source.add(f"{value} = [{', '.join(found)}]")
         return False
 
-    def _joined(self, held: Joined, value: str) -> None:
+    def _join(self, held: Joined, value: str) -> None:
         """Write what fields above make."""
         source, names = self._source, self._names()
         found = [self._field(names, keys) for keys in held.names]
@@ -183,7 +183,7 @@ class _Writer:
     def _field(self, names: Names, keys: tuple[str, ...]) -> str:
         return names.chain((FIELDS, *keys))
 
-    def _embedded(self, held: Embedded, value: str, *, always: bool) -> None:
+    def _embed(self, held: Embedded, value: str, *, always: bool) -> None:
         """Write an object that another record reads; of PHP an empty one is a list."""
         source = self._source
         source.add(f"{value} = {self._paths.read(held.path, _ROW, always=always)}")
@@ -249,12 +249,12 @@ class _Writer:
         """Write an object that has objects in it: by a function, which is rarely needed."""
         source = self._source
         pairs = ", ".join(f"({source.bind('keys', one.path[1:])}, {one.value})" for one in members)
-        source.add(f"{value} = {source.bind('group', _completed(group))}([{pairs}])")
+        source.add(f"{value} = {source.bind('group', _complete(group))}([{pairs}])")
         source.stop_where(f"{value} is STOP")
         return _Read((group.name,), value, misses=True)
 
 
-def _completed(group: Group) -> Callable[[list[tuple[tuple[str, ...], Json]]], Json]:
+def _complete(group: Group) -> Callable[[list[tuple[tuple[str, ...], Json]]], Json]:
     """Give the function that makes the object of a group of its members, as far as they are there."""
 
     def made(members: list[tuple[tuple[str, ...], Json]]) -> Json:

@@ -15,7 +15,7 @@ from gateway.mapping.expressions.functions.kind import MAX_TEXT, Function
 from gateway.mapping.expressions.grammar import chain_of
 from gateway.mapping.expressions.sandbox import SANDBOX, look_up
 from gateway.mapping.expressions.sizes import check_size
-from gateway.mapping.expressions.templates import check_odd, climbs, written
+from gateway.mapping.expressions.templates import check_odd, climbs, write
 from gateway.mapping.generated.codecs import MOST_REMEMBERED
 from gateway.mapping.generated.names import Names
 from gateway.values.messages import Json
@@ -52,7 +52,7 @@ class Found(NamedTuple):
     plain: bool = False
 
 
-def remembered(function: Function) -> Callable[..., Json] | None:
+def remember(function: Function) -> Callable[..., Json] | None:
     """Give a function of times that remembers what it gave, where it takes and gives plain values; else None."""
     plain = function.gives.kind in {*_SCALARS, "boolean"} and not function.gives.optional
     if not plain or function not in _OF_TIMES or any(one.kind not in _SCALARS for one in function.parameters):
@@ -64,7 +64,7 @@ _OF_TIMES: Final = frozenset(one for one in vars(time_functions).values() if isi
 _REMEMBERED: Final[dict[str, Callable[..., Json]]] = {}
 
 
-def _checked(value: Json) -> None:
+def _check(value: Json) -> None:
     check_size(value, check_odd)
 
 
@@ -80,7 +80,7 @@ class TemplateWriter:
         """Write a template that gives text, or any value where it is one expression."""
         holes = template.holes
         if template.is_quoted:
-            return self._quoted(template)
+            return self._quote(template)
         if template.whole:
             return self.hole(holes[0])
         source, pieces = self._source, []
@@ -98,7 +98,7 @@ class TemplateWriter:
         source.stop_where(f"len({made}) > {MAX_TEXT}")
         return Found(made)
 
-    def _quoted(self, template: Template) -> Found:
+    def _quote(self, template: Template) -> Found:
         """Write a part of the path of a URL: a name and nothing else may give a secret there."""
         source, pieces = self._source, []
         for piece in template.pieces:
@@ -125,7 +125,7 @@ class TemplateWriter:
         missing = f" and {held} is not MISSING" if found.misses else ""
         big = f"({held}.__class__ is not int or not -{_BIG} < {held} < {_BIG})"
         with source.block(f"elif {held} is not None and {held}.__class__ is not bool and {big}{missing}:"):
-            source.add(f"{source.bind('checked', _checked)}({held})")
+            source.add(f"{source.bind('checked', _check)}({held})")
         return found
 
     def of(self, node: nodes.Expr | None) -> Found:
@@ -149,13 +149,13 @@ class TemplateWriter:
                 for line in self._missing:
                     self._source.add(line)
 
-    def _stopped(self, found: Found) -> str:
+    def _stop(self, found: Found) -> str:
         """Write that a value must be there; where it is not, the evaluator knows what that means."""
         if found.misses:
             self._source.stop_where(f"{found.name} is MISSING")
         return found.name
 
-    def _made(self, about: str, text: str, *, misses: bool = False, plain: bool = False) -> Found:
+    def _make(self, about: str, text: str, *, misses: bool = False, plain: bool = False) -> Found:
         name = self._source.name(about)
         self._source.add(f"{name} = {text}")
         return Found(name, misses, plain)
@@ -163,16 +163,16 @@ class TemplateWriter:
     def constant(self, node: nodes.Const) -> Found:
         """Write a value that is written in the template."""
         text = self._source.constant(node.value)
-        return self._made("constant", text, plain=isinstance(node.value, str | int | None))
+        return self._make("constant", text, plain=isinstance(node.value, str | int | None))
 
     def list_of(self, node: nodes.List) -> Found:
         """Write a list, whose elements must be there."""
-        return self._made("list", f"[{', '.join([self._stopped(self.of(one)) for one in node.items])}]")
+        return self._make("list", f"[{', '.join([self._stop(self.of(one)) for one in node.items])}]")
 
     def object_of(self, node: nodes.Dict) -> Found:
         """Write an object, whose members must be there."""
-        pairs = [(self._stopped(self.of(pair.key)), self._stopped(self.of(pair.value))) for pair in node.items]
-        return self._made("object", f"{{{', '.join(f'{key}: {value}' for key, value in pairs)}}}")
+        pairs = [(self._stop(self.of(pair.key)), self._stop(self.of(pair.value))) for pair in node.items]
+        return self._make("object", f"{{{', '.join(f'{key}: {value}' for key, value in pairs)}}}")
 
     def key(self, node: nodes.Getattr) -> Found:
         """Write a look-up of a key in what an expression gives."""
@@ -181,9 +181,9 @@ class TemplateWriter:
 
     def element(self, node: nodes.Getitem) -> Found:
         """Write a look-up by what is computed."""
-        inner, key = self.of(node.node), self._stopped(self.of(node.arg))
+        inner, key = self.of(node.node), self._stop(self.of(node.arg))
         found = f"{self._source.bind('look_up', look_up)}({inner.name}, {key})"
-        return self._made("element", f"MISSING if {inner.name} is MISSING else {found}", misses=True)
+        return self._make("element", f"MISSING if {inner.name} is MISSING else {found}", misses=True)
 
     def chosen(self, node: nodes.CondExpr) -> Found:
         """Write `a if b else c`."""
@@ -199,7 +199,7 @@ class TemplateWriter:
     def both(self, node: nodes.And | nodes.Or) -> Found:
         """Write `a and b`, `a or b`."""
         first = self.of(node.left)
-        found = self._made("both", self.needed(first))
+        found = self._make("both", self.needed(first))
         with self._source.block(f"if {found.name}:" if isinstance(node, nodes.And) else f"if not {found.name}:"):
             second = self.of(node.right)
             self._source.add(f"{found.name} = {second.name}")
@@ -207,21 +207,21 @@ class TemplateWriter:
 
     def negated(self, node: nodes.Not) -> Found:
         """Write `not a`."""
-        return self._made("negated", f"not {self.needed(self.of(node.node))}", plain=True)
+        return self._make("negated", f"not {self.needed(self.of(node.node))}", plain=True)
 
     def signed(self, node: nodes.Neg | nodes.Pos) -> Found:
         """Write `-a`."""
         sign = "-" if isinstance(node, nodes.Neg) else "+"
-        return self._made("signed", f"{sign}{self.needed(self.of(node.node))}")
+        return self._make("signed", f"{sign}{self.needed(self.of(node.node))}")
 
     def compared(self, node: nodes.Compare) -> Found:
         """Write a comparison of two values."""
         (operand,) = node.ops
         left, right = self.of(node.expr), self.of(operand.expr)
         if operand.op in {"in", "notin"}:  # of an empty list nothing is asked
-            self._stopped(left)
+            self._stop(left)
         self.missing_where([left, right])
-        return self._made("compared", f"{left.name} {_ORDERS[operand.op]} {right.name}", plain=True)
+        return self._make("compared", f"{left.name} {_ORDERS[operand.op]} {right.name}", plain=True)
 
     def calculated(self, node: nodes.BinExpr) -> Found:
         """Write a calculation with two values."""
@@ -246,8 +246,8 @@ class TemplateWriter:
 
     def tested(self, node: nodes.Test) -> Found:
         """Write `a is defined`."""
-        held = self._made("held", self.of(node.node).name).name
-        return self._made("is", _TESTS[node.name].format(held), plain=True)
+        held = self._make("held", self.of(node.node).name).name
+        return self._make("is", _TESTS[node.name].format(held), plain=True)
 
     def called(self, node: nodes.Filter) -> Found:
         """Write a call of a function."""
@@ -257,38 +257,38 @@ class TemplateWriter:
         if function.name == "default":
             value, instead = given
             text = f"{instead.name} if {value.name} is MISSING or {value.name} is None else {value.name}"
-            return self._made("default", text, misses=instead.misses, plain=value.plain and instead.plain)
+            return self._make("default", text, misses=instead.misses, plain=value.plain and instead.plain)
         if not function.takes_missing:
             self.missing_where(given)
-        return self._applied(function, [one.name for one in given])
+        return self._apply(function, [one.name for one in given])
 
-    def _applied(self, function: Function, given: list[str]) -> Found:
+    def _apply(self, function: Function, given: list[str]) -> Found:
         source = self._source
         call = f"{source.bind(function.name, function)}({', '.join(given)})"
         misses = function.gives.optional or function.gives.kind in {"any", "maybe", "element"}
-        quick = remembered(function)
+        quick = remember(function)
         if quick is not None:
             kinds = [_SCALARS[function.parameter(at).kind] for at in range(len(given))]
             fits = " and ".join(f"{name}.__class__ is {kind}" for name, kind in zip(given, kinds, strict=True))
             known = f"{source.bind(function.name, quick)}({', '.join(given)})"
-            return self._made(function.name, f"{known} if {fits} else {call}", plain=True)
+            return self._make(function.name, f"{known} if {fits} else {call}", plain=True)
         if function.name == "text":
             (one,) = given
             quick_text = f"{one} if {one}.__class__ is str else str({one}) if {one}.__class__ is int else {call}"
-            return self._made("text", quick_text)
-        return self._made(function.name, call, misses=misses, plain=function.gives.kind == "boolean" and not misses)
+            return self._make("text", quick_text)
+        return self._make(function.name, call, misses=misses, plain=function.gives.kind == "boolean" and not misses)
 
 
 def _as_text(value: Json) -> str:
-    return written(value, quote=False)
+    return write(value, quote=False)
 
 
 def _as_segment(value: Json) -> str:
     if isinstance(value, Secret):
-        return written(value.reveal(), quote=True)
+        return write(value.reveal(), quote=True)
     if not isinstance(value, str):
-        _checked(value)
-    return written(value, quote=True)
+        _check(value)
+    return write(value, quote=True)
 
 
 _WRITERS: Final[Mapping[type, Callable[[TemplateWriter, Any], Found]]] = {

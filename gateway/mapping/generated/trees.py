@@ -95,7 +95,7 @@ class TreeWriter:
         source, template = self._source, tree.text.template
         found = source.name("optional")
         if not can_be_written(template):
-            return self._asked(tree, template.uses)
+            return self._ask(tree, template.uses)
         source.inline += 1
         with source.block("while True:"):
             writer = TemplateWriter(self._names, missing=(f"{found} = MISSING", "break"))
@@ -110,23 +110,23 @@ class TreeWriter:
             source.add(f"{found} = {kind}({found})")
         return found
 
-    def _asked(self, tree: Tree, uses: Any) -> str:
+    def _ask(self, tree: Tree, uses: Any) -> str:
         """Write that the evaluator is asked for a tree."""
         source = self._source
         source.asked += 1
         found = source.name("built")
-        source.add(f"{found} = {source.bind('build', _evaluated(tree))}({self._names.scope(uses)})")
+        source.add(f"{found} = {source.bind('build', _evaluate(tree))}({self._names.scope(uses)})")
         return found
 
     def list_of(self, tree: ListOf) -> str:
         """Write a list, without what is left out of it."""
-        return self._collected("list", [(None, one) for one in tree.items])
+        return self._collect("list", [(None, one) for one in tree.items])
 
     def object_of(self, tree: ObjectOf) -> str:
         """Write an object, without what is left out of it."""
-        return self._collected("object", list(tree.members))
+        return self._collect("object", list(tree.members))
 
-    def _collected(self, about: str, members: list[tuple[str | None, Tree]]) -> str:
+    def _collect(self, about: str, members: list[tuple[str | None, Tree]]) -> str:
         """Write a list or an object without what is left out of it."""
         source, found = self._source, self._source.name(about)
         values = [(key, self.of(one), may_be_left_out(one)) for key, one in members]
@@ -187,9 +187,9 @@ class TreeWriter:
                 if tree.key is not None:
                     source.add(f"{keys}.append({element})")
         source.add(f"{source.bind('check_size', check_size)}({made})")
-        return made if tree.key is None else self._keyed(tree, tree.key, made, keys)
+        return made if tree.key is None else self._key(tree, tree.key, made, keys)
 
-    def _keyed(self, tree: For, key: Tree, made: str, kept: str) -> str:
+    def _key(self, tree: For, key: Tree, made: str, kept: str) -> str:
         """Write an object of what was made, by the key of each element: of all of them after all was made."""
         source = self._source
         found, element, value = source.name("object"), source.name("element"), source.name("value")
@@ -235,7 +235,7 @@ class TreeWriter:
     def record(self, tree: WrittenRecord) -> str:
         """Write an object of the provider."""
         if self._wrote is None:
-            return self._asked(tree, {(name,) for name in (*self._names.local, FIELDS)})
+            return self._ask(tree, {(name,) for name in (*self._names.local, FIELDS)})
         return self._wrote(tree, self.of(tree.value), self._names)
 
 
@@ -260,7 +260,7 @@ def settled_by(template: Template, scope: Scope) -> Json:
     return value if isinstance(value, _SCALAR) else STOP
 
 
-def _evaluated(tree: Tree) -> Callable[[Scope], Json]:
+def _evaluate(tree: Tree) -> Callable[[Scope], Json]:
     def build(scope: Scope) -> Json:
         value = evaluate(tree, scope)
         return MISSING if value is LEFT_OUT else value

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Final, Literal, TypeAlias
 
 from gateway.documents.part_rules import exactly_one
-from gateway.documents.parts import Duration, Node, PathText, TemplateText, TreeObject, key, limits, part, shared
+from gateway.documents.parts import Duration, Node, PathText, TemplateText, TreeObject, key, limits, part, share
 from gateway.mapping.language.errors import Condition
 from gateway.mapping.language.http import Call
 
@@ -39,7 +39,7 @@ class Basic(Node):
     password: TemplateText = key("the password", example="{{ settings.password }}")
 
 
-@shared
+@share
 class _InBodies(Node):
     """Where credentials go besides headers and the query."""
 

@@ -18,7 +18,7 @@ from gateway.documents.parts import (
     TreeObject,
     key,
     part,
-    shared,
+    share,
 )
 from gateway.mapping.language.verification import Method, Verify
 from gateway.values.messages import Json
@@ -61,7 +61,7 @@ class Fetch(Node):
     with_: TreeObject = key("its arguments", example=_GET["with"])
 
 
-@shared
+@share
 class AnyHook(Node):
     """What hooks of either kind say."""
 

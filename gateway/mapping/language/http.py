@@ -18,7 +18,7 @@ from gateway.documents.parts import (
     key,
     limits,
     part,
-    shared,
+    share,
 )
 from gateway.mapping.language.errors import Condition
 from gateway.values.messages import Json
@@ -176,7 +176,7 @@ _LAST = "what holds of the last page; its templates see `body` besides"
 _LAST_EXAMPLE = "length(data) < `50`"
 
 
-@shared
+@share
 class _Pages(Node):
     """What all pages have."""
 
@@ -184,7 +184,9 @@ class _Pages(Node):
         "keys to the list of a page, `@` where the answer is that; the lists of all pages are joined there",
         example="data",
     )
-    most: int = key("so many pages at most; a list that goes on beyond them fails", min=2, max=10_000, default=100)
+    most: int = key(
+        "so many pages at most; a list that goes on beyond them fails", min=2, max=10_000, default=100, example=20
+    )
 
 
 @part("next_pages", "`pages` whose answers name the next one", known_by="next")

@@ -16,7 +16,7 @@ from gateway.documents.parts import (
     TreeObject,
     key,
     part,
-    shared,
+    share,
 )
 from gateway.mapping.language.errors import ErrorRule
 from gateway.mapping.language.http import Call
@@ -31,7 +31,7 @@ _DOING: Final = ("call", "steps", "errors", "result", "set", "filters")
 """Keys that say what is done and given: of an operation, or of each of its variants."""
 
 
-def _chosen(given: Collection[str]) -> Iterator[Violation]:
+def _choose(given: Collection[str]) -> Iterator[Violation]:
     """Beside `choose` stands nothing that its variants say."""
     for key_ in _DOING if "choose" in given else ():
         if key_ in given:
@@ -47,7 +47,7 @@ def _doing(given: Collection[str]) -> Iterator[Violation]:
 _BODY: Final[tuple[Rule, ...]] = (_doing, not_both("call", "steps", code="two-bodies"))
 
 
-@shared
+@share
 class Body(Node):
     """What is done."""
 
@@ -60,7 +60,7 @@ class Body(Node):
     )
 
 
-@shared
+@share
 class Extras(Node):
     """What an operation of either kind says besides."""
 
@@ -76,7 +76,7 @@ class Extras(Node):
     cache: Duration | None = key("how long an answer is kept, of an operation that reads", example="60s")
 
 
-@shared
+@share
 class Outcome(Body):
     """What a canonical operation does and gives."""
 
@@ -106,7 +106,7 @@ class Window(Node):
     default_days: int | None = key("days from today when the caller gives no window", min=1, example=60)
 
 
-@part("operation", "one of `operations`, or one of its ways", _chosen, *_BODY)
+@part("operation", "one of `operations`, or one of its ways", _choose, *_BODY)
 class Operation(Outcome, Extras):
     """A canonical operation."""
 

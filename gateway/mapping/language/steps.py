@@ -22,7 +22,7 @@ from gateway.documents.parts import (
     key,
     limits,
     part,
-    shared,
+    share,
 )
 from gateway.mapping.language.http import Call
 from gateway.mapping.language.results import Level
@@ -109,14 +109,14 @@ class Refusal(Node):
     details: TreeObject | None = key("details for the caller", example={"remaining": 1})
 
 
-@shared
+@share
 class _Any(Node):
     """What every step may say."""
 
     when: ConditionText | None = key("where it does not hold the step is skipped, its value null", example=WHEN)
 
 
-@shared
+@share
 class _Asking(_Any):
     """What a step that asks the provider may say."""
 

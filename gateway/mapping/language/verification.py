@@ -16,7 +16,7 @@ from gateway.documents.parts import (
     Tree,
     key,
     part,
-    shared,
+    share,
 )
 from gateway.mapping.language.auth import Basic
 from gateway.values.messages import Json
@@ -61,7 +61,7 @@ class Location(Node):
     prefix: str | None = key("what it begins with, and is taken off", minlength=1, example="sha256=")
 
 
-@shared
+@share
 class Entry(Location):
     """Where something stands in a message, as one entry of a list."""
 

@@ -18,7 +18,7 @@ from gateway.mapping.generated.paths import find
 from gateway.mapping.generated.running import build
 from gateway.mapping.nodes.calls import ASKED, CALENDARS, CallPlan, Condition, ErrorRule, Scope
 from gateway.mapping.runtime.expressions import holds_where_it_can
-from gateway.mapping.runtime.requests import batched
+from gateway.mapping.runtime.requests import batch
 from gateway.values.errors import (
     AnswerMismatch,
     GatewayError,
@@ -44,11 +44,11 @@ def holds(condition: Condition, response: Response, body: Json, scope: Scope) ->
             return False
     if condition.when is None:
         return True
-    names = scope if isinstance(condition.when, Path) else _told(scope, response, body)  # every answer comes here
+    names = scope if isinstance(condition.when, Path) else _tell(scope, response, body)  # every answer comes here
     return holds_where_it_can(condition.when, body, names, condition.origin)
 
 
-def decoded(call: CallPlan, response: Response, scope: Scope) -> tuple[Json, str | None]:
+def decode(call: CallPlan, response: Response, scope: Scope) -> tuple[Json, str | None]:
     """The body as data, and why it could not be read (then the data is None).
 
     A refusal that is JSON is read as such whatever `answer:` says, and one that is not as XML in a file that reads XML:
@@ -128,7 +128,7 @@ def to_body(call: CallPlan, response: Response, rules: Iterable[ErrorRule], scop
 
     Of a call that wants the whole answer it is the body with the status and the headers.
     """
-    body, unreadable = decoded(call, response, scope)
+    body, unreadable = decode(call, response, scope)
     usual = 200 <= response.status < 300  # noqa: PLR2004
     if usual and unreadable is not None:  # no rule can tell what it said, and a write may have been done
         raise AnswerMismatch(f"{call.origin}: the provider's answer {unreadable}", origin=call.origin)
@@ -138,14 +138,14 @@ def to_body(call: CallPlan, response: Response, rules: Iterable[ErrorRule], scop
             body, usual = refused, False
     named = call.success is not None and call.success.status is not None
     if (usual or named) and _is_success(call, response, body, scope):
-        return {"status": response.status, "headers": _shown(response), "body": body} if call.whole else body
+        return {"status": response.status, "headers": _show(response), "body": body} if call.whole else body
     for rule in rules:
         if holds(rule.condition, response, body, scope):
-            raise _rejected(rule, response, body, scope)
+            raise _reject(rule, response, body, scope)
     raise _unlisted(call, response, body)
 
 
-def _shown(response: Response) -> dict[str, str]:
+def _show(response: Response) -> dict[str, str]:
     """The headers that a mapping may read: all but cookies, which are sessions that the gateway does not take up."""
     return {name: value for name, value in response.headers.items() if name != "set-cookie"}
 
@@ -173,7 +173,7 @@ def _in_order(call: CallPlan, answers: list[Json], scope: Scope) -> tuple[list[J
     Raises AnswerMismatch unless each call has one answer (JSON-RPC 2.0, section 6).
     """
     sent = build(call.body, {"sent_at": scope["now"], **scope}) if call.body is not None else []
-    wanted = [batched(scope["serial"], at) for at in range(len(sent))]
+    wanted = [batch(scope["serial"], at) for at in range(len(sent))]
     found = {str(one.get("id")): one for one in answers if isinstance(one, dict)}
     if sorted(found) != sorted(wanted) or len(answers) != len(wanted):
         raise AnswerMismatch(f"{call.origin}: the batch is not answered call by call", origin=call.origin)
@@ -182,16 +182,16 @@ def _in_order(call: CallPlan, answers: list[Json], scope: Scope) -> tuple[list[J
     return ordered, next(iter(errors), None)
 
 
-def _rejected(rule: ErrorRule, response: Response, body: Json, scope: Scope) -> GatewayError:
+def _reject(rule: ErrorRule, response: Response, body: Json, scope: Scope) -> GatewayError:
     probe = PROBE.get()
     if probe is not None:
         probe.caught(rule)
-    words = said((rule.provider_code, rule.message), body)
+    words = say((rule.provider_code, rule.message), body)
     kind = ProviderUnauthorised if rule.code == "PROVIDER_AUTH_FAILED" else ProviderRejected
     return kind(
         "",
         code=rule.code,
-        details=build(rule.details, _told(scope, response, body)) if rule.details else None,
+        details=build(rule.details, _tell(scope, response, body)) if rule.details else None,
         retry_after=retry_after(response),
         origin=rule.origin,
         provider=words,
@@ -199,12 +199,12 @@ def _rejected(rule: ErrorRule, response: Response, body: Json, scope: Scope) -> 
     )
 
 
-def _told(scope: Scope, response: Response, body: Json) -> Scope:
+def _tell(scope: Scope, response: Response, body: Json) -> Scope:
     """What a condition on an answer sees, and the details of an error rule."""
-    return {**scope, "body": body, "status": response.status, "headers": _shown(response)}
+    return {**scope, "body": body, "status": response.status, "headers": _show(response)}
 
 
-def said(paths: tuple[Path | None, Path | None], body: Json) -> dict[str, str]:
+def say(paths: tuple[Path | None, Path | None], body: Json) -> dict[str, str]:
     """What the provider itself called the refusal."""
     found = {}
     for key, path in zip(("code", "message"), paths, strict=True):
@@ -220,7 +220,7 @@ def said(paths: tuple[Path | None, Path | None], body: Json) -> dict[str, str]:
 def _unlisted(call: CallPlan, response: Response, body: Json) -> GatewayError:
     """What an answer means that no rule knows (RFC 9110, section 15)."""
     status = response.status
-    words = {"code": str(status)} | said(call.said, body)
+    words = {"code": str(status)} | say(call.said, body)
     if status in {401, 403}:
         return ProviderUnauthorised("The provider refuses the gateway's credentials.", provider=words)
     if status == 429:  # noqa: PLR2004 - Too Many Requests
@@ -231,14 +231,14 @@ def _unlisted(call: CallPlan, response: Response, body: Json) -> GatewayError:
         )
         return error
     if 300 <= status < 400:  # noqa: PLR2004 - redirection
-        return _redirected(call, status, words)
+        return _redirect(call, status, words)
     detail = (
         f"{call.origin}: the provider refused the call with status {status}, and no error rule of the mapping matches"
     )
     return ProviderRejected(detail, origin=call.origin, provider=words)
 
 
-def _redirected(call: CallPlan, status: int, words: dict[str, str]) -> GatewayError:
+def _redirect(call: CallPlan, status: int, words: dict[str, str]) -> GatewayError:
     """What a redirect means that no rule knows. The gateway follows none: a write must not be sent twice.
 
     307 and 308 want the same request at another address, so nothing was done (RFC 9110, sections 15.4.8 and 15.4.9).

@@ -46,7 +46,7 @@ def to_messages(plan: EventHook, received: Received, scope: Scope) -> list[tuple
     for index, row in enumerate(rows):
         message = _message(plan, row, {**names, "row": row})
         name = _name(plan, received, row, index, wanted=message.type != IGNORE)
-        found.append((_written([*name, scope["now"]] if message.type == CHANGED else name), message))
+        found.append((_write([*name, scope["now"]] if message.type == CHANGED else name), message))
     return found
 
 
@@ -198,7 +198,7 @@ def _present(path: Path, data: Json, origin: str) -> Json:
     return value
 
 
-def _written(name: list[Json]) -> str:
+def _write(name: list[Json]) -> str:
     """The name of a delivery as JSON that is always the same."""
     return json.dumps(name, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
 

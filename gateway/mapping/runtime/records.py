@@ -40,7 +40,7 @@ def read_record(record: RecordPlan, row: Json, scope: Scope) -> dict[str, Json]:
     inner = {**scope, "row": row, "fields": out}
     spend(len(record.reads))
     for line in record.reads:
-        value = _accepted(line, _value(line, row, inner))
+        value = _accept(line, _value(line, row, inner))
         if value is not MISSING:
             put_at(out, line.path, value)
     for group in record.groups:
@@ -64,7 +64,7 @@ def _value(line: FieldPlan, row: Json, scope: Scope) -> Json:
 
 def _from_path(source: FromPath, row: Json, scope: Scope) -> Json:
     value = _several(source, row) if source.several else read(source.paths[0], row, source.origin)
-    return _decoded(source.codec, value, scope, source) if source.codec is not None else value
+    return _decode(source.codec, value, scope, source) if source.codec is not None else value
 
 
 def _several(source: FromPath, row: Json) -> Json:
@@ -74,7 +74,7 @@ def _several(source: FromPath, row: Json) -> Json:
     return None if any(value is None or value == "" for value in values) else values
 
 
-def _decoded(codec: Codec, value: Json, scope: Scope, source: FromPath | Joined) -> Json:
+def _decode(codec: Codec, value: Json, scope: Scope, source: FromPath | Joined) -> Json:
     if value is MISSING or value is None:
         return value
     try:
@@ -91,7 +91,7 @@ def _constant(source: Constant, _row: Json, _scope: Scope) -> Json:
     return source.value
 
 
-def _computed(source: Computed, _row: Json, scope: Scope) -> Json:
+def _compute(source: Computed, _row: Json, scope: Scope) -> Json:
     try:
         value = evaluate(source.tree, scope)
     except OverBudget:
@@ -101,7 +101,7 @@ def _computed(source: Computed, _row: Json, scope: Scope) -> Json:
     return MISSING if value is LEFT_OUT else value
 
 
-def _joined(source: Joined, _row: Json, scope: Scope) -> Json:
+def _join(source: Joined, _row: Json, scope: Scope) -> Json:
     values = []
     for name in source.names:
         value: Json = scope["fields"]
@@ -110,10 +110,10 @@ def _joined(source: Joined, _row: Json, scope: Scope) -> Json:
         if value is MISSING or value is None:
             return MISSING
         values.append(value)
-    return _decoded(source.codec, values, scope, source)
+    return _decode(source.codec, values, scope, source)
 
 
-def _embedded(source: Embedded, row: Json, scope: Scope) -> Json:
+def _embed(source: Embedded, row: Json, scope: Scope) -> Json:
     value = read(source.path, row, source.origin)
     if value is MISSING or value is None:
         return value
@@ -138,15 +138,15 @@ def _embedded_rows(source: EmbeddedRows, row: Json, scope: Scope) -> Json:
 MEANING: Final[Mapping[type, Callable[[Any, Json, Scope], Json]]] = {
     FromPath: _from_path,
     Constant: _constant,
-    Computed: _computed,
-    Joined: _joined,
-    Embedded: _embedded,
+    Computed: _compute,
+    Joined: _join,
+    Embedded: _embed,
     EmbeddedRows: _embedded_rows,
 }
 """Kind of source → what it means."""
 
 
-def _accepted(line: FieldPlan, value: Json) -> Json:
+def _accept(line: FieldPlan, value: Json) -> Json:
     """The canonical value, or a mismatch that names the line and what was wanted, never what was there."""
     if value is not MISSING and value is not None and line.type is not None:
         try:

@@ -67,11 +67,11 @@ def _headers(call: CallPlan, scope: Scope) -> list[tuple[str, str]]:
             strange = frozenset(letter.casefold() for letter in value if not VALUE.fullmatch(letter))
             problem = "must be one line of Latin-1 text: it goes to the provider in a header"
             detail = f"{call.origin}: the value of the header {name} holds a character that no header may hold"
-            raise _blamed(scope, strange, problem, MappingFault(detail, origin=call.origin))
+            raise _blame(scope, strange, problem, MappingFault(detail, origin=call.origin))
     return found
 
 
-def _blamed(scope: Scope, strange: AbstractSet[str], problem: str, fault: MappingFault) -> GatewayError:
+def _blame(scope: Scope, strange: AbstractSet[str], problem: str, fault: MappingFault) -> GatewayError:
     """Give what is told where a value cannot be sent: the caller's fault where one of its fields has a character."""
     field = _source(scope.get("args"), strange) if strange else ""
     if not field:
@@ -99,7 +99,7 @@ def _body(call: CallPlan, value: Json, scope: Scope) -> tuple[bytes, str]:
             return _WRITERS[call.body_kind](call, value, scope)
         except NotWritable as refused:
             fault = MappingFault(f"{call.origin}: the body {refused.reason}", origin=call.origin)
-            raise _blamed(scope, refused.strange, "holds a character that no text may hold", fault) from None
+            raise _blame(scope, refused.strange, "holds a character that no text may hold", fault) from None
     try:
         return encode_json(value), "application/json"
     except (TypeError, ValueError) as error:
@@ -113,10 +113,10 @@ def _rpc(call: CallPlan, params: Json, serial: Json) -> Json:
         return {**version, "method": call.rpc, "params": params, "id": serial}
     if not isinstance(params, list) or not params:
         raise MappingFault(f"{call.origin}: `batch` takes a list with the params of a call or more", origin=call.origin)
-    return [{**version, "method": call.rpc, "params": one, "id": batched(serial, at)} for at, one in enumerate(params)]
+    return [{**version, "method": call.rpc, "params": one, "id": batch(serial, at)} for at, one in enumerate(params)]
 
 
-def batched(serial: Json, at: int) -> str:
+def batch(serial: Json, at: int) -> str:
     """Give the id of one call of a batch."""
     return f"{serial}.{at}"
 

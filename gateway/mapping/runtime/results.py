@@ -97,13 +97,13 @@ def read_all(
         if rows.one:
             row, canonical = _read_one(rows, root, scope, not_found)
             read.append(canonical)
-            raw.append(_shown(row, private) if show else None)
+            raw.append(_show(row, private) if show else None)
             continue
         found, own = _rows(rows, root, scope, show=show)
         check_rows(len(read) + len(found))
         if not partial:
             read += read_rows(rows.record, found, scope)
-            raw += [_shown(one, private) for one in own] if show else [None] * len(found)
+            raw += [_show(one, private) for one in own] if show else [None] * len(found)
             continue
         read_row = reader(rows.record, scope)
         for number, row in enumerate(found):
@@ -114,7 +114,7 @@ def read_all(
                 field = next((one.name for one in rows.record.fields if one.origin == error.origin), "")
                 left_out.append(LeftOut(number, field, error))
             else:
-                raw.append(_shown(own[number], private) if show else None)
+                raw.append(_show(own[number], private) if show else None)
     return Result(read, raw, single=False, left_out=tuple(left_out))
 
 
@@ -128,7 +128,7 @@ def _rows(rows: RowsPlan, root: Json, scope: Scope, *, show: bool) -> tuple[list
     return [{**seen, **names} for names in walked], [_outline(names) for names in walked] if show else []
 
 
-def chosen(found: Result, tests: list[Callable[[Json], bool]]) -> Result:
+def choose(found: Result, tests: list[Callable[[Json], bool]]) -> Result:
     """Give the rows that pass every test."""
     rows = found.rows
     places: Sequence[int] = range(len(rows))
@@ -138,7 +138,7 @@ def chosen(found: Result, tests: list[Callable[[Json], bool]]) -> Result:
     return found.at(places)
 
 
-def told(left_out: Sequence[LeftOut], part: str = "") -> tuple[dict[str, Json], ...]:
+def tell(left_out: Sequence[LeftOut], part: str = "") -> tuple[dict[str, Json], ...]:
     """Tell of what is missing as warnings of the contract; of very many rows, the first ones and how many more."""
     missing = "The provider's list goes on beyond what it answered: the rest is missing here."
     warnings: list[dict[str, Json]] = [{"code": LIST_INCOMPLETE, "message": missing, "origin": part}] if part else []
@@ -202,14 +202,14 @@ def _read_one(rows: RowsPlan, root: Json, scope: Scope, not_found: str | None) -
     return row, reader(rows.record, scope)(row, scope)
 
 
-def _shown(value: Json, private: frozenset[str]) -> Json:
+def _show(value: Json, private: frozenset[str]) -> Json:
     """The provider's object without what must not be seen."""
     if isinstance(value, dict):
         return {
-            key: _shown(inner, private)
+            key: _show(inner, private)
             for key, inner in value.items()
             if key not in private and key.lower() not in NEVER_SHOWN
         }
     if isinstance(value, list):
-        return [_shown(inner, private) for inner in value]
+        return [_show(inner, private) for inner in value]
     return value

@@ -20,7 +20,7 @@ def walk(levels: tuple[Level, ...], data: Json, scope: Scope) -> list[dict[str, 
 
     def walked() -> list[dict[str, Json]]:
         found: list[dict[str, Json]] = []
-        for names in _walked(levels, data, {}, scope):
+        for names in _walk(levels, data, {}, scope):
             check_rows(len(found) + 1)
             found.append(names)
         return found
@@ -28,15 +28,15 @@ def walk(levels: tuple[Level, ...], data: Json, scope: Scope) -> list[dict[str, 
     return budgeted(walked, levels[0].origin, levels[0].text)
 
 
-def _walked(levels: tuple[Level, ...], data: Json, names: dict[str, Json], scope: Scope) -> Iterator[dict[str, Json]]:
+def _walk(levels: tuple[Level, ...], data: Json, names: dict[str, Json], scope: Scope) -> Iterator[dict[str, Json]]:
     level, *rest = levels
-    for element in elements(level, data) if level.each is None else _listed(level, {**scope, **names}):
+    for element in elements(level, data) if level.each is None else _list(level, {**scope, **names}):
         spend()
         inner = {**names, level.name: element}
         if level.when is not None and not decides_of_answer(level.when, element, {**scope, **inner}, level.origin):
             continue
         if rest:
-            yield from _walked(tuple(rest), element, inner, scope)
+            yield from _walk(tuple(rest), element, inner, scope)
         else:
             yield inner
 
@@ -49,7 +49,7 @@ def elements(level: Level, data: Json) -> list[Json]:
     return found
 
 
-def _listed(level: Level, scope: Scope) -> list[Json]:
+def _list(level: Level, scope: Scope) -> list[Json]:
     """Make the list of a level that is not found in the one before. Raises MappingFault where it is none."""
     found = rendered(level.each, scope, level.origin) if level.each is not None else None
     if not isinstance(found, list):

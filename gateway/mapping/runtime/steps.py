@@ -58,7 +58,7 @@ def assign(variables: Iterable[Variable], scope: dict[str, Json]) -> None:
         scope[variable.name] = value_of(variable, scope)
 
 
-def wanted(step: Step, scope: Scope) -> bool:
+def is_wanted(step: Step, scope: Scope) -> bool:
     """Whether a step is to be done."""
     return step.when is None or decides(step.when, None, scope, step.origin)
 
@@ -81,7 +81,7 @@ def alone(step: ExclusiveStep, scope: Scope) -> list[str]:
     return [str(one) for one in names]
 
 
-def accepted(
+def accept(
     plan: OperationPlan, given: Mapping[str, Json], operation: Operation | None, title: str, scope: Scope
 ) -> dict[str, Json]:
     """Arguments as the mapping wants them, the composite ones taken apart. `title` is the provider's, for messages.

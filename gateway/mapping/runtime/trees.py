@@ -119,10 +119,10 @@ def _for(tree: For, scope: Scope) -> Json:
     values = evaluate(tree.elements, scope)
     if not isinstance(values, list):
         raise MappingFault(f"{tree.origin}: `$in` must give a list", origin=tree.origin)
-    return budgeted(lambda: _looped(tree, scope, values), tree.origin, "$for")
+    return budgeted(lambda: _loop(tree, scope, values), tree.origin, "$for")
 
 
-def _looped(tree: For, scope: Scope, values: list[Json]) -> Json:
+def _loop(tree: For, scope: Scope, values: list[Json]) -> Json:
     spend(len(values))
     made: list[Json] = []
     kept: list[Scope] = []  # for the keys alone, since a long list makes as many
@@ -150,7 +150,7 @@ def _json(tree: JsonText, scope: Scope) -> Json:
     return Credential(text) if tree.credential else text
 
 
-def _written(tree: WrittenRecord, scope: Scope) -> Json:
+def _write(tree: WrittenRecord, scope: Scope) -> Json:
     value = evaluate(tree.value, scope)
     if value is LEFT_OUT or value is None:
         return LEFT_OUT
@@ -195,7 +195,7 @@ MEANING: Final[Mapping[type, Callable[[Any, Scope], Json]]] = {
     If: _if,
     For: _for,
     JsonText: _json,
-    WrittenRecord: _written,
+    WrittenRecord: _write,
     First: _first,
     Merge: _merge,
     Fragment: _fragment,

@@ -61,7 +61,7 @@ def _put(line: FieldPlan, value: Json, scope: Scope, out: dict[str, Json]) -> No
 
 def _put_paths(source: FromPath, value: Json, scope: Scope, out: dict[str, Json]) -> None:
     if source.codec is not None:
-        value = _encoded(source.codec, value, scope, source.origin)
+        value = _encode(source.codec, value, scope, source.origin)
     targets = [path.steps or () for path in source.paths]
     if len(targets) == 1:
         put_at(out, targets[0], value)
@@ -73,7 +73,7 @@ def _put_paths(source: FromPath, value: Json, scope: Scope, out: dict[str, Json]
         put_at(out, target, part)
 
 
-def _encoded(codec: Codec, value: Json, scope: Scope, origin: str) -> Json:
+def _encode(codec: Codec, value: Json, scope: Scope, origin: str) -> Json:
     if codec.encode is None:
         raise MappingFault(f"{origin}: cannot be written: codec {codec.name} only reads", origin=origin)
     try:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, fields, replace
 from typing import TypeVar
 
 from gateway.documents.yaml import Document, Finding, Place, show, suggestion
-from gateway.model.build.parts import PartInvalid, keys, known, one_of
+from gateway.model.build.parts import PartInvalid, find, keys, one_of
 from gateway.model.contract import Argument, ErrorCode, Resource
 from gateway.model.filters import FILTERS, Filter
 from gateway.model.types import types
@@ -98,7 +98,7 @@ class Builder:
             keys(node, place, {"meaning", "fields"}, {"rules"})
             fields = {name: self.field(name, one, (*place, "fields", name)) for name, one in node["fields"].items()}
             for name in [part for one in fields.values() for part in one.holds]:
-                known(name, fields, (*place, "fields"))
+                find(name, fields, (*place, "fields"))
             return types.object_of(tuple(fields.values()), self.rules(node, fields, place))
         if isinstance(node, dict) and "enum" in node:
             keys(node, place, {"meaning", "enum"})
@@ -137,7 +137,7 @@ class Builder:
         whole = self.named(spec["part_of"], (*place, "part_of"))
         for word in ("without", "required", "nullable"):
             for name in spec.get(word, []):
-                known(name, whole.fields, (*place, word))
+                find(name, whole.fields, (*place, word))
         required = spec.get("required", [one.name for one in whole.fields.values() if one.required])
         kept = [
             replace(one, required=one.name in required, nullable=one.nullable or one.name in spec.get("nullable", []))
@@ -153,7 +153,7 @@ class Builder:
         type_ = self.type(node["type"], (*place, "type"))
         nullable, holds = node.get("nullable", not required), tuple(node.get("holds", ()))
         descriptive = node.get("descriptive", False)
-        unkept_by = tuple(known(kind, _KINDS, (*place, "unkept_by")) for kind in node.get("unkept_by", ()))
+        unkept_by = tuple(find(kind, _KINDS, (*place, "unkept_by")) for kind in node.get("unkept_by", ()))
         if unkept_by and not descriptive:
             raise PartInvalid((*place, "unkept_by"), "only what is `descriptive` may be lost unsaid")
         return Field(name, type_, required, node["meaning"], nullable, holds, descriptive, unkept_by)
@@ -167,7 +167,7 @@ class Builder:
 
         def groups(word: str) -> tuple[tuple[str, ...], ...]:
             listed = node["rules"].get(word, [])
-            return tuple(tuple(known(name, names, (*place, word)) for name in group) for group in listed)
+            return tuple(tuple(find(name, names, (*place, word)) for name in group) for group in listed)
 
         pairs = tuple((start, end) for start, end in groups("intervals"))
         return Rules(intervals=pairs, one_of=groups("one_of"), not_both=groups("not_both"))
@@ -176,7 +176,7 @@ class Builder:
         """Build one argument; its filter must name fields of the rows."""
         keys(node, place, {"type", "meaning"}, ARGUMENT)
         plain = self.field(name, {key: node[key] for key in node.keys() & _FIELD}, place)
-        where = known(node.get("where", "body"), dict.fromkeys(WORDS["where"]), (*place, "where"))
+        where = find(node.get("where", "body"), dict.fromkeys(WORDS["where"]), (*place, "where"))
         try:
             default = plain.type.accept(node["default"]) if "default" in node else None
         except TypeRefused as refused:
@@ -208,14 +208,14 @@ class Builder:
         """Check that the parts of an operation name what there is."""
         for word in ("effect", "scope", "method"):
             if word in node:
-                known(node[word], dict.fromkeys(WORDS[word]), (*place, word))
+                find(node[word], dict.fromkeys(WORDS[word]), (*place, word))
         named = set(_PLACEHOLDER.findall(node["path"])) - {"connection"}
         if {one.name for one in args.values() if one.where == "path"} != named:
             raise PartInvalid((*place, "path"), "the path and its arguments do not name the same")
         names = {"window": args, "order": resource.fields if resource else {}, "sort": args, "not_found": self.errors}
         for word in names.keys() & node.keys():
             for one in node[word] if isinstance(node[word], list) else [node[word]]:
-                known(one, names[word], (*place, word))
+                find(one, names[word], (*place, word))
         for one in node.get("refused", {}):
             if one in args:
                 raise PartInvalid((*place, "refused", one), f"`{one}` is an argument")
@@ -226,7 +226,7 @@ class Builder:
             return "none", None
         keys(node, place, set(), {"one", "list"})
         kind, name = one_of(node, place)
-        return kind, self.resources[known(name, self.resources, place)]
+        return kind, self.resources[find(name, self.resources, place)]
 
     def args(self, node: Json, place: Place, resource: Resource | None) -> dict[str, Argument]:
         """Build the arguments an operation names, and those its `body:` takes from an object of the contract."""
@@ -240,6 +240,6 @@ class Builder:
         return args
 
 
-def shaped(type_: Type) -> Resource:
+def shape(type_: Type) -> Resource:
     """Give the resource that a named object type is."""
     return Resource(type_.name, type_.meaning, type_)

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from collections.abc import Set as AbstractSet
 from types import MappingProxyType
 
-from gateway.model.build.parts import PartInvalid, keys, known
+from gateway.model.build.parts import PartInvalid, find, keys
 from gateway.model.contract import Changes, Resource
 from gateway.values.messages import Json
 
@@ -25,7 +25,7 @@ def build_changes(
 ) -> Changes:
     """Build the section `changes` of the contract's file; raises Wrong."""
     keys(node, _HERE, _KEYS)
-    resource = resources[known(node["of"], resources, (*_HERE, "of"))]
+    resource = resources[find(node["of"], resources, (*_HERE, "of"))]
     _check_told(node, operations, events, lifecycle)
     _check_fields(node, resource)
     return Changes(
@@ -59,12 +59,12 @@ def _check_told(
     told |= {("removed",): node["removed"]}
     told |= {(section, key): node[section][key] for section in ("becomes", "operations") for key in node[section]}
     for place, event in told.items():
-        known(event, events, (*_HERE, *place))
+        find(event, events, (*_HERE, *place))
     for status in node["becomes"]:
-        known(status, lifecycle, (*_HERE, "becomes", status))
-    known(node["vanished"], lifecycle, (*_HERE, "vanished"))
+        find(status, lifecycle, (*_HERE, "becomes", status))
+    find(node["vanished"], lifecycle, (*_HERE, "vanished"))
     for operation in node["operations"]:
-        known(operation, operations, (*_HERE, "operations", operation))
+        find(operation, operations, (*_HERE, "operations", operation))
 
 
 def _check_fields(node: Json, resource: Resource) -> None:

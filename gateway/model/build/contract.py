@@ -10,9 +10,9 @@ from types import MappingProxyType
 from typing import TypeAlias
 
 from gateway.documents.yaml import Document, Place
-from gateway.model.build.builder import ARGUMENT, Builder, ModelBroken, shaped
+from gateway.model.build.builder import ARGUMENT, Builder, ModelBroken, shape
 from gateway.model.build.changes import build_changes
-from gateway.model.build.parts import keys, known
+from gateway.model.build.parts import find, keys
 from gateway.model.contract import Argument, ErrorCode, EventType, Model, Operation, Request
 from gateway.values.messages import Effect, Json
 
@@ -39,7 +39,7 @@ class _Contract(Builder):
         """Build everything, or raise what was found."""
         self.guarded((), lambda: keys(self.document.data, (), _SECTIONS))
         self.each("types", lambda name, _node, _place: self.named(name, ()))
-        self.resources = self.each("resources", lambda name, _node, _place: shaped(self.named(name, ())))
+        self.resources = self.each("resources", lambda name, _node, _place: shape(self.named(name, ())))
         self.errors = self.each("errors", self.error)
         common = self.each("common", self.common)
         operations = self.each("operations", lambda name, node, place: self.operation(name, node, place, common))
@@ -50,7 +50,7 @@ class _Contract(Builder):
         changes = self.guarded(("changes",), lambda: build_changes(self.document.data.get("changes"), *about))
         if self.findings or changes is None:
             raise ModelBroken(sorted(self.findings))
-        shapes = {name: shaped(one) for name, one in self.types.items() if one.kind == "object"}
+        shapes = {name: shape(one) for name, one in self.types.items() if one.kind == "object"}
         return Model(
             types=MappingProxyType(self.types),
             resources=MappingProxyType(self.resources),
@@ -104,27 +104,27 @@ class _Contract(Builder):
         """Build one error code."""
         keys(node, place, {"status", "title", "meaning"}, {"retryable", "form_of"})
         if "form_of" in node:
-            known(node["form_of"], self.document.data["errors"], (*place, "form_of"))
+            find(node["form_of"], self.document.data["errors"], (*place, "form_of"))
         title, meaning, retryable = node["title"], node["meaning"], node.get("retryable", False)
         return ErrorCode(code, node["status"], title, retryable, meaning, node.get("form_of"))
 
     def event(self, name: str, node: Json, place: Place, operations: Mapping[str, Operation]) -> EventType:
         """Build one kind of event."""
         keys(node, place, {"data", "meaning"}, {"by", "once", "tracked"})
-        data = self.resources[known(node["data"], self.resources, (*place, "data"))]
-        tracked = tuple(known(one, data.fields, (*place, "tracked")) for one in node.get("tracked", ()))
-        by = tuple(known(one, operations, (*place, "by")) for one in node.get("by", ()))
+        data = self.resources[find(node["data"], self.resources, (*place, "data"))]
+        tracked = tuple(find(one, data.fields, (*place, "tracked")) for one in node.get("tracked", ()))
+        by = tuple(find(one, operations, (*place, "by")) for one in node.get("by", ()))
         return EventType(name, data, node["meaning"], by, node.get("once", False), tracked)
 
     def request(self, name: str, node: Json, place: Place) -> Request:
         """Build one kind of request that a marketplace makes."""
         keys(node, place, {"data", "gives", "meaning"})
         objects = {key: one for key, one in self.types.items() if one.kind == "object"}
-        data = objects[known(node["data"], objects, (*place, "data"))]
-        return Request(name, shaped(data), node["meaning"], tuple(node["gives"]))
+        data = objects[find(node["data"], objects, (*place, "data"))]
+        return Request(name, shape(data), node["meaning"], tuple(node["gives"]))
 
     def status(self, name: str, node: Json, place: Place) -> frozenset[str]:
         """Build what one status of a booking may become."""
         states = dict.fromkeys(self.named("BookingStatus", place).allowed)
-        known(name, states, place)
-        return frozenset(known(one, states, place) for one in node)
+        find(name, states, place)
+        return frozenset(find(one, states, place) for one in node)

@@ -11,8 +11,8 @@ from http import HTTPStatus
 from types import MappingProxyType
 
 from gateway.documents.yaml import Document, Place
-from gateway.model.build.builder import Builder, ModelBroken, shaped
-from gateway.model.build.parts import PartInvalid, keys, known, one_of
+from gateway.model.build.builder import Builder, ModelBroken, shape
+from gateway.model.build.parts import PartInvalid, find, keys, one_of
 from gateway.model.contract import ANY_METHOD, Access, Argument, GatewayModel, GatewayOperation, Model, Resource
 from gateway.model.types import types
 from gateway.model.types.types import Type
@@ -55,7 +55,7 @@ class _Gateway(Builder):
         """Build everything, or raise what was found."""
         self.guarded((), lambda: keys(self.document.data, (), _SECTIONS))
         self.each("types", self.own)
-        resources = self.each("resources", lambda name, node, place: shaped(self.own(name, node, place)))
+        resources = self.each("resources", lambda name, node, place: shape(self.own(name, node, place)))
         self.resources |= resources
         operations = self.each("operations", self.operation)
         self.each("operations", lambda name, _node, place: self.alone(name, place, operations))
@@ -144,9 +144,9 @@ class _Gateway(Builder):
         """Check what is one of a few words."""
         for word in ("access", "method", "openapi"):
             if word in node:
-                known(node[word], _WORDS[word], (*place, word))
+                find(node[word], _WORDS[word], (*place, word))
         for one in node.get("uses", ()):
-            known(one, _WORDS["uses"], (*place, "uses"))
+            find(one, _WORDS["uses"], (*place, "uses"))
         if node.get("idempotency_key", False) and node["method"] not in {"POST", "PUT", "PATCH"}:
             raise PartInvalid((*place, "idempotency_key"), f"a {node['method']} is repeated as it is")
 
@@ -158,7 +158,7 @@ class _Gateway(Builder):
         if found == _BY_EFFECT:
             return ()
         several = found if isinstance(found, list) else [found]
-        return tuple(known(one, _WORDS["scope"], (*place, "scope")) for one in several)
+        return tuple(find(one, _WORDS["scope"], (*place, "scope")) for one in several)
 
     def answer(self, node: Json, place: Place) -> tuple[str, Resource | None, tuple[str, Json] | None]:
         """Read what an operation gives; what is no resource of the model, by its media type and JSON Schema."""
@@ -172,7 +172,7 @@ class _Gateway(Builder):
         """Read what further statuses mean."""
         names = {str(one.value): None for one in HTTPStatus}
         return MappingProxyType(
-            {int(known(one, names, (*place, word))): told for one, told in node.get(word, {}).items()}
+            {int(find(one, names, (*place, word))): told for one, told in node.get(word, {}).items()}
         )
 
     def codes(self, node: Json, place: Place) -> frozenset[str]:
@@ -180,7 +180,7 @@ class _Gateway(Builder):
         named = node.get("errors", [])
         if named == _ALL:
             return frozenset(self._model.errors)
-        return frozenset(known(one, self._model.errors, (*place, "errors")) for one in named)
+        return frozenset(find(one, self._model.errors, (*place, "errors")) for one in named)
 
     def listed(self) -> dict[str, Argument]:
         """Give the arguments of the contract's own lists."""

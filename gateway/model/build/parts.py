@@ -28,7 +28,7 @@ def keys(node: Json, place: Place, required: AbstractSet[str], optional: Abstrac
         raise PartInvalid(place, f"`{key}` is missing")
 
 
-def known(name: Json, names: Mapping[str, object], place: Place) -> str:
+def find(name: Json, names: Mapping[str, object], place: Place) -> str:
     """Refuse a name that is not among the names."""
     if not isinstance(name, str) or name not in names:
         raise PartInvalid(place, f"`{name}` is not known here{suggestion(str(name), names)}")

@@ -123,7 +123,7 @@ def _instant(value: Json) -> str | None:
     raise TypeRefused(EXPECTED["instant"])
 
 
-def written(expected: str, holds: Callable[[str], bool]) -> Accept:
+def write(expected: str, holds: Callable[[str], bool]) -> Accept:
     """Accept a text that has a property; the empty one is null."""
 
     def accept(value: Json) -> str | None:
@@ -156,13 +156,13 @@ SCALARS: Mapping[str, Accept] = {
     "object": _object,
     "any": _any,
     "instant": _instant,
-    "date": written(EXPECTED["date"], _parses(parse_date)),
-    "clock": written(EXPECTED["clock"], _parses(parse_clock)),
-    "time_zone": written(EXPECTED["time_zone"], lambda value: value in zone_names()),
-    "currency": written(EXPECTED["currency"], lambda value: _CURRENCY.fullmatch(value) is not None),
+    "date": write(EXPECTED["date"], _parses(parse_date)),
+    "clock": write(EXPECTED["clock"], _parses(parse_clock)),
+    "time_zone": write(EXPECTED["time_zone"], lambda value: value in zone_names()),
+    "currency": write(EXPECTED["currency"], lambda value: _CURRENCY.fullmatch(value) is not None),
     # One customer's odd address must not make a whole list fail: only callers are held to the form of an address.
     "email": _text,
     # Frontends follow these: another scheme, `javascript:` for one, must not get through.
-    "url": written(EXPECTED["url"], lambda value: _URL.fullmatch(value) is not None and value.isprintable()),
+    "url": write(EXPECTED["url"], lambda value: _URL.fullmatch(value) is not None and value.isprintable()),
 }
 """Every kind that has no parameters. An empty text is None to those written as text: providers say "nothing" so."""

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
-from gateway.model.types.scalars import EXPECTED, MAX_ID, SCALARS, Accept, TypeRefused, written
+from gateway.model.types.scalars import EXPECTED, MAX_ID, SCALARS, Accept, TypeRefused, write
 from gateway.values.messages import Json
 
 __all__ = [
@@ -146,7 +146,7 @@ def text(*, multiline: bool = False, maximum: int | None = None, pattern: str = 
     accept = SCALARS["text"]
     if pattern:
         matches = re.compile(pattern).fullmatch
-        accept = written(f"a text that matches {pattern}", lambda value: matches(value) is not None)
+        accept = write(f"a text that matches {pattern}", lambda value: matches(value) is not None)
     return Type("text", accept, multiline=multiline, maximum=maximum, pattern=pattern)
 
 

@@ -153,7 +153,7 @@ def succeeded(connection: Connection, subscription: str, now: int) -> None:
 def failed(connection: Connection, subscription: str, now: int) -> int:
     """Note that an endpoint did not take a delivery; gives since when it has taken none."""
     mine = subscriptions.c.id == subscription
-    if _locked(connection, subscription, subscriptions.c.failing_since.is_(None)):
+    if _lock(connection, subscription, subscriptions.c.failing_since.is_(None)):
         connection.execute(update(subscriptions).where(mine).values(failing_since=now))
     since: int | None = connection.execute(select(subscriptions.c.failing_since).where(mine)).scalar_one()
     return now if since is None else since
@@ -161,7 +161,7 @@ def failed(connection: Connection, subscription: str, now: int) -> int:
 
 def pause(connection: Connection, subscription: str, until: int) -> None:
     """Claim nothing of a subscription before `until`, at most LONGEST_WAIT from now. A longer pause stays."""
-    if _locked(connection, subscription, subscriptions.c.paused_until < until):
+    if _lock(connection, subscription, subscriptions.c.paused_until < until):
         mine = subscriptions.c.id == subscription
         connection.execute(update(subscriptions).where(mine).values(paused_until=until))
 
@@ -208,7 +208,7 @@ def restart_health(connection: Connection, now: int) -> None:
     connection.execute(update(subscriptions).where(failing).values(failing_since=now))
 
 
-def _locked(connection: Connection, subscription: str, condition: ColumnElement[bool]) -> bool:
+def _lock(connection: Connection, subscription: str, condition: ColumnElement[bool]) -> bool:
     """Lock a subscription if the condition holds; False as well when another gateway is writing it just now.
 
     Nobody waits for a lock here: groups of writes that wait for one another's rows would end in a deadlock.

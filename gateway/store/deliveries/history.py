@@ -46,9 +46,9 @@ class DeliverySummary:
     reason: str | None
 
 
-def listed(connection: Connection, wanted: Filter, before: tuple[int, str] | None, most: int) -> list[DeliverySummary]:
+def list_(connection: Connection, wanted: Filter, before: tuple[int, str] | None, most: int) -> list[DeliverySummary]:
     """Give deliveries, those of the newest events first. `before` is the sequence and id of the last one seen."""
-    found = _listed()
+    found = _list()
     for column, value in (
         (deliveries.c.state, wanted.state),
         (deliveries.c.subscription, wanted.subscription),
@@ -69,7 +69,7 @@ def listed(connection: Connection, wanted: Filter, before: tuple[int, str] | Non
 
 def delivery(connection: Connection, key: str) -> DeliverySummary | None:
     """Give one delivery; None when there is none."""
-    row = connection.execute(_listed().where(deliveries.c.id == key)).one_or_none()
+    row = connection.execute(_list().where(deliveries.c.id == key)).one_or_none()
     return None if row is None else DeliverySummary(*row)
 
 
@@ -78,7 +78,7 @@ def attempts_of(connection: Connection, key: str) -> list[Attempt]:
     return ATTEMPTS.all(connection, ATTEMPTS.select(attempts.c.delivery == key).order_by(attempts.c.id))
 
 
-def _listed() -> Select[Any]:
+def _list() -> Select[Any]:
     """Choose deliveries with what is told of their events."""
     of_event = {"type", "connection", "subject"}
     columns = [(events if name in of_event else deliveries).c[name] for name in DeliverySummary.__slots__]

@@ -66,13 +66,13 @@ def begin(connection: Connection, key: str, wanted: ReplaySelection, now: int) -
     bounds = select(func.min(_SEQUENCE), func.max(_SEQUENCE)).where(*_which(connection, wanted))
     first, last = connection.execute(bounds).one()
     job = Job(key, RUNNING, wanted, 0, now, after=(first or 1) - 1, upto=last or 0)
-    job = replace(job, total=sum(_counted(connection, job)))
+    job = replace(job, total=sum(_count(connection, job)))
     values = {"id": key, "kind": REPLAY, "state": RUNNING, "total": job.total, "created_at": now, "what": _what(job)}
     connection.execute(insert(jobs).values(**values))
     return job
 
 
-def known(connection: Connection, event: str) -> bool:
+def is_known(connection: Connection, event: str) -> bool:
     """Tell whether an event of this id is kept; a test is none."""
     return (
         connection.execute(select(events.c.id).where(*_which(connection, ReplaySelection(event)))).first() is not None
@@ -179,7 +179,7 @@ def _readers(connection: Connection, wanted: ReplaySelection) -> list[Row[Any]]:
     return list(connection.execute(found))
 
 
-def _counted(connection: Connection, job: Job) -> Iterator[int]:
+def _count(connection: Connection, job: Job) -> Iterator[int]:
     """Count the deliveries to make, kind by kind of event: there are few kinds, and may be many events."""
     readers = _readers(connection, job.wanted)
     kind = (events.c.type, events.c.connection)

@@ -76,12 +76,12 @@ def add(connection: Connection, made: Subscription, most: int) -> bool:
 
 def of_owners(connection: Connection, owners: Collection[str]) -> list[Subscription]:
     """Give the subscriptions of these owners, the oldest first."""
-    return _found(connection, subscriptions.c.owner.in_(list(owners)))
+    return _find(connection, subscriptions.c.owner.in_(list(owners)))
 
 
 def every(connection: Connection) -> list[Subscription]:
     """Give all subscriptions, the oldest first."""
-    return _found(connection, None)
+    return _find(connection, None)
 
 
 def active(connection: Connection, key: str) -> Subscription | None:
@@ -92,14 +92,14 @@ def active(connection: Connection, key: str) -> Subscription | None:
 def one(connection: Connection, key: str, owners: Collection[str] | None = None) -> Subscription | None:
     """Give a subscription of one of these owners, or of anybody; None when there is none."""
     mine = subscriptions.c.id == key
-    rows = _found(connection, mine if owners is None else and_(mine, subscriptions.c.owner.in_(list(owners))))
+    rows = _find(connection, mine if owners is None else and_(mine, subscriptions.c.owner.in_(list(owners))))
     return rows[0] if rows else None
 
 
 def change(connection: Connection, key: str, changes: Mapping[str, Any]) -> None:
     """Change `url`, `events`, `connections` or `format`. Every attempt from now on goes by the new values."""
     if changes:
-        connection.execute(update(subscriptions).where(_kept(key)).values(**changes))
+        connection.execute(update(subscriptions).where(_keep(key)).values(**changes))
 
 
 def disable(connection: Connection, key: str, reason: str) -> None:
@@ -111,7 +111,7 @@ def disable(connection: Connection, key: str, reason: str) -> None:
 def enable(connection: Connection, key: str) -> None:
     """Send again, what is pending as well: the endpoint counts as sound until it fails anew."""
     values = {"state": ACTIVE, "reason": None, "failing_since": None, "paused_until": 0}
-    connection.execute(update(subscriptions).where(_kept(key)).values(**values))
+    connection.execute(update(subscriptions).where(_keep(key)).values(**values))
 
 
 def remove(connection: Connection, key: str, reason: str, now: int) -> None:
@@ -124,7 +124,7 @@ def remove(connection: Connection, key: str, reason: str, now: int) -> None:
 def rotate(connection: Connection, key: str, secret: Secret, until: int) -> None:
     """Sign with a new secret; with the former one as well until that moment."""
     values = {"secret": secret, "previous_secret": subscriptions.c.secret, "previous_until": until}
-    connection.execute(update(subscriptions).where(_kept(key)).values(**values))
+    connection.execute(update(subscriptions).where(_keep(key)).values(**values))
 
 
 def configured_id(url: str) -> str:
@@ -210,7 +210,7 @@ def backlogs(connection: Connection, keys: Iterable[str]) -> dict[str, Backlog]:
     return found
 
 
-def _kept(key: str) -> ColumnElement[bool]:
+def _keep(key: str) -> ColumnElement[bool]:
     """Say that a row is this subscription, and that it is not removed."""
     return (subscriptions.c.id == key) & (subscriptions.c.state != REMOVED)
 
@@ -220,7 +220,7 @@ def _cancel(connection: Connection, which: ColumnElement[bool], reason: str, now
     connection.execute(update(deliveries).where(which, deliveries.c.state == "pending").values(**values))
 
 
-def _found(connection: Connection, which: ColumnElement[bool] | None) -> list[Subscription]:
+def _find(connection: Connection, which: ColumnElement[bool] | None) -> list[Subscription]:
     wanted = _SUBSCRIPTIONS.select(subscriptions.c.state != REMOVED)
     if which is not None:
         wanted = wanted.where(which)

@@ -115,7 +115,7 @@ def receive(connection: Connection, receipt: Receipt) -> bool:
     return False
 
 
-def known(connection: Connection, name: str, ids: Iterable[str]) -> dict[str, KnownState]:
+def find(connection: Connection, name: str, ids: Iterable[str]) -> dict[str, KnownState]:
     """Give what is known of these bookings of a connection. What is not known is not in it."""
     listed, found = list(ids), dict[str, KnownState]()
     if len(listed) <= _FEW_IDS:

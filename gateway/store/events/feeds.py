@@ -41,12 +41,12 @@ def by_digest(connection: Connection, digest: str) -> Feed | None:
 
 def of(connection: Connection, name: str, owner: str) -> list[Feed]:
     """Give the feeds of a connection that this caller made, the oldest first."""
-    return _found(connection, _whose(name, owner))
+    return _find(connection, _whose(name, owner))
 
 
 def every(connection: Connection, name: str | None = None) -> list[Feed]:
     """Give everybody's feeds, of one connection or of all, the oldest first."""
-    return _found(connection, true() if name is None else feeds.c.connection == name)
+    return _find(connection, true() if name is None else feeds.c.connection == name)
 
 
 def remove(connection: Connection, name: str, owner: str, key: str) -> bool:
@@ -63,7 +63,7 @@ def _whose(name: str, owner: str) -> ColumnElement[bool]:
     return and_(feeds.c.connection == name, feeds.c.owner == owner)
 
 
-def _found(connection: Connection, which: ColumnElement[bool]) -> list[Feed]:
+def _find(connection: Connection, which: ColumnElement[bool]) -> list[Feed]:
     return _FEEDS.all(connection, _FEEDS.select(which).order_by(feeds.c.created_at, feeds.c.id))
 
 

@@ -160,7 +160,7 @@ def due(connection: Connection, link: str, now: int, most: int) -> list[Entry]:
     return _ENTRIES.all(connection, _ENTRIES.select(_C.link == link, ready).order_by(_C.due_at, _C.id).limit(most))
 
 
-def listed(connection: Connection, link: str, most: int, states: Collection[str] | None = None) -> list[Entry]:
+def list_(connection: Connection, link: str, most: int, states: Collection[str] | None = None) -> list[Entry]:
     """Give entries of a link, in these states or in any, the newest first."""
     found = _ENTRIES.select(_C.link == link)
     if states is not None:

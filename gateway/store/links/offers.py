@@ -70,7 +70,7 @@ def between(
     connection: Connection, link: str, start_at: int, end_at: int, facilities: Collection[str] | None = None
 ) -> list[StoredOffer]:
     """Give the slots that begin in [start_at, end_at), of these facilities or of all, by facility and start."""
-    found = _stored(link).where(link_slots.c.start_at >= start_at, link_slots.c.start_at < end_at)
+    found = _store(link).where(link_slots.c.start_at >= start_at, link_slots.c.start_at < end_at)
     if facilities is not None:
         found = found.where(link_slots.c.facility.in_(facilities))
     return _STORED.all(connection, found.order_by(link_slots.c.facility, link_slots.c.start_at))
@@ -78,7 +78,7 @@ def between(
 
 def overlapping(connection: Connection, link: str, facility: str, start_at: int, end_at: int) -> list[StoredOffer]:
     """Give the slots of a facility that share time with [start_at, end_at), by their start."""
-    found = _stored(link).where(link_slots.c.facility == facility)
+    found = _store(link).where(link_slots.c.facility == facility)
     found = found.where(link_slots.c.start_at < end_at, link_slots.c.end_at > start_at)
     return _STORED.all(connection, found.order_by(link_slots.c.start_at))
 
@@ -100,7 +100,7 @@ def note_days(connection: Connection, link: str, pairs: Iterable[tuple[str, str]
 
 def waiting(connection: Connection, link: str, now: int, most: int) -> list[StoredOffer]:
     """Give slots that begin after `now` and are to be told, the earliest first."""
-    found = _stored(link).where(link_slots.c.start_at > now, _WAITS)
+    found = _store(link).where(link_slots.c.start_at > now, _WAITS)
     return _STORED.all(connection, found.order_by(link_slots.c.start_at, link_slots.c.facility).limit(most))
 
 
@@ -161,7 +161,7 @@ def _mark(connection: Connection, link: str, what: Sequence[Stated], values: dic
     connection.execute(update(link_slots).where(slot).values(values), rows)
 
 
-def _stored(link: str) -> Select[Any]:
+def _store(link: str) -> Select[Any]:
     return _STORED.select(link_slots.c.link == link)
 
 

@@ -106,7 +106,7 @@ class Constant:
         made = self._compiled.get(name)
         if made is None:
             statement = self._statement(name) if callable(self._statement) else self._statement
-            made = self._compiled[name] = _compiled(statement, connection.dialect)
+            made = self._compiled[name] = _compile(statement, connection.dialect)
         return made
 
 
@@ -123,7 +123,7 @@ def _execute(connection: Connection, text: str, values: tuple[Any, ...]) -> Any:
         raise told from error
 
 
-def _compiled(statement: Any, dialect: Dialect) -> _Compiled:
+def _compile(statement: Any, dialect: Dialect) -> _Compiled:
     """Compile a statement. Raises ValueError for one whose text depends on its values."""
     made = statement.compile(dialect=dialect)
     if made.post_compile_params:

@@ -58,7 +58,7 @@ def make_file(path: Path) -> None:
     SQLite gives the files beside it the same permissions (SQLite documentation, "WAL-mode File Format").
     """
     if path.parent.is_dir():
-        with translated():
+        with translate():
             path.touch(_OWNER_ONLY)
 
 
@@ -78,10 +78,10 @@ class File:
 
     async def do(self, work: Callable[[Connection], T]) -> T:
         """Do `work` in a transaction. Raises StoreUnavailable."""
-        return await self.threads.do(partial(self._done, work))
+        return await self.threads.do(partial(self._finish, work))
 
-    def _done(self, work: Callable[[Connection], T]) -> T:
-        with translated():
+    def _finish(self, work: Callable[[Connection], T]) -> T:
+        with translate():
             connection = self._connection()
             driver: Any = connection.connection.driver_connection
             try:
@@ -124,7 +124,7 @@ class Server:
 
     async def do(self, work: Callable[[Connection], T]) -> T:
         """Do `work` in a transaction. Raises StoreUnavailable."""
-        with translated():
+        with translate():
             async with self.engine.begin() as connection:
                 return await connection.run_sync(work)
 
@@ -179,7 +179,7 @@ def _prepare(connection: Any, _record: object) -> None:
 
 
 @contextmanager
-def translated() -> Iterator[None]:
+def translate() -> Iterator[None]:
     """Say once, for every driver, that the database cannot be used now; to callers never what it said."""
     try:
         yield
@@ -187,10 +187,10 @@ def translated() -> Iterator[None]:
         raise
     except (DBAPIError, PoolTimeout, sqlite3.Error, OSError) as error:
         detail = "The store is out of reach, full or locked."
-        raise StoreUnavailable(detail, retry_after=RETRY_SECONDS, reason=_said(error)) from error
+        raise StoreUnavailable(detail, retry_after=RETRY_SECONDS, reason=_say(error)) from error
 
 
-def _said(error: Exception) -> str:
+def _say(error: Exception) -> str:
     """Give what the driver itself said: neither the statement nor its parameters, nor a server's second line."""
     told: BaseException = error.orig if isinstance(error, DBAPIError) and error.orig is not None else error
     told = told.__cause__ or told  # behind SQLAlchemy's own form of an error of asyncpg

@@ -17,13 +17,13 @@ from aiohttp.typedefs import Handler
 from gateway.model.model import Operation
 from gateway.store.deliveries import replays, subscriptions
 from gateway.store.deliveries.deliveries import Attempt
-from gateway.store.deliveries.history import DeliverySummary, Filter, attempts_of, listed
+from gateway.store.deliveries.history import DeliverySummary, Filter, attempts_of, list_
 from gateway.store.deliveries.replays import Job, ReplaySelection
 from gateway.store.deliveries.subscriptions import CONFIG, Subscription
 from gateway.store.events.events import DELIVERIES, Receipt
 from gateway.store.events.receipts import in_state
 from gateway.surface.dependencies import Dependencies
-from gateway.surface.events.webhooks import UNKNOWN, describe_subscription, instant_of, send_test, shown
+from gateway.surface.events.webhooks import UNKNOWN, describe_subscription, instant_of, send_test, show
 from gateway.surface.http.request_context import REQUEST_CONTEXT
 from gateway.surface.http.responses import Answer, to_bytes, to_response
 from gateway.surface.operations.calls import Calls
@@ -66,14 +66,14 @@ class Admin:
         which = Filter(**{name: given.get(name) for name in ("state", "subscription", "connection", "event")})
         limit, bound = _limit(operation, given), f"admin.deliveries {which}"
         place, database = place_of(cursor, bound), self.dependencies.database
-        rows = await database.read(lambda opened: listed(opened, which, place, limit + 1))
+        rows = await database.read(lambda opened: list_(opened, which, place, limit + 1))
         page, about = cut_page(rows, limit, bound, lambda row: (row.sequence, row.id))
         data = [_delivery(row) for row in page]
         if "attempts" in given.get("include", ()):
             tried = await database.read(lambda opened: [attempts_of(opened, row.id) for row in page])
             for told, attempts in zip(data, tried, strict=True):
                 told["tries"] = [_attempt(one) for one in attempts]
-        return _listed(request, operation, data, about)
+        return _list(request, operation, data, about)
 
     async def letters(self, request: web.Request) -> web.Response:
         """Answer with the dead letters: messages that were verified and do not fit the mapping, the newest first."""
@@ -85,7 +85,7 @@ class Admin:
         whole = "payload" in given.get("include", ())
         for row in page if whole else ():
             logs.admin_read_payload(request=request[REQUEST_CONTEXT].request_id, receipt=row.id)
-        return _listed(request, operation, [_letter(row, whole=whole) for row in page], about)
+        return _list(request, operation, [_letter(row, whole=whole) for row in page], about)
 
     async def reread(self, request: web.Request) -> web.Response:
         """Read a dead letter again, with the mapping of now, and say whether its events are stored."""
@@ -132,7 +132,7 @@ class Admin:
         place = place_of(cursor, bound)
         rows = await self.dependencies.database.read(lambda opened: replays.newest(opened, place, limit + 1))
         page, about = cut_page(rows, limit, bound, lambda row: (row.created_at, row.id))
-        return _listed(request, operation, [_job(row) for row in page], about)
+        return _list(request, operation, [_job(row) for row in page], about)
 
     async def job(self, request: web.Request) -> web.Response:
         """Answer with one replay and how far it is."""
@@ -160,14 +160,14 @@ class Admin:
         found = await self.dependencies.database.read(subscriptions.every)
         keys = [one.id for one in found]
         backlogs = await self.dependencies.database.read(lambda opened: subscriptions.backlogs(opened, keys))
-        told = [shown(one, backlogs.get(one.id)) | _whose(one) for one in found]
+        told = [show(one, backlogs.get(one.id)) | _whose(one) for one in found]
         data, _, about = cut(page, told, told)
-        return _listed(request, operation, data, about)
+        return _list(request, operation, data, about)
 
     async def subscription(self, request: web.Request) -> web.Response:
         """Answer with one subscription, whosever it is, and how its endpoint fares."""
         operation, given, *_ = await self._read(request, "admin.subscriptions.get")
-        return to_response(await self._told(operation, await self._subscription(given["id"])))
+        return to_response(await self._tell(operation, await self._subscription(given["id"])))
 
     async def test(self, request: web.Request) -> web.Response:
         """Send a test event to a consumer of the configuration, and give its delivery, which is under way."""
@@ -187,7 +187,7 @@ class Admin:
             key = (await self._configured(given["id"])).id
             await self.dependencies.database.write(lambda opened: subscriptions.enable(opened, key), tells=DELIVERIES)
             logs.admin_enabled(request=request[REQUEST_CONTEXT].request_id, subscription=key)
-            return await self._told(operation, await self._subscription(key))
+            return await self._tell(operation, await self._subscription(key))
 
         return await self.calls.respond(request, None, body, perform)
 
@@ -205,7 +205,7 @@ class Admin:
             raise GatewayError(told, code="INVALID_STATE")
         return found
 
-    async def _told(self, operation: Operation, found: Subscription) -> Answer:
+    async def _tell(self, operation: Operation, found: Subscription) -> Answer:
         return Answer(operation.status, to_bytes(await describe_subscription(self.dependencies, found) | _whose(found)))
 
     async def _read(self, request: web.Request, name: str) -> tuple[Operation, dict[str, Json], str | None, Json]:
@@ -225,7 +225,7 @@ def _limit(operation: Operation, given: Mapping[str, Json]) -> int:
     return limit
 
 
-def _listed(
+def _list(
     request: web.Request, operation: Operation, data: list[dict[str, Json]], about: Mapping[str, Json]
 ) -> web.Response:
     body = to_bytes({"data": data, "page": about})

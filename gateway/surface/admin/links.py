@@ -45,18 +45,18 @@ class AdminLinks:
     async def get(self, request: web.Request) -> web.Response:
         """Answer with how a link fares."""
         operation, given, *_ = await self._read(request, "admin.links.get")
-        return to_response(Answer(operation.status, to_bytes(await self._known().status(given["name"]))))
+        return to_response(Answer(operation.status, to_bytes(await self._find().status(given["name"]))))
 
     async def diff(self, request: web.Request) -> web.Response:
         """Ask the club, and answer with where the marketplace was told something else."""
         operation, given, *_ = await self._read(request, "admin.links.diff")
         deadline = request[REQUEST_CONTEXT].started + self.calls.settings.timeout
-        return to_response(Answer(operation.status, to_bytes(await self._known().diff(given["name"], deadline))))
+        return to_response(Answer(operation.status, to_bytes(await self._find().diff(given["name"], deadline))))
 
     async def resync(self, request: web.Request) -> web.Response:
         """Have everything read and told again, and answer with how the link fares as it begins."""
         operation, given, _, body = await self._read(request, "admin.links.resync")
-        known, name = self._known(), given["name"]
+        known, name = self._find(), given["name"]
 
         async def perform() -> Answer:
             await known.resync(name)
@@ -65,7 +65,7 @@ class AdminLinks:
 
         return await self.calls.respond(request, None, body, perform)
 
-    def _known(self) -> Links:
+    def _find(self) -> Links:
         if self.links is None:
             raise NotMapped("There is no link of this name.")
         return self.links

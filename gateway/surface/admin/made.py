@@ -14,7 +14,7 @@ from gateway.model.model import Operation
 from gateway.store import keys
 from gateway.store.events import feeds
 from gateway.surface.admin.traces import begin
-from gateway.surface.calendar.feeds import UNKNOWN, shown
+from gateway.surface.calendar.feeds import UNKNOWN, show
 from gateway.surface.dependencies import Dependencies
 from gateway.surface.http.request_context import REQUEST_CONTEXT
 from gateway.surface.http.responses import Answer, to_bytes, to_response
@@ -46,7 +46,7 @@ class AdminMade:
         name = given.get("connection")
         page = read_page_request(operation, given, cursor, "")
         kept = await self.dependencies.database.read(lambda opened: feeds.every(opened, name))
-        told = [shown(feed) | {"connection": feed.connection, "caller": feed.owner} for feed in kept]
+        told = [show(feed) | {"connection": feed.connection, "caller": feed.owner} for feed in kept]
         data, _, about = cut(page, told, told)
         return to_response(Answer(operation.status, to_bytes({"data": data, "page": about}), next_link(request, about)))
 

@@ -61,7 +61,7 @@ class Traces:
     async def list(self, request: web.Request) -> web.Response:
         """Answer `GET /admin/traces`: what is kept, the newest first."""
         request[REQUEST_CONTEXT].operation = "admin.traces.list"
-        return _answered(to_bytes({"data": [one.summary for one in reversed(self._kept.values())]}))
+        return _answer(to_bytes({"data": [one.summary for one in reversed(self._kept.values())]}))
 
     async def get(self, request: web.Request) -> web.Response:
         """Answer `GET /admin/traces/{id}`. Raises NotMapped."""
@@ -69,7 +69,7 @@ class Traces:
         found = self._kept.get(path_parts(request)["id"])
         if found is None:
             raise NotMapped("There is no trace of this id, or it is no longer kept.")
-        return _answered(found.whole)
+        return _answer(found.whole)
 
     async def finish(self, request: web.Request, response: web.StreamResponse) -> None:
         """Keep the trace that the request asked for, and name it in the answer: a signal of the application.
@@ -118,7 +118,7 @@ def begin(request: web.Request, *, allowed: bool) -> None:
     request[REQUEST_CONTEXT].traced = Traceable(uuid4().hex, datetime.now(UTC))
 
 
-def _answered(body: bytes) -> web.Response:
+def _answer(body: bytes) -> web.Response:
     return to_response(Answer(HTTPStatus.OK, body))
 
 

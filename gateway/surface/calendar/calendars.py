@@ -92,7 +92,7 @@ class Calendars:
         """Answer with the calendar, or 304 (RFC 9110 §13.1). Raises NotMapped for every token that opens nothing."""
         operation, token = self.calls.own(_NAME), request.match_info["token"]
         request[REQUEST_CONTEXT].operation = operation.name
-        feed, connection = await self._opened(request.match_info["connection"], token)
+        feed, connection = await self._open(request.match_info["connection"], token)
         request[REQUEST_CONTEXT].connection = connection.name
         given = from_query(operation, query_pairs(request)) | {"token": token}
         found = arguments(operation, given, connection.zone)
@@ -103,11 +103,11 @@ class Calendars:
             "Last-Modified": format_datetime(calendar.modified, usegmt=True),
             "Cache-Control": f"private, max-age={self.max_age}",
         } | ({"Age": str(age)} if age > 0 else {})
-        if _unchanged(request, calendar):
+        if _is_unchanged(request, calendar):
             return web.Response(status=HTTPStatus.NOT_MODIFIED, headers=headers)
         return web.Response(body=calendar.body, headers=headers, content_type="text/calendar", charset="utf-8")
 
-    async def _opened(self, name: str, token: str) -> tuple[Feed, Connection]:
+    async def _open(self, name: str, token: str) -> tuple[Feed, Connection]:
         """Give what a token opens. It is looked up by its digest: the time tells nothing of what is kept."""
         feed = await self.database.read(lambda opened: by_digest(opened, digest_of(token)))
         connection = self.calls.engine.catalog.connections.get(name)
@@ -135,11 +135,11 @@ class Calendars:
         key = (feed.id, connection.digest)
         lock = self._locks.setdefault(key, asyncio.Lock())
         async with lock:
-            agenda = await self._listed(request, feed, connection, key)
+            agenda = await self._list(request, feed, connection, key)
             kept = agenda.made.get(resource or "")
-            return kept if kept is not None else await self._made(request, feed, connection, resource, agenda)
+            return kept if kept is not None else await self._make(request, feed, connection, resource, agenda)
 
-    async def _listed(
+    async def _list(
         self, request: web.Request, feed: Feed, connection: Connection, key: tuple[str, ...]
     ) -> _FeedContents:
         """Give what the feed shows, asked for a while ago or now; the last when the provider does not answer."""
@@ -160,7 +160,7 @@ class Calendars:
             self._kept.popitem(last=False)
         return found
 
-    async def _made(
+    async def _make(
         self, request: web.Request, feed: Feed, connection: Connection, resource: str | None, agenda: _FeedContents
     ) -> _CalendarEntry:
         """Write the calendar of one resource, or of all, and keep it with its list."""
@@ -184,7 +184,7 @@ class Calendars:
         return made
 
 
-def _unchanged(request: web.Request, calendar: _CalendarEntry) -> bool:
+def _is_unchanged(request: web.Request, calendar: _CalendarEntry) -> bool:
     """Tell whether the client has these bytes. A date must be the very one it was given: ours can only be equal."""
     tags = request.if_none_match
     if tags is not None:

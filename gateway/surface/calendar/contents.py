@@ -15,7 +15,7 @@ from aiohttp import web
 from gateway.engine.catalog import Connection
 from gateway.model.model import arguments
 from gateway.store.database import Database
-from gateway.store.events.events import KnownState, known, known_between
+from gateway.store.events.events import KnownState, find, known_between
 from gateway.surface.operations.calls import Calls
 from gateway.values.errors import GatewayError
 from gateway.values.messages import Json
@@ -58,29 +58,29 @@ class CalendarContents:
         """
         today = now - now % _DAY
         start, end = today - BEFORE * _DAY, today + AFTER * _DAY
-        rows = await self._listed(request, connection, start, end)
+        rows = await self._list(request, connection, start, end)
         memory = await self.database.read(lambda opened: known_between(opened, connection.name, start, end))
         if rows is None:
             return [_entry(key, one) for key, one in memory.items()]
         live = {row["id"]: row for row in rows}
         elsewhere = live.keys() - memory.keys()  # moved into these days, and the store knows them at others
-        memory |= await self.database.read(lambda opened: known(opened, connection.name, elsewhere))
+        memory |= await self.database.read(lambda opened: find(opened, connection.name, elsewhere))
         changes = self.calls.engine.model.changes
         found = {
             key: _entry(key, one)
             for key, one in memory.items()
             if one.changed_at > now or (key not in live and one.data.get(changes.status) in changes.final)
         }
-        return [*found.values(), *(_listed(row, memory.get(key)) for key, row in live.items() if key not in found)]
+        return [*found.values(), *(_list(row, memory.get(key)) for key, row in live.items() if key not in found)]
 
     async def names(self, request: web.Request, connection: Connection) -> Names:
         """Give the names of services and resources. Where the provider does not tell them, ids are shown."""
         return Names(
-            services=await self._named(request, connection, "services.list"),
-            resources=await self._named(request, connection, "resources.list"),
+            services=await self._name(request, connection, "services.list"),
+            resources=await self._name(request, connection, "resources.list"),
         )
 
-    async def _listed(self, request: web.Request, connection: Connection, start: int, end: int) -> list[Json] | None:
+    async def _list(self, request: web.Request, connection: Connection, start: int, end: int) -> list[Json] | None:
         """Ask for the bookings that begin in these days; None where the provider has no list of all of them."""
         plan = connection.provider.operations.get(_LIST)
         if plan is None or not {"from", "to"}.issuperset(plan.requires):
@@ -93,7 +93,7 @@ class CalendarContents:
         rows: list[Json] = reply.data
         return rows
 
-    async def _named(self, request: web.Request, connection: Connection, operation: str) -> dict[str, str]:
+    async def _name(self, request: web.Request, connection: Connection, operation: str) -> dict[str, str]:
         plan = connection.provider.operations.get(operation)
         if plan is None or plan.requires:
             return {}
@@ -119,7 +119,7 @@ def _entry(key: str, one: KnownState) -> Entry:
     return Entry({**one.data, "id": key}, one.revision, one.changed_at)
 
 
-def _listed(row: Json, one: KnownState | None) -> Entry:
+def _list(row: Json, one: KnownState | None) -> Entry:
     return Entry(row) if one is None else Entry(row, one.revision, one.changed_at)
 
 

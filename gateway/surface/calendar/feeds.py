@@ -78,7 +78,7 @@ class Feeds:
             raise _wrong("name", f"would be that of feed {MOST + 1}: revoke some first")
         begin = self.calls.settings.public_url or f"{request.scheme}://{request.host}"
         url = f"{begin}/v1/{connection.name}/calendar/feed/{token}.ics"
-        return to_response(Answer(operation.status, to_bytes(shown(feed) | {"url": url})))
+        return to_response(Answer(operation.status, to_bytes(show(feed) | {"url": url})))
 
     async def list(self, request: web.Request) -> web.Response:
         """Answer with the feeds of the caller, without their tokens. Raises GatewayError."""
@@ -88,7 +88,7 @@ class Feeds:
         owner = caller_of(request).name
         page = read_page_request(operation, arguments(operation, given, "UTC"), cursor, f"{connection.name}/{owner}")
         kept = await self.database.read(lambda opened: feeds.of(opened, connection.name, owner))
-        told = [shown(feed) for feed in kept]
+        told = [show(feed) for feed in kept]
         data, _, about = cut(page, told, told)
         return to_response(Answer(operation.status, to_bytes({"data": data, "page": about}), next_link(request, about)))
 
@@ -109,7 +109,7 @@ def digest_of(token: str) -> str:
     return hashlib.sha256(token.encode("utf-8", "replace")).hexdigest()
 
 
-def shown(feed: Feed) -> dict[str, Json]:
+def show(feed: Feed) -> dict[str, Json]:
     """Write a feed as the contract has it, without its token."""
     made = datetime.fromtimestamp(feed.created_at // 1000, UTC).isoformat()
     return {

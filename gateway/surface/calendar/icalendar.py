@@ -65,7 +65,7 @@ def _event(entry: Entry, feed: Feed, names: Names) -> Event:
         event.add(name, value)
     event.add("summary", _summary(data, feed, names))
     event.add("description", _description(data, feed, names))
-    place = _named(names.resources, data.get("resource_id"))
+    place = _name(names.resources, data.get("resource_id"))
     if place:
         event.add("location", place)
     status = STATUSES.get(data.get("status", ""))
@@ -93,7 +93,7 @@ def _when(data: Mapping[str, Json]) -> dict[str, date]:
 
 
 def _summary(data: Mapping[str, Json], feed: Feed, names: Names) -> str:
-    shown = _text(data.get("title") or "") or _named(names.services, data.get("service_id")) or "Booking"
+    shown = _text(data.get("title") or "") or _name(names.services, data.get("service_id")) or "Booking"
     customer = _text((data.get("customer") or {}).get("name") or "")
     return f"{shown}: {customer}" if feed.show == "customer" and customer else shown
 
@@ -101,7 +101,7 @@ def _summary(data: Mapping[str, Json], feed: Feed, names: Names) -> str:
 def _description(data: Mapping[str, Json], feed: Feed, names: Names) -> str:
     lines = [f"Status: {data['status']}"] if "status" in data else []
     service, resource = (
-        _named(known, data.get(name))
+        _name(known, data.get(name))
         for known, name in ((names.services, "service_id"), (names.resources, "resource_id"))
     )
     lines += [f"Service: {service}"] if service else []
@@ -111,7 +111,7 @@ def _description(data: Mapping[str, Json], feed: Feed, names: Names) -> str:
     return "\n".join(lines)
 
 
-def _named(names: Mapping[str, str], key: str | None) -> str:
+def _name(names: Mapping[str, str], key: str | None) -> str:
     """Give the name of a thing, its id where no name is known, and nothing where there is no thing."""
     return _text(names.get(key) or key) if key is not None else ""
 

@@ -105,8 +105,8 @@ class Streams:
         Raises, before the first byte, CallInvalid for a cursor that cannot be followed, TooManyCalls, CallerRefused,
         NotMapped and StoreUnavailable; after it nothing: the connection ends, and the client comes again.
         """
-        connection, types, cursor = await self._asked(request)
-        with self._counted(caller_of(request).name):
+        connection, types, cursor = await self._ask(request)
+        with self._count(caller_of(request).name):
             field, seen = _last_seen(request, cursor)
             first = await self._begin(connection, field, seen, types)
             response = web.StreamResponse(headers=_HEADERS | self._also(request))
@@ -125,10 +125,10 @@ class Streams:
 
     async def head(self, request: web.Request) -> web.StreamResponse:
         """Answer as `stream` would, without an event (RFC 9110 §9.3.2). Raises what that does before its first byte."""
-        await self._asked(request)
+        await self._ask(request)
         return web.Response(headers=_HEADERS | self._also(request))
 
-    async def _asked(self, request: web.Request) -> tuple[str, tuple[str, ...], str | None]:
+    async def _ask(self, request: web.Request) -> tuple[str, tuple[str, ...], str | None]:
         """Give the connection, the types and the cursor that a request asks for, if it may."""
         operation = self.calls.own("changes.stream")
         connection = self.calls.enter(request, operation).name
@@ -177,7 +177,7 @@ class Streams:
                 one.cancel()
 
     @contextmanager
-    def _counted(self, caller: str) -> Iterator[None]:
+    def _count(self, caller: str) -> Iterator[None]:
         """Count a stream while it is open. Raises TooManyCalls beyond the bounds."""
         if self._open[caller] >= self.pace.per_caller:
             raise _too_many("streams of this key", self.pace)

@@ -18,7 +18,7 @@ from aiohttp.typedefs import Handler
 from gateway.model.model import GatewayOperation, Operation
 from gateway.store.deliveries import subscriptions
 from gateway.store.deliveries.deliveries import Attempt
-from gateway.store.deliveries.history import DeliverySummary, Filter, attempts_of, delivery, listed
+from gateway.store.deliveries.history import DeliverySummary, Filter, attempts_of, delivery, list_
 from gateway.store.deliveries.probes import TEST, probe
 from gateway.store.deliveries.subscriptions import ACTIVE, OVERLAP, Backlog, Subscription, owner_of
 from gateway.store.events.events import DELIVERIES
@@ -64,7 +64,7 @@ class Webhooks:
         found = await self.dependencies.database.read(lambda opened: subscriptions.of_owners(opened, [owner]))
         keys = [one.id for one in found]
         backlogs = await self.dependencies.database.read(lambda opened: subscriptions.backlogs(opened, keys))
-        told = [shown(one, backlogs.get(one.id)) for one in found]
+        told = [show(one, backlogs.get(one.id)) for one in found]
         data, _, about = cut(page, told, told)
         return to_response(Answer(operation.status, to_bytes({"data": data, "page": about}), next_link(request, about)))
 
@@ -92,7 +92,7 @@ class Webhooks:
                 )
             return _showing(
                 operation,
-                shown(made),
+                show(made),
                 made.secret,
                 {"Location": self.calls.own("webhooks.get").path.replace("{id}", made.id)},
             )
@@ -184,7 +184,7 @@ class Webhooks:
         bound = f"deliveries {found.id} {state}"
         place, which = place_of(cursor, bound), Filter(state=state, subscription=found.id)
         database = self.dependencies.database
-        rows = await database.read(lambda opened: listed(opened, which, place, limit + 1))
+        rows = await database.read(lambda opened: list_(opened, which, place, limit + 1))
         page, about = cut_page(rows, limit, bound, lambda row: (row.sequence, row.id))
         tried = await database.read(lambda opened: [attempts_of(opened, row.id) for row in page])
         data = [shown_delivery(row, attempts) for row, attempts in zip(page, tried, strict=True)]
@@ -256,7 +256,7 @@ def webhooks(calls: Calls, dependencies: Dependencies) -> Webhooks:
 async def describe_subscription(dependencies: Dependencies, found: Subscription) -> dict[str, Json]:
     """Write a subscription and how its endpoint fares, as the contract has it. Raises StoreUnavailable."""
     backlogs = await dependencies.database.read(lambda opened: subscriptions.backlogs(opened, [found.id]))
-    return shown(found, backlogs.get(found.id))
+    return show(found, backlogs.get(found.id))
 
 
 async def send_test(calls: Calls, dependencies: Dependencies, found: Subscription) -> dict[str, Json]:
@@ -285,7 +285,7 @@ def instant_of(moment: int) -> str:
     return datetime.fromtimestamp(moment // 1000, UTC).isoformat()
 
 
-def shown(one: Subscription, backlog: Backlog | None = None) -> dict[str, Json]:
+def show(one: Subscription, backlog: Backlog | None = None) -> dict[str, Json]:
     """Write a subscription as the contract has it, without its secret."""
     waiting = backlog or Backlog()
     told = {

@@ -46,7 +46,7 @@ class Boundary:
             self._begin(request)
             if request.method == "OPTIONS":
                 handler = _options(self.cors)
-            return self._end(request, await _answered(request, handler, self.model))
+            return self._end(request, await _answer(request, handler, self.model))
 
         return bounded
 
@@ -105,7 +105,7 @@ def unread(error: Exception) -> HttpRefused | None:
     return None
 
 
-async def _answered(request: web.Request, handler: Handler, model: Model) -> web.StreamResponse:
+async def _answer(request: web.Request, handler: Handler, model: Model) -> web.StreamResponse:
     """Run the handler; whatever it raises becomes an answer."""
     try:
         try:
@@ -113,13 +113,13 @@ async def _answered(request: web.Request, handler: Handler, model: Model) -> web
         except GatewayError as error:
             return to_response(request, failure_of(error, model))
         except web.HTTPException as refused:
-            return to_response(request, failure_of(_meant(refused), model))
+            return to_response(request, failure_of(_interpret(refused), model))
     except Exception as error:  # noqa: BLE001 - the boundary: a caller gets an answer whatever is wrong with us
         logs.crashed(request=request[REQUEST_CONTEXT].request_id, error=error)
         return to_response(request, failure_of(GatewayError(""), model))
 
 
-def _meant(refused: web.HTTPException) -> GatewayError:
+def _interpret(refused: web.HTTPException) -> GatewayError:
     """Say in our words what aiohttp refuses by itself: paths, methods and sizes."""
     if isinstance(refused, web.HTTPNotFound):
         return NotMapped("There is nothing at this path.")

@@ -39,18 +39,18 @@ def path_parts(request: web.Request) -> Mapping[str, str]:
     if context.path_parts is None:
         resource = request.match_info.route.resource
         segments = request.rel_url.raw_path.split("/")
-        named = _named(resource.canonical) if resource is not None else ()
-        context.path_parts = {name: _decoded(segments[at], name) for at, name in named if at < len(segments)}
+        named = _name(resource.canonical) if resource is not None else ()
+        context.path_parts = {name: _decode(segments[at], name) for at, name in named if at < len(segments)}
     return context.path_parts
 
 
 @lru_cache(maxsize=512)  # of routes, which do not change
-def _named(canonical: str) -> tuple[tuple[int, str], ...]:
+def _name(canonical: str) -> tuple[tuple[int, str], ...]:
     """Give the places of the values in a path such as `/v1/{connection}/bookings`, with their names."""
     return tuple((at, name[1:-1]) for at, name in enumerate(canonical.split("/")) if name.startswith("{"))
 
 
-def _decoded(text: str, name: str) -> str:
+def _decode(text: str, name: str) -> str:
     if _USUAL.fullmatch(text):
         return text
     try:

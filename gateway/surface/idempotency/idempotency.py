@@ -129,7 +129,7 @@ class Ledger:
                 return known, True
             if old.under_way(now):
                 raise _in_progress()
-            answer = await self._looked(old, known, look)
+            answer = await self._look_up(old, known, look)
             if answer is not None:
                 return answer, True
             now = self.now()
@@ -138,7 +138,7 @@ class Ledger:
                 raise _in_progress()
         outcome = None
         try:
-            outcome = _named(await perform(), new.id)
+            outcome = _name(await perform(), new.id)
         finally:  # also when it was cut off: something may have been sent
             if old is not None and outcome is not None and not final(outcome):
                 await self._settle(replace(new, began_at=old.began_at), None)  # as it was: the first try is in doubt
@@ -146,7 +146,7 @@ class Ledger:
                 await self._settle(new, outcome)
         return outcome, False
 
-    async def _looked(self, old: KeyRecord, known: Outcome | None, look: Look | None) -> Outcome | None:
+    async def _look_up(self, old: KeyRecord, known: Outcome | None, look: Look | None) -> Outcome | None:
         """Give what a request in doubt did; None when that is nothing. Raises OutcomeUnknown."""
         try:
             answer = await look(old) if look is not None else _nobody()
@@ -211,7 +211,7 @@ class Ledger:
         if tally is None or tally.fresh >= _COUNT_EVERY or (full and now >= tally.full_until):
             while full and keys.prune(store, now, forget, _FULL_BATCH) == _FULL_BATCH:
                 pass
-            tally = self._tallies[owner] = _Tally(keys.used(store, owner))  # with the new one
+            tally = self._tallies[owner] = _Tally(keys.use(store, owner))  # with the new one
             tally.used = replace(tally.used, rows=tally.used.rows - 1)
         if self._is_full(tally.used):
             oldest = now if tally.used.oldest is None else tally.used.oldest
@@ -238,7 +238,7 @@ def _nobody() -> Answer:
     raise OutcomeUnknown(_LOST)
 
 
-def _named(outcome: Outcome, id_: str) -> Outcome:
+def _name(outcome: Outcome, id_: str) -> Outcome:
     """Tell with an unknown outcome by which id it can be asked for."""
     if not isinstance(outcome, Answer) and unknown(outcome) and id_:
         return replace(outcome, details={**outcome.details, "operation": id_})

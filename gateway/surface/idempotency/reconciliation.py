@@ -16,7 +16,7 @@ from gateway.engine.catalog import Connection
 from gateway.engine.compensation import look_with
 from gateway.events.listed import Run, is_listed, reading_of
 from gateway.mapping.expressions.ids import uuid_of
-from gateway.mapping.runtime.steps import accepted
+from gateway.mapping.runtime.steps import accept
 from gateway.model.filters import Test
 from gateway.model.model import Model, Operation, arguments, from_body
 from gateway.model.types.times import format_instant, moment
@@ -118,17 +118,15 @@ def _way(model: Model, operation: Operation, look: Operation, connection: Connec
     given = arguments_of(operation, kept, connection)
     if look.gives == "list":
         plans, scope = connection.provider.operations, connection.scope
-        given = accepted(
-            plans[operation.name], given, operation, connection.provider.title, scope
-        )  # a slot taken apart
+        given = accept(plans[operation.name], given, operation, connection.provider.title, scope)  # a slot taken apart
         untold = plans[look.name].unsupported.keys()
         own = uuid_of(kept.asked.owner, connection.name, kept.asked.key)
-        return _listed(model, look, given, frozenset(name for name in _WHO if name in untold), own)
+        return _list(model, look, given, frozenset(name for name in _WHO if name in untold), own)
     told = model.changes.status not in connection.provider.remembered
     return _stands(model, operation, given, told=told)
 
 
-def _listed(model: Model, look: Operation, given: Mapping[str, Json], untold: frozenset[str], own: str) -> _Way | None:
+def _list(model: Model, look: Operation, given: Mapping[str, Json], untold: frozenset[str], own: str) -> _Way | None:
     """Look for what was made among all that begin at the same moment, by where it is and whose.
 
     `untold` are the filters of the list whose fields the provider does not tell, `own` is the `idempotency_key` of the

@@ -23,7 +23,7 @@ class Documents:
     @cached_property
     def contract(self) -> Answer:
         """The document of the whole surface, made once, when first asked for: it follows from the model alone."""
-        return _told(self.calls, None)
+        return _tell(self.calls, None)
 
     def handlers(self) -> dict[str, Handler]:
         """Give the handlers by operation."""
@@ -36,8 +36,8 @@ class Documents:
     async def of_connection(self, request: web.Request) -> web.Response:
         """Answer with what this connection can do, the provider's own operations included."""
         connection = self.calls.enter(request, self.calls.own("connections.openapi"))
-        return to_response(_told(self.calls, connection.name))
+        return to_response(_tell(self.calls, connection.name))
 
 
-def _told(calls: Calls, name: str | None) -> Answer:
+def _tell(calls: Calls, name: str | None) -> Answer:
     return Answer(HTTPStatus.OK, to_bytes(document(calls.engine.model, calls.engine.catalog, name)))

@@ -73,7 +73,7 @@ def of_native(method: str, plan: OperationPlan, provider: FittedPlan) -> frozens
 def _own(method: str, plan: OperationPlan, provider: FittedPlan) -> Iterator[str]:
     yield from _always(method, plan.effect)
     yield from (rule.code for rule in provider.rules)
-    yield from _ruled(plan, provider, {plan.name})
+    yield from _rule(plan, provider, {plan.name})
 
 
 def _always(method: str, effect: Effect) -> Iterator[str]:
@@ -84,7 +84,7 @@ def _always(method: str, effect: Effect) -> Iterator[str]:
         yield from REPEATED
 
 
-def _ruled(plan: OperationPlan, provider: FittedPlan, seen: set[str]) -> Iterator[str]:
+def _rule(plan: OperationPlan, provider: FittedPlan, seen: set[str]) -> Iterator[str]:
     """Give the codes of an operation's own rules and guards, and those of the operations it runs."""
     if plan.args_from:
         yield "SLOT_NOT_FOUND"
@@ -94,4 +94,4 @@ def _ruled(plan: OperationPlan, provider: FittedPlan, seen: set[str]) -> Iterato
         for name in runs_in(variant):
             if name not in seen:
                 seen.add(name)
-                yield from _ruled(provider.operations[name], provider, seen)
+                yield from _rule(provider.operations[name], provider, seen)

@@ -29,7 +29,7 @@ def schemas(model: Model) -> dict[str, Json]:
     for event in model.events.values():
         definition = event.data.type.definition()
         also = model.changes.also if event.data.name == model.changes.resource else {}
-        more = {name: _ALSO[word] | _described(fields) for name, (word, *fields) in also.items()}
+        more = {name: _ALSO[word] | _describe(fields) for name, (word, *fields) in also.items()}
         told[_schema(event)] = {
             "description": f"{event.data.meaning} Fields that the source of the event cannot tell are missing.",
             "type": "object",
@@ -104,5 +104,5 @@ def _schema(event: EventType) -> str:
     return f"Told{event.data.name}"
 
 
-def _described(fields: list[str]) -> dict[str, Json]:
+def _describe(fields: list[str]) -> dict[str, Json]:
     return {"description": f"Made of {' and '.join(f'`{name}`' for name in fields)}."}

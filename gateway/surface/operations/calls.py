@@ -17,7 +17,7 @@ from gateway.engine.compensation import look_with
 from gateway.engine.engine import Engine
 from gateway.events.recorded_calls import RecordedCalls
 from gateway.mapping.expressions.ids import uuid_of
-from gateway.mapping.handling import handled
+from gateway.mapping.handling import handle
 from gateway.model.model import GatewayOperation, Operation
 from gateway.store.keys import KeyRecord
 from gateway.surface.http import error_responses, responses
@@ -211,7 +211,7 @@ class Calls:
         if data is not None:  # as it was answered had the answer come; who wants nothing lost was refused before
             plan, lenient = self.engine.operation(connection, operation.name), handling_of(request) == LENIENT
             about = (arguments_of(operation, kept, connection), operation, connection.provider.title)
-            _, lost = handled(plan, *about, LENIENT if lenient else "")
+            _, lost = handle(plan, *about, LENIENT if lenient else "")
             data = data | warnings_of(Reply(None, warnings=lost))
         return answer_of(operation, data, request.rel_url.raw_path, {})
 

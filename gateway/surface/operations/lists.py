@@ -73,7 +73,7 @@ class Listing:
         page = self.page
         hide = self.calls.engine.redactor(self.connection) if PROVIDER_DATA in self.include else None
         compute = self.calls.computing(self.request, self.connection, self.request[REQUEST_CONTEXT].operation)
-        written = await compute(_written, page, reply, hide, large=len(reply.data) > _LARGE)
+        written = await compute(_write, page, reply, hide, large=len(reply.data) > _LARGE)
         now, headers = self.calls.now(), headers_of(reply) | applied_header(self.handling)
         reading = Reading(written.rows, to_bytes(warnings_of(reply))[1:-1], headers, now - (reply.age or 0.0))
         if written.first + page.limit >= written.total:  # the last page: only its rows were written
@@ -89,7 +89,7 @@ class Listing:
         return caller, connection, self.page.query, ",".join([self.handling, *sorted(self.include)])
 
 
-def _written(page: PageRequest, reply: Reply, hide: Redactor | None) -> _WrittenList:
+def _write(page: PageRequest, reply: Reply, hide: Redactor | None) -> _WrittenList:
     entries, first = order_entries(page, reply.data, reply.raw)
     last = first + page.limit >= len(entries)
     rows = []

@@ -46,12 +46,12 @@ class LoginCallback:
         pending = await self.logins.take(state) if self.logins is not None and known else None
         agreement = self._agreement(pending) if pending is not None else None
         if pending is None or agreement is None:
-            return _told(HTTPStatus.NOT_FOUND, _OVER)
+            return _tell(HTTPStatus.NOT_FOUND, _OVER)
         visit = request[REQUEST_CONTEXT]
         visit.connection, visit.operation = pending.connection, _NAME
         if not code:
             logs.login_ended(connection=pending.connection, reason="the provider sent no code")
-            return _told(HTTPStatus.BAD_REQUEST, "The provider did not agree. Begin again: gateway login CONNECTION")
+            return _tell(HTTPStatus.BAD_REQUEST, "The provider did not agree. Begin again: gateway login CONNECTION")
         deadline = visit.started + self.timeout
         call = Call(pending.connection, _NAME, {}, visit.request_id, deadline=deadline)
         try:
@@ -60,9 +60,9 @@ class LoginCallback:
             connection = self.engine.connection(pending.connection)
             reason = self.engine.redactor(connection).text(error.explanation)
             logs.login_ended(connection=pending.connection, reason=reason)
-            return _told(HTTPStatus.BAD_GATEWAY, f"The login failed ({error.code}): the gateway's log says why.")
+            return _tell(HTTPStatus.BAD_GATEWAY, f"The login failed ({error.code}): the gateway's log says why.")
         logs.login_ended(connection=pending.connection)
-        return _told(HTTPStatus.OK, f"The connection {pending.connection} is logged in. You may close this window.")
+        return _tell(HTTPStatus.OK, f"The connection {pending.connection} is logged in. You may close this window.")
 
     def _agreement(self, pending: PendingLogin) -> Agreement | None:
         """Find how the connection is logged in; None where it is gone, or has another scheme now."""
@@ -72,6 +72,6 @@ class LoginCallback:
             return None
 
 
-def _told(status: HTTPStatus, text: str) -> web.Response:
+def _tell(status: HTTPStatus, text: str) -> web.Response:
     headers = {"Cache-Control": "no-store", "Referrer-Policy": "no-referrer", "X-Content-Type-Options": "nosniff"}
     return web.Response(status=status, text=text + "\n", content_type="text/plain", headers=headers)

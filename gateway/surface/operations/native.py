@@ -34,7 +34,7 @@ class Native:
 
     async def post(self, request: web.Request) -> web.Response:
         """Run an operation with the arguments in the body. Raises GatewayError."""
-        connection, plan = self._found(request)
+        connection, plan = self._find(request)
         body = await self.calls.body(request)
         if not isinstance(body, dict):
             raise CallInvalid("The body must be a JSON object", details={"fields": []})
@@ -45,7 +45,7 @@ class Native:
 
     async def get(self, request: web.Request) -> web.Response:
         """Run an operation that changes nothing with the arguments in the query. Raises GatewayError."""
-        connection, plan = self._found(request)
+        connection, plan = self._find(request)
         if plan.effect is not Effect.SAFE:
             raise HttpRefused(
                 HTTPStatus.METHOD_NOT_ALLOWED,
@@ -54,7 +54,7 @@ class Native:
             )
         return await self._answer(request, connection, plan, native_from_query(plan, query_pairs(request)))
 
-    def _found(self, request: web.Request) -> tuple[Connection, OperationPlan]:
+    def _find(self, request: web.Request) -> tuple[Connection, OperationPlan]:
         connection = self.calls.connection(request)
         plan = self.calls.engine.operation(connection, f"native.{path_parts(request)['operation']}")
         request[REQUEST_CONTEXT].operation = plan.name
@@ -75,13 +75,13 @@ class Native:
                 detail = "The arguments hold something that cannot be sent to the provider."
                 raise CallInvalid(detail, details={"fields": []}) from fault
             compute = self.calls.computing(request, connection, plan.name)
-            body = await compute(_written, reply.data, self.calls.engine.redactor(connection))
+            body = await compute(_write, reply.data, self.calls.engine.redactor(connection))
             return Answer(HTTPStatus.OK, body, headers_of(reply))
 
         return await self.calls.respond(request, connection, given, perform)
 
 
-def _written(data: Json, hide: Redactor) -> bytes:
+def _write(data: Json, hide: Redactor) -> bytes:
     """Write what the provider answered, secrets masked."""
     return b'{"data":' + to_bytes_in_pieces(mask(data, hide)) + b"}"
 

@@ -55,17 +55,17 @@ class Canonical:
         async def perform() -> Answer:
             kept = listing.kept() if listing is not None else None
             if kept is not None:
-                return self._paged(request, kept)
+                return self._page(request, kept)
             reply = await self.calls.run(
                 request, connection, operation.name, args, include, partial=partial, handling=handling
             )
             if listing is not None:
-                return self._paged(request, await listing.fresh(reply))
+                return self._page(request, await listing.fresh(reply))
             return self._answer(request, connection, reply, include)
 
         return await self.calls.respond(request, connection, body, perform)
 
-    def _paged(self, request: web.Request, page: Page) -> Answer:
+    def _page(self, request: web.Request, page: Page) -> Answer:
         return Answer(self.operation.status, page.body, dict(page.headers) | next_link(request, page.about))
 
     def _answer(self, request: web.Request, connection: Connection, reply: Reply, include: frozenset[str]) -> Answer:
@@ -77,7 +77,7 @@ class Canonical:
                 raise OutcomeUnknown("It was sent, and the provider's answer does not tell what became of it.")
             raise MappingFault(f"{self.operation.name} gives no object")
         hide = self.calls.engine.redactor(connection) if PROVIDER_DATA in include else None
-        shown = _shown(reply.data, reply.raw, hide) | warnings_of(reply)
+        shown = _show(reply.data, reply.raw, hide) | warnings_of(reply)
         return answer_of(self.operation, shown, request.rel_url.raw_path, headers)
 
 
@@ -114,6 +114,6 @@ def next_link(request: web.Request, about: Mapping[str, Json]) -> dict[str, str]
     return {"Link": f'<{request.rel_url.raw_path}?{query}>; rel="next"'}
 
 
-def _shown(row: dict[str, Json], own: Json, hide: Redactor | None) -> dict[str, Json]:
+def _show(row: dict[str, Json], own: Json, hide: Redactor | None) -> dict[str, Json]:
     """Put the provider's own object, its secrets masked, beside what was made of it; without `hide` it is not shown."""
     return row if own is None or hide is None else row | {PROVIDER_DATA: mask(own, hide)}

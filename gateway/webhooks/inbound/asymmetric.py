@@ -31,7 +31,7 @@ def holds(algorithm: str, key: bytes, signature: bytes, signed: bytes) -> bool:
     `key` is a SubjectPublicKeyInfo in DER, or the 32 bytes of Ed25519. False for a key of another kind than the
     algorithm takes, so that no sender can choose how a key is used.
     """
-    public = _loaded(key)
+    public = _load(key)
     if public is None:
         return False
     try:
@@ -42,7 +42,7 @@ def holds(algorithm: str, key: bytes, signature: bytes, signed: bytes) -> bool:
 
 
 @lru_cache(maxsize=64)
-def _loaded(key: bytes) -> PublicKey | None:
+def _load(key: bytes) -> PublicKey | None:
     try:
         found = Ed25519PublicKey.from_public_bytes(key) if len(key) == _RAW_ED25519 else load_der_public_key(key)
     except (UnsupportedAlgorithm, ValueError):

@@ -18,7 +18,7 @@ from gateway.mapping.generated.running import build
 from gateway.mapping.nodes.verification import ChallengePlan, VerifyPlan
 from gateway.values.errors import MappingFault
 from gateway.values.messages import Json
-from gateway.webhooks.inbound.parsing import Reading, VerificationFailed, raw, written
+from gateway.webhooks.inbound.parsing import Reading, VerificationFailed, raw, write
 
 _ECHOED: Final = re.compile(r"[^\x00-\x1f\x7f-\x9f\ud800-\udfff]{1,1024}")
 """What is sent back: a line of text."""
@@ -113,4 +113,4 @@ def _signature(plan: VerifyPlan, challenge: ChallengePlan, value: str, scope: Ma
     key = next(keys_of(plan, scope), None)
     if key is None:
         raise MappingFault("there is no key to answer the challenge with", origin=challenge.origin)
-    return written(hmac.digest(key, value.encode(), plan.algorithm), challenge.encoding)
+    return write(hmac.digest(key, value.encode(), plan.algorithm), challenge.encoding)

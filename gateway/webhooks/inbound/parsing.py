@@ -70,7 +70,7 @@ class Reading:
         """The one text at a location."""
         found = self.entries(location, item)
         if len(found) != 1:
-            raise VerificationFailed(f"{_named(location)} holds {len(found)} of what must be there once")
+            raise VerificationFailed(f"{_name(location)} holds {len(found)} of what must be there once")
         return found[0]
 
     def text(self, location: Location, item: Json = _UNREAD) -> str:
@@ -131,11 +131,11 @@ class Reading:
             case "form":
                 return self._form()
             case "body_hash":
-                return written(hashlib.new(piece.text, self.received.body).digest(), piece.encoding).encode()
+                return write(hashlib.new(piece.text, self.received.body).digest(), piece.encoding).encode()
             case "join":
                 return raw(piece.text.join(_plain(self.value(path, item)) for path in piece.paths))
             case "header" | "query_value" | "path":
-                return raw(self._chosen(piece, item))
+                return raw(self._choose(piece, item))
         return raw(self._word(piece, timestamp))
 
     def _word(self, piece: Piece, timestamp: str) -> str:
@@ -157,7 +157,7 @@ class Reading:
         _, mark, query = self.url.partition("?")
         return mark + query if query else ""
 
-    def _chosen(self, piece: Piece, item: Json) -> str:
+    def _choose(self, piece: Piece, item: Json) -> str:
         """A value that the sender chooses: it must not hold what stands behind it, or its end would be unclear."""
         if piece.kind == "path":
             found = self.field(piece.paths[0], item)
@@ -201,7 +201,7 @@ def unwritten(text: str, encoding: str) -> bytes | None:
     return found if base64.b64encode(found).decode() == text else None
 
 
-def written(content: bytes, encoding: str) -> str:
+def write(content: bytes, encoding: str) -> str:
     """Bytes as lower-case hex, base64 with padding or base64url without."""
     if encoding == "hex":
         return content.hex()
@@ -217,7 +217,7 @@ def _once(found: list[str], name: str) -> str:
     return found[0]
 
 
-def _named(location: Location) -> str:
+def _name(location: Location) -> str:
     if location.path is not None:
         return f"`{location.path.text}`"
     return f"header `{location.header}`" if location.header else f"parameter `{location.query}`"

@@ -118,7 +118,7 @@ class Receiver:
         plan = connection.provider.hooks.get(found.hook)
         if not isinstance(plan, EventHook):
             raise NotMapped(f"The connection `{found.connection}` has no hook `{found.hook}` any more.")
-        delivery = Delivery(connection, plan, _unpacked(found.request), found.received_at, "", receipt, deadline)
+        delivery = Delivery(connection, plan, _unpack(found.request), found.received_at, "", receipt, deadline)
         told = await self.session(delivery).messages(plan, self._fetch(delivery))
         if isinstance(told, RefusedMessage) and not told.waits:  # what proved it no longer does; the log says what
             self._tell(delivery, told)
@@ -175,7 +175,7 @@ class Receiver:
             dedupe=_hash(one.name),
             digest=hashlib.sha256(received.body).hexdigest(),
             received_at=delivery.at,
-            request=_packed(received, connection.redactor, plan),
+            request=_pack(received, connection.redactor, plan),
             state=_state(one),
             reason=connection.redactor.text(failure.detail) if failure is not None else None,
             origin=failure.origin if failure is not None else None,
@@ -238,7 +238,7 @@ def _hash(name: str) -> str:
     return hashlib.sha256(name.encode("utf-8", "surrogatepass")).hexdigest()
 
 
-def _packed(received: Received, redactor: Redactor, plan: EventHook) -> bytes:
+def _pack(received: Received, redactor: Redactor, plan: EventHook) -> bytes:
     """Write a message as it is kept: what the mapping may read, without what proves its sender; the body as it came."""
     names = {part.header for part in plan.dedupe}
     kept = [(name, redactor.text(value)) for name, value in received.headers if name in names or not _proves(name)]
@@ -247,7 +247,7 @@ def _packed(received: Received, redactor: Redactor, plan: EventHook) -> bytes:
     return json.dumps(head).encode() + b"\n" + received.body
 
 
-def _unpacked(request: bytes) -> Received:
+def _unpack(request: bytes) -> Received:
     head, _, body = request.partition(b"\n")
     told = json.loads(head)
     query, headers = (tuple((name, value) for name, value in told[part]) for part in ("query", "headers"))

@@ -168,7 +168,7 @@ class Session:
             return RefusedMessage(SignatureInvalid(""), _UNEQUAL)
         found = []
         for name, message in named:
-            one = await self._fetched(plan, name, message, fetch)
+            one = await self._fetch(plan, name, message, fetch)
             if isinstance(one, RefusedMessage):
                 return one
             found.append(one)
@@ -221,9 +221,7 @@ class Session:
             return RefusedMessage(failed, failed.detail)
         return found if equal else RefusedMessage(SignatureInvalid(""), _UNEQUAL)
 
-    async def _fetched(
-        self, plan: EventHook, name: str, message: Message, fetch: Fetch
-    ) -> ReadMessage | RefusedMessage:
+    async def _fetch(self, plan: EventHook, name: str, message: Message, fetch: Fetch) -> ReadMessage | RefusedMessage:
         """Give a message its object. What the provider will not show to whoever knows its secret is forged."""
         if message.fetch is None or message.type == IGNORE:
             return ReadMessage(name, name, message, message.data)

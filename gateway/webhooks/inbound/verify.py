@@ -115,13 +115,13 @@ def verify(
     if plans and not applied:
         return Verdict(accepted=False, reason="no setting is given with which it could be verified")
     try:
-        answer = _challenged(applied, reading, scope, unproved=True)
+        answer = _challenge(applied, reading, scope, unproved=True)
         if answer is not None:
             return Verdict(accepted=True, answer=answer)
         for plan in applied:
             if not recorded or _carries(plan, reading):
                 _check(plan, reading, scope, now)
-        return Verdict(accepted=True, answer=_challenged(applied, reading, scope, unproved=False))
+        return Verdict(accepted=True, answer=_challenge(applied, reading, scope, unproved=False))
     except VerificationFailed as unproved:
         return Verdict(accepted=False, reason=str(unproved))
     except MappingFault as fault:
@@ -147,7 +147,7 @@ def _carries(plan: VerifyPlan, reading: Reading) -> bool:
         return False
 
 
-def _challenged(
+def _challenge(
     plans: Sequence[VerifyPlan], reading: Reading, scope: Mapping[str, Json], *, unproved: bool
 ) -> ChallengeAnswer | None:
     answers = (challenges.answer(plan, reading, scope, unproved=unproved) for plan in plans)

@@ -65,7 +65,7 @@ class ConcurrencyLimiter:
     def leave(self, subscription: str) -> None:
         """Count an attempt that ended."""
         self._lane(subscription).running -= 1
-        idle = [key for key, lane in self._lanes.items() if not lane.running and self._filled(lane) >= self._burst]
+        idle = [key for key, lane in self._lanes.items() if not lane.running and self._fill(lane) >= self._burst]
         for key in idle:
             del self._lanes[key]
 
@@ -75,8 +75,8 @@ class ConcurrencyLimiter:
 
     def _lane(self, subscription: str) -> _EndpointLoad:
         lane = self._lanes.setdefault(subscription, _EndpointLoad(self._burst, self.clock()))
-        lane.tokens, lane.since = self._filled(lane), self.clock()
+        lane.tokens, lane.since = self._fill(lane), self.clock()
         return lane
 
-    def _filled(self, lane: _EndpointLoad) -> float:
+    def _fill(self, lane: _EndpointLoad) -> float:
         return min(self._burst, lane.tokens + max(0.0, self.clock() - lane.since) * self.per_second)

@@ -46,7 +46,7 @@ class Replays:
         def work(connection: Transaction) -> Job:
             if wanted.subscription is not None:
                 _must_listen(connection, wanted.subscription)
-            if wanted.event is not None and not replays.known(connection, wanted.event):
+            if wanted.event is not None and not replays.is_known(connection, wanted.event):
                 raise NotMapped("Event not found, or no longer kept.")
             return replays.begin(connection, self.fresh("job"), wanted, self.now())
 

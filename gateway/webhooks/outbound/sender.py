@@ -153,9 +153,9 @@ class Dispatcher:
             self._lanes.enter(claimed.endpoint.id)
             task = asyncio.create_task(self._attempt(claimed), name=claimed.id)
             self._running[task] = claimed
-            task.add_done_callback(self._done)
+            task.add_done_callback(self._finish)
 
-    def _done(self, task: asyncio.Task[None]) -> None:
+    def _finish(self, task: asyncio.Task[None]) -> None:
         """Make room for the next attempt. A defect of ours ends one attempt; its delivery waits for its lease."""
         claimed = self._running.pop(task)
         self._lanes.leave(claimed.endpoint.id)
@@ -170,7 +170,7 @@ class Dispatcher:
             await self._write(lambda connection: deliveries.finish(connection, claimed, given_up, self.now()))
             return
         at, began = self.now(), self.clock()
-        answer = await self._sent(claimed, at)
+        answer = await self._send(claimed, at)
         elapsed = self.clock() - began
         number = claimed.attempts + 1
         attempt = Attempt(number, at, round(elapsed * 1000), answer.outcome, answer.status, answer.excerpt)
@@ -196,7 +196,7 @@ class Dispatcher:
         if written.disabled is not None:
             logs.delivery_disabled(subscription=claimed.endpoint.id, reason=written.disabled)
 
-    async def _sent(self, claimed: ClaimedDelivery, at: int) -> Answer:
+    async def _send(self, claimed: ClaimedDelivery, at: int) -> Answer:
         """Make the exchange and say how it ended."""
         try:
             keys = keys_of(claimed.endpoint, at)

@@ -15,7 +15,7 @@ from xmlrpc.server import SimpleXMLRPCServer
 
 import pytest
 
-from gateway.engine.catalog import bound, load_providers
+from gateway.engine.catalog import bind, load_providers
 from gateway.model.model import arguments, load
 from gateway.transport.client import Client
 from gateway.values.messages import Call
@@ -135,7 +135,7 @@ async def calling():
 
         async def of(name, **settings):
             usual = {"time_zone": "Europe/Berlin", "currency": "EUR", "password": Secret(PASSWORD)}
-            connection = bound("one", plan_of(name), usual | settings)
+            connection = bind("one", plan_of(name), usual | settings)
             engine = engine_of({"one": connection}, client.send, lambda: milliseconds(NOW))
 
             async def call(operation, **given):

@@ -5,7 +5,7 @@ from dataclasses import replace
 from gateway.engine.sessions.renewal import Obtaining
 from gateway.engine.sessions.session import Session
 from gateway.engine.sessions.vaults import MemoryVault
-from gateway.engine.way_out.auth import InSession, in_session, signed
+from gateway.engine.way_out.auth import InSession, in_session, sign
 from gateway.engine.way_out.exchange import Exchange
 from gateway.mapping.nodes.provider import SessionAuth
 from gateway.values.messages import Call, Request
@@ -60,5 +60,5 @@ def signing(send, plan, session, scope=SCOPE):
         obtaining = Obtaining(plan.auth, lambda: scope, plan.rules, session._clock, lambda: "1")
         way = in_session(at_once, InSession(session, obtaining, session._clock))
     else:
-        way = signed(at_once, plan.auth, lambda: scope)
+        way = sign(at_once, plan.auth, lambda: scope)
     return lambda request: way(Exchange(lambda: request, request.limit, CALL))

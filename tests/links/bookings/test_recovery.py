@@ -17,7 +17,7 @@ async def tried(house, tries):
     """Have the entries that are looked after stand as after so many tries."""
 
     def work(store):
-        for entry in ledger.listed(store, LINK, 100, ledger.LIVE - {"confirmed"}):
+        for entry in ledger.list_(store, LINK, 100, ledger.LIVE - {"confirmed"}):
             assert ledger.settle(store, entry.id, (entry.state,), entry.state, house.at, tries=tries)
 
     await house.gateways[0].database.write(work)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from gateway.mapping.compiler.operations.alternatives import fitted, way_of
+from gateway.mapping.compiler.operations.alternatives import fit, way_of
 from gateway.values.errors import NotMapped, Unsupported
 
 MAPPING = """
@@ -38,7 +38,7 @@ def plan(compiled):
 )
 def test_fitted(plan, settings, support, natives, reasons):
     """The first way whose needs are met is there, any value meets a need; of the others the first reason is told."""
-    found = fitted(plan, settings)
+    found = fit(plan, settings)
     way = way_of(found, "bookings.delete")
     assert support == (way and way.support)
     assert natives == set(found.native)
@@ -49,7 +49,7 @@ def test_fitted(plan, settings, support, natives, reasons):
 
 def test_fitted_again(plan):
     """What is fitted to one connection can be fitted to another; nothing is lost on the way."""
-    assert fitted(plan, {"user": "ada", "desk": 1}) == fitted(fitted(plan, {}).compiled, {"user": "ada", "desk": 1})
+    assert fit(plan, {"user": "ada", "desk": 1}) == fit(fit(plan, {}).compiled, {"user": "ada", "desk": 1})
 
 
 def test_unfitted(plan):

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from gateway.engine.catalog import bound
+from gateway.engine.catalog import bind
 from gateway.mapping.expressions.probes import Probe, probed
 from gateway.mapping.generated.binding import Generated, code_of, reader, write_reading_of
 from gateway.mapping.nodes.calls import GENERATED
@@ -66,7 +66,7 @@ def test_nothing_of_a_mapping_is_code(compiled):
         assert [] == list(strange(source.code()))
     settings = {name: one.default for name, one in plan.settings.items()}
     settings |= {"time_zone": "Europe/Berlin", "currency": "EUR", "key": None}
-    scope = {**bound("club", plan, settings).scope, "now": "2026-03-01T09:00:00+01:00"}
+    scope = {**bind("club", plan, settings).scope, "now": "2026-03-01T09:00:00+01:00"}
     record = plan.records["odd"]
     told = [outcome(lambda row=row: read_record(record, row, scope)) for row in ROWS]
     assert told == [outcome(lambda row=row: reader(record, scope)(row, scope)) for row in ROWS]
@@ -97,7 +97,7 @@ def test_who_goes_without(compiled):
     """A connection without code, whoever looks on, and what is used for the first times are left to the evaluator."""
     plan = compiled("records: {one: {of: Customer, fields: {name: called}}}")
     record, settings = plan.records["one"], {"time_zone": "Europe/Berlin", "currency": "EUR"}
-    with_code, without = (bound("club", plan, settings, generated=wanted).scope for wanted in (True, False))
+    with_code, without = (bind("club", plan, settings, generated=wanted).scope for wanted in (True, False))
     assert GENERATED not in without
     row, code = {"called": "Ada"}, with_code[GENERATED]
     for scope in (without, with_code, with_code):

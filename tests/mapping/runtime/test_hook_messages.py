@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.examples.playback import run_hook
-from gateway.mapping.compiler.operations.alternatives import fitted
+from gateway.mapping.compiler.operations.alternatives import fit
 from gateway.mapping.runtime.hook_messages import is_equal, is_forged, to_messages, to_reply, words
 from gateway.model.model import load
 from gateway.values.errors import AnswerMismatch, GatewayError, MappingFault
@@ -284,8 +284,8 @@ def test_methods_and_needs(compiled):
         "\n    type: customer.created\n    record: customer"
     )
     assert frozenset({"POST", "PUT"}) == plan.hooks["a"].methods
-    without = fitted(plan, {})
-    assert ([], ["a"]) == (list(without.hooks), list(fitted(without.compiled, {"club": "north"}).hooks))
+    without = fit(plan, {})
+    assert ([], ["a"]) == (list(without.hooks), list(fit(without.compiled, {"club": "north"}).hooks))
 
 
 @pytest.mark.parametrize("name", shipped.HOOKS)

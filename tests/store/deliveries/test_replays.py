@@ -215,7 +215,7 @@ async def test_known(database):
     """An event is known by its id while it is kept; a test is nothing to be replayed."""
 
     def work(connection):
-        return [replays.known(connection, key) for key in ("evt_1", "evt_7", "evt_8")]
+        return [replays.is_known(connection, key) for key in ("evt_1", "evt_7", "evt_8")]
 
     assert [True, False, False] == await database.read(work)
 

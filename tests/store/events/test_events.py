@@ -13,7 +13,7 @@ from gateway.store.events.events import (
     Receipt,
     Span,
     append,
-    known,
+    find,
     known_between,
     last_sequence,
     receive,
@@ -164,9 +164,9 @@ async def test_what_is_known_of_bookings(database):
         ("b3", two, Span(None, None)),
     ):
         await database.write(lambda at, key=key, what=what, span=span: remember(at, "club", key, what, span, NOW))
-    assert {"b1": one, "b2": two} == await database.read(lambda at: known(at, "club", ["b1", "b2", "b9"]))
-    assert {} == await database.read(lambda at: known(at, "hall", ["b1"]))
+    assert {"b1": one, "b2": two} == await database.read(lambda at: find(at, "club", ["b1", "b2", "b9"]))
+    assert {} == await database.read(lambda at: find(at, "hall", ["b1"]))
     very_many = ["b1", *(f"x{number}" for number in range(40_000)), "b2"]  # more than a statement has parameters
-    assert {"b1": one, "b2": two} == await database.read(lambda at: known(at, "club", very_many))
+    assert {"b1": one, "b2": two} == await database.read(lambda at: find(at, "club", very_many))
     assert {"b1": one} == await database.read(lambda at: known_between(at, "club", 100, 200))
     assert {"b2": two} == await database.read(lambda at: known_between(at, "club", 101, 201))

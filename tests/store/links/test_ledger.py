@@ -271,7 +271,7 @@ async def test_lists_and_counts(database, begin, settle):
     await begin(at(9, 1, 2, link="hall"))
 
     async def listed(most=9, states=None):
-        found = await database.read(lambda store: ledger.listed(store, "court", most, states))
+        found = await database.read(lambda store: ledger.list_(store, "court", most, states))
         return [int(one.id.removeprefix("lnk_")) for one in found]
 
     assert [4, 3, 2, 1] == await listed()
@@ -288,7 +288,7 @@ async def test_what_is_old_is_forgotten_in_batches(database, begin, settle):
         await begin(at(number, 1, 2, link=link, facility=str(number)))
         await settle(number, CANCELLED, now=NOW + number)
     assert 2 == await database.write(lambda store: ledger.forget(store, NOW + 9, batch=2))
-    assert ["lnk_3"] == [one.id for one in await database.read(lambda store: ledger.listed(store, "court", 9))]
+    assert ["lnk_3"] == [one.id for one in await database.read(lambda store: ledger.list_(store, "court", 9))]
     assert 1 == await database.write(lambda store: ledger.forget(store, NOW + 9, batch=2))
     assert 0 == await database.write(lambda store: ledger.forget(store, NOW + 9))
 

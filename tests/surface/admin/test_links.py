@@ -11,7 +11,7 @@ from jsonschema import Draft202012Validator
 
 from gateway.application import build
 from gateway.config import FacilitySettings
-from gateway.engine.catalog import Catalog, bound, load_providers
+from gateway.engine.catalog import Catalog, bind, load_providers
 from gateway.model.model import load
 from gateway.surface.app import build_app
 from gateway.surface.openapi.document import document
@@ -74,7 +74,7 @@ async def market(engine, aiohttp_server):
     assert [] == [one for one in findings if one.level == "error"]
     zone = {"time_zone": "Europe/Paris", "currency": "EUR"}
     given = zone | {"base_url": str(server.make_url("/")).rstrip("/"), "token": Secret("the-token-of-the-hook")}
-    connections = {**engine.catalog.connections, "market": bound("market", plans["market"], given)}
+    connections = {**engine.catalog.connections, "market": bind("market", plans["market"], given)}
     engine.use(Catalog("v2", {}, connections))
     return made
 

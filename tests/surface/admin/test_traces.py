@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from gateway.engine.catalog import Catalog, bound, load_providers
+from gateway.engine.catalog import Catalog, bind, load_providers
 from gateway.model.model import load
 from gateway.surface.admin.traces import MOST_OF_A_BODY, Traces
 from gateway.surface.app import build_app
@@ -127,7 +127,7 @@ async def test_session(traced, admin, engine, provider, tmp_path):
     providers, findings = load_providers([mapping], load())
     assert [] == findings
     values = dict(engine.catalog.connections["club-a"].scope["settings"])
-    engine.use(Catalog("v2", {}, {"club-a": bound("club-a", providers["courts"], values)}))
+    engine.use(Catalog("v2", {}, {"club-a": bind("club-a", providers["courts"], values)}))
     token = "s3ssion/t0ken+1"
     provider.answers |= {
         "POST /login": (200, {"ok": True, "data": {"token": token}}),

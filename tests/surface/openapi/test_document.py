@@ -8,7 +8,7 @@ import pytest
 from jsonschema import Draft202012Validator
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
-from gateway.engine.catalog import Catalog, bound, load_providers
+from gateway.engine.catalog import Catalog, bind, load_providers
 from gateway.mapping.compiler.operations.alternatives import way_of
 from gateway.model.model import load
 from gateway.surface.openapi.document import document
@@ -57,7 +57,7 @@ def test_shipped_mappings(path):
     (plan,) = load_providers([path], MODEL)[0].values()
     needed = {"time_zone": "Europe/Berlin", "currency": "EUR"}
     for settings in (needed, dict.fromkeys(plan.settings, "given") | needed):
-        connection = bound("club", plan, settings)
+        connection = bind("club", plan, settings)
         found = json.loads(json.dumps(document(MODEL, Catalog("v1", {}, {"club": connection}), "club")))
         has = {name for name in plan.ways if way_of(connection.provider, name) is not None}
         assert has == set(plan.ways) & set(operations(found))

@@ -2,7 +2,7 @@
 
 import pytest
 
-from gateway.engine.catalog import Catalog, bound
+from gateway.engine.catalog import Catalog, bind
 from gateway.model.model import load
 from gateway.surface.openapi.document import document
 from gateway.surface.operations.capabilities import capabilities
@@ -39,7 +39,7 @@ def catalog(compiled):
     plan = compiled(MAPPING)
     values = {"base_url": "https://api.example", "key": Secret("s3cret"), "time_zone": "UTC", "currency": "EUR"}
     names = {"with": values | {"user": "ada"}, "without": values | {"user": None}}
-    return Catalog("v1", {}, {name: bound(name, plan, given) for name, given in names.items()})
+    return Catalog("v1", {}, {name: bind(name, plan, given) for name, given in names.items()})
 
 
 def test_capabilities(catalog):

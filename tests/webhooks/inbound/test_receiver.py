@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import text
 
 from gateway.events.publisher import observe
-from gateway.store.events.events import known
+from gateway.store.events.events import find
 from gateway.values.errors import NotMapped, ProviderUnavailable
 from tests.hooked import IN_PATH, MAPPINGS, batch, compiled, courts, signed, thin, told
 
@@ -219,7 +219,7 @@ async def test_a_dead_letter_undoes_nothing(gate, tmp_path):
     gate.mend(mended(tmp_path, *BERLIN))
     assert await gate.replay(letter.id)
     assert 2 == len(await gate.told())
-    found = await gate.dependencies.database.read(lambda opened: known(opened, "club", ["bk_1"]))
+    found = await gate.dependencies.database.read(lambda opened: find(opened, "club", ["bk_1"]))
     assert "2031-05-06T17:00:00+02:00" == found["bk_1"].data["start"]
 
 

@@ -9,7 +9,7 @@ from itertools import count
 from sqlalchemy import update
 
 from gateway.store.database import Database
-from gateway.store.deliveries.history import Filter, attempts_of, listed
+from gateway.store.deliveries.history import Filter, attempts_of, list_
 from gateway.store.deliveries.subscriptions import Subscription, add, one
 from gateway.store.events.events import EVENTS, NewEvent, append
 from gateway.store.tables import deliveries, subscriptions
@@ -113,7 +113,7 @@ class House:
 
     async def deliveries(self, **wanted):
         """Give the deliveries in the order of their events."""
-        return (await self.database.read(lambda connection: listed(connection, Filter(**wanted), None, 999)))[::-1]
+        return (await self.database.read(lambda connection: list_(connection, Filter(**wanted), None, 999)))[::-1]
 
     async def states(self):
         return [one.state for one in await self.deliveries()]

@@ -26,7 +26,7 @@ from gateway.mapping.codecs.calendars.times import (
     moments_of,
     periods_of,
     read_duration,
-    written,
+    write,
 )
 from gateway.values.messages import Json
 
@@ -64,7 +64,7 @@ class Event:
     def object(self, start: Moment, end: Moment) -> dict[str, Json]:
         """The event as mappings see it, at this time."""
         whole = not isinstance(start, datetime)
-        return {**self.told, "start": written(start), "end": written(end), "all_day": whole}
+        return {**self.told, "start": write(start), "end": write(end), "all_day": whole}
 
 
 def read_event(component: Component, zone_of: ZoneOf, properties: tuple[str, ...] = ()) -> Event:
@@ -103,7 +103,7 @@ def _event(component: Component, uid: str | None, name: str, zone_of: ZoneOf) ->
         start,
         length,
         end,
-        _told(component, uid, zone_of),
+        _tell(component, uid, zone_of),
         _sequence(component) or 0,
         [parse_rule(line.value) for line in _lines(component, "RRULE")],
         [one for line in _lines(component, "RDATE") if line.value.strip() for one in moments_of(line, zone_of)],
@@ -162,7 +162,7 @@ def _extent(component: Component, start: Moment, zone_of: ZoneOf) -> tuple[Lengt
     return length, end
 
 
-def _told(component: Component, uid: str | None, zone_of: ZoneOf) -> dict[str, Json]:
+def _tell(component: Component, uid: str | None, zone_of: ZoneOf) -> dict[str, Json]:
     told: dict[str, Json] = {} if uid is None else {"uid": uid}
     for key, name in _TEXTS.items():
         if (text := _first(component, name)) is not None:
@@ -179,7 +179,7 @@ def _told(component: Component, uid: str | None, zone_of: ZoneOf) -> dict[str, J
     for key, name in _TIMES.items():
         for line in component.properties.get(name, [])[:1]:
             try:
-                told[key] = written(moment_of(line, zone_of)) if line is not None else None
+                told[key] = write(moment_of(line, zone_of)) if line is not None else None
             except ValueRefused:
                 continue
     return {key: value for key, value in told.items() if value is not None}

@@ -20,7 +20,7 @@ from gateway.mapping.codecs.calendars.events import Event, read_busy, read_event
 from gateway.mapping.codecs.calendars.lines import CalendarRefused, Component, components
 from gateway.mapping.codecs.calendars.recurrence import Budget, RuleRefused, parse_rule
 from gateway.mapping.codecs.calendars.series import Span, happenings, until_of
-from gateway.mapping.codecs.calendars.times import Moment, ValueRefused, moment_of, moments_of, wall, written
+from gateway.mapping.codecs.calendars.times import Moment, ValueRefused, moment_of, moments_of, wall, write
 from gateway.mapping.codecs.calendars.zones import FeedZone, Observance, named_zone
 from gateway.values.errors import GatewayError
 from gateway.values.messages import Json
@@ -57,21 +57,21 @@ def calendar_events(
     zone_of = _zones((one for one in found if one.name == "VTIMEZONE"), budget)
     events: list[Event] = []
     busy: list[Event] = []
-    for one in _taken(found):
+    for one in _take(found):
         if one.name == "VEVENT":
             events.append(read_event(one, zone_of, properties))
         elif one.name == "VFREEBUSY":
             busy += read_busy(one, zone_of)
     repeating = [event for event in events if _repeats(event) or event.original is not None]
     once = [event for event in events if not _repeats(event) and event.original is None]
-    given = [{**event.object(event.start, event.end), "key": key} for key, event in _keyed(once)]
-    given += [{**event.object(event.start, event.end), "key": key} for key, event in _keyed(busy, "busy")]
+    given = [{**event.object(event.start, event.end), "key": key} for key, event in _key(once)]
+    given += [{**event.object(event.start, event.end), "key": key} for key, event in _key(busy, "busy")]
     if repeating:
         given += _occurrences(repeating, _span(asked, datetime.fromisoformat(now)), budget)
     return given
 
 
-def _taken(found: list[Component]) -> Iterator[Component]:
+def _take(found: list[Component]) -> Iterator[Component]:
     """Give each and let go of it: to let go of all of a large feed at once holds the interpreter."""
     found.reverse()
     while found:
@@ -80,10 +80,10 @@ def _taken(found: list[Component]) -> Iterator[Component]:
 
 
 def _repeats(event: Event) -> bool:
-    return event.original is None and _repeated(event)
+    return event.original is None and _is_repeated(event)
 
 
-def _repeated(event: Event) -> bool:
+def _is_repeated(event: Event) -> bool:
     return bool(event.rules or event.dates)
 
 
@@ -104,7 +104,7 @@ def _span(asked: tuple[str | None, str | None], now: datetime) -> Span:
     return first, last
 
 
-def _keyed(events: list[Event], prefix: str = "event") -> Iterator[tuple[str, Event]]:
+def _key(events: list[Event], prefix: str = "event") -> Iterator[tuple[str, Event]]:
     """Give each event a key of its own, the same at every reading; an event that says all the same twice is one.
 
     It is the UID. Events that share one have the start besides, and those that share this too, a number in the order
@@ -114,8 +114,8 @@ def _keyed(events: list[Event], prefix: str = "event") -> Iterator[tuple[str, Ev
     groups: dict[str, list[tuple[str, Event]]] = defaultdict(list)
     for event in events:
         alone = event.uid is not None and shared[event.uid] == 1
-        key = event.uid if alone and event.uid is not None else f"{event.uid or prefix}~{written(event.start)}"
-        said = [written(event.end), event.told, [written(at) for at, _ in event.dates], [*map(repr, event.rules)]]
+        key = event.uid if alone and event.uid is not None else f"{event.uid or prefix}~{write(event.start)}"
+        said = [write(event.end), event.told, [write(at) for at, _ in event.dates], [*map(repr, event.rules)]]
         groups[key].append((json.dumps(said, sort_keys=True), event))
     for key, group in groups.items():
         different = dict(sorted(group, key=lambda one: one[0]))
@@ -130,22 +130,20 @@ def _occurrences(events: list[Event], span: Span, budget: Budget) -> list[Json]:
         if event.original is not None:
             changes[event.uid].append(event)
     series: dict[str | None, list[tuple[str, Event]]] = defaultdict(list)
-    for key, event in _keyed([one for one in events if one.original is None]):
+    for key, event in _key([one for one in events if one.original is None]):
         series[event.uid].append((key, event))
     given: list[Json] = []
     for uid, group in series.items():
         own = _apart([event for _, event in group], changes.pop(uid, []))
         for (key, event), mine in zip(group, own, strict=True):
-            given += _given(key, event, mine, span, budget)
+            given += _give(key, event, mine, span, budget)
     for uid, orphans in changes.items():
         latest = {_original(one): one for one in orphans}
-        if (more := next((one for one in latest.values() if one.onwards or _repeated(one)), None)) is not None:
+        if (more := next((one for one in latest.values() if one.onwards or _is_repeated(one)), None)) is not None:
             reason = "stands for occurrences of a series (RECURRENCE-ID) that the feed does not hold"
             raise CalendarRefused(f"has an event that cannot be read: {more.name} {reason}")
         for original, event in latest.items():
-            given.append(
-                {**event.object(event.start, event.end), "key": uid or "event", "recurrence": written(original)}
-            )
+            given.append({**event.object(event.start, event.end), "key": uid or "event", "recurrence": write(original)})
     return given
 
 
@@ -153,10 +151,10 @@ def _original(event: Event) -> Moment:
     return event.original if event.original is not None else event.start
 
 
-def _given(key: str, event: Event, changes: list[Event], span: Span, budget: Budget) -> Iterator[Json]:
+def _give(key: str, event: Event, changes: list[Event], span: Span, budget: Budget) -> Iterator[Json]:
     try:
         for one in happenings(event, changes, span, budget):
-            yield {**one.told, "key": key, "recurrence": written(one.original)}
+            yield {**one.told, "key": key, "recurrence": write(one.original)}
     except (RuleRefused, ValueRefused) as refused:
         said = str(refused) if isinstance(refused, RuleRefused) else f"has {refused}"
         raise CalendarRefused(f"has an event that cannot be read: {event.name} {said}") from None

@@ -162,13 +162,13 @@ class _Stream:
 
 def _lines(body: bytes, charset: str) -> Iterator[str]:
     if charset.startswith("utf-16"):  # its line breaks are no single bytes, and no fold can stand inside a character
-        body, charset = _decoded(as_utf8, body, charset), UTF_8
-    for line in _unfolded(body.removeprefix(b"\xef\xbb\xbf")):
+        body, charset = _decode(as_utf8, body, charset), UTF_8
+    for line in _unfold(body.removeprefix(b"\xef\xbb\xbf")):
         if line.strip():
-            yield _decoded(decode_text, line, charset)
+            yield _decode(decode_text, line, charset)
 
 
-def _unfolded(body: bytes) -> Iterator[bytes]:
+def _unfold(body: bytes) -> Iterator[bytes]:
     """Give the lines, folded ones joined: one at a time, for nothing may hold the interpreter while a whole is read."""
     held: list[bytes] = []
     begin, number = 0, 0
@@ -187,7 +187,7 @@ def _unfolded(body: bytes) -> Iterator[bytes]:
     yield b"".join(held)
 
 
-def _decoded(decode: Callable[[bytes, str], _T], body: bytes, charset: str) -> _T:
+def _decode(decode: Callable[[bytes, str], _T], body: bytes, charset: str) -> _T:
     try:
         return decode(body, charset)
     except Unreadable as refused:

@@ -142,7 +142,7 @@ def occurrences(
     Raises RuleRefused.
     """
     first, last = span
-    meant = _meant(rule, start)
+    meant = _interpret(rule, start)
     times = _times(rule, start)
     positions = rule.lists.get("BYSETPOS")
     counted = 0
@@ -182,7 +182,7 @@ def _periods(rule: Rule, start: date, first: date) -> Iterator[list[date]]:
     try:
         if rule.frequency == "YEARLY":
             months = sorted(rule.lists.get("BYMONTH", range(1, 13)))
-            if not _narrowed(rule) and "BYMONTH" not in rule.lists:
+            if not _narrow(rule) and "BYMONTH" not in rule.lists:
                 months = [start.month]
             for year in range(start.year + (first.year - start.year) // step * step, date.max.year, step):
                 yield [day for month in months for day in _month(year, month)]
@@ -206,16 +206,16 @@ def _month(year: int, month: int) -> list[date]:
     return [date(year, month, day) for day in range(1, monthrange(year, month)[1] + 1)]
 
 
-def _narrowed(rule: Rule) -> bool:
+def _narrow(rule: Rule) -> bool:
     """Whether the rule says which days of its period are meant; else those are that DTSTART is one of."""
     return bool(rule.weekdays) or not {"BYMONTHDAY", "BYYEARDAY", "BYWEEKNO"}.isdisjoint(rule.lists)
 
 
-def _meant(rule: Rule, start: datetime) -> Callable[[date], bool]:
+def _interpret(rule: Rule, start: datetime) -> Callable[[date], bool]:
     """Compile the question whether a day is meant."""
     lists = dict(rule.lists)
     weekdays = rule.weekdays
-    if not _narrowed(rule):
+    if not _narrow(rule):
         if rule.frequency == "YEARLY":
             lists.setdefault("BYMONTH", frozenset({start.month}))
         if rule.frequency in {"YEARLY", "MONTHLY"}:

@@ -112,7 +112,7 @@ def _originals(series: Event, reach: Span, budget: Budget) -> Iterator[tuple[Mom
     if not series.rules or any(until is None or until >= start for until in untils):
         lengths[start] = series.length
     for rule, until in zip(series.rules, untils, strict=True):
-        lengths |= dict.fromkeys(occurrences(_dated(rule, series.start), start, reach, until, budget), series.length)
+        lengths |= dict.fromkeys(occurrences(_date(rule, series.start), start, reach, until, budget), series.length)
     for at, length in series.dates:
         lengths[wall_in(series, at)] = series.length if length is None else length
     without = {_mark(at, series.start) for at in series.without}
@@ -126,7 +126,7 @@ def _mark(at: Moment, start: Moment) -> _Mark:
     return ("wall", on_wall_of(at, start)) if isinstance(at, datetime) else ("date", at)
 
 
-def _dated(rule: Rule, start: Moment) -> Rule:
+def _date(rule: Rule, start: Moment) -> Rule:
     """The rule without the clock times that mean nothing to dates (section 3.3.10)."""
     if isinstance(start, datetime):
         return rule

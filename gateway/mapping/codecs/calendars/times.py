@@ -191,7 +191,7 @@ def like(at: datetime, moment: Moment) -> Moment:
     return at.replace(tzinfo=moment.tzinfo) if isinstance(moment, datetime) else at.date()
 
 
-def written(moment: Moment) -> str:
+def write(moment: Moment) -> str:
     """`2026-03-19`, `2026-03-19T08:30:00` (floating) or `2026-03-19T08:30:00+01:00`.
 
     A distance from UTC with seconds, which zones had before their standard time, cannot be said in RFC 3339: then UTC.

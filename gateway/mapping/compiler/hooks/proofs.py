@@ -35,7 +35,7 @@ def compile_verified(context: Context, hook: AnyHook) -> CompiledVerification:
         return CompiledVerification()
     read = [] if isinstance(node, str) else node if isinstance(node, list) else [node]
     if not any(block.given & LOOKING for block in read):
-        return CompiledVerification(_meant(context, hook, compile_verify(context, node, where) or (), where))
+        return CompiledVerification(_interpret(context, hook, compile_verify(context, node, where) or (), where))
     plans: list[VerifyPlan] = []
     equals: list[EqualPlan] = []
     forged = set[tuple[str, str]]()
@@ -53,11 +53,11 @@ def compile_verified(context: Context, hook: AnyHook) -> CompiledVerification:
     if not proved and all(block.sound for block in read) and not any(plan.always for plan in plans):
         message = "what `equals` compares anybody can write: a block beside it must prove who sent it, and need nothing"
         context.report(where, "equals-alone", message)
-    held = _meant(context, hook, tuple(plans), where)
+    held = _interpret(context, hook, tuple(plans), where)
     return CompiledVerification(held, tuple(equals), frozenset(forged) if proved else None)
 
 
-def _meant(context: Context, hook: AnyHook, plans: tuple[VerifyPlan, ...], place: Place) -> tuple[VerifyPlan, ...]:
+def _interpret(context: Context, hook: AnyHook, plans: tuple[VerifyPlan, ...], place: Place) -> tuple[VerifyPlan, ...]:
     """Give the plans; one that is for a method of which the hook takes no message is a finding."""
     for name in sorted(frozenset[str]().union(*(plan.methods for plan in plans)) - hook.methods):
         context.report(place, "not-allowed", f"the hook takes no messages by {name}")

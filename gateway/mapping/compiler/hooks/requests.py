@@ -66,13 +66,13 @@ def _compile_request(context: Context, ask: HookRequest) -> RequestPlan | None:
         record=row.record.name if row else "",
         reads=row.record if row else None,
         laid=laid,
-        sources={name: _written(one) for name, one in given.items()},
+        sources={name: _write(one) for name, one in given.items()},
         reply=reply,
         origin=context.origin(place),
     )
 
 
-def _written(node: Json) -> str:
+def _write(node: Json) -> str:
     """A tree as the file has it, for people."""
     return node if isinstance(node, str) else json.dumps(node, ensure_ascii=False)
 

@@ -128,14 +128,14 @@ def _plan(context: Context, node: Verify, scheme: str) -> VerifyPlan | None:
         jwt=jwt,
         challenges=compile_challenges(context, node.challenge, scheme) if node.challenge is not None else (),
         needs=compile_needs(context, node.needs, place),
-        methods=frozenset(method.upper() for method in _listed(node.method or [])),
+        methods=frozenset(method.upper() for method in _list(node.method or [])),
         partial=_partial(scheme, signed, jwt, each="each" in node, digest="digest" in node),
         origin=context.origin(place),
     )
     return plan if node.all_sound and len(context.findings) == before else None
 
 
-def _listed(value: str | Sequence[str]) -> Sequence[str]:
+def _list(value: str | Sequence[str]) -> Sequence[str]:
     return [value] if isinstance(value, str) else value
 
 
@@ -177,10 +177,10 @@ def _check(context: Context, plan: VerifyPlan, place: Place) -> None:
     kinds = {piece.kind for piece in plan.signed}
     if plan.timestamp is None and "timestamp" in kinds:
         context.report(place, "missing-key", "`signed` names the timestamp: say under `timestamp:` where it stands")
-    if plan.timestamp is not None and "timestamp" not in kinds and not _covered(plan, plan.timestamp.location):
+    if plan.timestamp is not None and "timestamp" not in kinds and not _is_covered(plan, plan.timestamp.location):
         message = "the timestamp is not among the signed bytes, so that anyone could renew an old message"
         context.report((*place, "timestamp"), "timestamp-unsigned", message)
-    if plan.digest is not None and not _covered(plan, plan.digest.location):
+    if plan.digest is not None and not _is_covered(plan, plan.digest.location):
         message = "the digest is not among the signed bytes, so that anyone could replace it with the body"
         context.report((*place, "digest"), "digest-unsigned", message)
     if plan.scheme == "hash" and "secret" not in kinds:
@@ -193,7 +193,7 @@ def _check(context: Context, plan: VerifyPlan, place: Place) -> None:
         context.report((*place, "signature"), "signs-itself", message)
 
 
-def _covered(plan: VerifyPlan, location: Location) -> bool:
+def _is_covered(plan: VerifyPlan, location: Location) -> bool:
     """Whether what stands at this location is among the signed bytes."""
     for piece in plan.signed:
         named = (piece.kind == "header" and piece.text == location.header) or (

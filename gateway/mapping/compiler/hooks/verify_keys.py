@@ -42,7 +42,7 @@ def key_kind(algorithm: str) -> str:
     return _KINDS.get(algorithm, algorithm.partition("-")[0] if algorithm.partition("-")[0] in _OIDS else "")
 
 
-def decoded(plan: VerifyPlan, written: str) -> bytes:
+def decode(plan: VerifyPlan, written: str) -> bytes:
     """A key as bytes: the secret, or a public key as DER or the 32 bytes of Ed25519. Raises KeyUnusable."""
     text = written.removeprefix(plan.key_prefix)
     pem = _PEM.fullmatch(text)
@@ -64,9 +64,9 @@ def decoded(plan: VerifyPlan, written: str) -> bytes:
 
 def keys_of(plan: VerifyPlan, scope: Mapping[str, Json]) -> Iterator[bytes]:
     """The keys that can be used, as bytes; one that is empty, not given or not readable is none."""
-    for written in _written(plan.keys, scope):
+    for written in _write(plan.keys, scope):
         try:
-            found = decoded(plan, written)
+            found = decode(plan, written)
         except KeyUnusable:
             continue
         if found:
@@ -75,10 +75,10 @@ def keys_of(plan: VerifyPlan, scope: Mapping[str, Json]) -> Iterator[bytes]:
 
 def tokens_of(keys: Sequence[KeyPlan], scope: Mapping[str, Json]) -> Iterator[bytes]:
     """The tokens there are, in UTF-8."""
-    return (written.encode("utf-8", "surrogatepass") for written in _written(keys, scope))
+    return (written.encode("utf-8", "surrogatepass") for written in _write(keys, scope))
 
 
-def _written(keys: Sequence[KeyPlan], scope: Mapping[str, Json]) -> Iterator[str]:
+def _write(keys: Sequence[KeyPlan], scope: Mapping[str, Json]) -> Iterator[str]:
     for key in keys:
         written = evaluate(key.value, scope)
         if isinstance(written, str) and written:
@@ -116,7 +116,7 @@ def _problem(plan: VerifyPlan, written: Json, *, token: bool) -> str | None:
     if not isinstance(written, str):
         return "is not text"
     try:
-        key = written.encode("utf-8", "replace") if token else decoded(plan, written)
+        key = written.encode("utf-8", "replace") if token else decode(plan, written)
     except KeyUnusable as unusable:
         return str(unusable)
     algorithms = () if token else plan.jwt.algorithms if plan.jwt is not None else (plan.algorithm,)

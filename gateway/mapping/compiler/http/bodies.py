@@ -58,10 +58,10 @@ def compile_body(
 def check_names(context: Context, tree: Json, place: Place, reading: ReadingPlan) -> None:
     """Report names of XML whose prefix nothing declares."""
     for name in dict.fromkeys(undeclared(tree, reading.xml.namespaces)):
-        context.report(place, "unknown-prefix", _told(name, reading), key=True)
+        context.report(place, "unknown-prefix", _tell(name, reading), key=True)
 
 
-def _told(name: str, reading: ReadingPlan) -> str:
+def _tell(name: str, reading: ReadingPlan) -> str:
     if name.startswith("@xmlns"):
         return f"`{name}` is written by the gateway: declare the namespace under `namespaces:` of `http`"
     hint = suggestion(name.lstrip("@").partition(":")[0], [one for one in reading.xml.namespaces if one])

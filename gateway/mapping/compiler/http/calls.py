@@ -157,7 +157,7 @@ def compile_call(
 
 def _has_verb(context: Context, node: Call, rpc: str | None) -> bool:
     """Whether a call says in one way what is done; a finding where it does not."""
-    if len(node.verbs) <= 1 and (node.verbs or rpc is not None) and _named(context, node):
+    if len(node.verbs) <= 1 and (node.verbs or rpc is not None) and _is_named(context, node):
         return True
     message = "a call has exactly one of get, post, put, patch, delete, or `jsonrpc`"
     context.report(node.place, "call-without-verb", f"{message}; any other method is `method_name` and `url`")
@@ -184,7 +184,7 @@ def _address(verb: str) -> str:
     return "url" if verb == "method_name" else verb
 
 
-def _named(context: Context, node: Call) -> bool:
+def _is_named(context: Context, node: Call) -> bool:
     """Whether a method that has no key of its own comes with its address."""
     name = node.method_name or ""
     if name.lower() in VERBS:

@@ -40,11 +40,11 @@ def compile_pages(context: Context, node: Call, sent: Sent, names: Names, *, rea
         context.report((*node.place, "pages"), "wrong-pages", "a batch is several calls, and has no pages", key=True)
     rows = _rows(context, pages)
     kind = _kind(pages)
-    told, link = _told(context, pages)
+    told, link = _tell(context, pages)
     inner = frozenset(names) | ({kind} if kind != "next" else frozenset())
     if kind != "next" and kind in names:
         context.report((*pages.place, kind), "reserved-name", f"`{kind}` is already a name here", key=True)
-    query, body = _sent(context, node, pages, sent, inner) if not isinstance(pages, NextPages) else (None, None)
+    query, body = _send(context, node, pages, sent, inner) if not isinstance(pages, NextPages) else (None, None)
     until = condition_of(context, pages, "until", inner | {"body"})
     start = pages.number.from_ if isinstance(pages, NumberedPages) and pages.number.sound else None
     start = pages.offset.from_ if isinstance(pages, OffsetPages) and pages.offset.sound else start
@@ -65,7 +65,7 @@ def _rows(context: Context, pages: Pages) -> Path | None:
     return rows
 
 
-def _told(context: Context, pages: Pages) -> tuple[Path | None, str]:
+def _tell(context: Context, pages: Pages) -> tuple[Path | None, str]:
     """Compile where an answer says what the next page is: a path, or the relation of a link."""
     if isinstance(pages, NextPages):
         if isinstance(pages.next, Link):
@@ -76,7 +76,7 @@ def _told(context: Context, pages: Pages) -> tuple[Path | None, str]:
     return None, ""
 
 
-def _sent(
+def _send(
     context: Context, node: Call, pages: TokenPages | NumberedPages | OffsetPages, sent: Sent, names: Names
 ) -> tuple[Tree | None, Tree | None]:
     """Compile what says which page is wanted, laid over what the call sends: its query, and its body."""

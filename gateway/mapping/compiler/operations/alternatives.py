@@ -24,7 +24,7 @@ _FITTED: Final = frozenset({"ways", "unsupported", "hooks"})
 """What a connection has its own of."""
 
 
-def fitted(provider: ProviderPlan, settings: Mapping[str, Json]) -> FittedPlan:
+def fit(provider: ProviderPlan, settings: Mapping[str, Json]) -> FittedPlan:
     """The provider as a connection with these settings has it.
 
     Of each operation there is the first way whose needs are met. Where none is, it is unsupported, for the reason of

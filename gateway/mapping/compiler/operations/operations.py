@@ -41,7 +41,7 @@ def compile_operation(
     if not node.sound:
         return None
     window = _compile_window(context, operation, node)
-    names = CALL | ({"window"} if window else set()) | _remembered(context, operation)
+    names = CALL | ({"window"} if window else set()) | _remember(context, operation)
     inner = http.of_class(context, node.rate_class, place)
     scene = Scene(context, inner, operation.effect, operations, frozenset(names), operation.not_found, operation.args)
     args_from, parts = _compile_args_from(context, operation, node)
@@ -74,7 +74,7 @@ def compile_operation(
     return plan
 
 
-def _remembered(context: Context, operation: Operation) -> set[str]:
+def _remember(context: Context, operation: Operation) -> set[str]:
     """What is remembered is told to writes of a booking that is there."""
     writes = operation.name in context.model.changes.operations and "id" in operation.args
     return {REMEMBERED} if writes else set()

@@ -79,13 +79,13 @@ def names_of(context: Context) -> frozenset[str]:
     return BASE | context.step_names | {"args", "row", "fields", "window"}
 
 
-def _computed(context: Context, _resource: Resource, field: Field, node: FieldPart) -> Compiled:
+def _compute(context: Context, _resource: Resource, field: Field, node: FieldPart) -> Compiled:
     where = (*node.place, "compute")
     check_tree(context, field, node.compute, where)
     return Compiled(Computed(compile_tree(context, node.compute, where, names_of(context))))
 
 
-def _built(context: Context, resource: Resource, field: Field, node: FieldPart) -> Compiled:
+def _build(context: Context, resource: Resource, field: Field, node: FieldPart) -> Compiled:
     place, named = node.place, node.from_ or []
     if node.as_ is None:
         context.report(place, "needs-codec", "`from` needs `as:`, the codec that joins the fields")
@@ -114,7 +114,7 @@ def _check_from(context: Context, resource: Resource, codec: Codec, node: FieldP
         check_joined(context, codec, fields, place)
 
 
-def _embedded(context: Context, _resource: Resource, field: Field, node: FieldPart) -> Compiled:
+def _embed(context: Context, _resource: Resource, field: Field, node: FieldPart) -> Compiled:
     place, named, rows = node.place, node.record or "", node.rows
     record = context.records.get(named)
     if record is None:
@@ -149,9 +149,9 @@ def _complete(record: RecordPlan) -> bool:
 SOURCES: dict[str, Callable[[Context, Resource, Field, FieldPart], Compiled]] = {
     "at": _from_path,
     "value": _constant,
-    "compute": _computed,
-    "from": _built,
-    "record": _embedded,
+    "compute": _compute,
+    "from": _build,
+    "record": _embed,
 }
 """The key that says where a field comes from → its compiler."""
 

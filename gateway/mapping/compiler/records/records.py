@@ -195,7 +195,7 @@ def _compile_line(context: Context, resource: Resource, canonical: str, node: Fi
         name=canonical,
         path=tuple(canonical.split(".")),
         source=compiled.source,
-        text=_written(node, sources[0]),
+        text=_write(node, sources[0]),
         codec=codec.name if codec else None,
         law=law_of(codec, field.type, node),
         mode=mode,
@@ -211,7 +211,7 @@ def _compile_line(context: Context, resource: Resource, canonical: str, node: Fi
     )
 
 
-def _written(node: FieldPart, key: str) -> str:
+def _write(node: FieldPart, key: str) -> str:
     """A source as the file has it, for messages: texts as they are, paths side by side, anything else as JSON."""
     source = node[key]
     if isinstance(source, list) and all(isinstance(one, str) for one in source):

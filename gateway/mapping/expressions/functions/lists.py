@@ -5,7 +5,7 @@ from __future__ import annotations
 from json import dumps
 from typing import Any, Final
 
-from gateway.computation.budget import remembered
+from gateway.computation.budget import remember
 from gateway.mapping.expressions.functions.intervals import Intervals
 from gateway.mapping.expressions.functions.kind import TEMPLATES, ExpressionFailed, function
 from gateway.mapping.expressions.sizes import check_length, check_size
@@ -266,7 +266,7 @@ def merge(base: Json, over: Json) -> dict[str, Json]:
 )
 def overlapping(objects: list[Json], from_key: str, to_key: str, start: Json, end: Json) -> list[Json]:
     """The objects whose interval, held under two keys, meets [start, end); all four times are written the same way."""
-    intervals = remembered(objects, (from_key, to_key), lambda: Intervals(_bounds(objects, from_key, to_key)))
+    intervals = remember(objects, (from_key, to_key), lambda: Intervals(_bounds(objects, from_key, to_key)))
     if intervals is None:  # this list is asked once
         _sortable("overlapping", [start, end, *pluck.call(objects, from_key), *pluck.call(objects, to_key)])
         return [held for held in objects if held[from_key] < end and held[to_key] > start]

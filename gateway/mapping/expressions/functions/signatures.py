@@ -17,20 +17,20 @@ def _bytes(piece: str | int | Secret) -> bytes:
     return (piece.reveal() if isinstance(piece, Secret) else str(piece)).encode()
 
 
-def _joined(pieces: tuple[str | int | Secret, ...]) -> bytes:
+def _join(pieces: tuple[str | int | Secret, ...]) -> bytes:
     return b"".join(_bytes(piece) for piece in pieces)
 
 
 @function("pieces: piece…", "text", "md5('a', 'b')", "187ef4436122d1cc2f40dc2b92f0eba0", signs=True)
 def md5(*pieces: str | int | Secret) -> str:
     """MD5 of the pieces, in lower-case hex (RFC 1321)."""
-    return hashlib.md5(_joined(pieces), usedforsecurity=False).hexdigest()
+    return hashlib.md5(_join(pieces), usedforsecurity=False).hexdigest()
 
 
 @function("pieces: piece…", "text", "sha1('a', 'b')", "da23614e02469a0d7c7bd1bdab5c9c474b1904dc", signs=True)
 def sha1(*pieces: str | int | Secret) -> str:
     """SHA-1 of the pieces, in lower-case hex (RFC 3174)."""
-    return hashlib.sha1(_joined(pieces), usedforsecurity=False).hexdigest()
+    return hashlib.sha1(_join(pieces), usedforsecurity=False).hexdigest()
 
 
 @function(
@@ -42,7 +42,7 @@ def sha1(*pieces: str | int | Secret) -> str:
 )
 def sha256(*pieces: str | int | Secret) -> str:
     """SHA-256 of the pieces, in lower-case hex (FIPS 180-4)."""
-    return hashlib.sha256(_joined(pieces)).hexdigest()
+    return hashlib.sha256(_join(pieces)).hexdigest()
 
 
 @function(
@@ -54,7 +54,7 @@ def sha256(*pieces: str | int | Secret) -> str:
 )
 def hmac_sha256(key: str | int | Secret, *pieces: str | int | Secret) -> str:
     """HMAC-SHA-256 of the pieces under the key, in lower-case hex (RFC 2104)."""
-    return hmac.new(_bytes(key), _joined(pieces), hashlib.sha256).hexdigest()
+    return hmac.new(_bytes(key), _join(pieces), hashlib.sha256).hexdigest()
 
 
 @function(
@@ -66,4 +66,4 @@ def hmac_sha256(key: str | int | Secret, *pieces: str | int | Secret) -> str:
 )
 def hmac_sha256_base64(key: str | int | Secret, *pieces: str | int | Secret) -> str:
     """HMAC-SHA-256 of the pieces under the key, in base64 with padding (RFC 2104, RFC 4648 section 4)."""
-    return base64.b64encode(hmac.new(_bytes(key), _joined(pieces), hashlib.sha256).digest()).decode()
+    return base64.b64encode(hmac.new(_bytes(key), _join(pieces), hashlib.sha256).digest()).decode()

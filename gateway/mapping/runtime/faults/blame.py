@@ -71,18 +71,18 @@ def _cause(template: Template, failed: ExpressionFailed, scope: Scope) -> _Cause
     for hole in template.holes:
         found = _failing(hole.tree, scope)
         if found is not None:
-            return _judged(template, *found, scope)
+            return _judge(template, *found, scope)
         try:
             template.piece(hole, scope)
         except ExpressionFailed as unfit:
-            return _judged(template, hole.tree, unfit, scope)
+            return _judge(template, hole.tree, unfit, scope)
     if isinstance(failed, SegmentRefused):  # each part fits, and not beside the others
         fields = given_by_caller(template, scope)
         return _Cause(fields, _UNFIT) if fields else None
     return None
 
 
-def _judged(template: Template, node: nodes.Node, failed: ExpressionFailed, scope: Scope) -> _Cause | None:
+def _judge(template: Template, node: nodes.Node, failed: ExpressionFailed, scope: Scope) -> _Cause | None:
     """Tell whether the part that fails is the caller's, and what is wrong with it in the caller's eyes."""
     chains, owed = set(chains_of(node)), template.owed or {}
     if not all_callers(owed, chains):
@@ -121,13 +121,13 @@ def fields_of(
         dotted = ".".join(chain[1:])
         if chain[0] != "args":
             found += owed.get(chain[0], ())
-        elif dotted and (missing or _there(scope, chain)):
-            whole = [name for name in owed.get(f"args.{chain[1]}", ()) if _there(scope, ("args", name))]
+        elif dotted and (missing or _is_there(scope, chain)):
+            whole = [name for name in owed.get(f"args.{chain[1]}", ()) if _is_there(scope, ("args", name))]
             found += whole or [dotted]
     return tuple(dict.fromkeys(found))
 
 
-def _there(scope: Scope, chain: tuple[str, ...]) -> bool:
+def _is_there(scope: Scope, chain: tuple[str, ...]) -> bool:
     held: object = scope
     for key in chain:
         held = held.get(key) if isinstance(held, Mapping) else None
@@ -136,13 +136,13 @@ def _there(scope: Scope, chain: tuple[str, ...]) -> bool:
 
 def _failing(node: nodes.Expr, scope: Scope) -> tuple[nodes.Expr, ExpressionFailed] | None:
     """Find the smallest part that fails by itself, on the way that this scope takes through the expression."""
-    failed = _failed(node, scope)
+    failed = _fail(node, scope)
     if failed is None:
         return None
-    return next((found for child in _evaluated(node, scope) if (found := _failing(child, scope))), (node, failed))
+    return next((found for child in _evaluate(node, scope) if (found := _failing(child, scope))), (node, failed))
 
 
-def _failed(node: nodes.Expr, scope: Scope) -> ExpressionFailed | None:
+def _fail(node: nodes.Expr, scope: Scope) -> ExpressionFailed | None:
     try:
         _value(node, scope)
     except ExpressionFailed as failed:
@@ -154,26 +154,26 @@ def _value(node: nodes.Expr, scope: Scope) -> object:
     return Hole(Program(node).run, node).value(scope)
 
 
-def _evaluated(node: nodes.Expr, scope: Scope) -> Iterator[nodes.Expr]:
+def _evaluate(node: nodes.Expr, scope: Scope) -> Iterator[nodes.Expr]:
     """Give the parts of an expression that are evaluated in this scope and must not fail."""
     if chain_of(node) is not None:
         return
     match node:
         case nodes.CondExpr(test=test, expr1=first, expr2=second):
             yield test
-            if _failed(test, scope) is None:
+            if _fail(test, scope) is None:
                 taken = first if _value(test, scope) else second
                 yield from () if taken is None else (taken,)
         case nodes.And() | nodes.Or():
             yield node.left
-            if _failed(node.left, scope) is None and bool(_value(node.left, scope)) is isinstance(node, nodes.And):
+            if _fail(node.left, scope) is None and bool(_value(node.left, scope)) is isinstance(node, nodes.And):
                 yield node.right
         case nodes.Filter(name=name) if FUNCTIONS[name].takes_missing:
-            yield from (one for one in _parts(node) if not isinstance(_failed(one, scope), ValueMissing))
+            yield from (one for one in _parts(node) if not isinstance(_fail(one, scope), ValueMissing))
         case nodes.Filter(name=name) if FUNCTIONS[name].signs:
             yield from (one for one in _parts(node) if next(chains_of(one), ("",))[0] != "settings")
         case nodes.Test():
-            yield from (one for one in _parts(node) if not isinstance(_failed(one, scope), ValueMissing))
+            yield from (one for one in _parts(node) if not isinstance(_fail(one, scope), ValueMissing))
         case _:
             yield from _parts(node)
 
@@ -192,11 +192,11 @@ def _read(node: nodes.Expr, scope: Scope) -> Iterator[tuple[str, ...]]:
     if chain is not None:
         yield chain
         return
-    parts = list(_evaluated(node, scope))
+    parts = list(_evaluate(node, scope))
     if isinstance(node, nodes.CondExpr):
         parts = parts[1:]
     elif isinstance(node, nodes.Filter) and node.name == "default" and node.node is not None:
         first = node.node
-        parts = [first] if _failed(first, scope) is None and _value(first, scope) is not None else parts[1:]
+        parts = [first] if _fail(first, scope) is None and _value(first, scope) is not None else parts[1:]
     for part in parts:
         yield from _read(part, scope)

@@ -27,7 +27,7 @@ def told_outside(error: GatewayError, run: RunPlan, scope: Scope, outer: str) ->
         return _unsupported(error, run, scope, outer)
     if not isinstance(error, CallInvalid | ProviderRejected | StepRefused) or not isinstance(fields, list):
         return error
-    told = [_named(one, name, run, scope) for one in fields for name in _names(one, run, scope)]
+    told = [_name(one, name, run, scope) for one in fields for name in _names(one, run, scope)]
     if not isinstance(error, CallInvalid):  # in words of the provider or of the mapping, which stay
         rest = {key: value for key, value in error.details.items() if key != _FIELDS}
         return error.copy_with(details=rest | ({_FIELDS: told} if told else {}))
@@ -42,14 +42,14 @@ def _names(field: Json, run: RunPlan, scope: Scope) -> tuple[str, ...]:
     return behind(run.made_of, name.split("."), scope) if isinstance(name, str) else ()
 
 
-def _named(field: Mapping[str, Json], name: str, run: RunPlan, scope: Scope) -> dict[str, Json]:
+def _name(field: Mapping[str, Json], name: str, run: RunPlan, scope: Scope) -> dict[str, Json]:
     told = {**field, "field": name}
     if isinstance(field.get("problem"), str):
-        told["problem"] = _renamed(field["problem"], run, scope)
+        told["problem"] = _rename(field["problem"], run, scope)
     return told
 
 
-def _renamed(problem: str, run: RunPlan, scope: Scope) -> str:
+def _rename(problem: str, run: RunPlan, scope: Scope) -> str:
     """Write a sentence with the caller's names for arguments."""
 
     def outside(found: re.Match[str]) -> str:
