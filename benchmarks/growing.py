@@ -4,11 +4,9 @@ Only the gateway is measured here: what it is compared with stands in the other 
 """
 
 import contextlib
-import os
 import sqlite3
 import tempfile
 import warnings
-from pathlib import Path
 
 from benchmarks import processes, sockets
 from benchmarks.measure import GATEWAY, Row
@@ -23,17 +21,13 @@ SELECT 'dlv_waits_' || n, 1, 'evt_waits_' || n, (SELECT id FROM subscriptions), 
 """Deliveries that were tried once and wait for another hour: each of an event of its own, for the one subscriber."""
 
 
-@contextlib.contextmanager
-def vendor_running():
-    """Start the vendor, this process beside it; gives a folder, the vendor and the cores for what is measured."""
-    measured, others = processes.cores()
-    with contextlib.ExitStack() as stack:
-        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="bench-")))
-        stack.callback(os.sched_setaffinity, 0, os.sched_getaffinity(0))
-        os.sched_setaffinity(0, others)
-        vendor = processes.vendor(folder, others)
-        stack.callback(vendor.stop)
-        yield folder, vendor, measured
+@contextlib.asynccontextmanager
+async def gateway_running(place, **settings):
+    """Start one gateway beside the vendor of this place; gives the bench that asks it."""
+    folder, vendor, pinned = place
+    with contextlib.closing(processes.gateway(GATEWAY, vendor, folder, pinned, **settings)) as server:
+        await server.ready()
+        yield sockets.Bench(vendor, {GATEWAY: server})
 
 
 async def figures(row, bench, workload, counts, rounds, *, each=1):
@@ -53,33 +47,23 @@ async def subscribers(numbers, rounds, tell):
     """Measure deliveries of each number of subscribers; every one of them is told of every event."""
     for number in numbers:
         tell(f"subscribers {number}")
-        with vendor_running() as (folder, vendor, pinned):
-            await vendor.ready("/count")
-            server = processes.gateway(GATEWAY, vendor, folder, pinned, subscribers=number)
-            with contextlib.closing(server):
-                await server.ready()
-                bench = sockets.Bench(vendor, {GATEWAY: server})
-                row = Row("subscribers", f"{number:,} subscribers", "a webhook delivered to each of them", "µs CPU")
-                counts = max(2, (32 if rounds == 1 else 512) // number)
-                yield await figures(row, bench, sockets.WORKLOADS["H"], counts, rounds, each=number)
+        async with sockets.vendor_running() as place, gateway_running(place, subscribers=number) as bench:
+            row = Row("subscribers", f"{number:,} subscribers", "a webhook delivered to each of them", "µs CPU")
+            counts = max(2, (32 if rounds == 1 else 512) // number)
+            yield await figures(row, bench, sockets.WORKLOADS["H"], counts, rounds, each=number)
 
 
 async def backlog(numbers, rounds, tell):
     """Measure events while so many deliveries to the same subscriber wait for their next attempt."""
     for number in numbers:
         tell(f"backlog {number}")
-        with vendor_running() as (folder, vendor, pinned):
-            await vendor.ready("/count")
-            first = processes.gateway(GATEWAY, vendor, folder, pinned)
-            with contextlib.closing(first):
-                await first.ready()
-            with contextlib.closing(sqlite3.connect(folder / GATEWAY / "gateway.db")) as database:
+        async with sockets.vendor_running() as place:
+            async with gateway_running(place):
+                pass  # it makes the tables and notes the subscriber
+            with contextlib.closing(sqlite3.connect(place[0] / GATEWAY / "gateway.db")) as database:
                 database.execute(_FILL, [number])
                 database.commit()
-            server = processes.gateway(GATEWAY, vendor, folder, pinned)
-            with contextlib.closing(server):
-                await server.ready()
-                bench = sockets.Bench(vendor, {GATEWAY: server})
+            async with gateway_running(place) as bench:
                 row = Row("backlog", f"{number:,} waiting", "a webhook delivered while so many wait", "µs CPU")
                 yield await figures(row, bench, sockets.WORKLOADS["H"], 32 if rounds == 1 else 256, rounds)
 
@@ -111,27 +95,18 @@ async def stores(rounds, tell):
                 tell("PostgreSQL: no server in a wheel for this platform; left out")
                 continue
             tell(f"store {name}")
-            with vendor_running() as (folder, vendor, pinned):
-                await vendor.ready("/count")
-                server = processes.gateway(GATEWAY, vendor, folder, pinned, store=store)
-                with contextlib.closing(server):
-                    await server.ready()
-                    bench = sockets.Bench(vendor, {GATEWAY: server})
-                    row = Row("stores", name, f"a signed webhook to a signed delivery, kept in {name}", "µs CPU")
-                    counts = 32 if rounds == 1 else 1_000
-                    yield await figures(row, bench, sockets.WORKLOADS["H"], counts, rounds)
+            async with sockets.vendor_running() as place, gateway_running(place, store=store) as bench:
+                row = Row("stores", name, f"a signed webhook to a signed delivery, kept in {name}", "µs CPU")
+                counts = 32 if rounds == 1 else 1_000
+                yield await figures(row, bench, sockets.WORKLOADS["H"], counts, rounds)
 
 
 async def memory(numbers, tell):
     """Measure one gateway after so many calls, each a booking that is read."""
-    with vendor_running() as (folder, vendor, pinned):
-        await vendor.ready("/count")
-        server = processes.gateway(GATEWAY, vendor, folder, pinned)
-        with contextlib.closing(server):
-            await server.ready()
-            bench, made = sockets.Bench(vendor, {GATEWAY: server}), 0
-            for number in numbers:
-                tell(f"memory {number}")
-                row = Row("memory", f"{number:,} calls", "one booking read, over and over", "µs CPU")
-                yield await figures(row, bench, sockets.WORKLOADS["S"], number - made - 8, 1)
-                made = number
+    async with sockets.vendor_running() as place, gateway_running(place) as bench:
+        made = 0
+        for number in numbers:
+            tell(f"memory {number}")
+            row = Row("memory", f"{number:,} calls", "one booking read, over and over", "µs CPU")
+            yield await figures(row, bench, sockets.WORKLOADS["S"], number - made - 8, 1)
+            made = number

@@ -198,23 +198,30 @@ def comparable_delivery(told):
 
 
 @contextlib.asynccontextmanager
-async def running(against=None):
-    """Start all sides, and end them."""
+async def vendor_running():
+    """Start the vendor, this process beside it; gives a folder, the vendor and the cores for what is measured."""
     measured, others = processes.cores()
     with contextlib.ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="bench-")))
-        before = os.sched_getaffinity(0)
+        stack.callback(os.sched_setaffinity, 0, os.sched_getaffinity(0))
         os.sched_setaffinity(0, others)
-        stack.callback(os.sched_setaffinity, 0, before)
         vendor = processes.vendor(folder, others)
         stack.callback(vendor.stop)
         await vendor.ready("/count")
-        sides = {GATEWAY: processes.gateway(GATEWAY, vendor, folder, measured)}
-        if against is not None:
-            sides[BEFORE] = processes.gateway(BEFORE, vendor, folder, measured, against)
-        sides |= {kind: processes.proxy(kind, vendor, folder, measured) for kind in (BARE, DUTIFUL)}
-        for side in sides.values():
-            stack.callback(side.stop)
-        for side in sides.values():
-            await side.ready()
-        yield Bench(vendor, sides)
+        yield folder, vendor, measured
+
+
+@contextlib.asynccontextmanager
+async def running(against=None):
+    """Start all sides, and end them."""
+    async with vendor_running() as (folder, vendor, measured):
+        with contextlib.ExitStack() as stack:
+            sides = {GATEWAY: processes.gateway(GATEWAY, vendor, folder, measured)}
+            if against is not None:
+                sides[BEFORE] = processes.gateway(BEFORE, vendor, folder, measured, against)
+            sides |= {kind: processes.proxy(kind, vendor, folder, measured) for kind in (BARE, DUTIFUL)}
+            for side in sides.values():
+                stack.callback(side.stop)
+            for side in sides.values():
+                await side.ready()
+            yield Bench(vendor, sides)
